@@ -1,0 +1,30 @@
+# Prepares the environment and runs what is most often run; `make` lists it.
+
+STACK ?= stock
+VENV ?= $(if $(filter stock,$(STACK)),.venv,.venv-$(STACK))
+TESTS ?= tests
+
+.PHONY: help env quickstart test
+
+help:
+	@sed -n 's/^#: \{0,1\}//p' Makefile
+
+#: make env         prepare the environment (about a minute the first time)
+#: make quickstart  convert, train, evaluate, export and classify real digits
+#: make test        run the tests; TESTS='tests/nets -k lenet' runs some
+#:
+#: STACK=stock      TensorFlow 1.15.5, Python 3.7, in .venv (the default)
+#: STACK=mkl        Intel's TensorFlow 1.15.2, Python 3.7, in .venv-mkl
+#: STACK=tf2        TensorFlow 2.12.1, Python 3.8 to 3.11, in .venv-tf2
+#: PYTHON=PATH      the Python to make the environment with
+#: VENV=FOLDER      where the environment goes
+
+env:
+	@STACK='$(STACK)' PYTHON='$(PYTHON)' VENV='$(VENV)' scripts/bootstrap.sh
+
+quickstart: env
+	@'$(VENV)/bin/python' examples/quickstart.py
+
+# A file of tests stays in one process, where it builds a big network once.
+test: env
+	@'$(VENV)/bin/python' -m pytest -q -n 2 --dist loadfile $(TESTS)

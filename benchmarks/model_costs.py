@@ -1,0 +1,138 @@
+"""Counts multiply-adds and parameters of networks, beside the published ones.
+
+Builds the network of each row of nets/published_figures.csv whose family
+stands in `BUILDERS`, for inference on one image and 1001 classes, and prints
+a table in Markdown: what was published and what the graph holds. It needs no
+weights and runs no network.
+
+  python -m benchmarks.model_costs                    all rows it can build
+  python -m benchmarks.model_costs 'MobileNet V2'     only that family
+
+Multiply-adds are those of convolutions and matrix products; biases,
+normalisation (which folds into the weights), activations and pooling do not
+count. Parameters are the trainable variables: weights, biases, gammas and
+betas.
+"""
+import argparse
+import os
+
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+
+# pylint: disable=wrong-import-position
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+from benchmarks import plot_model_figures
+from nets import mobilenet_v1
+from nets.mobilenet import mobilenet_v2
+from nets.mobilenet import mobilenet_v3
+
+CLASSES = 1001
+
+
+def _mobilenet_v1(images, row):
+  with slim.arg_scope(mobilenet_v1.mobilenet_v1_arg_scope(is_training=False)):
+    return mobilenet_v1.mobilenet_v1(
+        images, CLASSES, is_training=False, depth_multiplier=row['width'])
+
+
+def _mobilenet_v2(images, row):
+  return mobilenet_v2.mobilenet(
+      images, CLASSES, depth_multiplier=row['width'],
+      finegrain_classification_mode=True)
+
+
+def _mobilenet_v3(images, row):
+  network = 'large' if 'large' in row['model'] else 'small'
+  if 'minimalistic' in row['model']:
+    network += '_minimalistic'
+  return getattr(mobilenet_v3, network)(
+      images, CLASSES, depth_multiplier=row['width'],
+      finegrain_classification_mode=row['width'] < 1)
+
+
+def _mobilenet_edgetpu(images, row):
+  return mobilenet_v3.edge_tpu(
+      images, CLASSES, depth_multiplier=row['width'],
+      finegrain_classification_mode=row['width'] < 1)
+
+
+# What builds the network of a row of the table, of (images, row).
+BUILDERS = {
+    'MobileNet V1': _mobilenet_v1,
+    'MobileNet V2': _mobilenet_v2,
+    'MobileNet V3': _mobilenet_v3,
+    'MobileNet EdgeTPU': _mobilenet_edgetpu,
+}
+
+
+def multiply_adds(graph):
+  """Counts the multiply-adds of one run of a graph.
+
+  Args:
+    graph: a `tf.Graph` whose shapes are known.
+
+  Returns:
+    An int.
+
+  Raises:
+    ValueError: the shape of a result is not known.
+  """
+  return sum(_count(op) for op in graph.get_operations())
+
+
+def _count(op):
+  """Multiply-adds of one operation: outputs times the inputs of each."""
+  kinds = ('Conv2D', 'Conv3D', 'DepthwiseConv2dNative', 'MatMul')
+  if op.type not in kinds:
+    return 0
+  outputs = op.outputs[0].shape.num_elements()
+  if outputs is None:
+    raise ValueError('The shape of %s is %s; build the graph with images of a '
+                     'fixed size and batch.' % (op.name, op.outputs[0].shape))
+  weights = op.inputs[1].shape.as_list()
+  if op.type == 'MatMul':
+    return outputs * weights[1 if op.get_attr('transpose_b') else 0]
+  if op.type == 'DepthwiseConv2dNative':
+    return outputs * weights[0] * weights[1]
+  return outputs * tf.TensorShape(weights[:-1]).num_elements()
+
+
+def costs(row):
+  """Builds the network of a row; returns (multiply-adds, parameters)."""
+  size = int(row['size'])
+  with tf.Graph().as_default() as graph:
+    BUILDERS[row['family']](tf.zeros([1, size, size, 3]), row)
+    parameters = sum(
+        variable.shape.num_elements() for variable in tf.trainable_variables())
+    return multiply_adds(graph), parameters
+
+
+def main():
+  parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+  parser.add_argument('families', nargs='*', metavar='FAMILY',
+                      help='which of: %s' % ', '.join(BUILDERS))
+  families = parser.parse_args().families or list(BUILDERS)
+  unknown = [family for family in families if family not in BUILDERS]
+  if unknown:
+    parser.error('unknown family %s; known are: %s' % (
+        ', '.join(unknown), ', '.join(BUILDERS)))
+  print('| checkpoint | width | size | multiply-adds, M | counted |'
+        ' parameters, M | counted | top-1, % | top-5, % |')
+  print('|---|---|---|---|---|---|---|---|---|')
+  for row in plot_model_figures.read_table():
+    if row['family'] in families:
+      print(_line(row, *costs(row)))
+
+
+def _line(row, madds, parameters):
+  return '| %s | %g | %d | %g | %.1f | %g | %.3f | %.1f | %s |' % (
+      row['model'], row['width'], row['size'], row['madds_millions'],
+      madds / 1e6, row['params_millions'], parameters / 1e6, row['top1'],
+      '-' if row['top5'] is None else '%.1f' % row['top5'])
+
+
+if __name__ == '__main__':
+  tf.disable_v2_behavior()
+  tf.logging.set_verbosity(tf.logging.ERROR)
+  main()

@@ -1,0 +1,192 @@
+"""Draws accuracy against cost of published models.
+
+Reads nets/published_figures.csv, one row a published checkpoint:
+
+  family           name in the legend; the rows of one family share a colour
+  model            name of the published checkpoint
+  width            depth multiplier of the checkpoint, empty where there is none
+  size             side of the square input, pixels
+  madds_millions   multiply-adds of one image, millions
+  params_millions  parameters, millions
+  top1, top5       ImageNet validation accuracy, per cent; top5 may be empty
+
+and writes one PNG a row of `FIGURES`: multiply-adds (logarithmic) against
+top-1, the area of a bubble being in proportion to the parameters. Lines join
+one network at several image sizes. To add a family, add its rows to the table
+and its name to a figure.
+
+  python -m benchmarks.plot_model_figures                     all figures
+  python -m benchmarks.plot_model_figures nets/nasnet/nasnet.png   only that
+"""
+import argparse
+import collections
+import csv
+import os
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TABLE = os.path.join(ROOT, 'nets', 'published_figures.csv')
+FIGURES = {
+    'nets/mobilenet_v1.png': ['MobileNet V1'],
+    'nets/mobilenet/mobilenet.png': [
+        'MobileNet V1', 'MobileNet V2', 'MobileNet V3', 'MobileNet EdgeTPU'],
+    'nets/nasnet/nasnet.png': [
+        'MobileNet V1', 'MobileNet V2', 'NASNet-A', 'PNASNet-5'],
+}
+# One colour a family, the same in every figure, told apart by colour-blind
+# readers too. Circles only: areas of different shapes do not compare.
+_COLOURS = {
+    'MobileNet V1': '#0072b2',
+    'MobileNet V2': '#e69f00',
+    'MobileNet V3': '#009e73',
+    'MobileNet EdgeTPU': '#cc79a7',
+    'NASNet-A': '#d55e00',
+    'PNASNet-5': '#56b4e9',
+}
+# Square points of a bubble: so many a million parameters, and the most that the
+# largest bubble of a figure may have.
+_AREA_PER_MILLION = 60.0
+_LARGEST_AREA = 900.0
+_TICKS = [base * 10**power for power in range(6) for base in (1, 2, 5)]
+
+
+def read_table(path=TABLE):
+  """Returns the rows of the table as dicts of str and, where given, float.
+
+  Args:
+    path: a CSV file with the columns named in the head of this file.
+
+  Raises:
+    ValueError: a number does not parse; the message names line and column.
+  """
+  with open(path, newline='') as source:
+    rows = list(csv.DictReader(source))
+  for line, row in enumerate(rows, start=2):
+    for column in row:
+      if column not in ('family', 'model'):
+        row[column] = _number(row[column], '%s, line %d, column %s' % (
+            path, line, column))
+  return rows
+
+
+def _number(text, where):
+  try:
+    return float(text) if text else None
+  except ValueError:
+    raise ValueError('%s holds %r; give a number, or leave it empty.' % (
+        where, text))
+
+
+def plot(rows, families, path):
+  """Draws the rows of `families` and writes the PNG `path`.
+
+  Args:
+    rows: what `read_table` returns.
+    families: names of families, in the order of the legend.
+    path: file to write; its folder is made if it does not exist.
+
+  Raises:
+    ValueError: a family has no row, or no colour.
+  """
+  have = sorted({row['family'] for row in rows})
+  for family in families:
+    if family not in have or family not in _COLOURS:
+      raise ValueError(
+          'Family %r cannot be drawn; with rows are: %s; with a colour: %s. '
+          'Add rows to the table, or a line to _COLOURS.' % (
+              family, ', '.join(have), ', '.join(_COLOURS)))
+  import matplotlib
+  matplotlib.use('Agg')
+  from matplotlib import pyplot
+  drawn = [row for row in rows if row['family'] in families]
+  largest = max(row['params_millions'] for row in drawn)
+  area = min(_AREA_PER_MILLION, _LARGEST_AREA / largest)
+  figure, axes = pyplot.subplots(figsize=(8, 5.5))
+  for family in families:
+    _plot_family([row for row in drawn if row['family'] == family], axes, area)
+  if len(families) == 1:
+    _name_widths(drawn, axes)
+  _label_axes(axes, [row['madds_millions'] for row in drawn])
+  _add_legends(axes, largest, area)
+  os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+  figure.savefig(path, dpi=120, bbox_inches='tight')
+  pyplot.close(figure)
+
+
+def _plot_family(rows, axes, area):
+  colour = _COLOURS[rows[0]['family']]
+  axes.scatter(
+      [row['madds_millions'] for row in rows], [row['top1'] for row in rows],
+      s=[area * row['params_millions'] for row in rows], c=colour,
+      alpha=0.6, edgecolors='black', linewidths=0.5, label=rows[0]['family'])
+  for curve in _by_network(rows):
+    axes.plot([row['madds_millions'] for row in curve],
+              [row['top1'] for row in curve], color=colour, linewidth=0.8)
+
+
+def _by_network(rows):
+  """Groups rows of one network at several image sizes: equal parameters."""
+  groups = collections.OrderedDict()
+  for row in rows:
+    groups.setdefault((row['width'], row['params_millions']), []).append(row)
+  return groups.values()
+
+
+def _name_widths(rows, axes):
+  for curve in _by_network(rows):
+    best = max(curve, key=lambda row: row['top1'])
+    if best['width'] is not None:
+      axes.annotate(
+          'width %g' % best['width'], (best['madds_millions'], best['top1']),
+          xytext=(12, -16), textcoords='offset points')
+
+
+def _label_axes(axes, madds):
+  axes.set_xscale('log')
+  axes.set_xlim(min(madds) / 1.4, max(madds) * 1.6)
+  ticks = [tick for tick in _TICKS
+           if axes.get_xlim()[0] <= tick <= axes.get_xlim()[1]]
+  axes.set_xticks(ticks)
+  axes.set_xticklabels(['{:,}'.format(tick) for tick in ticks])
+  axes.set_xticks([], minor=True)
+  axes.margins(y=0.12)
+  axes.set_xlabel('multiply-adds of one image, millions')
+  axes.set_ylabel('ImageNet top-1, %')
+  axes.set_title('Published checkpoints; area of a bubble = parameters')
+  axes.grid(True, linewidth=0.3, alpha=0.6)
+
+
+def _add_legends(axes, largest, area):
+  """One legend for the families, one for the sizes of the bubbles."""
+  families = axes.legend(loc='upper left')
+  for handle in (getattr(families, 'legend_handles', None) or
+                 families.legendHandles):  # the name before matplotlib 3.7
+    handle.set_sizes([60])
+  axes.add_artist(families)
+  steps = [step for step in (100, 50, 20, 10, 5, 2, 1, 0.5)
+           if step <= 1.2 * largest][:5:2]
+  bubbles = [
+      axes.scatter([], [], s=area * step, c='lightgrey', edgecolors='black',
+                   linewidths=0.5, label='%g million' % step)
+      for step in reversed(steps)]
+  axes.legend(handles=bubbles, title='parameters', loc='lower right',
+              labelspacing=1.2, borderpad=1.2, handletextpad=1.5)
+
+
+def main():
+  parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+  parser.add_argument(
+      'figures', nargs='*', metavar='FIGURE',
+      help='which of %s; all if none is given' % ', '.join(FIGURES))
+  names = parser.parse_args().figures or list(FIGURES)
+  unknown = [name for name in names if name not in FIGURES]
+  if unknown:
+    parser.error('unknown figure %s; known are: %s' % (
+        ', '.join(unknown), ', '.join(FIGURES)))
+  rows = read_table()
+  for name in names:
+    plot(rows, FIGURES[name], os.path.join(ROOT, name))
+    print('wrote', name)
+
+
+if __name__ == '__main__':
+  main()

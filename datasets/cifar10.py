@@ -1,0 +1,24 @@
+"""CIFAR-10: colour pictures of things and animals, 32 x 32, ten classes.
+
+The records are those of `download_and_convert_cifar10`.
+"""
+from datasets import image_dataset
+
+SPLITS_TO_SIZES = {'train': 50000, 'test': 10000}
+
+_CIFAR10 = image_dataset.ImageDataset(
+    name='cifar10',
+    file_pattern='cifar10_%s.tfrecord',
+    splits_to_sizes=SPLITS_TO_SIZES,
+    num_classes=10,
+    items_to_descriptions={
+        'image': 'A colour picture of 32 x 32 pixels.',
+        'label': 'The class of what it shows, 0 to 9.',
+    },
+    image_shape=(32, 32, 3))
+
+
+def get_split(split_name, dataset_dir, file_pattern=None, reader=None):
+  """Describes the split 'train' or 'test'; see `image_dataset.get_split`."""
+  return image_dataset.get_split(
+      _CIFAR10, split_name, dataset_dir, file_pattern, reader)

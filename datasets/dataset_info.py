@@ -1,0 +1,103 @@
+"""What a converted dataset says about itself, in files beside the records.
+
+`dataset_info.json` holds the name, the classes, the image size and, for each
+split, its files and their numbers of examples:
+
+  {"format_version": 1, "name": "mnist", "num_classes": 10,
+   "class_names": ["zero", ...],
+   "image": {"height": 28, "width": 28, "channels": 1},
+   "splits": {"train": {"num_examples": 60000,
+                        "files": ["mnist_train.tfrecord"],
+                        "examples_per_file": [60000],
+                        "examples_per_class": [5923, ...]}, ...}}
+
+("image" is null where sizes differ). `labels.txt` holds a line `id:name` for
+each class. Converters write these files and the readers of datasets read
+them; this module is what the two have in common, and knows nothing of
+TensorFlow.
+"""
+import json
+
+INFO_FILENAME = 'dataset_info.json'
+LABELS_FILENAME = 'labels.txt'
+_FORMAT_VERSION = 1
+_SPLIT_KEYS = ('num_examples', 'files', 'examples_per_file',
+               'examples_per_class')
+
+
+def publishing_folder(name):
+  """Names the folder that stands in a dataset's folder while `name` is moved
+  to its final place: there the old and the new files are mixed."""
+  return '.%s.publishing' % name
+
+
+def info_text(name, class_names, image, splits):
+  """Returns the content of `dataset_info.json`.
+
+  Args:
+    name: of the dataset.
+    class_names: a list, a name for each class id from 0.
+    image: a dict of 'height', 'width' and 'channels', or None.
+    splits: a dict of split name to a dict of the keys shown above.
+  """
+  return json.dumps({
+      'format_version': _FORMAT_VERSION,
+      'name': name,
+      'num_classes': len(class_names),
+      'class_names': list(class_names),
+      'image': image,
+      'splits': splits,
+  }, indent=1) + '\n'
+
+
+def parse_info(text, path):
+  """Returns the dict in the text of a `dataset_info.json`.
+
+  Raises:
+    ValueError: the text is not such a dict; the message names `path`.
+  """
+  try:
+    info = json.loads(text)
+    version = info['format_version']
+    if version == _FORMAT_VERSION:
+      whole = (isinstance(info['name'], str) and 'image' in info and
+               len(info['class_names']) == info['num_classes'] and
+               all(key in split for split in info['splits'].values()
+                   for key in _SPLIT_KEYS))
+  except (ValueError, TypeError, KeyError, AttributeError) as error:
+    raise ValueError(
+        '%s cannot be read (%s): convert the dataset again with --overwrite'
+        % (path, error or type(error).__name__))
+  if version != _FORMAT_VERSION:
+    raise ValueError(
+        '%s has format version %s and this code reads version %d: convert the '
+        'dataset again with --overwrite' % (path, version, _FORMAT_VERSION))
+  if not whole:
+    raise ValueError('%s contradicts itself or lacks a part: convert the '
+                     'dataset again with --overwrite' % path)
+  return info
+
+
+def labels_text(labels_to_names):
+  """Returns the content of `labels.txt` for a dict of class id to name."""
+  return ''.join(
+      '%d:%s\n' % (label, labels_to_names[label]) for label in labels_to_names)
+
+
+def parse_labels(text, path):
+  """Returns the dict of class id to name in the text of a `labels.txt`.
+
+  Raises:
+    ValueError: a line is not `id:name`; the message names `path` and line.
+  """
+  labels_to_names = {}
+  # Not splitlines: a name may hold one of the rarer line ends of Unicode.
+  for number, line in enumerate(text.replace('\r\n', '\n').split('\n'), 1):
+    if not line.strip():
+      continue
+    label, colon, name = line.partition(':')
+    if not colon or not label.strip().isdecimal():
+      raise ValueError('%s, line %d is %r: a line is id:name, such as 0:cat'
+                       % (path, number, line))
+    labels_to_names[int(label)] = name
+  return labels_to_names

@@ -1,0 +1,138 @@
+"""Helpers that converters and dataset modules have always had from slim."""
+import os
+
+import tensorflow.compat.v1 as tf
+
+from datasets import dataset_info
+from datasets import downloads
+
+LABELS_FILENAME = dataset_info.LABELS_FILENAME
+
+
+def int64_feature(values):
+  """Returns a tf.train.Feature of one integer or of a list of them."""
+  return int64_list_feature(_as_list(values))
+
+
+def int64_list_feature(values):
+  """Returns a tf.train.Feature of a list of integers."""
+  return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+
+
+def bytes_feature(value):
+  """Returns a tf.train.Feature of one bytes value."""
+  return bytes_list_feature([value])
+
+
+def bytes_list_feature(values):
+  """Returns a tf.train.Feature of a list of bytes values."""
+  return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
+
+
+def float_feature(values):
+  """Returns a tf.train.Feature of one number or of a list of them."""
+  return float_list_feature(_as_list(values))
+
+
+def float_list_feature(values):
+  """Returns a tf.train.Feature of a list of numbers, kept as float32."""
+  return tf.train.Feature(float_list=tf.train.FloatList(value=values))
+
+
+def _as_list(values):
+  return values if isinstance(values, (list, tuple)) else [values]
+
+
+def image_to_tfexample(image_data, image_format, height, width, class_id):
+  """Returns the tf.train.Example of one labelled image.
+
+  Args:
+    image_data: bytes, the encoded image.
+    image_format: bytes, such as b'png'.
+    height: in pixels.
+    width: in pixels.
+    class_id: its label, an integer.
+  """
+  return tf.train.Example(features=tf.train.Features(feature={
+      'image/encoded': bytes_feature(image_data),
+      'image/format': bytes_feature(image_format),
+      'image/class/label': int64_feature(class_id),
+      'image/height': int64_feature(height),
+      'image/width': int64_feature(width),
+  }))
+
+
+def download_url(url, dataset_dir):
+  """Downloads a file into `dataset_dir`, unless it is there; returns its path.
+
+  Raises:
+    OSError: it cannot be had; the message says why.
+  """
+  return downloads.fetch(
+      [url], os.path.join(dataset_dir, url.rstrip('/').split('/')[-1]))
+
+
+def download_and_uncompress_tarball(tarball_url, dataset_dir):
+  """Downloads a tar archive into `dataset_dir` and unpacks it there.
+
+  Raises:
+    ValueError: the archive is damaged or holds what would land elsewhere.
+    OSError: it cannot be had.
+  """
+  downloads.unpack(download_url(tarball_url, dataset_dir), dataset_dir)
+
+
+def download_and_uncompress_zipfile(zip_url, dataset_dir):
+  """Downloads a zip archive into `dataset_dir` and unpacks it there.
+
+  Raises:
+    ValueError: the archive is damaged or holds what would land elsewhere.
+    OSError: it cannot be had.
+  """
+  downloads.unpack(download_url(zip_url, dataset_dir), dataset_dir)
+
+
+def write_label_file(labels_to_class_names, dataset_dir,
+                     filename=LABELS_FILENAME):
+  """Writes a file of lines `id:name`.
+
+  Args:
+    labels_to_class_names: a dict of class id to name.
+    dataset_dir: the folder.
+    filename: the name of the file.
+  """
+  with tf.io.gfile.GFile(os.path.join(dataset_dir, filename), 'w') as target:
+    target.write(dataset_info.labels_text(labels_to_class_names))
+
+
+def has_labels(dataset_dir, filename=LABELS_FILENAME):
+  """Whether the folder has a file of class names."""
+  return tf.io.gfile.exists(os.path.join(dataset_dir, filename))
+
+
+def read_label_file(dataset_dir, filename=LABELS_FILENAME):
+  """Returns the dict of class id to name in a file of lines `id:name`.
+
+  Raises:
+    ValueError: a line is not of that form.
+  """
+  path = os.path.join(dataset_dir, filename)
+  with tf.io.gfile.GFile(path) as source:
+    return dataset_info.parse_labels(source.read(), path)
+
+
+def open_sharded_output_tfrecords(exit_stack, base_path, num_shards):
+  """Opens the files `<base_path>-00000-of-<num_shards>` and so on.
+
+  Args:
+    exit_stack: a `contextlib.ExitStack`, which will close them.
+    base_path: their common path.
+    num_shards: how many.
+
+  Returns:
+    A list of `num_shards` TFRecordWriters.
+  """
+  return [
+      exit_stack.enter_context(tf.io.TFRecordWriter(
+          '%s-%05d-of-%05d' % (base_path, shard, num_shards)))
+      for shard in range(num_shards)]

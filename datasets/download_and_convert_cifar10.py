@@ -1,0 +1,135 @@
+"""Converts CIFAR-10: 50,000 small colour pictures to train on, 10,000 to test.
+
+Both published forms are read: the binary archive (what is downloaded) and the
+Python archive, whose pickles are read without trusting them.
+
+A. Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
+"""
+import os
+
+import numpy as np
+
+from datasets import conversion
+from datasets import downloads
+from datasets import restricted_pickle
+
+_SIDE, _CHANNELS = 32, 3
+_PIXELS = _SIDE * _SIDE * _CHANNELS
+_NUM_CLASSES = 10
+_FILES = {'train': ['cifar10_train.tfrecord'],
+          'test': ['cifar10_test.tfrecord']}
+_BATCHES = {'train': ['data_batch_%d' % k for k in range(1, 6)],
+            'test': ['test_batch']}
+
+_PUBLISHED = downloads.Published(
+    mirrors=('https://www.cs.toronto.edu/~kriz/',
+             'http://www.cs.toronto.edu/~kriz/'),
+    files=(
+        downloads.RemoteFile(
+            'cifar-10-binary.tar.gz', 170052171,
+            'c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd'),
+    ))
+
+
+def _read(folder):
+  """Returns the class names, and images and labels of each split."""
+  place, is_binary = _find(folder)
+  read_batch = _read_binary_batch if is_binary else _read_python_batch
+  splits = {}
+  for split, names in _BATCHES.items():
+    batches = [read_batch(os.path.join(place, name)) for name in names]
+    images, labels = zip(*batches)
+    splits[split] = np.concatenate(images), np.concatenate(labels)
+  read_names = _read_binary_names if is_binary else _read_python_names
+  return read_names(place), splits
+
+
+def _find(folder):
+  """Returns the folder of the batches, this or one in it, and their form."""
+  below = sorted(entry.path for entry in os.scandir(folder) if entry.is_dir())
+  for place in [folder] + below:
+    for suffix in ('.bin', ''):
+      if os.path.isfile(os.path.join(place, _BATCHES['test'][0] + suffix)):
+        return place, bool(suffix)
+  raise FileNotFoundError(
+      '%s has neither test_batch.bin (of cifar-10-binary.tar.gz) nor '
+      'test_batch (of cifar-10-python.tar.gz), nor has a folder in it' % folder)
+
+
+def _read_binary_batch(path):
+  """Reads records of a label and the pixels, a byte each."""
+  path += '.bin'
+  content = np.fromfile(path, np.uint8)
+  if content.size % (1 + _PIXELS):
+    raise ValueError('%s has %d bytes, not a multiple of %d (a label and %d '
+                     'pixels): fetch it again' % (
+                         path, content.size, 1 + _PIXELS, _PIXELS))
+  records = content.reshape([-1, 1 + _PIXELS])
+  return _pictures(path, records[:, 1:], records[:, 0])
+
+
+def _read_python_batch(path):
+  """Reads a pickled dict of `data` and `labels`."""
+  content = restricted_pickle.load(path)
+  data, labels = content.get(b'data'), content.get(b'labels')
+  if not (isinstance(data, np.ndarray) and data.ndim == 2 and
+          data.shape[1] == _PIXELS and isinstance(labels, list) and
+          all(isinstance(label, int) for label in labels)):
+    raise ValueError('%s is no batch of CIFAR-10: it lacks `data` of %d bytes '
+                     'a picture or `labels`' % (path, _PIXELS))
+  if len(data) != len(labels):
+    raise ValueError('%s holds %d pictures and %d labels' % (
+        path, len(data), len(labels)))
+  return _pictures(path, data, np.array(labels, dtype=object))
+
+
+def _pictures(path, pixels, labels):
+  """Returns images [count, 32, 32, 3] and labels of planes of pixels."""
+  if not len(labels):
+    raise ValueError('%s holds no pictures' % path)
+  wrong = np.flatnonzero((labels < 0) | (labels >= _NUM_CLASSES))
+  if wrong.size:
+    raise ValueError('%s: label %d at index %d; labels go from 0 to %d' % (
+        path, labels[wrong[0]], wrong[0], _NUM_CLASSES - 1))
+  planes = pixels.reshape([-1, _CHANNELS, _SIDE, _SIDE])
+  return planes.transpose([0, 2, 3, 1]), labels.astype(np.int64)
+
+
+def _read_binary_names(place):
+  path = os.path.join(place, 'batches.meta.txt')
+  with open(path, encoding='utf-8') as source:
+    return _class_names(path, source.read().split())
+
+
+def _read_python_names(place):
+  path = os.path.join(place, 'batches.meta')
+  names = restricted_pickle.load(path).get(b'label_names') or []
+  return _class_names(path, [
+      name.decode('utf-8') if isinstance(name, bytes) else name
+      for name in names])
+
+
+def _class_names(path, names):
+  if len(set(names)) != _NUM_CLASSES:
+    raise ValueError('%s names %d classes, not %d' % (
+        path, len(set(names)), _NUM_CLASSES))
+  return names
+
+
+def run(dataset_dir, source=None, overwrite=False, num_workers=None):
+  """Writes `cifar10_{train,test}.tfrecord` and `labels.txt`.
+
+  Args:
+    dataset_dir: the folder for them. A dataset that stands there is kept.
+    source: a folder, archive or URL of the binary or the Python version; None
+      to download the binary one.
+    overwrite: whether a dataset that stands there is replaced.
+    num_workers: how many processes work on it; None for one a core.
+
+  Raises:
+    ValueError: the source is damaged or holds something else.
+    OSError: a file or a mirror cannot be reached, or the disk is full.
+  """
+  conversion.convert_pictures(
+      'cifar10', _FILES, _PUBLISHED, _read, dataset_dir, source, overwrite,
+      num_workers)

@@ -1,0 +1,309 @@
+"""Fetches files, checks them, and unpacks archives without trusting them."""
+import collections
+import contextlib
+import hashlib
+import http.client
+import lzma
+import os
+import socket
+import stat
+import tarfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+import zipfile
+import zlib
+
+from datasets import progress
+
+ARCHIVE_SUFFIXES = ('.tar', '.tar.gz', '.tgz', '.tar.bz2', '.tar.xz', '.zip')
+
+_SCHEMES = ('http', 'https', 'file')
+_BLOCK = 1 << 18
+_ATTEMPTS_PER_MIRROR = 4
+_SECONDS_UNTIL_STALLED = 30
+_SECONDS_BETWEEN_ATTEMPTS = 1
+_FILE, _FOLDER, _LINK, _DEVICE = 'file', 'folder', 'link', 'device'
+# What reading a damaged archive raises; RuntimeError is for an encrypted one.
+_DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
+            EOFError, OSError, RuntimeError, UnicodeError)
+
+# A file as its publisher announces it; size in bytes and the SHA-256 of the
+# content in hex, either None where it is not known.
+RemoteFile = collections.namedtuple('RemoteFile', 'name size sha256')
+
+# Where a dataset can be had: `files` (RemoteFiles), all of them below each of
+# `mirrors` (URLs that end with /), the first that answers is taken.
+Published = collections.namedtuple('Published', 'mirrors files')
+
+
+class _DoNotRetry(Exception):
+  """A download failed in a way that another attempt cannot mend."""
+
+
+class _UnsafeArchive(ValueError):
+  """An archive holds what does not belong in a folder."""
+
+
+def obtain(source, published, download_dir, unpack_dir):
+  """Returns a folder that holds a dataset's files, unpacked.
+
+  Args:
+    source: None to download what is published; or the path of a folder, which
+      is returned as it is; or the path of a tar or zip archive; or a URL
+      (http, https, file) of an archive or of the folder above the published
+      files. No published size or checksum is asked of a given source.
+    published: a `Published`.
+    download_dir: a folder for downloads; made if it is needed.
+    unpack_dir: a folder for what an archive holds; made if it is needed.
+
+  Raises:
+    ValueError: the source is neither; an archive is damaged or unsafe.
+    OSError: the source is not there, or cannot be downloaded.
+  """
+  if source is not None and '://' not in source:
+    if not os.path.exists(source):
+      raise FileNotFoundError('there is no %s: --source takes a folder, an '
+                              'archive or a URL' % source)
+    if os.path.isdir(source):
+      return source
+    unpack(source, unpack_dir)
+    return unpack_dir
+  mirrors, files = published.mirrors, published.files
+  if source is not None:
+    source = source.rstrip('/')
+    mirrors = (source + '/',)
+    files = [RemoteFile(f.name, None, None) for f in files]
+    if source.lower().endswith(ARCHIVE_SUFFIXES):
+      base, name = source.rsplit('/', 1)
+      mirrors, files = (base + '/',), [RemoteFile(name, None, None)]
+  folder = download_dir
+  for remote in files:
+    path = fetch([mirror + remote.name for mirror in mirrors],
+                 os.path.join(download_dir, remote.name),
+                 remote.size, remote.sha256)
+    if remote.name.lower().endswith(ARCHIVE_SUFFIXES):
+      unpack(path, unpack_dir)
+      folder = unpack_dir
+  return folder
+
+
+def fetch(urls, path, size=None, sha256=None):
+  """Downloads a file unless it is there, and returns its path.
+
+  What an earlier attempt left in `path`.part is gone on with. A file appears
+  at `path` only when it is whole and checked.
+
+  Args:
+    urls: a list of http, https or file URLs of the same content, tried in
+      turn.
+    path: where the file goes; its folder is made if it is not there.
+    size: its length in bytes, or None.
+    sha256: its SHA-256 in hex, or None.
+
+  Raises:
+    ValueError: a URL has another scheme.
+    OSError: no URL gave the file; the message has the reason of each.
+  """
+  for url in urls:
+    if urllib.parse.urlsplit(url).scheme not in _SCHEMES:
+      raise ValueError('%s: only %s URLs can be downloaded' % (
+          url, ', '.join(_SCHEMES)))
+  if os.path.exists(path) and not _difference(path, size, sha256):
+    return path
+  os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
+  reasons = []
+  for url in urls:
+    reason = _fetch_from(url, path + '.part', size, sha256)
+    if not reason:
+      os.replace(path + '.part', path)
+      return path
+    reasons.append('%s (%s)' % (url, reason))
+  raise OSError('cannot download %s; tried: %s. Fetch it in another way and '
+                'give its place as --source' % (
+                    os.path.basename(path), '; '.join(reasons)))
+
+
+def _fetch_from(url, part, size, sha256):
+  """Downloads one URL to `part`; returns why not, or None."""
+  for attempt in range(_ATTEMPTS_PER_MIRROR):
+    if attempt:
+      print('%s: %s; trying again' % (url, reason))
+      time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
+    resumed = os.path.exists(part)
+    try:
+      _transfer(url, part, size)
+      reason = _difference(part, size, sha256)
+      if not reason:
+        return None
+      os.remove(part)
+      if not resumed:
+        return reason
+    except _DoNotRetry as error:
+      return str(error)
+    except socket.timeout:
+      reason = 'no data for %g seconds' % _SECONDS_UNTIL_STALLED
+    except urllib.error.URLError as error:
+      reason = str(error.reason)
+    except (ConnectionError, http.client.HTTPException) as error:
+      reason = str(error) or type(error).__name__
+  return reason
+
+
+def _transfer(url, part, size):
+  """Appends to the file `part` what it lacks of the content of `url`."""
+  done = os.path.getsize(part) if os.path.exists(part) else 0
+  if size is not None and done >= size:
+    return
+  request = urllib.request.Request(url)
+  if done:
+    request.add_header('Range', 'bytes=%d-' % done)
+  with contextlib.closing(_open(request, part)) as response:
+    content_range = response.headers.get('Content-Range', '')
+    if not content_range.startswith('bytes %d-' % done):
+      done = 0  # The whole content comes, not its rest.
+    length = response.headers.get('Content-Length')
+    total = int(length) + done if length else size
+    with open(part, 'ab' if done else 'wb') as target:
+      with progress.of_bytes(
+          'downloading ' + os.path.basename(url), total) as shown:
+        shown.start_from(done)
+        for block in iter(lambda: _receive(response), b''):
+          target.write(block)
+          shown.add(len(block))
+          done += len(block)
+  if total is not None and done < total:
+    raise ConnectionError(
+        'the connection ended after %d of %d bytes' % (done, total))
+
+
+def _receive(response):
+  """Returns the next bytes; faults of the network are ConnectionErrors."""
+  try:
+    return response.read(_BLOCK)
+  except socket.timeout:
+    raise
+  except OSError as error:
+    raise ConnectionError(str(error))
+
+
+def _open(request, part):
+  """Opens a URL; says which failures are final."""
+  try:
+    return urllib.request.urlopen(request, timeout=_SECONDS_UNTIL_STALLED)
+  except urllib.error.HTTPError as error:
+    error.close()
+    if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
+      os.remove(part)
+    elif error.code < 500:
+      raise _DoNotRetry('%d %s' % (error.code, error.reason))
+    raise
+  except urllib.error.URLError as error:
+    if isinstance(error.reason, (socket.timeout, ConnectionResetError)):
+      raise
+    raise _DoNotRetry(str(error.reason))
+
+
+def _difference(path, size, sha256):
+  """Returns how a file differs from what was announced, or None."""
+  if size is not None and os.path.getsize(path) != size:
+    return '%d bytes instead of %d' % (os.path.getsize(path), size)
+  if sha256 is not None:
+    digest = hashlib.sha256()
+    with open(path, 'rb') as source:
+      for block in _blocks(source):
+        digest.update(block)
+    if digest.hexdigest() != sha256:
+      return 'SHA-256 %s instead of %s' % (digest.hexdigest(), sha256)
+  return None
+
+
+def unpack(archive, folder):
+  """Unpacks the files of a tar (packed or not) or zip archive.
+
+  The whole archive is read and checked before the first file is written.
+
+  Args:
+    archive: its path; what it is shows from its content.
+    folder: where the files go, below their folders in the archive; made if it
+      is not there. A file that stands there under the same name is replaced.
+
+  Raises:
+    ValueError: the archive is damaged, is none, or holds what does not belong
+      below `folder`: an absolute path, `..`, a link, a device.
+    OSError: the archive cannot be opened, or `folder` not written.
+  """
+  title = os.path.basename(archive)
+  with open(archive, 'rb'):
+    pass  # A file that is not there is not a damaged one.
+  try:
+    with progress.of_bytes('checking ' + title, None) as shown:
+      for name, kind, content in _members(archive):
+        _check_member(archive, name, kind)
+        for block in _blocks(content):
+          shown.add(len(block))
+  except _DAMAGED as error:
+    raise ValueError(
+        '%s is no tar or zip archive, or a damaged one (%s): fetch it again'
+        % (archive, (str(error) or type(error).__name__).splitlines()[0])
+    ) from error
+  root = os.path.realpath(folder)
+  with progress.of_bytes('unpacking ' + title, None) as shown:
+    for name, kind, content in _members(archive):
+      path = os.path.join(folder, name)
+      if os.path.commonpath([root, os.path.realpath(path)]) != root:
+        raise _UnsafeArchive(
+            '%s would be written outside %s, through a link that stands there'
+            % (name, folder))
+      os.makedirs(path if kind == _FOLDER else os.path.dirname(path),
+                  exist_ok=True)
+      if kind == _FILE:
+        with open(path, 'wb') as target:
+          for block in _blocks(content):
+            target.write(block)
+            shown.add(len(block))
+
+
+def _check_member(archive, name, kind):
+  """Raises _UnsafeArchive if a member does not belong in a folder."""
+  if kind in (_LINK, _DEVICE):
+    fault = 'is a ' + kind
+  elif name.startswith('/'):
+    fault = 'is an absolute path'
+  elif '..' in name.split('/'):
+    fault = 'leads out of the folder'
+  else:
+    return
+  raise _UnsafeArchive('%s is refused: its member %r %s; nothing was unpacked'
+                       % (archive, name, fault))
+
+
+def _members(archive):
+  """Yields (name, kind, file object or None) of an archive's members.
+
+  It reads to the end of the file, where packed archives have a checksum.
+  """
+  if zipfile.is_zipfile(archive):
+    with zipfile.ZipFile(archive) as opened:
+      for member in opened.infolist():
+        kind = _FOLDER if member.is_dir() else _FILE
+        if stat.S_ISLNK(member.external_attr >> 16):
+          kind = _LINK
+        yield member.filename, kind, opened.open(member)
+    return
+  with tarfile.open(archive) as opened:
+    for member in opened:
+      kind = (_FILE if member.isfile() else _FOLDER if member.isdir() else
+              _LINK if member.issym() or member.islnk() else _DEVICE)
+      yield (member.name, kind,
+             opened.extractfile(member) if kind == _FILE else None)
+    for _ in _blocks(opened.fileobj):
+      pass
+
+
+def _blocks(source):
+  """Yields the rest of a file in blocks; of no file, nothing."""
+  if source is None:
+    return iter(())
+  return iter(lambda: source.read(_BLOCK), b'')

@@ -1,0 +1,126 @@
+"""Pictures and features as bytes: PNG files and serialised tf.train.Examples.
+
+This is what a converter's worker processes do. It needs no TensorFlow, whose
+import would take each of them a second and more.
+"""
+import functools
+import struct
+import zlib
+
+import numpy as np
+
+_PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
+_PNG_COLOUR_TYPES = {1: 0, 3: 2}
+_NO_FILTER, _DIFFERENCE_TO_ROW_ABOVE = 0, 2
+# Level 9 would save 3 % of the bytes and take 60 % longer.
+_COMPRESSION_LEVEL = 1
+
+_BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 1, 2, 3
+
+
+def encode_pngs(images):
+  """Yields each image as a PNG file.
+
+  Args:
+    images: uint8 [count, height, width, channels], channels 1 (grey) or 3
+      (red, green, blue), values 0..255.
+  """
+  count, height, width, channels = images.shape
+  header = _png_chunk(b'IHDR', struct.pack(
+      '>IIBBBBB', width, height, 8, _PNG_COLOUR_TYPES[channels], 0, 0, 0))
+  start, end = _PNG_SIGNATURE + header, _png_chunk(b'IEND', b'')
+  rows = images.reshape([count, height, width * channels])
+  filtered = np.empty([count, height, 1 + width * channels], np.uint8)
+  filtered[:, :, 0] = _NO_FILTER
+  filtered[:, :, 1:] = rows
+  if channels == 3:
+    # Makes photographs 15 % smaller, drawings on black larger.
+    filtered[:, :, 0] = _DIFFERENCE_TO_ROW_ABOVE
+    filtered[:, 1:, 1:] -= rows[:, :-1]
+  for image in filtered:
+    yield b''.join((start, _png_chunk(
+        b'IDAT', zlib.compress(image.tobytes(), _COMPRESSION_LEVEL)), end))
+
+
+def _png_chunk(kind, content):
+  return b''.join((struct.pack('>I', len(content)), kind, content,
+                   struct.pack('>I', zlib.crc32(content, zlib.crc32(kind)))))
+
+
+def serialize_example(features):
+  """Returns a serialised tf.train.Example.
+
+  Args:
+    features: a dict of name to value, or to a list of values of one type:
+      bytes, float or int (64 bits, signed). An empty list is a feature
+      without a type, which a parser takes as missing.
+  """
+  entries = []
+  for name in sorted(features):
+    value = features[name]
+    if isinstance(value, list):
+      entries.append(_entry(name, value))
+    elif isinstance(value, int):
+      entries.append(_integer_entry(name, value))
+    else:
+      entries.append(_entry(name, [value]))
+  return _message(1, b''.join(entries))
+
+
+@functools.lru_cache(maxsize=4096)
+def _integer_entry(name, value):
+  """Returns the entry of one integer: the same few come again and again."""
+  return _entry(name, [value])
+
+
+def _entry(name, values):
+  """Returns an entry of the map from feature names to features."""
+  return _message(1, _message(1, name.encode('utf-8')) +
+                  _message(2, _feature(values)))
+
+
+def _feature(values):
+  """Returns the serialised tf.train.Feature of a list of values."""
+  if not values:
+    return b''
+  if isinstance(values[0], bytes):
+    return _message(_BYTES_LIST, b''.join(_message(1, v) for v in values))
+  if isinstance(values[0], float):
+    packed = struct.pack('<%df' % len(values), *values)
+    return _message(_FLOAT_LIST, _message(1, packed))
+  return _message(
+      _INT64_LIST, _message(1, b''.join(_varint(v) for v in values)))
+
+
+def _message(field, content):
+  """Returns a field of protocol buffers that holds bytes."""
+  return b''.join((_varint(field << 3 | 2), _varint(len(content)), content))
+
+
+@functools.lru_cache(maxsize=4096)
+def _varint(number):
+  """Returns an integer as protocol buffers write it: 7 bits a byte."""
+  number &= (1 << 64) - 1
+  encoded = bytearray()
+  while number > 127:
+    encoded.append(number & 127 | 128)
+    number >>= 7
+  encoded.append(number)
+  return bytes(encoded)
+
+
+def encode_pictures(images, labels):
+  """Returns a list of (serialised tf.train.Example, label), one an image.
+
+  Args:
+    images: uint8 [count, height, width, channels] as for `encode_pngs`.
+    labels: integers [count].
+  """
+  height, width = images.shape[1:3]
+  return [(serialize_example({
+      'image/encoded': png,
+      'image/format': b'png',
+      'image/class/label': label,
+      'image/height': height,
+      'image/width': width,
+  }), label) for png, label in zip(encode_pngs(images), labels.tolist())]

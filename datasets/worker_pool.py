@@ -1,0 +1,103 @@
+"""Runs a function over many tasks on all cores, in order and in bounded memory.
+
+The workers are processes. They are started before the first result is asked
+for, so that they are at work while their user gets ready (imports TensorFlow,
+say), and they end with the process that started them, even where it is killed.
+"""
+import collections
+import concurrent.futures
+import itertools
+import os
+import signal
+import threading
+import time
+
+_TASKS_AHEAD_PER_WORKER = 24
+
+
+class WorkerPool:
+  """A number of worker processes; with one worker, this process itself.
+
+  Use it as a context manager: leaving it drops the tasks that are not begun.
+
+  Args:
+    num_workers: how many; None for one a core that this process may use.
+
+  Raises:
+    ValueError: `num_workers` is under 1.
+  """
+
+  def __init__(self, num_workers=None):
+    if num_workers is not None and num_workers < 1:
+      raise ValueError(
+          'num_workers is %d; give 1 or more, or leave it out for one a core'
+          % num_workers)
+    self._num_workers = num_workers or _usable_cores()
+    self._pool = None
+    self._waiting = collections.deque()
+
+  def map(self, function, tasks):
+    """Yields `function(*task)` for each of `tasks`, in their order.
+
+    What the function raises is raised here.
+
+    Args:
+      function: a function at the top level of a module.
+      tasks: an iterable of tuples of arguments; drawn only as far ahead as
+        keeps the workers busy.
+
+    Raises:
+      OSError: a worker process was killed.
+    """
+    if self._num_workers == 1:
+      return itertools.starmap(function, tasks)
+    if not self._pool:
+      self._pool = concurrent.futures.ProcessPoolExecutor(
+          self._num_workers, initializer=_start_worker,
+          initargs=(os.getpid(),))
+    tasks = iter(tasks)
+    for task in itertools.islice(
+        tasks, _TASKS_AHEAD_PER_WORKER * self._num_workers):
+      self._waiting.append(self._pool.submit(function, *task))
+    return self._results(function, tasks)
+
+  def _results(self, function, tasks):
+    try:
+      while self._waiting:
+        yield self._waiting.popleft().result()
+        for task in itertools.islice(tasks, 1):
+          self._waiting.append(self._pool.submit(function, *task))
+    except concurrent.futures.process.BrokenProcessPool:
+      raise OSError('a worker process was killed, perhaps for want of memory: '
+                    'a smaller --num_workers needs less')
+
+  def __enter__(self):
+    return self
+
+  def __exit__(self, *error):
+    if self._pool:
+      for future in self._waiting:
+        future.cancel()
+      self._pool.shutdown()
+
+
+def _usable_cores():
+  if hasattr(os, 'sched_getaffinity'):
+    return len(os.sched_getaffinity(0))
+  return os.cpu_count() or 1
+
+
+def _start_worker(parent):
+  """Leaves Ctrl-C to the parent, and ends this process when the parent ends.
+
+  The parent's handler of SIGTERM, if any, is not for its workers.
+  """
+  signal.signal(signal.SIGINT, signal.SIG_IGN)
+  signal.signal(signal.SIGTERM, signal.SIG_DFL)
+  threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent):
+  while os.getppid() == parent:
+    time.sleep(0.5)
+  os._exit(1)  # pylint: disable=protected-access

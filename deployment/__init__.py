@@ -1,0 +1,1 @@
+"""Where a model runs: clones on several devices, and workers."""

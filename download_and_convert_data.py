@@ -1,0 +1,22 @@
+r"""Turns the files that a dataset is published in into TFRecord files.
+
+  python download_and_convert_data.py --dataset_name=mnist --dataset_dir=DIR
+  python download_and_convert_data.py --dataset_name=mnist --dataset_dir=DIR \
+      --source=datasets/samples/mnist
+"""
+import os
+import warnings
+
+from datasets import convert_options
+from training import flags
+
+
+def main(config):
+  # TensorFlow loads while the pictures are encoded: let it do so in silence.
+  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+  warnings.filterwarnings('ignore', category=FutureWarning)
+  convert_options.convert(config)
+
+
+if __name__ == '__main__':
+  flags.run(main, convert_options.ConvertOptions, __doc__)

@@ -1,0 +1,254 @@
+"""What the examples of adversarial training share.
+
+Each example builds a `Gan`: which networks learn by which loss, how the
+discriminators judge digits held out, what the sheet of samples shows. `run`
+trains it and writes the sheet and the figures measured.
+"""
+import argparse
+import collections
+import gzip
+import json
+import os
+import tempfile
+import time
+
+import numpy as np
+from PIL import Image
+import tensorflow.compat.v1 as tf
+
+_DIGITS = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+    'datasets', 'samples', 'mnist')
+_IDX_HEADER_BYTES = 16
+# Pictures of each kind that the discriminators judge in the end.
+_JUDGED = 256
+_REPORTS = 10
+_MAGNIFICATION = 2
+
+Gan = collections.namedtuple('Gan', ['updates', 'scores', 'sheet', 'rows'])
+Gan.__doc__ = """An example's graph.
+
+Attributes:
+  updates: dict from a loss's name to its `Update`; a step makes all of them, in
+    the dict's order.
+  scores: dict from the name of a discriminator to the pair of float32
+    [batch, ...] tensors, its logits of real and of generated pictures. None of
+    them was learnt from.
+  sheet: float32 [rows, columns, height, width, 1 or 3], samples in -1..1.
+  rows: list of str, what the rows show; they repeat if the sheet has more.
+"""
+
+
+Update = collections.namedtuple('Update', ['train_op', 'loss', 'times'])
+Update.__doc__ = """What a step does about one loss.
+
+Attributes:
+  train_op: lowers the loss.
+  loss: float32 scalar to print.
+  times: how often `train_op` runs in a step.
+"""
+
+
+def parse_flags(description, argv=None, batch_size=32):
+  """Returns the flags that all examples have.
+
+  Args:
+    description: what the example does, for --help.
+    argv: list of str; the command line by default.
+    batch_size: default of the flag --batch_size.
+  """
+  parser = argparse.ArgumentParser(
+      description=description,
+      formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+  parser.add_argument('--steps', type=_positive, default=200,
+                      help='training steps')
+  parser.add_argument('--batch_size', type=_positive, default=batch_size,
+                      help='digits in a step')
+  parser.add_argument('--seed', type=int, default=0,
+                      help='of initial weights, noise and order of the digits')
+  parser.add_argument(
+      '--output_dir', help='for samples.png and result.json',
+      default=os.path.join(tempfile.gettempdir(), parser.prog.split('.')[0]))
+  return parser.parse_args(argv)
+
+
+def _positive(text):
+  value = int(text)
+  if value < 1:
+    raise argparse.ArgumentTypeError('must be 1 or more, got %d' % value)
+  return value
+
+
+def read_digits(split):
+  """Reads the bundled digits.
+
+  Args:
+    split: 'train' (4,000 digits) or 't10k' (1,000).
+
+  Returns:
+    float32 [digits, 32, 32, 1] in -1..1: 28x28 pixels and a black margin.
+  """
+  path = os.path.join(_DIGITS, '%s-images-idx3-ubyte.gz' % split)
+  with gzip.open(path) as f:
+    pixels = np.frombuffer(f.read(), np.uint8, offset=_IDX_HEADER_BYTES)
+  pixels = pixels.reshape([-1, 28, 28, 1])
+  pixels = np.pad(pixels, [[0, 0], [2, 2], [2, 2], [0, 0]], 'constant')
+  return pixels.astype(np.float32) / 127.5 - 1
+
+
+def batches(pictures, batch_size, seed):
+  """Returns a tensor that is another batch, shuffled, at every run.
+
+  Args:
+    pictures: an array, or a tuple of arrays of the same length.
+    batch_size: length of the tensor, or of each of the tuple.
+    seed: of the order.
+  """
+  length = len(pictures[0] if isinstance(pictures, tuple) else pictures)
+  dataset = tf.data.Dataset.from_tensor_slices(pictures)
+  dataset = dataset.shuffle(length, seed=seed).repeat()
+  dataset = dataset.batch(batch_size, drop_remainder=True)
+  return tf.data.make_one_shot_iterator(dataset).get_next()
+
+
+def cross_entropy_losses(real_logits, fake_logits):
+  """Returns the losses (discriminator's, generator's) of the first GANs.
+
+  The generator's is the one that does not saturate: -log D instead of
+  log(1 - D). I. Goodfellow and others (2014), https://arxiv.org/abs/1406.2661
+  """
+  discriminator = (tf.reduce_mean(tf.nn.softplus(-real_logits))
+                   + tf.reduce_mean(tf.nn.softplus(fake_logits)))
+  generator = tf.reduce_mean(tf.nn.softplus(-fake_logits))
+  return discriminator, generator
+
+
+def least_squares_losses(real_logits, fake_logits):
+  """Returns the losses (discriminator's, generator's) of least-squares GANs.
+
+  X. Mao and others (2016), https://arxiv.org/abs/1611.04076
+  """
+  discriminator = (tf.reduce_mean(tf.square(real_logits - 1))
+                   + tf.reduce_mean(tf.square(fake_logits)))
+  generator = tf.reduce_mean(tf.square(fake_logits - 1))
+  return discriminator, generator
+
+
+def minimise(loss, scope):
+  """Returns an op: one step of Adam on the variables under `scope`."""
+  optimizer = tf.train.AdamOptimizer(learning_rate=2e-4, beta1=0.5)
+  with tf.control_dependencies(
+      tf.get_collection(tf.GraphKeys.UPDATE_OPS, scope)):
+    return optimizer.minimize(loss, var_list=tf.trainable_variables(scope))
+
+
+def separation(real_scores, fake_scores):
+  """Returns the share of (real, generated) pairs that are ranked rightly.
+
+  Args:
+    real_scores: [n] array of the discriminator's scores of real pictures.
+    fake_scores: [m] array, those of generated ones.
+
+  Returns:
+    A float: 1 if every real picture scores higher than every generated one,
+    0.5 by chance. Ties count half.
+  """
+  difference = real_scores[:, np.newaxis] - fake_scores[np.newaxis, :]
+  return float(np.mean((np.sign(difference) + 1) / 2))
+
+
+def run(gan, flags):
+  """Trains, writes samples.png and result.json and prints where they are.
+
+  Args:
+    gan: a `Gan` built in the default graph.
+    flags: what `parse_flags` returns.
+
+  Returns:
+    The dict in result.json: 'losses' (means of the last tenth of the steps),
+    'separation' of each discriminator, and how the run went.
+
+  Raises:
+    FloatingPointError: a loss is not finite.
+  """
+  started = time.time()
+  with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    losses = _train(session, gan.updates, flags.steps)
+    separations = collections.OrderedDict(
+        (name, separation(*_judge(session, pair)))
+        for name, pair in gan.scores.items())
+    sheet = session.run(gan.sheet)
+  os.makedirs(flags.output_dir, exist_ok=True)
+  sheet_path = os.path.join(flags.output_dir, 'samples.png')
+  result = collections.OrderedDict([
+      ('steps', flags.steps), ('batch_size', flags.batch_size),
+      ('seed', flags.seed), ('seconds', round(time.time() - started, 1)),
+      ('losses', losses), ('separation', separations),
+      ('sheet', sheet_path), ('rows', gan.rows)])
+  _publish(sheet_path, lambda f: _draw(sheet).save(f, 'PNG'))
+  result_path = os.path.join(flags.output_dir, 'result.json')
+  _publish(result_path, lambda f: f.write(
+      (json.dumps(result, indent=2) + '\n').encode()))
+  for name, value in separations.items():
+    print('%s ranks %.1f %% of the pairs real/generated rightly' % (
+        name, 100 * value))
+  print('Samples: %s (rows: %s)' % (sheet_path, ', '.join(gan.rows)))
+  print('Figures: %s' % result_path)
+  return result
+
+
+def _train(session, updates, steps):
+  """Makes the steps; returns the mean losses of the last tenth of them."""
+  interval = max(1, steps // _REPORTS)
+  recent = collections.deque(maxlen=interval)
+  started = time.time()
+  for step in range(1, steps + 1):
+    recent.append([_update(session, update) for update in updates.values()])
+    if not np.isfinite(recent[-1]).all():
+      raise FloatingPointError('Losses of step %d are not finite: %s' % (
+          step, dict(zip(updates, recent[-1]))))
+    if step % interval == 0 or step == steps:
+      means = collections.OrderedDict(
+          zip(updates, np.mean(recent, axis=0).round(4).tolist()))
+      left = (time.time() - started) / step * (steps - step)
+      print('step %d of %d  %s  %d s left' % (
+          step, steps, '  '.join('%s %.3f' % m for m in means.items()),
+          round(left)), flush=True)
+  return means
+
+
+def _update(session, update):
+  """Lowers a loss `update.times` times; returns its last value."""
+  for _ in range(update.times):
+    _, loss = session.run([update.train_op, update.loss])
+  return loss
+
+
+def _judge(session, pair):
+  """Returns two arrays: mean logit of each real and each generated picture."""
+  scores = ([], [])
+  while sum(len(batch) for batch in scores[0]) < _JUDGED:
+    for so_far, logits in zip(scores, session.run(pair)):
+      so_far.append(logits.reshape([len(logits), -1]).mean(axis=1))
+  return [np.concatenate(batch_scores)[:_JUDGED] for batch_scores in scores]
+
+
+def _draw(sheet):
+  """Returns a picture of [rows, columns, height, width, channels] samples."""
+  rows, columns, height, width, channels = sheet.shape
+  pixels = np.transpose(sheet, [0, 2, 1, 3, 4]).reshape(
+      [rows * height, columns * width, channels])
+  pixels = np.clip((pixels + 1) * 127.5, 0, 255).round().astype(np.uint8)
+  picture = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
+  return picture.resize(
+      [side * _MAGNIFICATION for side in picture.size], Image.NEAREST)
+
+
+def _publish(path, write):
+  """Has `write` fill a file, which gets its name only when it is complete."""
+  with tempfile.NamedTemporaryFile(
+      dir=os.path.dirname(path), delete=False) as f:
+    write(f)
+  os.chmod(f.name, 0o644)
+  os.replace(f.name, path)

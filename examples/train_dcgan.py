@@ -1,0 +1,81 @@
+"""Trains DCGAN to write digits.
+
+  python examples/train_dcgan.py --steps=200 --output_dir=/tmp/dcgan
+
+A generator makes digits of noise, a discriminator learns to tell them from the
+bundled ones, and each learns against the other.
+"""
+import os
+import sys
+
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# pylint: disable=wrong-import-position
+from examples import gan_training
+from nets import dcgan
+
+_NOISE = 64
+_SHEET = (8, 8)
+
+
+def build(flags, generator_depth=32, discriminator_depth=16):
+  """Builds both networks, their losses and what is measured in the end.
+
+  Args:
+    flags: what `gan_training.parse_flags` returns.
+    generator_depth: channels of the generator's last layer before the logits.
+    discriminator_depth: channels of the discriminator's first layer.
+
+  Returns:
+    A `gan_training.Gan`.
+  """
+
+  def generate(number, is_training):
+    logits, _ = dcgan.generator(
+        tf.random_normal([number, _NOISE]), generator_depth, num_outputs=1,
+        is_training=is_training, reuse=tf.AUTO_REUSE)
+    return tf.tanh(logits)
+
+  def judge(pictures, is_training):
+    return dcgan.discriminator(
+        pictures, discriminator_depth, is_training=is_training,
+        reuse=tf.AUTO_REUSE)[0]
+
+  tf.set_random_seed(flags.seed)
+  real, held_out = [
+      gan_training.batches(
+          gan_training.read_digits(split), flags.batch_size, flags.seed)
+      for split in ('train', 't10k')]
+  # Averages over about ten steps instead of a thousand: the run is short, and
+  # what is drawn and measured in the end relies on them.
+  with slim.arg_scope([slim.batch_norm], decay=0.9):
+    # One batch of both: normalised apart, real and generated digits would be
+    # made alike before they are judged.
+    both = tf.concat([real, generate(flags.batch_size, True)], 0)
+    discriminator_loss, generator_loss = gan_training.cross_entropy_losses(
+        *tf.split(judge(both, True), 2))
+    updates = {
+        'discriminator': gan_training.Update(
+            gan_training.minimise(discriminator_loss, 'Discriminator'),
+            discriminator_loss, times=1),
+        'generator': gan_training.Update(
+            gan_training.minimise(generator_loss, 'Generator'),
+            generator_loss, times=2)}
+    made = generate(flags.batch_size, False)
+    scores = {'discriminator': (judge(held_out, False), judge(made, False))}
+    sheet = generate(_SHEET[0] * _SHEET[1], False)
+  sheet = tf.reshape(sheet, _SHEET + tuple(sheet.shape.as_list()[1:]))
+  return gan_training.Gan(updates, scores, sheet, ['generated'])
+
+
+def main(argv=None):
+  flags = gan_training.parse_flags(__doc__.splitlines()[0], argv)
+  tf.disable_v2_behavior()
+  with tf.Graph().as_default():
+    return gan_training.run(build(flags), flags)
+
+
+if __name__ == '__main__':
+  main()

@@ -1,0 +1,23 @@
+r"""Exports a network: its architecture, or a trained one ready for use.
+
+  python export_inference_graph.py --model_name=lenet --dataset_name=mnist \
+      --dataset_dir=DIR --checkpoint_path=TRAIN_DIR --output_dir=EXPORT_DIR
+
+writes frozen_inference_graph.pb, labels.txt and model.json to EXPORT_DIR.
+Without --checkpoint_path, --output_file receives the graph alone.
+"""
+from training import flags
+from training import options
+from training import runtime
+
+
+def main(config):
+  # TensorFlow loads here, once the command line is known to be right.
+  runtime.start()
+  from training import export_graph
+  for path in export_graph.export(config):
+    print('Wrote %s' % path)
+
+
+if __name__ == '__main__':
+  flags.run(main, options.Export, __doc__)

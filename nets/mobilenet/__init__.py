@@ -1,0 +1,1 @@
+"""MobileNet V2, V3 and EdgeTPU, and the builder and blocks they share."""

@@ -1,0 +1,360 @@
+"""Blocks of the MobileNets: inverted residuals, split convolutions, gating.
+
+M. Sandler et al.: MobileNetV2: inverted residuals and linear bottlenecks
+(2018), https://arxiv.org/abs/1801.04381
+A. Howard et al.: Searching for MobileNetV3 (2019),
+https://arxiv.org/abs/1905.02244
+"""
+import contextlib
+import functools
+
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+from nets import layer_utils
+
+_DEPTHWISE_LOCATIONS = (None, 'input', 'expansion', 'output')
+
+
+def strides_and_rates(strides, output_stride=None):
+  """Trades strides for dilation once the output stride is reached.
+
+  Args:
+    strides: iterable of ints, the stride of each layer in order.
+    output_stride: input size over output size at which the feature map stops
+      to shrink; None for the strides as they are.
+
+  Yields:
+    Pairs (stride, rate), one a layer.
+  """
+  current, rate = 1, 1
+  for stride in strides:
+    if current == output_stride:
+      yield 1, rate
+      rate *= stride
+    else:
+      yield stride, 1
+      current *= stride
+
+
+def expand_input_by_factor(n, divisible_by=8):
+  """Returns a rule for `expansion_size`: `n` times the channels of the input.
+
+  Args:
+    n: factor, int or float.
+    divisible_by: the result is a multiple of it.
+  """
+  return lambda num_inputs, **_: layer_utils.make_divisible(
+      num_inputs * n, divisible_by)
+
+
+def split_divisible(num, num_ways, divisible_by=8):
+  """Cuts a number of channels into nearly even multiples of `divisible_by`.
+
+  Args:
+    num: channels, a multiple of `divisible_by`.
+    num_ways: number of pieces.
+    divisible_by: unit of the pieces.
+
+  Returns:
+    A list of `num_ways` ints whose sum is `num`.
+
+  Raises:
+    ValueError: `num` is no multiple, or too small for that many pieces.
+  """
+  if num % divisible_by or num // num_ways < divisible_by:
+    raise ValueError(
+        'num=%d cannot be cut into num_ways=%d multiples of divisible_by=%d; '
+        'it must be a multiple of %d and at least %d.' % (
+            num, num_ways, divisible_by, divisible_by,
+            num_ways * divisible_by))
+  # Each boundary is rounded up to a whole unit.
+  bounds = [-(-num * way // (num_ways * divisible_by)) * divisible_by
+            for way in range(num_ways + 1)]
+  return [end - start for start, end in zip(bounds, bounds[1:])]
+
+
+def split_conv(input_tensor, num_outputs, num_ways, scope, divisible_by=8,
+               **kwargs):
+  """A 1x1 convolution, cut into groups of channels that do not mix.
+
+  Args:
+    input_tensor: float [batch, height, width, channels].
+    num_outputs: channels of the result.
+    num_ways: number of groups; 1 for an ordinary convolution.
+    scope: name of the layer; group k of several is `<scope>_part_<k>`.
+    divisible_by: groups are multiples of it. Where a group would be smaller,
+      the convolution is not cut.
+    **kwargs: passed to `slim.conv2d`.
+
+  Returns:
+    float [batch, height, width, num_outputs].
+  """
+  channels = input_tensor.shape.as_list()[3]
+  narrowest = min(channels // num_ways, num_outputs // num_ways)
+  if num_ways == 1 or narrowest < divisible_by:
+    return slim.conv2d(
+        input_tensor, num_outputs, [1, 1], scope=scope, **kwargs)
+  pieces = tf.split(
+      input_tensor, split_divisible(channels, num_ways, divisible_by), axis=3,
+      name='split_' + scope)
+  widths = split_divisible(num_outputs, num_ways, divisible_by)
+  outputs = []
+  for way, (piece, width) in enumerate(zip(pieces, widths)):
+    part = '%s_part_%d' % (scope, way)
+    net = slim.conv2d(piece, width, [1, 1], scope=part, **kwargs)
+    outputs.append(tf.identity(net, part + '_output'))
+  return tf.concat(outputs, 3, name=scope + '_concat')
+
+
+@slim.add_arg_scope
+def split_separable_conv2d(input_tensor, num_outputs, scope=None,
+                           normalizer_fn=None, stride=1, rate=1,
+                           endpoints=None, use_explicit_padding=False):
+  """MobileNet V1's layer: depthwise 3x3, then 1x1, each with its activation.
+
+  Args:
+    input_tensor: float [batch, height, width, channels].
+    num_outputs: channels of the result.
+    scope: the two layers are `<scope>_depthwise` and `<scope>_pointwise`;
+      without one they are `depthwise` and `pointwise` in a scope of their own.
+    normalizer_fn: normalisation after each of the two; None for biases.
+    stride: of the depthwise convolution.
+    rate: dilation of the depthwise convolution.
+    endpoints: dict that receives the result of both layers under their names.
+    use_explicit_padding: pads beforehand instead of with SAME, see
+      `layer_utils.fixed_padding`.
+
+  Returns:
+    float [batch, height / stride, width / stride, num_outputs].
+  """
+  with _prefix(scope, 'separable') as prefix:
+    depthwise = _depthwise(
+        input_tensor, (3, 3), rate, use_explicit_padding, stride=stride,
+        depth_multiplier=1, normalizer_fn=normalizer_fn,
+        scope=prefix + 'depthwise')
+    net = slim.conv2d(
+        depthwise, num_outputs, [1, 1], normalizer_fn=normalizer_fn,
+        scope=prefix + 'pointwise')
+  if endpoints is not None:
+    endpoints[prefix + 'depthwise'] = depthwise
+    endpoints[prefix + 'pointwise'] = net
+  return net
+
+
+@contextlib.contextmanager
+def _prefix(scope, default_name):
+  """Yields what the names of the layers of a block begin with."""
+  if scope is not None:
+    yield scope + '_'
+    return
+  with _scope(None, default_name):
+    yield ''
+
+
+def _scope(scope, default_name):
+  """Opens a variable scope and the name scope it was first opened with."""
+  stack = contextlib.ExitStack()
+  opened = stack.enter_context(
+      tf.variable_scope(scope, default_name=default_name))
+  stack.enter_context(tf.name_scope(opened.original_name_scope))
+  return stack
+
+
+def _depthwise(net, kernel_size, rate, use_explicit_padding=False,
+               padding='SAME', depthwise_fn=slim.separable_conv2d, **kwargs):
+  if use_explicit_padding:
+    net = layer_utils.fixed_padding(net, kernel_size, rate)
+    padding = 'VALID'
+  return depthwise_fn(
+      net, num_outputs=None, kernel_size=kernel_size, rate=rate,
+      padding=padding, **kwargs)
+
+
+@slim.add_arg_scope
+def expanded_conv(
+    input_tensor, num_outputs, expansion_size=expand_input_by_factor(6),
+    stride=1, rate=1, kernel_size=(3, 3), residual=True, normalizer_fn=None,
+    split_projection=1, split_expansion=1, split_divisible_by=8,
+    expansion_transform=None, depthwise_location='expansion',
+    depthwise_channel_multiplier=1, endpoints=None, use_explicit_padding=False,
+    padding='SAME', inner_activation_fn=None, depthwise_activation_fn=None,
+    project_activation_fn=tf.identity, depthwise_fn=slim.separable_conv2d,
+    expansion_fn=split_conv, projection_fn=split_conv, scope=None):
+  """The inverted residual: expand (1x1), filter (depthwise), project (1x1).
+
+  Args:
+    input_tensor: float [batch, height, width, channels].
+    num_outputs: channels of the result.
+    expansion_size: channels inside, or a function of `num_inputs`; no layer
+      expands unless that is above the channels of the input.
+    stride, rate, kernel_size, padding: of the filter.
+    residual: whether to add the input where stride is 1 and channels agree;
+      or a function of `input_tensor` and `output_tensor`.
+    normalizer_fn: normalisation of every layer; None for biases.
+    split_projection, split_expansion, split_divisible_by: see `split_conv`.
+    expansion_transform: function of `expansion_tensor` and `input_tensor`,
+      applied before the projection.
+    depthwise_location: 'input', 'expansion' or 'output': what is filtered.
+    depthwise_channel_multiplier: filters a channel.
+    endpoints: dict that receives the result of each layer.
+    use_explicit_padding: pads beforehand instead of with SAME.
+    inner_activation_fn: of expansion and filter; None for the arg scope's.
+    depthwise_activation_fn: of the filter, over `inner_activation_fn`.
+    project_activation_fn: of the projection.
+    depthwise_fn, expansion_fn, projection_fn: make the three layers.
+    scope: variable scope; None for `expanded_conv` and a number.
+
+  Returns:
+    float [batch, height / stride, width / stride, num_outputs].
+  """
+  _check_depthwise(depthwise_location, use_explicit_padding, padding)
+  record = {} if endpoints is None else endpoints
+  inner, middle = _activations(inner_activation_fn, depthwise_activation_fn)
+  depthwise = functools.partial(
+      _filter_at, depthwise_location, record, kernel_size=kernel_size,
+      rate=rate, use_explicit_padding=use_explicit_padding, padding=padding,
+      depthwise_fn=depthwise_fn, stride=stride, normalizer_fn=normalizer_fn,
+      depth_multiplier=depthwise_channel_multiplier)
+  with _scope(scope, 'expanded_conv'):
+    source = tf.identity(input_tensor, 'input')
+    net = depthwise('input', source, activation_fn=None)
+    net = _expand(net, record, expansion_size, source, _grouped(
+        expansion_fn, split_expansion, split_divisible_by),
+                  normalizer_fn=normalizer_fn, **inner)
+    net = depthwise('expansion', net, **middle)
+    if expansion_transform:
+      net = expansion_transform(expansion_tensor=net, input_tensor=source)
+    project = _grouped(projection_fn, split_projection, split_divisible_by)
+    net = record['projection_output'] = project(
+        net, num_outputs, scope='project', normalizer_fn=normalizer_fn,
+        activation_fn=project_activation_fn)
+    net = depthwise('output', net, activation_fn=None)
+    return tf.identity(_add_residual(source, net, residual, stride), 'output')
+
+
+def _check_depthwise(depthwise_location, use_explicit_padding, padding):
+  if depthwise_location not in _DEPTHWISE_LOCATIONS:
+    raise ValueError('depthwise_location is %r; allowed are %s.' % (
+        depthwise_location,
+        ', '.join(repr(location) for location in _DEPTHWISE_LOCATIONS)))
+  if use_explicit_padding and padding != 'SAME':
+    raise ValueError(
+        "padding is %r; with use_explicit_padding it must be 'SAME'." % (
+            padding,))
+
+
+def _activations(inner, depthwise):
+  """Arguments for the expansion and for the filter."""
+  depthwise = inner if depthwise is None else depthwise
+  return tuple({} if function is None else {'activation_fn': function}
+               for function in (inner, depthwise))
+
+
+def _filter_at(location, record, here, net, **layer):
+  if location != here:
+    return net
+  net = tf.identity(
+      _depthwise(net, scope='depthwise', **layer), 'depthwise_output')
+  record['depthwise_output'] = net
+  return net
+
+
+def _expand(net, record, size, source, expansion_fn, **layer):
+  if callable(size):
+    size = size(num_inputs=source.shape.as_list()[3])
+  if size <= net.shape.as_list()[3]:
+    return net
+  net = tf.identity(
+      expansion_fn(net, size, scope='expand', **layer), 'expansion_output')
+  record['expansion_output'] = net
+  return net
+
+
+def _add_residual(source, net, residual, stride):
+  if callable(residual):
+    return residual(input_tensor=source, output_tensor=net)
+  same_depth = source.shape.as_list()[3] == net.shape.as_list()[3]
+  return net + source if residual and stride == 1 and same_depth else net
+
+
+def _grouped(function, num_ways, divisible_by):
+  if function is not split_conv:
+    return function
+  return functools.partial(
+      split_conv, num_ways=num_ways, divisible_by=divisible_by)
+
+
+def fused_conv(input_tensor, num_outputs, kernel_size=(3, 3), stride=1, rate=1,
+               use_explicit_padding=False, **kwargs):
+  """An inverted residual whose expansion filters: one convolution for two.
+
+  Used where a full convolution is quicker than a depthwise one.
+
+  Args:
+    input_tensor: float [batch, height, width, channels].
+    num_outputs: channels of the result.
+    kernel_size: pair of ints, of the expansion.
+    stride: of the expansion.
+    rate: dilation of the expansion.
+    use_explicit_padding: pads beforehand instead of with SAME.
+    **kwargs: passed to `expanded_conv`.
+
+  Returns:
+    float [batch, height / stride, width / stride, num_outputs].
+  """
+
+  def expand(net, channels, **layer):
+    padding = 'SAME'
+    if use_explicit_padding:
+      net = layer_utils.fixed_padding(net, kernel_size, rate)
+      padding = 'VALID'
+    return slim.conv2d(
+        net, channels, kernel_size, stride=stride, rate=rate, padding=padding,
+        **layer)
+
+  return expanded_conv(
+      input_tensor, num_outputs, stride=stride, depthwise_location=None,
+      expansion_fn=expand, **kwargs)
+
+
+@slim.add_arg_scope
+def squeeze_excite(input_tensor, divisible_by=8, squeeze_factor=3,
+                   inner_activation_fn=tf.nn.relu, gating_fn=tf.sigmoid,
+                   squeeze_input_tensor=None, pool=None):
+  """Scales each channel by a gate computed from the whole feature map.
+
+  J. Hu et al.: Squeeze-and-excitation networks (2017).
+
+  Args:
+    input_tensor: float [batch, height, width, channels].
+    divisible_by: the channels inside are a multiple of it.
+    squeeze_factor: channels over channels inside.
+    inner_activation_fn: activation inside.
+    gating_fn: makes the gate, as a rule between 0 and 1.
+    squeeze_input_tensor: tensor that the gate is computed from; None for
+      `input_tensor`.
+    pool: side in pixels of the window that is averaged; None for the whole
+      feature map. With a window the gate differs from place to place.
+
+  Returns:
+    A tensor of the type and shape of `input_tensor`.
+  """
+  with tf.variable_scope('squeeze_excite'):
+    squeezed = (
+        input_tensor if squeeze_input_tensor is None else squeeze_input_tensor)
+    inner = layer_utils.make_divisible(
+        squeezed.shape.as_list()[3] / squeeze_factor, divisible_by)
+    if pool is None:
+      gate = tf.reduce_mean(squeezed, [1, 2], keepdims=True)
+    else:
+      window = layer_utils.small_input_kernel(squeezed, [pool, pool])
+      gate = slim.avg_pool2d(squeezed, window, stride=1)
+    gate = slim.conv2d(gate, inner, [1, 1], normalizer_fn=None,
+                       activation_fn=inner_activation_fn)
+    gate = slim.conv2d(gate, input_tensor.shape.as_list()[3], [1, 1],
+                       normalizer_fn=None, activation_fn=gating_fn)
+    if pool is not None:
+      gate = tf.image.resize_bilinear(
+          gate, tf.shape(input_tensor)[1:3], align_corners=True)
+    return input_tensor * gate

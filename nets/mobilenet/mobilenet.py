@@ -1,0 +1,394 @@
+"""Builds a MobileNet V2 or V3 from a definition.
+
+A definition (`conv_defs`) is a dict:
+
+  'spec': list of layers made by `op`, in order. Layer k is the end point
+      `layer_<k>`, counted from 1; tensors in its scope whose names end in
+      `output` are end points too, `layer_<k>/output` for example.
+  'defaults': dict from a tuple of functions to a dict of arguments, which
+      they receive unless a layer or an 'overrides' entry says otherwise.
+      Optional.
+  'overrides': the same, applied inside the defaults. Optional.
+"""
+import collections
+import contextlib
+import inspect
+import itertools
+
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+from nets import contrib_scopes
+from nets import layer_utils
+from nets import normalization
+from nets.mobilenet import conv_blocks
+
+_Op = collections.namedtuple('Op', ['op', 'params', 'multiplier_func'])
+# A layer that the builder is about to make.
+_Layer = collections.namedtuple('Layer', ['name', 'op', 'params', 'rate'])
+_PADDED_LAYERS = (slim.conv2d, slim.separable_conv2d)
+
+
+class NoOpScope:
+  """A context manager that does nothing."""
+
+  def __enter__(self):
+    return None
+
+  def __exit__(self, exc_type, exc_value, traceback):
+    return False
+
+
+def safe_arg_scope(funcs, **kwargs):
+  """Returns `slim.arg_scope(funcs, ...)` of the arguments that are not None.
+
+  Args:
+    funcs: functions decorated with `slim.add_arg_scope`.
+    **kwargs: their arguments.
+
+  Returns:
+    A context manager, `NoOpScope` where nothing is left.
+  """
+  given = _given(**kwargs)
+  return slim.arg_scope(funcs, **given) if given else NoOpScope()
+
+
+def _given(**kwargs):
+  return {name: value for name, value in kwargs.items() if value is not None}
+
+
+@slim.add_arg_scope
+def depth_multiplier(output_params, multiplier, divisible_by=8, min_depth=8,
+                     **unused_kwargs):
+  """Scales `num_outputs` of a layer in place, where it has that argument.
+
+  Args:
+    output_params: dict of the arguments of the layer.
+    multiplier: factor, float.
+    divisible_by: the result is a multiple of it.
+    min_depth: least result.
+    **unused_kwargs: ignored.
+  """
+  if 'num_outputs' in output_params:
+    output_params['num_outputs'] = layer_utils.make_divisible(
+        output_params['num_outputs'] * multiplier, divisible_by, min_depth)
+
+
+def op(opfunc, multiplier_func=depth_multiplier, **params):
+  """Declares one layer of a definition.
+
+  Args:
+    opfunc: makes the layer of (tensor, **params). It may be told `stride`;
+      under `output_stride` `rate`; and under explicit padding
+      `use_explicit_padding`, unless it is a convolution of slim's with a
+      `kernel_size`, whose input is padded.
+    multiplier_func: function of (params, multiplier) that scales the layer in
+      place; also taken under its older name `multiplier_transform`.
+    **params: arguments of the layer.
+
+  Returns:
+    A named tuple (op, params, multiplier_func).
+  """
+  multiplier_func = params.pop('multiplier_transform', multiplier_func)
+  return _Op(opfunc, params, multiplier_func)
+
+
+def keep_last_layer(conv_defs):
+  """Returns `conv_defs` with a last layer that depth multipliers leave alone.
+
+  Narrow networks classify ImageNet better with the last layer at full width.
+  """
+  _check_definition(conv_defs)
+  last = conv_defs['spec'][-1]._replace(
+      multiplier_func=lambda params, multiplier: None)
+  return dict(conv_defs, spec=list(conv_defs['spec'][:-1]) + [last])
+
+
+def depth_rounding(min_depth=None, divisible_by=None):
+  """Returns a scope that sets how `depth_multiplier` rounds, None as it is."""
+  return safe_arg_scope(
+      [depth_multiplier], min_depth=min_depth, divisible_by=divisible_by)
+
+
+@contrib_scopes.reach
+@slim.add_arg_scope
+def mobilenet_base(inputs, conv_defs, multiplier=1.0, final_endpoint=None,
+                   output_stride=None, use_explicit_padding=False, scope=None,
+                   is_training=False):
+  """Builds the layers of a definition, without pooling and logits.
+
+  Args:
+    inputs: float [batch, height, width, channels].
+    conv_defs: definition, see the head of this file.
+    multiplier: scales the channels of every layer, above 0.
+    final_endpoint: `layer_<k>` to stop at; None for all layers.
+    output_stride: input size over output size to keep to, by dilation in
+      place of further strides; None for the strides of the definition.
+    use_explicit_padding: pads so that the result does not depend on the size
+      of the input, instead of with SAME.
+    scope: variable scope, a name or a `tf.VariableScope`.
+    is_training: for batch normalisation. As a rule leave it to
+      `training_scope`; outside of one it is False. None leaves it to the arg
+      scope of `slim.batch_norm`.
+
+  Returns:
+    net: result of the last layer, float [batch, height', width', channels'].
+    end_points: dict from name to tensor.
+
+  Raises:
+    ValueError: an argument is not allowed; nothing is built then.
+  """
+  _check(inputs, conv_defs, multiplier, final_endpoint, output_stride)
+  end_points = {}
+  scopes = {}
+  with contextlib.ExitStack() as stack:
+    opened = stack.enter_context(tf.variable_scope(scope, 'Mobilenet'))
+    stack.enter_context(tf.name_scope(opened.original_name_scope))
+    stack.enter_context(
+        safe_arg_scope([slim.batch_norm], is_training=is_training))
+    _enter_arguments(stack, conv_defs.get('defaults', {}))
+    _enter_arguments(stack, conv_defs.get('overrides', {}))
+    if use_explicit_padding:
+      stack.enter_context(slim.arg_scope(_PADDED_LAYERS, padding='VALID'))
+    net = inputs
+    for layer in _layers(conv_defs['spec'], multiplier, output_stride):
+      net = _build(net, layer, use_explicit_padding)
+      end_points[layer.name] = net
+      scopes[net.op.name.rpartition('/')[0]] = layer.name
+      if layer.name == final_endpoint:
+        break
+  end_points.update(_named_outputs(net.graph, scopes))
+  return net, end_points
+
+
+def _check(inputs, conv_defs=None, multiplier=1.0, final_endpoint=None,
+           output_stride=None, **_):
+  """Raises ValueError if a network cannot be built of these arguments."""
+  if inputs.shape.ndims != 4:
+    raise ValueError('inputs has shape %s; give images of rank 4, '
+                     '[batch, height, width, channels].' % inputs.shape)
+  _check_definition(conv_defs)
+  _check_multiplier('multiplier', multiplier)
+  spec = conv_defs['spec']
+  if final_endpoint is not None:
+    layer_utils.check_final_endpoint(
+        final_endpoint, [_name(number) for number in range(len(spec))],
+        'this definition')
+  if output_stride is None:
+    return
+  reached = [1] + list(itertools.accumulate(
+      (layer.params.get('stride', 1) for layer in spec),
+      lambda total, stride: total * stride))
+  if output_stride not in reached and not output_stride > reached[-1]:
+    raise ValueError(
+        'output_stride is %s; allowed are None, %s, or more.' % (
+            output_stride, ', '.join(map(str, sorted(set(reached))))))
+
+
+def _check_definition(conv_defs):
+  if not isinstance(conv_defs, dict) or not conv_defs.get('spec'):
+    raise ValueError(
+        "conv_defs is %r; give a dict whose 'spec' is a list of "
+        'mobilenet.op(...), mobilenet_v2.V2_DEF for example.' % (conv_defs,))
+
+
+def _check_multiplier(name, value):
+  if not value > 0:
+    raise ValueError('%s is %s; it must be above 0, 1.0 for the full width.' % (
+        name, value))
+
+
+def check_depth_multiplier(depth_multiplier, others):  # pylint: disable=redefined-outer-name
+  """Raises ValueError unless the width of a network is given well.
+
+  Args:
+    depth_multiplier: the width.
+    others: dict of further arguments; `multiplier`, the name that the width
+      has in `mobilenet_base`, must not be among them.
+  """
+  if 'multiplier' in others:
+    raise ValueError(
+        'multiplier=%s is not an argument here; give depth_multiplier.' % (
+            others['multiplier'],))
+  _check_multiplier('depth_multiplier', depth_multiplier)
+
+
+def _name(number):
+  return 'layer_%d' % (number + 1)
+
+
+def _enter_arguments(stack, arguments):
+  """Enters one arg scope an entry: tuple of functions, dict of arguments."""
+  for functions, values in dict(arguments).items():
+    stack.enter_context(slim.arg_scope(functions, **values))
+
+
+def _layers(spec, multiplier, output_stride):
+  """Yields the layers, scaled, with dilation in place of strides."""
+  strides = [layer.params.get('stride', 1) for layer in spec]
+  placed = conv_blocks.strides_and_rates(strides, output_stride)
+  for number, (layer, (stride, rate)) in enumerate(zip(spec, placed)):
+    params = dict(layer.params)
+    layer.multiplier_func(params, multiplier)
+    params['stride'] = stride
+    if rate > 1 and not _is_pointwise(params):
+      params['rate'] = rate
+    yield _Layer(_name(number), layer.op, params, rate)
+
+
+def _is_pointwise(params):
+  return params.get('kernel_size') in (1, (1, 1), [1, 1])
+
+
+def _build(net, layer, use_explicit_padding):
+  """Makes one layer."""
+  params = layer.params
+  if 'rate' in params and not _takes(layer.op, 'rate'):
+    raise ValueError(
+        '%s (%s) cannot be dilated, as output_stride asks for; stop before '
+        'it with final_endpoint, or leave output_stride out.' % (
+            layer.name, getattr(layer.op, '__name__', layer.op)))
+  if use_explicit_padding:
+    if _takes(layer.op, 'use_explicit_padding'):
+      params['use_explicit_padding'] = True
+    elif 'kernel_size' in params:
+      net = layer_utils.fixed_padding(net, params['kernel_size'], layer.rate)
+  return layer.op(net, **params)
+
+
+def _takes(function, name):
+  parameters = inspect.signature(function).parameters
+  return name in parameters or any(
+      parameter.kind is parameter.VAR_KEYWORD
+      for parameter in parameters.values())
+
+
+def _named_outputs(graph, scopes):
+  """Returns the tensors in the scopes of layers whose names end in output."""
+  found = {}
+  for operation in graph.get_operations():
+    if operation.name.endswith('output'):
+      scope, _, name = operation.name.rpartition('/')
+      if scope in scopes:
+        found['%s/%s' % (scopes[scope], name)] = operation.outputs[0]
+  return found
+
+
+@contrib_scopes.reach
+@slim.add_arg_scope
+def mobilenet(inputs, num_classes=1001, prediction_fn=slim.softmax, reuse=None,
+              scope='Mobilenet', base_only=False,
+              use_reduce_mean_for_pooling=False, **mobilenet_args):
+  """Builds a network of a definition: layers, pooling, logits, predictions.
+
+  Args:
+    inputs: float [batch, height, width, channels].
+    num_classes: width of the logits; None or 0 for the pooled features.
+    prediction_fn: makes predictions of (logits, scope); None for none.
+    reuse: whether the variables exist already.
+    scope: variable scope.
+    base_only: whether to stop before the pooling.
+    use_reduce_mean_for_pooling: see `global_pool`.
+    **mobilenet_args: passed to `mobilenet_base`; `conv_defs` is required.
+
+  Returns:
+    net: float logits [batch, num_classes]; features [batch, 1, 1, channels]
+      without classes; feature map if `base_only`.
+    end_points: dict from name to tensor; `global_pool`, `Logits` and
+      `Predictions` beside the layers.
+
+  Raises:
+    ValueError: an argument is not allowed; nothing is built then.
+  """
+  _check(inputs, **mobilenet_args)
+  is_training = mobilenet_args.get('is_training', False)
+  with tf.variable_scope(scope, 'Mobilenet', reuse=reuse) as opened:
+    inputs = tf.identity(inputs, 'input')
+    net, end_points = mobilenet_base(inputs, scope=opened, **mobilenet_args)
+    if base_only:
+      return net, end_points
+    net = tf.identity(net, name='embedding')
+    with tf.variable_scope('Logits'):
+      net = global_pool(net, use_reduce_mean_for_pooling)
+      end_points['global_pool'] = net
+      if not num_classes:
+        return net, end_points
+      net = slim.dropout(net, scope='Dropout', is_training=is_training)
+      net = slim.conv2d(
+          net, num_classes, [1, 1], activation_fn=None, normalizer_fn=None,
+          biases_initializer=tf.zeros_initializer(), scope='Conv2d_1c_1x1')
+      logits = tf.identity(tf.squeeze(net, [1, 2]), name='output')
+    end_points['Logits'] = logits
+    if prediction_fn:
+      end_points['Predictions'] = prediction_fn(logits, 'Predictions')
+  return logits, end_points
+
+
+def global_pool(input_tensor, use_reduce_mean_for_pooling=False,
+                pool_op=tf.nn.avg_pool2d):
+  """Reduces a feature map to one pixel.
+
+  Args:
+    input_tensor: float [batch, height, width, channels].
+    use_reduce_mean_for_pooling: whether to average with `tf.reduce_mean`,
+      which some converters prefer. Where height or width is not known when
+      the graph is built, an average is made in this way in any case.
+    pool_op: what pools otherwise, `tf.nn.avg_pool2d` or one like it.
+
+  Returns:
+    float [batch, 1, 1, channels].
+
+  Raises:
+    ValueError: the size is not known and `pool_op` is no average.
+  """
+  height, width = input_tensor.shape.as_list()[1:3]
+  if height is None or width is None:
+    if pool_op is not tf.nn.avg_pool2d:
+      raise ValueError(
+          'pool_op is %r, but height and width of the feature map are not '
+          'known (%s); give images of a fixed size, or leave pool_op out.' % (
+              pool_op, input_tensor.shape))
+    use_reduce_mean_for_pooling = True
+  if use_reduce_mean_for_pooling:
+    return tf.reduce_mean(
+        input_tensor, [1, 2], keepdims=True, name='ReduceMean')
+  return pool_op(
+      input_tensor, ksize=[1, height, width, 1], strides=[1, 1, 1, 1],
+      padding='VALID')
+
+
+def training_scope(is_training=True, weight_decay=0.00004, stddev=0.09,
+                   dropout_keep_prob=0.8, bn_decay=0.997):
+  """Returns the argument scope of MobileNet V2 and V3.
+
+  Args:
+    is_training: whether batch normalisation and dropout are in training mode;
+      None to leave batch normalisation to an outer scope.
+    weight_decay: coefficient of the L2 regularisation of all convolutions but
+      the depthwise ones.
+    stddev: of the truncated normal that weights start from; Xavier's
+      initialisation if negative.
+    dropout_keep_prob: share of the features kept by dropout.
+    bn_decay: decay of the moving statistics; None for the default of
+      `slim.batch_norm`.
+  """
+  if stddev < 0:
+    initializer = slim.initializers.xavier_initializer()
+  else:
+    initializer = tf.truncated_normal_initializer(stddev=stddev)
+  arguments = {
+      (slim.conv2d, slim.fully_connected, slim.separable_conv2d): {
+          'weights_initializer': initializer,
+          'normalizer_fn': normalization.batch_norm,
+      },
+      (mobilenet_base, mobilenet): {'is_training': is_training},
+      (slim.batch_norm,): _given(decay=bn_decay, is_training=is_training),
+      (slim.dropout,): _given(
+          keep_prob=dropout_keep_prob, is_training=is_training),
+      (slim.conv2d,): {
+          'weights_regularizer': slim.l2_regularizer(weight_decay)},
+      (slim.separable_conv2d,): {'weights_regularizer': None},
+  }
+  with contextlib.ExitStack() as stack:
+    _enter_arguments(stack, arguments)
+    return slim.current_arg_scope()

@@ -1,0 +1,296 @@
+"""MobileNet V3 and MobileNet EdgeTPU: networks found by search.
+
+A. Howard et al.: Searching for MobileNetV3 (2019),
+https://arxiv.org/abs/1905.02244
+"""
+import collections
+import functools
+
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+from nets import contrib_scopes
+from nets import layer_utils
+from nets import normalization
+from nets.mobilenet import conv_blocks as ops
+from nets.mobilenet import mobilenet as lib
+
+training_scope = lib.training_scope
+op = lib.op
+
+
+def hard_swish(x):
+  """Returns x * relu6(x + 3) / 6, a swish without an exponential."""
+  with tf.name_scope('hard_swish'):
+    return x * tf.nn.relu6(x + 3) * (1 / 6)
+
+
+def _hard_sigmoid(x):
+  # Not 1 / 6: the published weights were trained with this constant.
+  return tf.nn.relu6(x + 3) * 0.16667
+
+
+def _gate(expansion_tensor, input_tensor):
+  del input_tensor
+  return ops.squeeze_excite(
+      expansion_tensor, squeeze_factor=4, inner_activation_fn=tf.nn.relu,
+      gating_fn=_hard_sigmoid)
+
+
+def reduce_to_1x1(input_tensor, default_size=7, rate=1,
+                  use_explicit_padding=False, **kwargs):
+  """Averages a square feature map to one pixel.
+
+  Args:
+    input_tensor: float [batch, height, width, channels].
+    default_size: side of the window where the map is not square, cut to the
+      map, or where its size is not known when the graph is built.
+    rate: ignored; an average has no dilation.
+    use_explicit_padding: ignored; the window lies within the map.
+    **kwargs: passed to `slim.avg_pool2d`.
+
+  Returns:
+    float [batch, 1, 1, channels] for a square map of known size.
+  """
+  del rate, use_explicit_padding
+  height, width = input_tensor.shape.as_list()[1:3]
+  if height is not None and height == width:
+    window = [height, width]
+  else:
+    window = layer_utils.small_input_kernel(input_tensor, [default_size] * 2)
+  return slim.avg_pool2d(input_tensor, window, **kwargs)
+
+
+# One inverted residual: side of the filter, channels inside over channels of
+# the input, channels of the result, whether a gate follows the filter, the
+# activation inside, stride of the filter.
+_Row = collections.namedtuple(
+    '_Row', 'kernel expansion outputs gate activation stride')
+_RE, _HS = tf.nn.relu, hard_swish
+
+# Table 1 of the paper.
+_LARGE = [
+    _Row(3, 1, 16, False, _RE, 1),
+    _Row(3, 4, 24, False, _RE, 2),
+    _Row(3, 3, 24, False, _RE, 1),
+    _Row(5, 3, 40, True, _RE, 2),
+    _Row(5, 3, 40, True, _RE, 1),
+    _Row(5, 3, 40, True, _RE, 1),
+    _Row(3, 6, 80, False, _HS, 2),
+    _Row(3, 200 / 80, 80, False, _HS, 1),
+    _Row(3, 184 / 80, 80, False, _HS, 1),
+    _Row(3, 184 / 80, 80, False, _HS, 1),
+    _Row(3, 6, 112, True, _HS, 1),
+    _Row(3, 6, 112, True, _HS, 1),
+    _Row(5, 6, 160, True, _HS, 2),
+    _Row(5, 6, 160, True, _HS, 1),
+    _Row(5, 6, 160, True, _HS, 1),
+]
+# Table 2 of the paper.
+_SMALL = [
+    _Row(3, 1, 16, True, _RE, 2),
+    _Row(3, 72 / 16, 24, False, _RE, 2),
+    _Row(3, 88 / 24, 24, False, _RE, 1),
+    _Row(5, 4, 40, True, _HS, 2),
+    _Row(5, 6, 40, True, _HS, 1),
+    _Row(5, 6, 40, True, _HS, 1),
+    _Row(5, 3, 48, True, _HS, 1),
+    _Row(5, 3, 48, True, _HS, 1),
+    _Row(5, 6, 96, True, _HS, 2),
+    _Row(5, 6, 96, True, _HS, 1),
+    _Row(5, 6, 96, True, _HS, 1),
+]
+
+_EdgeRow = collections.namedtuple(
+    '_EdgeRow', 'block kernel expansion outputs stride repetitions residual')
+_EDGETPU = [
+    _EdgeRow(ops.fused_conv, 3, 1, 16, 1, 1, True),
+    _EdgeRow(ops.fused_conv, 3, 8, 32, 2, 1, True),
+    _EdgeRow(ops.fused_conv, 3, 4, 32, 1, 3, True),
+    _EdgeRow(ops.fused_conv, 3, 8, 48, 2, 1, True),
+    _EdgeRow(ops.fused_conv, 3, 4, 48, 1, 3, True),
+    _EdgeRow(ops.expanded_conv, 3, 8, 96, 2, 1, True),
+    _EdgeRow(ops.expanded_conv, 3, 4, 96, 1, 3, True),
+    _EdgeRow(ops.expanded_conv, 3, 8, 96, 1, 1, False),
+    _EdgeRow(ops.expanded_conv, 3, 4, 96, 1, 3, True),
+    _EdgeRow(ops.expanded_conv, 5, 8, 160, 2, 1, True),
+    _EdgeRow(ops.expanded_conv, 5, 4, 160, 1, 3, True),
+    _EdgeRow(ops.expanded_conv, 3, 8, 192, 1, 1, True),
+]
+
+
+def _block(block, kernel, expansion, outputs, stride, **params):
+  return op(
+      block, kernel_size=(kernel, kernel), stride=stride, num_outputs=outputs,
+      expansion_size=ops.expand_input_by_factor(expansion), **params)
+
+
+def _spec(rows, features, final):
+  """Layers of a V3 network.
+
+  Args:
+    rows: list of _Row.
+    features: channels of the convolution before the pooling.
+    final: channels of the convolution after it.
+  """
+  outer = rows[-1].activation
+  layers = [op(slim.conv2d, stride=2, num_outputs=16, kernel_size=(3, 3),
+               activation_fn=outer)]
+  layers += [
+      _block(ops.expanded_conv, row.kernel, row.expansion, row.outputs,
+             row.stride, inner_activation_fn=row.activation,
+             expansion_transform=_gate if row.gate else None)
+      for row in rows]
+  return layers + [
+      op(slim.conv2d, stride=1, kernel_size=[1, 1], num_outputs=features,
+         activation_fn=outer),
+      op(reduce_to_1x1, default_size=7, stride=1),
+      op(slim.conv2d, stride=1, kernel_size=[1, 1], num_outputs=final,
+         normalizer_fn=None, activation_fn=outer),
+  ]
+
+
+def _edgetpu_spec():
+  layers = [op(slim.conv2d, stride=2, num_outputs=32, kernel_size=(3, 3))]
+  for row in _EDGETPU:
+    layers += [
+        _block(row.block, row.kernel, row.expansion, row.outputs, row.stride,
+               residual=row.residual) for _ in range(row.repetitions)]
+  return layers + [
+      op(slim.conv2d, stride=1, kernel_size=[1, 1], num_outputs=1280)]
+
+
+def _minimalistic(rows):
+  """Rows without gates, 5x5 filters and hard swish: any hardware is fast."""
+  return [row._replace(kernel=3, gate=False, activation=_RE) for row in rows]
+
+
+def _detection(rows):
+  """Rows whose last three have half the channels, enough for detection."""
+  return rows[:-3] + [
+      row._replace(outputs=row.outputs // 2) for row in rows[-3:]]
+
+
+def _defaults(normalizer_fn, **normalizer_params):
+  return {
+      (normalizer_fn,): normalizer_params,
+      (slim.conv2d, slim.fully_connected, slim.separable_conv2d): {
+          'normalizer_fn': normalizer_fn,
+          'activation_fn': tf.nn.relu,
+      },
+      (ops.expanded_conv,): {
+          'split_expansion': 1,
+          'normalizer_fn': normalizer_fn,
+          'residual': True,
+      },
+      (slim.conv2d, slim.separable_conv2d): {'padding': 'SAME'},
+  }
+
+
+DEFAULTS = _defaults(normalization.batch_norm, center=True, scale=True)
+DEFAULTS_GROUP_NORM = _defaults(slim.group_norm, groups=8)
+
+V3_LARGE = {'defaults': DEFAULTS, 'spec': _spec(_LARGE, 960, 1280)}
+V3_SMALL = {'defaults': DEFAULTS, 'spec': _spec(_SMALL, 576, 1024)}
+V3_LARGE_DETECTION = {
+    'defaults': DEFAULTS, 'spec': _spec(_detection(_LARGE), 480, 1280)}
+V3_SMALL_DETECTION = {
+    'defaults': DEFAULTS, 'spec': _spec(_detection(_SMALL), 288, 1024)}
+V3_LARGE_MINIMALISTIC = {
+    'defaults': DEFAULTS, 'spec': _spec(_minimalistic(_LARGE), 960, 1280)}
+V3_SMALL_MINIMALISTIC = {
+    'defaults': DEFAULTS, 'spec': _spec(_minimalistic(_SMALL), 576, 1024)}
+V3_EDGETPU = {'defaults': DEFAULTS, 'spec': _edgetpu_spec()}
+
+
+@contrib_scopes.reach
+def mobilenet(input_tensor, num_classes=1001, depth_multiplier=1.0,
+              scope='MobilenetV3', conv_defs=None,
+              finegrain_classification_mode=False, use_groupnorm=False,
+              **kwargs):
+  """Builds MobileNet V3 or MobileNet EdgeTPU.
+
+  Call it in `slim.arg_scope(training_scope(...))`.
+
+  Args:
+    input_tensor: float32 [batch, height, width, 3], 224 pixels a side where
+      it is to classify ImageNet, values in [-1, 1].
+    num_classes: width of the logits; None or 0 for the pooled features.
+    depth_multiplier: scales the channels of every layer, above 0.
+    scope: variable scope.
+    conv_defs: definition of the layers (`nets.mobilenet.mobilenet` says how
+      it is written); None for `V3_LARGE`.
+    finegrain_classification_mode: whether the multiplier leaves the last
+      layer alone, as in the published narrow checkpoints.
+    use_groupnorm: whether to normalise by 8 groups of channels instead of by
+      batch.
+    **kwargs: min_depth and divisible_by, as in `mobilenet_v2.mobilenet`; the
+      others are passed to `nets.mobilenet.mobilenet.mobilenet`:
+      prediction_fn, reuse, base_only, use_reduce_mean_for_pooling,
+      final_endpoint, output_stride, use_explicit_padding, is_training.
+
+  Returns:
+    net: float32 logits [batch, num_classes], or features [batch, 1, 1, C].
+    end_points: dict from name to tensor; `layer_<k>` is the block that is
+      called `expanded_conv_<k-2>` in the graph.
+
+  Raises:
+    ValueError: an argument is not allowed; nothing is built then.
+  """
+  lib.check_depth_multiplier(depth_multiplier, kwargs)
+  if conv_defs is None:
+    conv_defs = V3_LARGE
+  if finegrain_classification_mode:
+    conv_defs = lib.keep_last_layer(conv_defs)
+  if use_groupnorm:
+    conv_defs = dict(conv_defs, defaults=DEFAULTS_GROUP_NORM)
+  rounding = {name: kwargs.pop(name, None)
+              for name in ('min_depth', 'divisible_by')}
+  with lib.depth_rounding(**rounding):
+    return lib.mobilenet(
+        input_tensor, num_classes=num_classes, conv_defs=conv_defs,
+        scope=scope, multiplier=depth_multiplier, **kwargs)
+
+
+mobilenet.default_image_size = 224
+
+
+@contrib_scopes.reach
+def mobilenet_base(input_tensor, depth_multiplier=1.0, **kwargs):
+  """Builds MobileNet V3 without pooling and logits.
+
+  Args:
+    input_tensor: float32 [batch, height, width, 3].
+    depth_multiplier: scales the channels of every layer, above 0.
+    **kwargs: passed to `mobilenet`.
+
+  Returns:
+    net: float32, the last layer; with V3's own definitions it is pooled
+      already: `final_endpoint` is where to stop before ('layer_17' of the
+      large and 'layer_13' of the small network).
+    end_points: dict from name to tensor.
+  """
+  return mobilenet(
+      input_tensor, depth_multiplier=depth_multiplier, base_only=True,
+      **kwargs)
+
+
+mobilenet_base_final = mobilenet_base
+
+
+@functools.wraps(mobilenet)
+def _mobilenet_edgetpu(input_tensor, num_classes=1001, depth_multiplier=1.0,
+                       scope='MobilenetEdgeTPU', **kwargs):
+  return mobilenet(input_tensor, num_classes, depth_multiplier, scope, **kwargs)
+
+
+large = layer_utils.variant(mobilenet, conv_defs=V3_LARGE)
+small = layer_utils.variant(mobilenet, conv_defs=V3_SMALL)
+large_minimalistic = layer_utils.variant(
+    mobilenet, conv_defs=V3_LARGE_MINIMALISTIC)
+small_minimalistic = layer_utils.variant(
+    mobilenet, conv_defs=V3_SMALL_MINIMALISTIC)
+edge_tpu = layer_utils.variant(_mobilenet_edgetpu, conv_defs=V3_EDGETPU)
+edge_tpu_075 = layer_utils.variant(
+    _mobilenet_edgetpu, conv_defs=V3_EDGETPU, depth_multiplier=0.75,
+    finegrain_classification_mode=True)

@@ -1,0 +1,271 @@
+"""MobileNet V1: depthwise separable convolutions.
+
+A. Howard, M. Zhu, B. Chen, D. Kalenichenko, W. Wang, T. Weyand, M. Andreetto,
+H. Adam: MobileNets: efficient convolutional neural networks for mobile vision
+applications (2017), https://arxiv.org/abs/1704.04861
+"""
+import collections
+
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+from nets import contrib_scopes
+from nets import layer_utils
+from nets import normalization
+from nets.mobilenet import conv_blocks
+
+# One row of a definition: a full convolution, or a depthwise one followed by
+# a 1x1. `kernel` is a pair, `depth` the channels of the result.
+Conv = collections.namedtuple('Conv', ['kernel', 'stride', 'depth'])
+DepthSepConv = collections.namedtuple(
+    'DepthSepConv', ['kernel', 'stride', 'depth'])
+
+# Table 1 of the paper.
+MOBILENETV1_CONV_DEFS = [
+    Conv(kernel=[3, 3], stride=2, depth=32),
+    DepthSepConv(kernel=[3, 3], stride=1, depth=64),
+    DepthSepConv(kernel=[3, 3], stride=2, depth=128),
+    DepthSepConv(kernel=[3, 3], stride=1, depth=128),
+    DepthSepConv(kernel=[3, 3], stride=2, depth=256),
+    DepthSepConv(kernel=[3, 3], stride=1, depth=256),
+    DepthSepConv(kernel=[3, 3], stride=2, depth=512),
+    DepthSepConv(kernel=[3, 3], stride=1, depth=512),
+    DepthSepConv(kernel=[3, 3], stride=1, depth=512),
+    DepthSepConv(kernel=[3, 3], stride=1, depth=512),
+    DepthSepConv(kernel=[3, 3], stride=1, depth=512),
+    DepthSepConv(kernel=[3, 3], stride=1, depth=512),
+    DepthSepConv(kernel=[3, 3], stride=2, depth=1024),
+    DepthSepConv(kernel=[3, 3], stride=1, depth=1024),
+]
+
+_OUTPUT_STRIDES = (None, 8, 16, 32)
+
+
+@contrib_scopes.reach
+def mobilenet_v1_base(inputs, final_endpoint='Conv2d_13_pointwise',
+                      min_depth=8, depth_multiplier=1.0, conv_defs=None,
+                      output_stride=None, use_explicit_padding=False,
+                      scope=None):
+  """Builds MobileNet V1 up to `final_endpoint`, without pooling and logits.
+
+  Args:
+    inputs: float32 [batch, height, width, channels].
+    final_endpoint: name of the last layer: `Conv2d_0`, `Conv2d_1_depthwise`,
+      `Conv2d_1_pointwise` and so on.
+    min_depth: least channels of a scaled layer.
+    depth_multiplier: scales the channels of every layer, above 0.
+    conv_defs: list of `Conv` and `DepthSepConv`; None for
+      `MOBILENETV1_CONV_DEFS`.
+    output_stride: input size over output size to keep to, by dilation in
+      place of further strides: 8, 16 or 32; None for the strides as they are.
+    use_explicit_padding: pads so that the result does not depend on the size
+      of the input, instead of with SAME.
+    scope: variable scope.
+
+  Returns:
+    net: float32 [batch, height / 32, width / 32, channels].
+    end_points: dict from layer name to tensor.
+
+  Raises:
+    ValueError: an argument is not allowed; nothing is built then.
+  """
+  rows = MOBILENETV1_CONV_DEFS if conv_defs is None else conv_defs
+  _check(inputs, rows, depth_multiplier, output_stride)
+  layer_utils.check_final_endpoint(
+      final_endpoint, _end_points(rows), 'this definition')
+  end_points = {}
+  padding = 'VALID' if use_explicit_padding else 'SAME'
+  with tf.variable_scope(scope, 'MobilenetV1', [inputs]), slim.arg_scope(
+      [slim.conv2d, slim.separable_conv2d], padding=padding):
+    net = inputs
+    placed = conv_blocks.strides_and_rates(
+        [row.stride for row in rows], output_stride)
+    for number, (row, (stride, rate)) in enumerate(zip(rows, placed)):
+      depth = max(int(row.depth * depth_multiplier), min_depth)
+      if use_explicit_padding:
+        net = layer_utils.fixed_padding(net, row.kernel, rate)
+      for name, layer in _layers(
+          number, row._replace(stride=stride, depth=depth), rate):
+        net = end_points[name] = layer(net)
+        if name == final_endpoint:
+          return net, end_points
+
+
+def _layers(number, row, rate):
+  """Returns the layers of a row: pairs (name, function of a tensor)."""
+  names = _names(number, row)
+  if isinstance(row, Conv):
+    return [(names[0], lambda net: slim.conv2d(
+        net, row.depth, row.kernel, stride=row.stride, rate=rate,
+        scope=names[0]))]
+  return [
+      (names[0], lambda net: slim.separable_conv2d(
+          net, None, row.kernel, depth_multiplier=1, stride=row.stride,
+          rate=rate, scope=names[0])),
+      (names[1], lambda net: slim.conv2d(
+          net, row.depth, [1, 1], stride=1, scope=names[1])),
+  ]
+
+
+def _names(number, row):
+  name = 'Conv2d_%d' % number
+  if isinstance(row, Conv):
+    return [name]
+  return [name + '_depthwise', name + '_pointwise']
+
+
+def _end_points(rows):
+  return [name for number, row in enumerate(rows)
+          for name in _names(number, row)]
+
+
+def _check(inputs, rows, depth_multiplier, output_stride=None):
+  """Raises ValueError if a network cannot be built of these arguments."""
+  if inputs.shape.ndims != 4:
+    raise ValueError('inputs has shape %s; give images of rank 4, '
+                     '[batch, height, width, channels].' % inputs.shape)
+  if not rows or not all(
+      isinstance(row, (Conv, DepthSepConv)) for row in rows):
+    raise ValueError(
+        'conv_defs is %r; give a list of Conv(...) and DepthSepConv(...), '
+        'MOBILENETV1_CONV_DEFS for example.' % (rows,))
+  if not depth_multiplier > 0:
+    raise ValueError(
+        'depth_multiplier is %s; it must be above 0, 1.0 for the full '
+        'width.' % depth_multiplier)
+  if output_stride not in _OUTPUT_STRIDES:
+    raise ValueError('output_stride is %s; allowed are %s.' % (
+        output_stride, ', '.join(map(str, _OUTPUT_STRIDES))))
+
+
+@contrib_scopes.reach
+def mobilenet_v1(inputs, num_classes=1000, dropout_keep_prob=0.999,
+                 is_training=True, min_depth=8, depth_multiplier=1.0,
+                 conv_defs=None, prediction_fn=slim.softmax,
+                 spatial_squeeze=True, reuse=None, scope='MobilenetV1',
+                 global_pool=False):
+  """Builds MobileNet V1.
+
+  Call it in `slim.arg_scope(mobilenet_v1_arg_scope(...))`.
+
+  Args:
+    inputs: float32 [batch, height, width, 3], 224 pixels a side where it is
+      to classify ImageNet, values in [-1, 1].
+    num_classes: width of the logits; None or 0 for the pooled features.
+    dropout_keep_prob: share of the features kept by dropout.
+    is_training: whether batch normalisation and dropout are in training mode.
+    min_depth: least channels of a scaled layer.
+    depth_multiplier: scales the channels of every layer, above 0.
+    conv_defs: list of `Conv` and `DepthSepConv`; None for
+      `MOBILENETV1_CONV_DEFS`.
+    prediction_fn: makes predictions of (logits, scope=); None for none.
+    spatial_squeeze: whether logits of a single place lose height and width.
+    reuse: whether the variables exist already.
+    scope: variable scope.
+    global_pool: whether the whole feature map is averaged; otherwise windows
+      of 7x7, or of the size of a smaller map. Height and width need not be
+      known when the graph is built.
+
+  Returns:
+    net: float32 logits [batch, num_classes], [batch, h, w, num_classes]
+      without `spatial_squeeze`, or features [batch, h, w, channels].
+    end_points: dict from name to tensor.
+
+  Raises:
+    ValueError: an argument is not allowed; nothing is built then.
+  """
+  rows = MOBILENETV1_CONV_DEFS if conv_defs is None else conv_defs
+  _check(inputs, rows, depth_multiplier)
+  with tf.variable_scope(
+      scope, 'MobilenetV1', [inputs], reuse=reuse) as opened:
+    with slim.arg_scope([slim.batch_norm, slim.dropout],
+                        is_training=is_training):
+      net, end_points = mobilenet_v1_base(
+          inputs, final_endpoint=_end_points(rows)[-1], min_depth=min_depth,
+          depth_multiplier=depth_multiplier, conv_defs=rows, scope=opened)
+      with tf.variable_scope('Logits'):
+        net = _pool(net, global_pool, end_points)
+        if not num_classes:
+          return net, end_points
+        net = slim.dropout(
+            net, keep_prob=dropout_keep_prob, scope='Dropout_1b')
+        logits = slim.conv2d(
+            net, num_classes, [1, 1], activation_fn=None, normalizer_fn=None,
+            scope='Conv2d_1c_1x1')
+        if spatial_squeeze:
+          logits = _squeeze(logits)
+      end_points['Logits'] = logits
+      if prediction_fn:
+        end_points['Predictions'] = prediction_fn(logits, scope='Predictions')
+  return logits, end_points
+
+
+def _pool(net, global_pool, end_points):
+  if global_pool:
+    net = tf.reduce_mean(net, [1, 2], keepdims=True, name='global_pool')
+    end_points['global_pool'] = net
+  else:
+    net = slim.avg_pool2d(
+        net, layer_utils.small_input_kernel(net, [7, 7]), padding='VALID',
+        scope='AvgPool_1a')
+    end_points['AvgPool_1a'] = net
+  return net
+
+
+def _squeeze(logits):
+  height, width = logits.shape.as_list()[1:3]
+  if (height or 1) > 1 or (width or 1) > 1:
+    raise ValueError(
+        'spatial_squeeze=True, but these images give logits at %s x %s '
+        'places; pass global_pool=True for their average, or '
+        'spatial_squeeze=False for all of them.' % (height, width))
+  return tf.squeeze(logits, [1, 2], name='SpatialSqueeze')
+
+
+mobilenet_v1.default_image_size = 224
+mobilenet_v1_075 = layer_utils.variant(mobilenet_v1, depth_multiplier=0.75)
+mobilenet_v1_050 = layer_utils.variant(mobilenet_v1, depth_multiplier=0.50)
+mobilenet_v1_025 = layer_utils.variant(mobilenet_v1, depth_multiplier=0.25)
+
+
+def mobilenet_v1_arg_scope(
+    is_training=True, weight_decay=0.00004, stddev=0.09,
+    regularize_depthwise=False, batch_norm_decay=0.9997,
+    batch_norm_epsilon=0.001,
+    batch_norm_updates_collections=tf.GraphKeys.UPDATE_OPS,
+    normalizer_fn=normalization.batch_norm):
+  """Returns the argument scope of MobileNet V1.
+
+  Args:
+    is_training: whether batch normalisation is in training mode; None to
+      leave it to `mobilenet_v1` or to an outer scope.
+    weight_decay: coefficient of the L2 regularisation of the weights.
+    stddev: of the truncated normal that weights start from.
+    regularize_depthwise: whether depthwise weights are regularised too.
+    batch_norm_decay: decay of the moving statistics.
+    batch_norm_epsilon: added to the variance.
+    batch_norm_updates_collections: collection of the operations that update
+      the moving statistics.
+    normalizer_fn: normalisation of every layer.
+  """
+  batch_norm_params = {
+      'center': True,
+      'scale': True,
+      'decay': batch_norm_decay,
+      'epsilon': batch_norm_epsilon,
+      'updates_collections': batch_norm_updates_collections,
+  }
+  if is_training is not None:
+    batch_norm_params['is_training'] = is_training
+  regularizer = slim.l2_regularizer(weight_decay)
+  with slim.arg_scope(
+      [slim.conv2d, slim.separable_conv2d],
+      weights_initializer=tf.truncated_normal_initializer(stddev=stddev),
+      weights_regularizer=regularizer, activation_fn=tf.nn.relu6,
+      normalizer_fn=normalizer_fn):
+    with slim.arg_scope([slim.batch_norm], **batch_norm_params):
+      with slim.arg_scope(
+          [slim.separable_conv2d],
+          weights_regularizer=(
+              regularizer if regularize_depthwise else None)) as scope:
+        return scope

@@ -1,0 +1,1 @@
+"""NASNet and PNASNet."""

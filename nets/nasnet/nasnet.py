@@ -1,0 +1,390 @@
+"""NASNet-A: cells found by architecture search, stacked.
+
+B. Zoph, V. Vasudevan, J. Shlens, Q. V. Le: Learning transferable architectures
+for scalable image recognition, https://arxiv.org/abs/1707.07012.
+
+A network is a stem row and a list of cell rows made from its configuration;
+`build` walks them, for PNASNet too.
+"""
+import collections
+
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+from nets import contrib_scopes
+from nets import layer_utils
+from nets import normalization
+from nets.nasnet import hparams
+from nets.nasnet import nasnet_utils
+
+# The convolution on the pictures; `endpoint` is None where cells follow that
+# belong to the stem.
+Stem = collections.namedtuple(
+    'Stem', 'scope norm_scope filters stride padding endpoint')
+# A cell. `cell` is its class; its second input is the output `back` places
+# before the end of the list of outputs so far; `aux_scope` is None where no
+# auxiliary logits are taken.
+Row = collections.namedtuple(
+    'Row', 'endpoint scope cell stride filter_scaling back aux_scope')
+
+
+def cifar_config(**overrides):
+  """Returns the settings of NASNet-A for CIFAR-10, 6 @ 768 in the paper."""
+  return hparams.HParams(
+      num_cells=18,
+      num_conv_filters=32,
+      stem_multiplier=3.0,
+      # 600 epochs of 50,000 pictures in batches of 32.
+      total_training_steps=937500,
+      drop_path_keep_prob=0.6,
+      dense_dropout_keep_prob=1.0).override_from_dict(overrides)
+
+
+def mobile_imagenet_config(**overrides):
+  """Returns the settings of NASNet-A for phones, 4 @ 1056 in the paper."""
+  return hparams.HParams(
+      num_cells=12,
+      num_conv_filters=44,
+      stem_multiplier=1.0,
+      total_training_steps=250000).override_from_dict(overrides)
+
+
+def large_imagenet_config(**overrides):
+  """Returns the settings of the large NASNet-A, 6 @ 4032 in the paper."""
+  return hparams.HParams(
+      num_cells=18,
+      num_conv_filters=168,
+      stem_multiplier=3.0,
+      total_training_steps=250000,
+      drop_path_keep_prob=0.7,
+      skip_reduction_layer_input=1).override_from_dict(overrides)
+
+
+def nasnet_cifar_arg_scope(weight_decay=5e-4, batch_norm_decay=0.9,
+                           batch_norm_epsilon=1e-5):
+  """Returns the argument scope of the CIFAR-10 network.
+
+  Args:
+    weight_decay: coefficient of the L2 regularisation of all weights.
+    batch_norm_decay: decay of the moving averages of batch normalisation.
+    batch_norm_epsilon: added to the variance against division by zero.
+  """
+  return arg_scope(weight_decay, batch_norm_decay, batch_norm_epsilon)
+
+
+def nasnet_mobile_arg_scope(weight_decay=4e-5, batch_norm_decay=0.9997,
+                            batch_norm_epsilon=1e-3):
+  """Returns the argument scope of the network for phones.
+
+  Args:
+    weight_decay: coefficient of the L2 regularisation of all weights.
+    batch_norm_decay: decay of the moving averages of batch normalisation.
+    batch_norm_epsilon: added to the variance against division by zero.
+  """
+  return arg_scope(weight_decay, batch_norm_decay, batch_norm_epsilon)
+
+
+def nasnet_large_arg_scope(weight_decay=5e-5, batch_norm_decay=0.9997,
+                           batch_norm_epsilon=1e-3):
+  """Returns the argument scope of the large network.
+
+  Args:
+    weight_decay: coefficient of the L2 regularisation of all weights.
+    batch_norm_decay: decay of the moving averages of batch normalisation.
+    batch_norm_epsilon: added to the variance against division by zero.
+  """
+  return arg_scope(weight_decay, batch_norm_decay, batch_norm_epsilon)
+
+
+def arg_scope(weight_decay, batch_norm_decay, batch_norm_epsilon):
+  """Returns the argument scope of any NASNet or PNASNet."""
+  layers = [slim.conv2d, slim.separable_conv2d]
+  with slim.arg_scope(
+      layers + [slim.fully_connected],
+      weights_regularizer=slim.l2_regularizer(weight_decay),
+      weights_initializer=slim.variance_scaling_initializer(mode='FAN_OUT'),
+      activation_fn=None):
+    # The published variables lie in FC, not in fully_connected.
+    with slim.arg_scope([slim.fully_connected], scope='FC'):
+      with slim.arg_scope(layers, biases_initializer=None):
+        with slim.arg_scope(
+            [slim.batch_norm], decay=batch_norm_decay,
+            epsilon=batch_norm_epsilon, scale=True, fused=True) as scope:
+          return scope
+
+
+@contrib_scopes.reach
+def build_nasnet_cifar(images, num_classes, is_training=True, config=None,
+                       current_step=None):
+  """Builds the NASNet-A for CIFAR-10.
+
+  Args:
+    images: float32 [batch, 32, 32, 3]; other sizes that are known when the
+      graph is built work too.
+    num_classes: width of the logits; None or 0 for the features before them.
+    is_training: whether dropout, drop path and batch normalisation are in
+      training mode, and whether auxiliary logits are made.
+    config: settings; None takes `cifar_config()`.
+    current_step: scalar, training steps so far, for drop path; None takes the
+      global step, which is made if there is none.
+
+  Returns:
+    net: float32 logits [batch, num_classes], or features [batch, 768].
+    end_points: dict from name to tensor: Stem, Cell_0..., Reduction_Cell_0...,
+      AuxLogits in training, global_pool, Logits, Predictions. Pictures have
+      the layout `config.data_format`.
+
+  Raises:
+    ValueError: an argument or a setting is out of its range.
+  """
+  config = config or cifar_config()
+  stem = Stem('l1_stem_3x3', 'l1_stem_bn',
+              int(config.num_conv_filters * config.stem_multiplier),
+              1, 'SAME', 'Stem')
+  return build(images, num_classes, is_training, config, stem, _cells(config),
+               current_step=current_step)
+
+
+build_nasnet_cifar.default_image_size = 32
+
+
+@contrib_scopes.reach
+def build_nasnet_mobile(images, num_classes, is_training=True,
+                        final_endpoint=None, config=None, current_step=None):
+  """Builds the NASNet-A for phones.
+
+  Args:
+    images: float32 [batch, 224, 224, 3]; other sizes that are known when the
+      graph is built work too.
+    num_classes: width of the logits; None or 0 for the features before them.
+    is_training: whether dropout, drop path and batch normalisation are in
+      training mode, and whether auxiliary logits are made.
+    final_endpoint: end point to stop after and to return; None builds all.
+    config: settings; None takes `mobile_imagenet_config()`.
+    current_step: scalar, training steps so far, for drop path; None takes the
+      global step, which is made if there is none.
+
+  Returns:
+    net: float32 logits [batch, num_classes], features [batch, 1056], or the
+      tensor of `final_endpoint`.
+    end_points: dict from name to tensor, as of `build_nasnet_cifar`.
+
+  Raises:
+    ValueError: an argument or a setting is out of its range.
+  """
+  return _build_imagenet(
+      images, num_classes, is_training, config or mobile_imagenet_config(),
+      final_endpoint, current_step)
+
+
+build_nasnet_mobile.default_image_size = 224
+
+
+@contrib_scopes.reach
+def build_nasnet_large(images, num_classes, is_training=True,
+                       final_endpoint=None, config=None, current_step=None):
+  """Builds the large NASNet-A.
+
+  Args:
+    images: float32 [batch, 331, 331, 3]; other sizes that are known when the
+      graph is built work too.
+    num_classes: width of the logits; None or 0 for the features before them.
+    is_training: whether dropout, drop path and batch normalisation are in
+      training mode, and whether auxiliary logits are made.
+    final_endpoint: end point to stop after and to return; None builds all.
+    config: settings; None takes `large_imagenet_config()`.
+    current_step: scalar, training steps so far, for drop path; None takes the
+      global step, which is made if there is none.
+
+  Returns:
+    net: float32 logits [batch, num_classes], features [batch, 4032], or the
+      tensor of `final_endpoint`.
+    end_points: dict from name to tensor, as of `build_nasnet_cifar`.
+
+  Raises:
+    ValueError: an argument or a setting is out of its range.
+  """
+  return _build_imagenet(
+      images, num_classes, is_training, config or large_imagenet_config(),
+      final_endpoint, current_step)
+
+
+build_nasnet_large.default_image_size = 331
+
+
+def _build_imagenet(images, num_classes, is_training, config, final_endpoint,
+                    current_step):
+  rows = imagenet_stem_cells(config, nasnet_utils.NasNetAReductionCell)
+  return build(
+      images, num_classes, is_training, config, imagenet_stem(config),
+      rows + _cells(config), final_endpoint, current_step)
+
+
+def imagenet_stem(config):
+  """Returns the first convolution of the ImageNet networks."""
+  return Stem('conv0', 'conv0_bn', int(32 * config.stem_multiplier), 2,
+              'VALID', None)
+
+
+def imagenet_stem_cells(config, cell):
+  """Returns the rows of the two cells of the stem, of class `cell`."""
+  rate = config.filter_scaling_rate
+  return [Row(None, 'cell_stem_0', cell, 2, rate ** -2, 2, None),
+          Row('Stem', 'cell_stem_1', cell, 2, rate ** -1, 2, None)]
+
+
+def _cells(config):
+  """Returns the rows of a NASNet-A after the stem."""
+  reductions = nasnet_utils.calc_reduction_layers(
+      config.num_cells, config.num_reduction_layers)
+  aux = aux_scopes(reductions)
+  scaling = 1
+  rows = []
+  for i in range(config.num_cells):
+    back = 2
+    if i in reductions:
+      scaling *= config.filter_scaling_rate
+      number = reductions.index(i)
+      rows.append(Row(
+          'Reduction_Cell_%d' % number, 'reduction_cell_%d' % number,
+          nasnet_utils.NasNetAReductionCell, 2, scaling, 2, None))
+      # Past the reduction's input, to the output before it.
+      back = 3 if config.skip_reduction_layer_input else 2
+    rows.append(Row(
+        'Cell_%d' % i, 'cell_%d' % i, nasnet_utils.NasNetANormalCell, 1,
+        scaling, back, aux.get(i)))
+  return rows
+
+
+def aux_scopes(reductions):
+  """Returns {cell: scope}: auxiliary logits precede the second reduction."""
+  return {cell - 1: 'aux_%d' % (cell - 1) for cell in reductions[1:2]}
+
+
+def build(images, num_classes, is_training, config, stem, rows,
+          final_endpoint=None, current_step=None):
+  """Builds a network from its rows.
+
+  Args:
+    images: float32 [batch, height, width, 3], height and width known.
+    num_classes: width of the logits; None or 0 for the features before them.
+    is_training: whether the network is in training mode.
+    config: settings.
+    stem: a Stem.
+    rows: list of Rows.
+    final_endpoint: end point to stop after and to return, or None.
+    current_step: scalar, training steps so far, or None.
+
+  Returns:
+    The tensor asked for, and the dict of end points.
+
+  Raises:
+    ValueError: an argument or a setting is out of its range.
+  """
+  _check(images, config)
+  if final_endpoint is not None:
+    names = [stem.endpoint] + [row.endpoint for row in rows]
+    names += ['global_pool', 'Logits', 'Predictions'][:3 if num_classes else 1]
+    layer_utils.check_final_endpoint(
+        final_endpoint, list(filter(None, names)), 'this network')
+  if config.data_format == 'NCHW':
+    images = tf.transpose(images, [0, 3, 1, 2])
+  with slim.arg_scope(_modes(is_training, config.data_format)):
+    outputs = [None, _stem(images, stem)]
+    end_points = {stem.endpoint: outputs[-1]} if stem.endpoint else {}
+    if final_endpoint in end_points:
+      return outputs[-1], end_points
+    cells = _make_cells(rows, config, is_training)
+    for number, row in enumerate(rows):
+      net = cells[row.cell](
+          outputs[-1], row.scope, row.filter_scaling, row.stride,
+          outputs[-row.back], number, current_step)
+      outputs.append(net)
+      if row.endpoint:
+        end_points[row.endpoint] = net
+      if final_endpoint in end_points:
+        return net, end_points
+      if row.aux_scope and config.use_aux_head and num_classes and is_training:
+        end_points['AuxLogits'] = _aux_logits(
+            net, num_classes, config, row.aux_scope)
+    return _head(outputs[-1], num_classes, config, end_points, final_endpoint)
+
+
+def _check(images, config):
+  if config.data_format not in ('NHWC', 'NCHW'):
+    raise ValueError("config.data_format must be 'NHWC' or 'NCHW', not %r." % (
+        config.data_format,))
+  shape = images.shape
+  if shape.rank != 4 or None in shape.as_list()[1:]:
+    raise ValueError(
+        'images must have shape [batch, height, width, channels], all but the '
+        'batch known, whatever config.data_format is; not %s.' % shape)
+  if not 0 < config.drop_path_keep_prob <= 1:
+    raise ValueError(
+        'config.drop_path_keep_prob must lie in (0, 1], not %s; 1.0 drops no '
+        'path.' % config.drop_path_keep_prob)
+
+
+def _modes(is_training, data_format):
+  """Returns the scope that all layers of the network share."""
+  with slim.arg_scope(
+      [slim.batch_norm, slim.dropout, nasnet_utils.drop_path],
+      is_training=is_training):
+    with slim.arg_scope(
+        [slim.avg_pool2d, slim.batch_norm, slim.conv2d, slim.max_pool2d,
+         slim.separable_conv2d, nasnet_utils.factorized_reduction,
+         nasnet_utils.get_channel_dim, nasnet_utils.get_channel_index,
+         nasnet_utils.global_avg_pool], data_format=data_format) as scope:
+      return scope
+
+
+def _stem(images, stem):
+  net = slim.conv2d(images, stem.filters, 3, stride=stem.stride,
+                    padding=stem.padding, scope=stem.scope)
+  return normalization.batch_norm(net, scope=stem.norm_scope)
+
+
+def _make_cells(rows, config, is_training):
+  """Returns one object for each class of cell."""
+  keep_prob = config.drop_path_keep_prob if is_training else 1.0
+  return {cell: cell(config.num_conv_filters, keep_prob, len(rows),
+                     config.total_training_steps,
+                     config.use_bounded_activation)
+          for cell in {row.cell for row in rows}}
+
+
+def _aux_logits(net, num_classes, config, scope):
+  """Adds the auxiliary classifier: float32 [batch, num_classes]."""
+  activate = nasnet_utils.activation(config.use_bounded_activation)
+  axis = config.data_format.index('H')
+  if min(net.shape.as_list()[axis:axis + 2]) < 5:
+    raise ValueError(
+        'The auxiliary logits need at least 5x5 pixels where they are taken, '
+        'not %s; give larger images or set config.use_aux_head to 0.' % (
+            net.shape))
+  with tf.variable_scope(scope):
+    net = activate(net)
+    with tf.variable_scope('aux_logits'):
+      net = slim.avg_pool2d(net, 5, stride=3, padding='VALID')
+      net = slim.conv2d(net, 128, 1, scope='proj')
+      net = activate(normalization.batch_norm(net, scope='aux_bn0'))
+      # As large as the picture: a dense layer in the form of a convolution.
+      net = slim.conv2d(net, 768, net.shape.as_list()[axis:axis + 2],
+                        padding='VALID')
+      net = activate(normalization.batch_norm(net, scope='aux_bn1'))
+      return slim.fully_connected(slim.flatten(net), num_classes)
+
+
+def _head(net, num_classes, config, end_points, final_endpoint):
+  """Adds pooling, logits and predictions; returns what `build` returns."""
+  with tf.variable_scope('final_layer'):
+    net = nasnet_utils.activation(config.use_bounded_activation)(net)
+    net = end_points['global_pool'] = nasnet_utils.global_avg_pool(net)
+    if not num_classes or final_endpoint == 'global_pool':
+      return net, end_points
+    net = slim.dropout(net, config.dense_dropout_keep_prob, scope='dropout')
+    logits = end_points['Logits'] = slim.fully_connected(net, num_classes)
+    if final_endpoint == 'Logits':
+      return logits, end_points
+    end_points['Predictions'] = tf.nn.softmax(logits, name='predictions')
+  return end_points[final_endpoint or 'Logits'], end_points

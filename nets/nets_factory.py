@@ -1,0 +1,166 @@
+"""Finds a network by name.
+
+`networks_map` maps a name to the function that builds the network,
+`arg_scopes_map` maps it to the function that makes its argument scope; both
+derive from one table. A family's module is imported when one of its entries
+is first asked for, so that the import of this module stays quick.
+"""
+import collections
+import difflib
+import functools
+import importlib
+
+import tf_slim as slim
+
+Network = collections.namedtuple('Network', 'module function arg_scope')
+
+_NETWORKS = {
+    'alexnet_v2': Network('alexnet', 'alexnet_v2', 'alexnet_v2_arg_scope'),
+    'cifarnet': Network('cifarnet', 'cifarnet', 'cifarnet_arg_scope'),
+    'overfeat': Network('overfeat', 'overfeat', 'overfeat_arg_scope'),
+    'vgg_a': Network('vgg', 'vgg_a', 'vgg_arg_scope'),
+    'vgg_16': Network('vgg', 'vgg_16', 'vgg_arg_scope'),
+    'vgg_19': Network('vgg', 'vgg_19', 'vgg_arg_scope'),
+    'inception_v1': Network(
+        'inception_v1', 'inception_v1', 'inception_v1_arg_scope'),
+    'inception_v2': Network(
+        'inception_v2', 'inception_v2', 'inception_v2_arg_scope'),
+    'inception_v3': Network(
+        'inception_v3', 'inception_v3', 'inception_v3_arg_scope'),
+    'inception_v4': Network(
+        'inception_v4', 'inception_v4', 'inception_v4_arg_scope'),
+    'inception_resnet_v2': Network(
+        'inception_resnet_v2', 'inception_resnet_v2',
+        'inception_resnet_v2_arg_scope'),
+    'i3d': Network('i3d', 'i3d', 'i3d_arg_scope'),
+    's3dg': Network('s3dg', 's3dg', 's3dg_arg_scope'),
+    'lenet': Network('lenet', 'lenet', 'lenet_arg_scope'),
+    'resnet_v1_50': Network(
+        'resnet_v1', 'resnet_v1_50', 'resnet_arg_scope'),
+    'resnet_v1_101': Network(
+        'resnet_v1', 'resnet_v1_101', 'resnet_arg_scope'),
+    'resnet_v1_152': Network(
+        'resnet_v1', 'resnet_v1_152', 'resnet_arg_scope'),
+    'resnet_v1_200': Network(
+        'resnet_v1', 'resnet_v1_200', 'resnet_arg_scope'),
+    'resnet_v2_50': Network(
+        'resnet_v2', 'resnet_v2_50', 'resnet_arg_scope'),
+    'resnet_v2_101': Network(
+        'resnet_v2', 'resnet_v2_101', 'resnet_arg_scope'),
+    'resnet_v2_152': Network(
+        'resnet_v2', 'resnet_v2_152', 'resnet_arg_scope'),
+    'resnet_v2_200': Network(
+        'resnet_v2', 'resnet_v2_200', 'resnet_arg_scope'),
+    'mobilenet_v1': Network(
+        'mobilenet_v1', 'mobilenet_v1', 'mobilenet_v1_arg_scope'),
+    'mobilenet_v1_075': Network(
+        'mobilenet_v1', 'mobilenet_v1_075', 'mobilenet_v1_arg_scope'),
+    'mobilenet_v1_050': Network(
+        'mobilenet_v1', 'mobilenet_v1_050', 'mobilenet_v1_arg_scope'),
+    'mobilenet_v1_025': Network(
+        'mobilenet_v1', 'mobilenet_v1_025', 'mobilenet_v1_arg_scope'),
+    'mobilenet_v2': Network(
+        'mobilenet.mobilenet_v2', 'mobilenet', 'training_scope'),
+    'mobilenet_v2_140': Network(
+        'mobilenet.mobilenet_v2', 'mobilenet_v2_140', 'training_scope'),
+    'mobilenet_v2_035': Network(
+        'mobilenet.mobilenet_v2', 'mobilenet_v2_035', 'training_scope'),
+    'mobilenet_v3_small': Network(
+        'mobilenet.mobilenet_v3', 'small', 'training_scope'),
+    'mobilenet_v3_large': Network(
+        'mobilenet.mobilenet_v3', 'large', 'training_scope'),
+    'mobilenet_v3_small_minimalistic': Network(
+        'mobilenet.mobilenet_v3', 'small_minimalistic', 'training_scope'),
+    'mobilenet_v3_large_minimalistic': Network(
+        'mobilenet.mobilenet_v3', 'large_minimalistic', 'training_scope'),
+    'mobilenet_edgetpu': Network(
+        'mobilenet.mobilenet_v3', 'edge_tpu', 'training_scope'),
+    'mobilenet_edgetpu_075': Network(
+        'mobilenet.mobilenet_v3', 'edge_tpu_075', 'training_scope'),
+    'nasnet_cifar': Network(
+        'nasnet.nasnet', 'build_nasnet_cifar', 'nasnet_cifar_arg_scope'),
+    'nasnet_mobile': Network(
+        'nasnet.nasnet', 'build_nasnet_mobile', 'nasnet_mobile_arg_scope'),
+    'nasnet_large': Network(
+        'nasnet.nasnet', 'build_nasnet_large', 'nasnet_large_arg_scope'),
+    'pnasnet_large': Network(
+        'nasnet.pnasnet', 'build_pnasnet_large', 'pnasnet_large_arg_scope'),
+    'pnasnet_mobile': Network(
+        'nasnet.pnasnet', 'build_pnasnet_mobile', 'pnasnet_mobile_arg_scope'),
+}
+
+
+class _ImportedOnDemand(collections.abc.MutableMapping):
+  """A mapping whose values are looked up in their modules when asked for.
+
+  It takes entries of its owner's as any dict does:
+  `networks_map['mine'] = my_network`.
+  """
+
+  def __init__(self, attribute):
+    self._attribute = attribute
+    self._values = dict.fromkeys(_NETWORKS)
+
+  def __getitem__(self, name):
+    value = self._values[name]
+    if value is None:
+      row = _NETWORKS[name]
+      module = importlib.import_module('nets.' + row.module)
+      value = self._values[name] = getattr(
+          module, getattr(row, self._attribute))
+    return value
+
+  def __setitem__(self, name, value):
+    self._values[name] = value
+
+  def __delitem__(self, name):
+    del self._values[name]
+
+  def __iter__(self):
+    return iter(self._values)
+
+  def __len__(self):
+    return len(self._values)
+
+  def __contains__(self, name):
+    return name in self._values
+
+
+networks_map = _ImportedOnDemand('function')
+arg_scopes_map = _ImportedOnDemand('arg_scope')
+
+
+def get_network_fn(name, num_classes, weight_decay=0.0, is_training=False):
+  """Returns a function that builds the network `name`.
+
+  Args:
+    name: a key of `networks_map`.
+    num_classes: width of the logits; None or 0 for the features before them.
+    weight_decay: coefficient of the L2 regularisation of the weights.
+    is_training: whether dropout and batch normalisation are in training mode.
+
+  Returns:
+    A function of images (float32 [batch, height, width, channels], for video
+    networks [batch, frames, height, width, channels]) and of keyword arguments
+    for the network; it returns (net, end_points), the float32 logits
+    [batch, num_classes] and a dict of tensors. Its attribute
+    `default_image_size` is the side of the square images that the network was
+    designed for.
+
+  Raises:
+    ValueError: `name` is not known.
+  """
+  if name not in networks_map:
+    near = difflib.get_close_matches(name, networks_map, n=3)
+    raise ValueError('Name of network unknown %s%s; known are: %s' % (
+        name, ', did you mean %s?' % ' or '.join(near) if near else '',
+        ', '.join(networks_map)))
+  function = networks_map[name]
+
+  @functools.wraps(function)
+  def network_fn(images, **kwargs):
+    with slim.arg_scope(arg_scopes_map[name](weight_decay=weight_decay)):
+      return function(
+          images, num_classes=num_classes, is_training=is_training, **kwargs)
+
+  return network_fn

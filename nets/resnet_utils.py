@@ -1,0 +1,296 @@
+"""What the two generations of ResNet have in common.
+
+A ResNet is a root block (a convolution and a pooling, each of stride 2) and a
+stack of blocks; a block is a row of residual units. The stride of a block sits
+in its last unit, so that all other units see the denser features.
+
+With `output_stride` the strides beyond it are left out, and the kernels behind
+are dilated instead (atrous convolution): the same weights give the same
+features at more places. L.-C. Chen et al.: Semantic image segmentation with
+deep convolutional nets, atrous convolution, and fully connected CRFs (2016),
+https://arxiv.org/abs/1606.00915.
+"""
+import collections
+import contextlib
+import itertools
+import operator
+
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+from nets import layer_utils
+from nets import normalization
+
+_ROOT_STRIDE = 4
+
+# Units in each of the four blocks, by the depth of the network.
+UNITS = {
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+    152: (3, 8, 36, 3),
+    200: (3, 24, 36, 3),
+}
+# Scope, base depth and stride of each of the four blocks.
+BLOCKS = (
+    ('block1', 64, 2),
+    ('block2', 128, 2),
+    ('block3', 256, 2),
+    ('block4', 512, 1),
+)
+
+
+class Block(collections.namedtuple('Block', 'scope unit_fn args')):
+  """A row of residual units.
+
+  Attributes:
+    scope: variable scope of the block.
+    unit_fn: builds a unit: a function of a float32 [batch, height, width,
+      channels] tensor and of the keyword arguments `stride`, `rate` and those
+      in `args`.
+    args: for each unit, a dict of keyword arguments of `unit_fn`; its `stride`
+      is 1 if left out.
+  """
+  __slots__ = ()
+
+
+def bottleneck_block(scope, unit_fn, base_depth, num_units, stride):
+  """Returns a `Block` of bottleneck units, the last of which has `stride`."""
+  unit = {'depth': base_depth * 4, 'depth_bottleneck': base_depth}
+  return Block(scope, unit_fn, [dict(unit, stride=1)] * (num_units - 1) +
+               [dict(unit, stride=stride)])
+
+
+def named(network, name):
+  """Gives a network function its name and the size it was designed for."""
+  network.__name__ = network.__qualname__ = name
+  network.default_image_size = 224
+  return network
+
+
+def subsample(inputs, factor, scope=None):
+  """Keeps every `factor`-th row and column.
+
+  Args:
+    inputs: float32 [batch, height, width, channels].
+    factor: int; 1 returns `inputs` itself.
+    scope: name scope.
+  """
+  if factor == 1:
+    return inputs
+  return slim.max_pool2d(inputs, [1, 1], stride=factor, scope=scope)
+
+
+def conv2d_same(inputs, num_outputs, kernel_size, stride, rate=1, scope=None):
+  """A convolution whose padding does not depend on the size of the input.
+
+  At stride 1 it is `slim.conv2d` with SAME padding. At a larger stride it gives
+  what that convolution at stride 1 followed by `subsample` would give; SAME
+  padding at that stride gives something else for some sizes (even ones, say).
+
+  Args:
+    inputs: float32 [batch, height, width, channels].
+    num_outputs: number of channels of the result.
+    kernel_size: int, the side of the kernel.
+    stride: int.
+    rate: dilation of the kernel.
+    scope: variable scope.
+
+  Returns:
+    float32 [batch, ceil(height / stride), ceil(width / stride), num_outputs].
+  """
+  padding = 'SAME'
+  if stride > 1:
+    inputs = layer_utils.fixed_padding(inputs, kernel_size, rate)
+    padding = 'VALID'
+  return slim.conv2d(inputs, num_outputs, kernel_size, stride=stride, rate=rate,
+                     padding=padding, scope=scope)
+
+
+def check_output_stride(output_stride, blocks, include_root_block=True):
+  """Raises ValueError if a network of `blocks` cannot have `output_stride`."""
+  root = _ROOT_STRIDE if include_root_block else 1
+  reachable = [root] + [root * stride for stride in itertools.accumulate(
+      _strides(blocks), operator.mul)]
+  if output_stride is not None and output_stride not in reachable:
+    raise ValueError(
+        'The target output_stride cannot be reached: given %s, the strides of '
+        'the network allow %s, and None for %s.' % (
+            output_stride, ', '.join(map(str, sorted(set(reachable)))),
+            reachable[-1]))
+
+
+@slim.add_arg_scope
+def stack_blocks_dense(net, blocks, output_stride=None,
+                       store_non_strided_activations=False,
+                       outputs_collections=None):
+  """Builds blocks one after the other.
+
+  Args:
+    net: float32 [batch, height, width, channels].
+    blocks: list of `Block`.
+    output_stride: ratio of the sides of `net` to those of the result; the
+      strides beyond it are replaced by dilation. None for the product of all
+      strides.
+    store_non_strided_activations: whether the end point of a block is taken
+      before its stride, which then follows the block as a `subsample`.
+    outputs_collections: collection to which the output of each block goes.
+
+  Returns:
+    float32 [batch, height / output_stride, width / output_stride, channels],
+    sides rounded up.
+
+  Raises:
+    ValueError: the strides of the blocks do not reach `output_stride`.
+  """
+  check_output_stride(output_stride, blocks, include_root_block=False)
+  plan = _strides_and_rates(_strides(blocks), output_stride)
+  for block in blocks:
+    steps = list(itertools.islice(plan, len(block.args)))
+    stride_after = 1
+    if store_non_strided_activations and steps:
+      stride_after, rate = steps[-1]
+      steps[-1] = 1, rate
+    with tf.variable_scope(block.scope, 'block', [net]) as sc:
+      net = _build_units(net, block, steps)
+      net = slim.utils.collect_named_outputs(outputs_collections, sc.name, net)
+      net = subsample(net, stride_after)
+  return net
+
+
+def _build_units(net, block, steps):
+  """Builds the units of a block with the strides and rates in `steps`."""
+  for i, (unit, (stride, rate)) in enumerate(zip(block.args, steps), 1):
+    with tf.variable_scope('unit_%d' % i, values=[net]):
+      net = block.unit_fn(net, rate=rate, **dict(unit, stride=stride))
+  return net
+
+
+def _strides(blocks):
+  return [unit.get('stride', 1) for block in blocks for unit in block.args]
+
+
+def _strides_and_rates(strides, output_stride):
+  """Yields the stride and the dilation of each unit, given their full strides.
+
+  Strides beyond `output_stride` turn into dilation of what follows.
+  """
+  reached, rate = 1, 1
+  for stride in strides:
+    if reached == output_stride:
+      yield 1, rate
+      rate *= stride
+    else:
+      yield stride, 1
+      reached *= stride
+
+
+@contextlib.contextmanager
+def network_scope(scope, default_scope, inputs, unit_fn, is_training, reuse):
+  """Opens the variable scope of a ResNet, in which end points are collected.
+
+  Args:
+    scope: variable scope.
+    default_scope: variable scope if `scope` is None.
+    inputs: the images.
+    unit_fn: the function that builds the residual units, under `arg_scope`.
+    is_training: whether batch normalisation is in training mode; None leaves
+      it to the argument scope of the caller.
+    reuse: whether to reuse the variables of an earlier call.
+
+  Yields:
+    The variable scope, and the name of the collection of end points.
+  """
+  mode = {} if is_training is None else {'is_training': is_training}
+  with tf.variable_scope(scope, default_scope, [inputs], reuse=reuse) as sc:
+    collection = sc.original_name_scope + '_end_points'
+    with slim.arg_scope([slim.conv2d, unit_fn, stack_blocks_dense],
+                        outputs_collections=collection):
+      with slim.arg_scope([slim.batch_norm], **mode):
+        yield sc, collection
+
+
+def root_block(net):
+  """Builds the convolution and the pooling before the blocks, of stride 4."""
+  net = conv2d_same(net, 64, 7, stride=2, scope='conv1')
+  return slim.max_pool2d(net, [3, 3], stride=2, scope='pool1')
+
+
+def stack_in_network(net, blocks, output_stride, include_root_block, **options):
+  """Builds the blocks; `output_stride` counts the root block before them."""
+  if output_stride is not None and include_root_block:
+    output_stride //= _ROOT_STRIDE
+  return stack_blocks_dense(net, blocks, output_stride, **options)
+
+
+def classify(net, network_scopes, num_classes, global_pool, spatial_squeeze):
+  """Builds what follows the features of a ResNet.
+
+  Args:
+    net: float32 [batch, height, width, channels], the features.
+    network_scopes: what `network_scope` yielded.
+    num_classes: width of the logits; None or 0 for no logits.
+    global_pool: whether to average over the image first.
+    spatial_squeeze: whether to drop the spatial dimensions of the logits.
+
+  Returns:
+    net: float32 logits, or features if there are no logits.
+    end_points: dict from layer name to tensor.
+
+  Raises:
+    ValueError: the logits cannot be squeezed.
+  """
+  scope, collection = network_scopes
+  end_points = slim.utils.convert_collection_to_dict(collection)
+  if global_pool:
+    net = tf.reduce_mean(net, [1, 2], keepdims=True, name='pool5')
+    end_points['global_pool'] = net
+  if not num_classes:
+    return net, end_points
+  net = slim.conv2d(net, num_classes, [1, 1], activation_fn=None,
+                    normalizer_fn=None, scope='logits')
+  end_points[scope.name + '/logits'] = net
+  if spatial_squeeze:
+    net = _squeeze(net)
+    end_points[scope.name + '/spatial_squeeze'] = net
+  end_points['predictions'] = slim.softmax(net, scope='predictions')
+  return net, end_points
+
+
+def _squeeze(logits):
+  height, width = logits.shape.as_list()[1:3]
+  if not {height, width} <= {1, None}:
+    raise ValueError(
+        'spatial_squeeze needs logits of 1x1, but these are %sx%s; pass '
+        'spatial_squeeze=False for a map of logits, or global_pool=True for '
+        'one row of logits an image.' % (height, width))
+  return tf.squeeze(logits, [1, 2], name='SpatialSqueeze')
+
+
+def resnet_arg_scope(weight_decay=0.0001, batch_norm_decay=0.997,
+                     batch_norm_epsilon=1e-5, batch_norm_scale=True,
+                     activation_fn=tf.nn.relu, use_batch_norm=True,
+                     batch_norm_updates_collections=tf.GraphKeys.UPDATE_OPS):
+  """Returns the argument scope of the ResNets.
+
+  Args:
+    weight_decay: coefficient of the L2 regularisation of all weights.
+    batch_norm_decay: decay of the moving averages of the statistics.
+    batch_norm_epsilon: added to the variance before the division.
+    batch_norm_scale: whether there is a factor gamma.
+    activation_fn: follows each convolution, but those that say otherwise.
+    use_batch_norm: whether convolutions are normalised; if not, they have
+      biases.
+    batch_norm_updates_collections: collection of the update operations; None
+      to update in place.
+  """
+  with slim.arg_scope(
+      [slim.conv2d], activation_fn=activation_fn,
+      normalizer_fn=normalization.batch_norm if use_batch_norm else None,
+      weights_initializer=slim.variance_scaling_initializer(),
+      weights_regularizer=slim.l2_regularizer(weight_decay)):
+    with slim.arg_scope(
+        [slim.batch_norm], decay=batch_norm_decay, epsilon=batch_norm_epsilon,
+        scale=batch_norm_scale,
+        updates_collections=batch_norm_updates_collections):
+      with slim.arg_scope([slim.max_pool2d], padding='SAME') as scope:
+        return scope

@@ -1,0 +1,164 @@
+"""ResNet v2: residual units that normalise and rectify before each convolution.
+
+K. He, X. Zhang, S. Ren, J. Sun: Identity mappings in deep residual networks
+(2016), https://arxiv.org/abs/1603.05027. The shortcut is never normalised, so
+the root block and the last convolution of a unit have biases instead, and the
+features are normalised once at the end (scope `postnorm`).
+"""
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+from nets import contrib_scopes
+from nets import normalization
+from nets import resnet_utils
+
+resnet_arg_scope = resnet_utils.resnet_arg_scope
+
+
+@slim.add_arg_scope
+def bottleneck(inputs, depth, depth_bottleneck, stride, rate=1,
+               outputs_collections=None, scope=None):
+  """Builds a unit: convolutions of 1x1, 3x3 and 1x1, added to a shortcut.
+
+  Args:
+    inputs: float32 [batch, height, width, channels].
+    depth: number of channels of the result.
+    depth_bottleneck: number of channels of the first two convolutions.
+    stride: int, stride of the unit.
+    rate: int, dilation of the 3x3 convolution.
+    outputs_collections: collection to which the result goes.
+    scope: variable scope.
+
+  Returns:
+    float32 [batch, height / stride, width / stride, depth], sides rounded up.
+  """
+  with tf.variable_scope(scope, 'bottleneck_v2', [inputs]) as sc:
+    preact = normalization.batch_norm(
+        inputs, activation_fn=tf.nn.relu, scope='preact')
+    if inputs.shape.as_list()[-1] == depth:
+      shortcut = resnet_utils.subsample(inputs, stride, 'shortcut')
+    else:
+      shortcut = slim.conv2d(
+          preact, depth, [1, 1], stride=stride, activation_fn=None,
+          normalizer_fn=None, scope='shortcut')
+    net = slim.conv2d(preact, depth_bottleneck, [1, 1], stride=1, scope='conv1')
+    net = resnet_utils.conv2d_same(
+        net, depth_bottleneck, 3, stride, rate=rate, scope='conv2')
+    net = slim.conv2d(net, depth, [1, 1], stride=1, activation_fn=None,
+                      normalizer_fn=None, scope='conv3')
+    return slim.utils.collect_named_outputs(
+        outputs_collections, sc.name, shortcut + net)
+
+
+def resnet_v2_block(scope, base_depth, num_units, stride):
+  """Returns a block of bottleneck units.
+
+  Args:
+    scope: variable scope of the block.
+    base_depth: channels inside the units; they return four times as many.
+    num_units: number of units.
+    stride: stride of the last unit; that of all others is 1.
+  """
+  return resnet_utils.bottleneck_block(
+      scope, bottleneck, base_depth, num_units, stride)
+
+
+@contrib_scopes.reach
+def resnet_v2(inputs, blocks, num_classes=None, is_training=True,
+              global_pool=True, output_stride=None, include_root_block=True,
+              spatial_squeeze=True, reuse=None, scope=None):
+  """Builds a ResNet v2 of any blocks.
+
+  For dense prediction (segmentation, detection) use `global_pool=False`,
+  `spatial_squeeze=False`, an `output_stride` and images whose sides are one
+  more than a multiple of it: 321 with 8 gives features of 41x41, the corners
+  of which lie on the corners of the image.
+
+  Args:
+    inputs: float32 [batch, height, width, channels].
+    blocks: list of `resnet_utils.Block`, as `resnet_v2_block` makes them.
+    num_classes: width of the logits; None or 0 for the features before them.
+    is_training: whether batch normalisation is in training mode; None leaves
+      it to an outer argument scope of `slim.batch_norm`.
+    global_pool: whether to average the features over the image.
+    output_stride: ratio of the sides of the images to those of the features,
+      reached by dilation in place of the strides beyond it. None for the
+      product of all strides.
+    include_root_block: whether the first convolution and pooling (of stride 4
+      together) are built; if not, `inputs` are what would follow them.
+    spatial_squeeze: whether to drop the two spatial dimensions of the logits,
+      which must be of length 1.
+    reuse: whether to reuse the variables of an earlier call with this scope.
+    scope: variable scope.
+
+  Returns:
+    net: float32 logits [batch, num_classes], or [batch, h, w, num_classes] if
+      not squeezed, or features [batch, h, w, channels]; h and w are 1 if
+      pooled.
+    end_points: dict from layer name to tensor.
+
+  Raises:
+    ValueError: `output_stride` cannot be reached with the strides of the
+      blocks, or the logits cannot be squeezed.
+  """
+  resnet_utils.check_output_stride(output_stride, blocks, include_root_block)
+  with resnet_utils.network_scope(scope, 'resnet_v2', inputs, bottleneck,
+                                  is_training, reuse) as scopes:
+    net = inputs
+    if include_root_block:
+      # The first unit normalises what it gets.
+      with slim.arg_scope([slim.conv2d], activation_fn=None,
+                          normalizer_fn=None):
+        net = resnet_utils.root_block(net)
+    net = resnet_utils.stack_in_network(
+        net, blocks, output_stride, include_root_block)
+    net = normalization.batch_norm(
+        net, activation_fn=tf.nn.relu, scope='postnorm')
+    return resnet_utils.classify(
+        net, scopes, num_classes, global_pool, spatial_squeeze)
+
+
+resnet_v2.default_image_size = 224
+
+
+def _network(name, units):
+  """Returns the function that builds the network `name`, of these units."""
+
+  def network(inputs, num_classes=None, is_training=True, global_pool=True,
+              output_stride=None, spatial_squeeze=True, reuse=None,
+              scope=name):
+    """Builds the ResNet v2 of this name, designed for images of 224x224.
+
+    The published weights were trained with Inception preprocessing at 299x299.
+
+    It is `resnet_v2` with the blocks of this depth. The arguments that are not
+    listed are explained there.
+
+    Args:
+      inputs: float32 [batch, height, width, channels].
+      output_stride: None, 4, 8, 16 or 32.
+
+    Returns:
+      net: float32 logits or features, as of `resnet_v2`; there are 2048
+        features.
+      end_points: dict from layer name to tensor.
+
+    Raises:
+      ValueError: as of `resnet_v2`.
+    """
+    blocks = [
+        resnet_v2_block(block, depth, num_units, stride)
+        for (block, depth, stride), num_units in zip(
+            resnet_utils.BLOCKS, units)]
+    return resnet_v2(
+        inputs, blocks, num_classes, is_training, global_pool, output_stride,
+        include_root_block=True, spatial_squeeze=spatial_squeeze, reuse=reuse,
+        scope=scope)
+
+  return resnet_utils.named(network, name)
+
+
+resnet_v2_50 = _network('resnet_v2_50', resnet_utils.UNITS[50])
+resnet_v2_101 = _network('resnet_v2_101', resnet_utils.UNITS[101])
+resnet_v2_152 = _network('resnet_v2_152', resnet_utils.UNITS[152])
+resnet_v2_200 = _network('resnet_v2_200', resnet_utils.UNITS[200])

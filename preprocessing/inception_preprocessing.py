@@ -1,0 +1,254 @@
+"""The recipe of the inception networks, and of most that came after.
+
+Training: a window that covers between 5 % and all of the image, distorted to
+the size of the network, mirrored or not, in changed colours. Evaluation: the
+central part, resized to the size of the network. Both end in [-1, 1].
+
+C. Szegedy et al.: Going deeper with convolutions (2014).
+"""
+import functools
+
+import tensorflow.compat.v1 as tf
+
+from preprocessing import image_ops
+
+_CENTRAL_FRACTION = 0.875
+
+EVALUATION = {
+    'value_range': '-1 to 1',
+    'mean': [127.5],
+    'scale': 1 / 127.5,
+    'central_fraction': _CENTRAL_FRACTION,
+    'size': 'the central part is resized, without regard to its aspect ratio',
+}
+
+_BRIGHTNESS = functools.partial(
+    image_ops.random_brightness, max_delta=32.0 / 255.0)
+_SATURATION = functools.partial(
+    image_ops.random_saturation, lower=0.5, upper=1.5)
+_HUE = functools.partial(image_ops.random_hue, max_delta=0.2)
+_CONTRAST = functools.partial(image_ops.random_contrast, lower=0.5, upper=1.5)
+
+# The steps do not commute: each image draws one of the orders.
+_COLOR_ORDERS = (
+    (_BRIGHTNESS, _SATURATION, _HUE, _CONTRAST),
+    (_SATURATION, _BRIGHTNESS, _CONTRAST, _HUE),
+    (_CONTRAST, _HUE, _BRIGHTNESS, _SATURATION),
+    (_HUE, _SATURATION, _CONTRAST, _BRIGHTNESS),
+)
+# Hue and contrast cost most of the time.
+_FAST_COLOR_ORDERS = (
+    (_BRIGHTNESS, _SATURATION),
+    (_SATURATION, _BRIGHTNESS),
+    (_SATURATION, _BRIGHTNESS),
+    (_SATURATION, _BRIGHTNESS),
+)
+
+_RESIZE_METHODS = (
+    tf.image.ResizeMethod.BILINEAR, tf.image.ResizeMethod.NEAREST_NEIGHBOR,
+    tf.image.ResizeMethod.BICUBIC, tf.image.ResizeMethod.AREA)
+
+
+def apply_with_random_selector(x, func, num_cases):
+  """Computes `func(x, case)` for a case that is drawn anew each time.
+
+  Args:
+    x: a tensor.
+    func: a function of a tensor and of a Python int.
+    num_cases: the case is in [0, num_cases), each equally likely.
+
+  Returns:
+    What the function returns. The other cases are not computed.
+  """
+  if num_cases == 1:
+    return func(x, 0)
+  case = tf.random.uniform([], maxval=num_cases, dtype=tf.int32)
+  return tf.switch_case(
+      case, [functools.partial(func, x, i) for i in range(num_cases)])
+
+
+def distort_color(image, color_ordering=0, fast_mode=True, scope=None):
+  """Changes brightness and saturation, and unless fast hue and contrast.
+
+  Args:
+    image: float32 image in [0, 1], of 3 channels; of an image of 1 channel
+      only what it has is changed.
+    color_ordering: which order of the steps, 0 to 3.
+    fast_mode: whether to leave out hue and contrast.
+    scope: name scope.
+
+  Returns:
+    A float32 image in [0, 1].
+
+  Raises:
+    ValueError: there is no such order.
+  """
+  orders = _FAST_COLOR_ORDERS if fast_mode else _COLOR_ORDERS
+  if not 0 <= color_ordering < len(orders):
+    raise ValueError('color_ordering is %s; it must be from 0 to %d.' % (
+        color_ordering, len(orders) - 1))
+  with tf.name_scope(scope, 'distort_color', [image]):
+    for step in orders[color_ordering]:
+      image = step(image)
+    return tf.clip_by_value(image, 0.0, 1.0)
+
+
+def distorted_bounding_box_crop(
+    image, bbox, min_object_covered=0.1, aspect_ratio_range=(0.75, 1.33),
+    area_range=(0.05, 1.0), max_attempts=100, scope=None):
+  """Crops a window drawn at random.
+
+  Args:
+    image: an image.
+    bbox: float32 [1, number, 4], boxes around objects: top, left, bottom,
+      right as shares of the image's height and width.
+    min_object_covered: least share of some box that the window covers.
+    aspect_ratio_range: least and largest width / height of the window.
+    area_range: least and largest share of the image's area.
+    max_attempts: after so many windows that do not fit, the whole image.
+    scope: name scope.
+
+  Returns:
+    The window of the image, and float32 [1, 1, 4], where it is.
+  """
+  with tf.name_scope(scope, 'distorted_bounding_box_crop', [image, bbox]):
+    begin, size, window = image_ops.sample_distorted_box(
+        tf.shape(image), bbox, min_object_covered, aspect_ratio_range,
+        area_range, max_attempts)
+    return image_ops.crop(image, begin, size), window
+
+
+def preprocess_for_train(
+    image, height, width, bbox, fast_mode=True, scope=None,
+    add_image_summaries=True, random_crop=True, use_grayscale=False):
+  """Distorts an image for training.
+
+  Args:
+    image: an image of integers, or of floats in [0, 1].
+    height: height of the result.
+    width: width of the result.
+    bbox: float32 [1, number, 4], boxes around objects: top, left, bottom,
+      right as shares of the image's height and width; None for one box around
+      the whole image.
+    fast_mode: whether to resize bilinearly and to leave out hue and contrast;
+      otherwise the resize method and the order of the colours are drawn too.
+    scope: name scope.
+    add_image_summaries: whether to show the stages in the summaries. Inside
+      tf.data they are not seen.
+    random_crop: whether to crop; otherwise the whole image is resized.
+    use_grayscale: whether to convert the result to one channel.
+
+  Returns:
+    float32 [height, width, channels] in [-1, 1].
+
+  Raises:
+    ValueError: a size or the image's shape does not fit.
+  """
+  image_ops.check_size(height, width)
+  image_ops.num_channels(image)
+  summarize = _summarize if add_image_summaries else _do_not_summarize
+
+  def resize(window, case):
+    return image_ops.resize(window, height, width, _RESIZE_METHODS[case])
+
+  def distort(resized, case):
+    return distort_color(resized, case, fast_mode)
+
+  with tf.name_scope(scope, 'distort_image', [image, bbox]):
+    if bbox is None:
+      bbox = tf.constant([[[0.0, 0.0, 1.0, 1.0]]])
+    summarize('image_with_bounding_boxes', image, bbox)
+    net = image
+    if random_crop:
+      net, box = distorted_bounding_box_crop(image, bbox)
+      summarize('images_with_distorted_bounding_box', image, box)
+    # Only the window is converted: it is smaller than the image.
+    net = apply_with_random_selector(
+        image_ops.to_unit_range(net), resize,
+        1 if fast_mode else len(_RESIZE_METHODS))
+    summarize('cropped_resized_image' if random_crop else 'resized_image', net)
+    net = apply_with_random_selector(
+        image_ops.random_flip(net), distort,
+        1 if fast_mode else len(_COLOR_ORDERS))
+    if use_grayscale:
+      net = image_ops.to_grayscale(net)
+    summarize('final_distorted_image', net)
+    return image_ops.to_signed_range(net)
+
+
+def preprocess_for_eval(
+    image, height, width, central_fraction=_CENTRAL_FRACTION, scope=None,
+    central_crop=True, use_grayscale=False):
+  """Crops the centre of an image and resizes it, for evaluation.
+
+  Args:
+    image: an image of integers, or of floats in [0, 1].
+    height: height of the result; None to leave the size of the crop.
+    width: width of the result; None if the height is.
+    central_fraction: share of each side that the crop keeps; None for no crop.
+    scope: name scope.
+    central_crop: whether to crop.
+    use_grayscale: whether to convert the image to one channel.
+
+  Returns:
+    float32 [height, width, channels] in [-1, 1].
+
+  Raises:
+    ValueError: a size, the fraction or the image's shape does not fit.
+  """
+  keeps_size = height is None and width is None
+  if not keeps_size:
+    image_ops.check_size(height, width)
+  image_ops.num_channels(image)
+  with tf.name_scope(scope, 'eval_image', [image]):
+    if central_crop and central_fraction is not None:
+      image = image_ops.central_fraction(image, central_fraction)
+    image = image_ops.to_unit_range(image)
+    if use_grayscale:
+      image = image_ops.to_grayscale(image)
+    if not keeps_size:
+      image = image_ops.resize(image, height, width)
+    return image_ops.to_signed_range(image)
+
+
+def preprocess_image(
+    image, height, width, is_training=False, bbox=None, fast_mode=True,
+    add_image_summaries=True, crop_image=True, use_grayscale=False):
+  """Preprocesses an image as the inception networks want it.
+
+  Args:
+    image: an image of integers, or of floats in [0, 1].
+    height: height of the result.
+    width: width of the result.
+    is_training: whether for training or for evaluation.
+    bbox, fast_mode, add_image_summaries: for training alone, see
+      `preprocess_for_train`.
+    crop_image: whether to crop before resizing.
+    use_grayscale: whether to convert the image to one channel.
+
+  Returns:
+    float32 [height, width, channels] in [-1, 1].
+
+  Raises:
+    ValueError: a size or the image's shape does not fit.
+  """
+  if is_training:
+    return preprocess_for_train(
+        image, height, width, bbox, fast_mode,
+        add_image_summaries=add_image_summaries, random_crop=crop_image,
+        use_grayscale=use_grayscale)
+  return preprocess_for_eval(
+      image, height, width, central_crop=crop_image,
+      use_grayscale=use_grayscale)
+
+
+def _summarize(name, image, boxes=None):
+  """Shows an image, with boxes around parts of it, in the summaries."""
+  images = tf.expand_dims(image_ops.to_unit_range(image), 0)
+  if boxes is not None:
+    images = tf.image.draw_bounding_boxes(images, boxes)
+  tf.summary.image(name, images)
+
+
+def _do_not_summarize(*_):
+  pass

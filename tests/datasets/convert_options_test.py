@@ -1,0 +1,67 @@
+"""Tests of the options of a conversion and of the choice of a converter."""
+import dataclasses
+import importlib
+
+import pytest
+
+from datasets import convert_options
+from tests.datasets import raw_files
+
+
+def test_names_and_defaults_of_old():
+  defaults = {field.name: field.default
+              for field in dataclasses.fields(convert_options.ConvertOptions)}
+  host = 'http://images.cocodataset.org/'
+  assert defaults == {
+      'dataset_name': None, 'dataset_dir': None, 'source': None,
+      'overwrite': False, 'num_workers': None,
+      'small_object_area_threshold': 0.005,
+      'foreground_class_of_interest': 'person', 'coco_dirname': 'coco_dataset',
+      'coco_train_url': host + 'zips/train2014.zip',
+      'coco_validation_url': host + 'zips/val2014.zip',
+      'coco_annotations_url': (
+          host + 'annotations/annotations_trainval2014.zip')}
+
+
+def test_every_option_is_explained():
+  for field in dataclasses.fields(convert_options.ConvertOptions):
+    assert field.metadata['help'].endswith('.')
+
+
+@pytest.mark.parametrize('name', ['cifar10', 'fashion_mnist', 'mnist'])
+def test_converts(tmp_path, name):
+  if name == 'cifar10':
+    raw_files.write_cifar10(tmp_path / 'source', 'binary')
+  else:
+    raw_files.write_mnist(tmp_path / 'source')
+  convert_options.convert(convert_options.ConvertOptions(
+      dataset_name=name, dataset_dir=str(tmp_path / 'out'),
+      source=str(tmp_path / 'source'), num_workers=1))
+  assert (tmp_path / 'out' / ('%s_test.tfrecord' % name)).exists()
+
+
+def test_options_reach_the_converter(monkeypatch):
+  given = []
+  mnist = importlib.import_module('datasets.download_and_convert_mnist')
+  monkeypatch.setattr(mnist, 'run', lambda *arguments: given.append(arguments))
+  convert_options.convert(convert_options.ConvertOptions(
+      dataset_name='mnist', dataset_dir='d', source='s', overwrite=True,
+      num_workers=3))
+  assert given == [('d', 's', True, 3)]
+
+
+@pytest.mark.parametrize('name', ['flowers', 'imagenet', 'visualwakewords'])
+def test_converter_that_is_not_here_yet(name):
+  with pytest.raises(ValueError, match='the converter of %s is not here yet; '
+                     'there are those of: cifar10, fashion_mnist' % name):
+    convert_options.convert(convert_options.ConvertOptions(
+        dataset_name=name, dataset_dir='d'))
+
+
+@pytest.mark.parametrize('name,hint', [
+    ('minst', 'did you mean mnist'),
+    ('xyz', 'is not known; it is one of: cifar10, fashion_mnist, mnist')])
+def test_unknown_dataset(name, hint):
+  with pytest.raises(ValueError, match='--dataset_name=%s .*%s' % (name, hint)):
+    convert_options.convert(convert_options.ConvertOptions(
+        dataset_name=name, dataset_dir='d'))

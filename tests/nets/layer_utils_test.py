@@ -1,0 +1,95 @@
+"""Tests of layer_utils."""
+import inspect
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from nets import layer_utils
+
+
+@pytest.mark.parametrize('kernel_size, rate, rows, columns', [
+    (1, 1, (0, 0), (0, 0)),
+    (3, 1, (1, 1), (1, 1)),
+    (4, 1, (1, 2), (1, 2)),
+    (3, 2, (2, 2), (2, 2)),
+    (2, 3, (1, 2), (1, 2)),
+    ((1, 7), 1, (0, 0), (3, 3)),
+    ([5, 2], 2, (4, 4), (1, 1)),
+])
+def test_fixed_padding(kernel_size, rate, rows, columns):
+  image = np.random.RandomState(0).normal(size=[2, 3, 4, 5])
+  padded = layer_utils.fixed_padding(tf.constant(image), kernel_size, rate)
+  channels_first = layer_utils.fixed_padding(
+      tf.constant(image.transpose(0, 3, 1, 2)), kernel_size, rate, 'NCHW')
+  expected = np.pad(image, [(0, 0), rows, columns, (0, 0)], 'constant')
+  with tf.Session() as session:
+    padded, channels_first = session.run([padded, channels_first])
+  np.testing.assert_array_equal(padded, expected)
+  np.testing.assert_array_equal(channels_first, expected.transpose(0, 3, 1, 2))
+
+
+def test_fixed_padding_of_an_unknown_size():
+  images = tf.placeholder(tf.float32, [None, None, None, 3])
+  assert layer_utils.fixed_padding(images, 3).shape.as_list() == [
+      None, None, None, 3]
+
+
+@pytest.mark.parametrize('value, divisor, min_value, expected', [
+    (32, 8, None, 32),
+    (35, 8, None, 32),
+    (36, 8, None, 40),
+    (33.6, 8, None, 32),
+    (1, 8, None, 8),
+    (11, 8, None, 16),  # 8 would lose more than a tenth
+    (10.24, 8, None, 16),
+    (19.2, 8, 16, 24),
+    (3, 8, 16, 16),
+    (7, 1, None, 7),
+    (9.6, 3, 3, 9),
+])
+def test_make_divisible(value, divisor, min_value, expected):
+  result = layer_utils.make_divisible(value, divisor, min_value)
+  assert result == expected
+  assert isinstance(result, int)
+
+
+def test_make_divisible_loses_at_most_a_tenth():
+  for value in range(1, 400):
+    result = layer_utils.make_divisible(value, 8)
+    assert result % 8 == 0
+    assert 0.9 * value <= result < value + 8
+
+
+@pytest.mark.parametrize('sides, expected', [
+    ([8, 8], [7, 5]), ([7, 5], [7, 5]), ([3, 8], [3, 5]), ([2, 2], [2, 2]),
+    ([None, 4], [7, 4]), ([None, None], [7, 5])])
+def test_small_input_kernel(sides, expected):
+  images = tf.placeholder(tf.float32, [1] + sides + [3])
+  assert layer_utils.small_input_kernel(images, [7, 5]) == expected
+
+
+def _network(images, width=1.0, scope='Net'):
+  """Builds it."""
+  return images, width, scope
+
+
+_network.default_image_size = 96
+
+
+def test_variant_binds_and_keeps_what_its_users_read():
+  half = layer_utils.variant(_network, width=0.5)
+  assert half('images') == ('images', 0.5, 'Net')
+  assert half('images', width=2, scope='Other') == ('images', 2, 'Other')
+  assert half.__name__ == '_network'
+  assert half.__doc__ == 'Builds it.'
+  assert half.default_image_size == 96
+  assert half.func is _network and half.keywords == {'width': 0.5}
+  assert 'scope' in inspect.signature(half).parameters
+
+
+def test_check_final_endpoint():
+  layer_utils.check_final_endpoint('Conv1', ['Conv1', 'Conv2'], 'net')
+  with pytest.raises(ValueError, match=(
+      'Unknown final endpoint Conv3 of net; it has: Conv1, Conv2')):
+    layer_utils.check_final_endpoint('Conv3', ['Conv1', 'Conv2'], 'net')

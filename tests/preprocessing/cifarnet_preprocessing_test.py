@@ -1,0 +1,107 @@
+import functools
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from preprocessing import cifarnet_preprocessing
+from tests.preprocessing import by_numpy
+
+
+def _step(height=16, width=20, **kwargs):
+  return functools.partial(
+      cifarnet_preprocessing.preprocess_image, output_height=height,
+      output_width=width, **kwargs)
+
+
+def _summaries():
+  return [tensor.op.name
+          for tensor in tf.get_collection(tf.GraphKeys.SUMMARIES)]
+
+
+@pytest.mark.parametrize('size', [(16, 20), (33, 50), (40, 12)])
+def test_evaluation(run, picture, size):
+  expected = by_numpy.standardize(by_numpy.crop_or_pad(picture, *size))
+  np.testing.assert_allclose(run(_step(*size), picture), expected, atol=1e-4)
+
+
+def test_evaluation_in_grayscale(run, picture):
+  gray = picture.dot(by_numpy.LUMA)[..., None]
+  expected = by_numpy.standardize(by_numpy.crop_or_pad(gray, 16, 20))
+  np.testing.assert_allclose(
+      run(_step(use_grayscale=True), picture), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize('size, use_grayscale, channels', [
+    ((16, 20), False, 3), ((45, 60), False, 3), ((16, 20), True, 1)])
+def test_training(run_draws, picture, size, use_grayscale, channels):
+  step = _step(*size, is_training=True, use_grayscale=use_grayscale)
+  results = run_draws(step, picture, 8)
+  assert len({result.tobytes() for result in results}) == 8
+  for result in results:
+    assert (result.shape, result.dtype) == (size + (channels,), np.float32)
+    np.testing.assert_allclose(result.mean(), 0, atol=1e-4)
+    np.testing.assert_allclose(result.std(), 1, atol=1e-4)
+
+
+def test_training_crops_and_mirrors(run_draws):
+  # Standardized, a ramp is the same ramp from any window inside it.
+  ramp = np.tile(np.float32(np.arange(40))[None, :, None], (40, 1, 1))
+  step = functools.partial(
+      cifarnet_preprocessing.preprocess_for_train, output_height=8,
+      output_width=8, padding=0)
+  steps = np.tile(np.arange(8)[None, :, None], (8, 1, 1))
+  expected = by_numpy.standardize(steps)
+  mirrored = 0
+  for result in run_draws(step, ramp, 30):
+    if result[0, 0, 0] > 0:
+      mirrored += 1
+      result = result[:, ::-1]
+    np.testing.assert_allclose(result, expected, atol=1e-3)
+  assert 5 < mirrored < 25
+
+
+def test_padding_reaches_the_crop(run_draws):
+  image = np.full((8, 8, 1), 200, np.uint8)
+  step = functools.partial(
+      cifarnet_preprocessing.preprocess_for_train, output_height=8,
+      output_width=8, padding=2)
+  rows = set()
+  for result in run_draws(step, image, 40):
+    middle = result[:, 4, 0]
+    rows.add(int(np.sum(middle == middle[4])))
+  assert rows == {6, 7, 8}
+
+
+def test_training_follows_the_seed(run_draws, picture):
+  first, again, other = [
+      np.stack(run_draws(_step(is_training=True), picture, 4, seed))
+      for seed in (5, 5, 6)]
+  np.testing.assert_array_equal(first, again)
+  assert np.any(first != other)
+
+
+@pytest.mark.parametrize('is_training, names', [
+    (True, ['image', 'distorted_image']), (False, ['image', 'resized_image'])])
+def test_summaries(picture, is_training, names):
+  image = tf.constant(picture)
+  _step(is_training=is_training, add_image_summaries=False)(image)
+  assert not _summaries()
+  _step(is_training=is_training)(image)
+  assert _summaries() == names
+
+
+@pytest.mark.parametrize('is_training', [True, False])
+def test_static_shape(is_training):
+  image = tf.placeholder(tf.uint8, [None, None, 3])
+  result = _step(is_training=is_training)(image)
+  assert result.shape.as_list() == [16, 20, 3]
+
+
+def test_arguments_that_do_not_fit():
+  image = tf.placeholder(tf.uint8, [None, None, 3])
+  with pytest.raises(ValueError, match='padding is -1; .* at least 0'):
+    cifarnet_preprocessing.preprocess_for_train(image, 8, 8, padding=-1)
+  for is_training in (True, False):
+    with pytest.raises(ValueError, match='width of the image to make is 0'):
+      _step(8, 0, is_training=is_training)(image)

@@ -1,0 +1,133 @@
+"""Each optimiser against its formula in numpy, over three steps."""
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from training import options
+from training import optimizers
+
+_RATE = 0.1
+_GRADIENTS = np.array([[0.5, -2.0], [1.5, 1.0], [-1.0, 0.25]])
+
+
+def _sgd(weights, gradients, flags):
+  del flags
+  for gradient in gradients:
+    weights = weights - _RATE * gradient
+  return weights
+
+
+def _momentum(weights, gradients, flags):
+  velocity = 0
+  for gradient in gradients:
+    velocity = flags.momentum * velocity + gradient
+    weights = weights - _RATE * velocity
+  return weights
+
+
+def _adagrad(weights, gradients, flags):
+  total = flags.adagrad_initial_accumulator_value
+  for gradient in gradients:
+    total = total + gradient ** 2
+    weights = weights - _RATE * gradient / np.sqrt(total)
+  return weights
+
+
+def _adadelta(weights, gradients, flags, epsilon=1e-8):
+  squares = steps = 0
+  for gradient in gradients:
+    squares = flags.adadelta_rho * squares + (
+        1 - flags.adadelta_rho) * gradient ** 2
+    step = np.sqrt(steps + epsilon) / np.sqrt(squares + epsilon) * gradient
+    steps = flags.adadelta_rho * steps + (1 - flags.adadelta_rho) * step ** 2
+    weights = weights - _RATE * step
+  return weights
+
+
+def _adam(weights, gradients, flags, epsilon=1e-8):
+  first = second = 0
+  for t, gradient in enumerate(gradients, 1):
+    first = flags.adam_beta1 * first + (1 - flags.adam_beta1) * gradient
+    second = flags.adam_beta2 * second + (1 - flags.adam_beta2) * gradient ** 2
+    rate = _RATE * np.sqrt(1 - flags.adam_beta2 ** t) / (
+        1 - flags.adam_beta1 ** t)
+    weights = weights - rate * first / (np.sqrt(second) + epsilon)
+  return weights
+
+
+def _rmsprop(weights, gradients, flags, epsilon=1.0):
+  # TensorFlow's mean of squares starts at 1.
+  squares, velocity = 1.0, 0
+  for gradient in gradients:
+    squares = flags.rmsprop_decay * squares + (
+        1 - flags.rmsprop_decay) * gradient ** 2
+    velocity = flags.rmsprop_momentum * velocity + (
+        _RATE * gradient / np.sqrt(squares + epsilon))
+    weights = weights - velocity
+  return weights
+
+
+def _ftrl(weights, gradients, flags):
+  total, linear = flags.ftrl_initial_accumulator_value, 0
+  power = -flags.ftrl_learning_rate_power
+  for gradient in gradients:
+    new_total = total + gradient ** 2
+    linear = linear + gradient - (
+        new_total ** power - total ** power) / _RATE * weights
+    total = new_total
+    shrunk = np.sign(linear) * flags.ftrl_l1 - linear
+    weights = np.where(
+        np.abs(linear) > flags.ftrl_l1,
+        shrunk / (total ** power / _RATE + 2 * flags.ftrl_l2), 0)
+  return weights
+
+
+_FORMULAS = {'sgd': _sgd, 'momentum': _momentum, 'adagrad': _adagrad,
+             'adadelta': _adadelta, 'adam': _adam, 'rmsprop': _rmsprop,
+             'ftrl': _ftrl}
+_SLOTS = {'sgd': [], 'momentum': ['Momentum'], 'adagrad': ['Adagrad'],
+          'adadelta': ['Adadelta', 'Adadelta_1'], 'adam': ['Adam', 'Adam_1'],
+          'rmsprop': ['RMSProp', 'RMSProp_1'], 'ftrl': ['Ftrl', 'Ftrl_1']}
+
+
+def _train(flags):
+  weights = tf.get_variable('w', initializer=np.float32([1.0, -1.0]))
+  gradient = tf.placeholder(tf.float32, [2])
+  optimizer = optimizers.build(flags, tf.constant(_RATE))
+  step = optimizer.apply_gradients([(gradient, weights)])
+  with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    for value in _GRADIENTS:
+      session.run(step, {gradient: value})
+    return session.run(weights)
+
+
+@pytest.mark.parametrize('name', sorted(_FORMULAS))
+def test_three_steps(name):
+  flags = options.Optimizer(optimizer=name, ftrl_l1=0.1, ftrl_l2=0.2)
+  expected = _FORMULAS[name](np.array([1.0, -1.0]), _GRADIENTS, flags)
+  np.testing.assert_allclose(_train(flags), expected, rtol=2e-4)
+
+
+@pytest.mark.parametrize('name', sorted(_SLOTS))
+def test_names_of_the_slots(name):
+  _train(options.Optimizer(optimizer=name))
+  names = {variable.op.name for variable in tf.global_variables()}
+  assert {'w/' + slot for slot in _SLOTS[name]} == {
+      each for each in names if each.startswith('w/')}
+
+
+def test_settings_reach_the_optimizer():
+  flags = options.Optimizer('rmsprop', opt_epsilon=0.5, rmsprop_decay=0.6,
+                            rmsprop_momentum=0.3)
+  expected = _rmsprop(np.array([1.0, -1.0]), _GRADIENTS, flags, epsilon=0.5)
+  np.testing.assert_allclose(_train(flags), expected, rtol=1e-5)
+
+
+def test_adam_learns_with_its_default_epsilon():
+  moved = []
+  for epsilon in (None, 1.0):
+    with tf.Graph().as_default():
+      weights = _train(options.Optimizer('adam', opt_epsilon=epsilon))
+    moved.append(np.abs(weights - [1.0, -1.0]).sum())
+  assert moved[0] > 2 * moved[1]

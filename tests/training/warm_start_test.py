@@ -1,0 +1,126 @@
+"""What a warm start loads, and the messages when it cannot."""
+import pytest
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+from training import options
+from training import warm_start
+
+
+def _network(num_classes, scope='net', head='logits', width=8):
+  """A network of eleven layers and a head."""
+  with tf.variable_scope(scope):
+    for number in range(11):
+      slim.model_variable('conv%d/weights' % number, [3, width])
+    slim.model_variable(head + '/weights', [width, num_classes])
+    slim.model_variable(head + '/biases', [num_classes])
+
+
+@pytest.fixture(name='checkpoint')
+def _checkpoint(tmp_path):
+  """A checkpoint of the network with 1001 classes."""
+  with tf.Graph().as_default(), tf.Session() as session:
+    _network(1001)
+    session.run(tf.global_variables_initializer())
+    return tf.train.Saver().save(session, str(tmp_path / 'model.ckpt'))
+
+
+def _plan(checkpoint, **flags):
+  return warm_start.plan(
+      options.WarmStart(checkpoint_path=checkpoint, **flags))
+
+
+def _message(checkpoint, **flags):
+  with pytest.raises(ValueError) as error:
+    _plan(checkpoint, **flags)
+  return str(error.value)
+
+
+def test_everything_fits(checkpoint):
+  _network(1001)
+  plan = _plan(checkpoint)
+  assert len(plan.loaded) == 13 and not plan.fresh and not plan.unused
+  assert warm_start.describe(plan) == [
+      'Warm start from %s: 13 variables loaded.' % checkpoint]
+
+
+def test_the_head_is_initialised_anew_by_itself(checkpoint):
+  _network(5)
+  plan = _plan(checkpoint)
+  assert len(plan.loaded) == 11
+  assert plan.fresh == ['net/logits/weights', 'net/logits/biases']
+  assert warm_start.describe(plan)[1] == (
+      '  Initialised anew: 2, net/logits/weights, net/logits/biases')
+
+
+def test_excluded_scopes_match_the_beginning_of_names(checkpoint):
+  _network(5)
+  plan = _plan(checkpoint,
+               checkpoint_exclude_scopes=('net/logits', 'net/conv1'))
+  assert plan.fresh == [
+      'net/logits/weights', 'net/logits/biases', 'net/conv1/weights',
+      'net/conv10/weights']
+
+
+def test_with_scopes_given_another_shape_is_an_error(checkpoint):
+  _network(5)
+  message = _message(checkpoint, checkpoint_exclude_scopes=('net/conv1',))
+  assert 'net/logits/weights: [8, 5] here, [8, 1001] there' in message
+  assert 'trained for 1001 classes and this run has 5' in message
+
+
+def test_another_width_is_an_error(checkpoint):
+  _network(1001, width=16)
+  message = _message(checkpoint)
+  assert 'net/conv0/weights: [3, 16] here, [3, 8] there' in message
+  assert 'check --model_name' in message
+
+
+def test_another_network_is_an_error(checkpoint):
+  _network(1001, scope='other')
+  assert _message(checkpoint) == (
+      'The checkpoint %s has 0 of the 13 variables wanted: it belongs to '
+      'another network. Check --model_name.' % checkpoint)
+
+
+def test_missing_variables(checkpoint):
+  _network(1001)
+  slim.model_variable('net/new/weights', [2])
+  assert _message(checkpoint) == (
+      'The checkpoint %s lacks 1 variables of the network: net/new/weights. '
+      'Give their scope with --checkpoint_exclude_scopes, or pass '
+      '--ignore_missing_vars.' % checkpoint)
+  plan = _plan(checkpoint, ignore_missing_vars=True)
+  assert plan.fresh == ['net/new/weights'] and len(plan.loaded) == 13
+
+
+def test_unused_variables_are_told(checkpoint):
+  _network(1001, head='head')
+  plan = _plan(checkpoint, checkpoint_exclude_scopes=('net/head',))
+  assert plan.unused == ['net/logits/biases', 'net/logits/weights']
+  assert warm_start.describe(plan)[-1] == (
+      '  In the checkpoint but not used: 2, net/logits/biases, '
+      'net/logits/weights')
+
+
+def test_a_scope_that_matches_nothing_names_the_nearest(checkpoint):
+  _network(5)
+  assert _message(
+      checkpoint, checkpoint_exclude_scopes=('net/logit5',)).startswith(
+          '--checkpoint_exclude_scopes: no variable is in the scope '
+          'net/logit5; the nearest scopes are net/logits, ')
+
+
+def test_variables_to_train():
+  _network(5)
+  everything = warm_start.variables_to_train(options.WarmStart())
+  assert len(everything) == 13
+  some = warm_start.variables_to_train(
+      options.WarmStart(trainable_scopes=('net/logits', 'net/conv1')))
+  assert [variable.op.name for variable in some] == [
+      'net/logits/weights', 'net/logits/biases', 'net/conv1/weights',
+      'net/conv10/weights']
+  with pytest.raises(ValueError, match='--trainable_scopes: no variable is in '
+                     'the scope Logits; the nearest scopes are net/logits'):
+    warm_start.variables_to_train(
+        options.WarmStart(trainable_scopes=('Logits',)))

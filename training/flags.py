@@ -1,0 +1,272 @@
+"""Command-line flags from dataclasses.
+
+A program's flags are the fields of one frozen dataclass, whose own fields may
+be dataclasses again (one a component). A field's name is the flag's name, its
+annotation (str, int, float, bool, Optional of these, Tuple[str, ...]) the
+flag's type, and its metadata says the rest:
+
+  help: the sentence shown by --help.
+  choices: the values allowed, where they are few.
+  at_least, above, at_most: bounds of a number.
+  required: True if the program cannot do without it.
+  pending: why a value other than the default does not work yet. Such a value
+    stops the program; nothing is accepted and ignored.
+  only_with: (flag, values): the flag has no effect unless that other flag has
+    one of these values. Giving it all the same earns a warning.
+  words: True for the one field that takes the words beside the flags.
+
+This module loads quickly, so that a mistyped flag is answered at once.
+"""
+import dataclasses
+import difflib
+import os
+import signal
+import sys
+import textwrap
+import typing
+
+from absl import flags as absl_flags
+
+_PARSERS = {str: absl_flags.DEFINE_string, int: absl_flags.DEFINE_integer,
+            float: absl_flags.DEFINE_float, bool: absl_flags.DEFINE_boolean}
+_HELP_FLAGS = ('--help', '-help', '-h', '--helpshort', '--helpfull')
+
+
+class UsageError(ValueError):
+  """A command line that cannot be understood; the message says what to type."""
+
+
+def run(main, config_class, doc):
+  """Runs a program: parses the command line and calls `main(config)`.
+
+  A usage error ends the program with status 2; a ValueError or OSError (a
+  value, a file or a record that is wrong) with status 1 and its message as the
+  last line. --traceback shows where such an error was raised.
+
+  Args:
+    main: function of the config.
+    config_class: the dataclass of the program's flags.
+    doc: what the program does, shown by --help.
+  """
+  program = os.path.basename(sys.argv[0])
+  arguments = sys.argv[1:]
+  if any(word in _HELP_FLAGS for word in arguments):
+    # `--help | head` ends quietly.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    print(help_text(program, config_class, doc))
+    sys.exit(0)
+  show_traceback = '--traceback' in arguments
+  arguments = [word for word in arguments if word != '--traceback']
+  try:
+    config, warnings = parse(arguments, config_class)
+  except UsageError as error:
+    print('%s: %s' % (program, error), file=sys.stderr)
+    sys.exit(2)
+  for warning in warnings:
+    print('Warning: ' + warning, file=sys.stderr)
+  try:
+    sys.exit(main(config))
+  except (ValueError, OSError) as error:
+    if show_traceback:
+      raise
+    print('%s: %s' % (type(error).__name__, error), file=sys.stderr)
+    sys.exit(1)
+  except KeyboardInterrupt:
+    print('Interrupted.', file=sys.stderr)
+    sys.exit(130)
+
+
+def parse(arguments, config_class):
+  """Makes a config of the words of a command line.
+
+  Args:
+    arguments: list of str, without the program's name.
+    config_class: the dataclass to fill.
+
+  Returns:
+    (config, warnings): an instance, and a list of sentences about flags that
+    were given without effect.
+
+  Raises:
+    UsageError: an unknown flag, a stray word, a value that is not allowed, a
+      required flag that is missing, or one that does not work yet.
+  """
+  leaves = list(_leaves(config_class))
+  values = absl_flags.FlagValues()
+  values.set_gnu_getopt(True)
+  for field, kind in leaves:
+    if not field.metadata.get('words'):
+      _define(values, field, kind)
+  try:
+    words = tuple(values(['program'] + list(arguments))[1:])
+  except absl_flags.UnrecognizedFlagError as error:
+    raise UsageError(_unknown_flag(error.flagname, leaves))
+  except absl_flags.Error as error:
+    raise UsageError(str(error).replace('flag --', '--'))
+  given = {field.name: getattr(values, field.name)
+           for field, _ in leaves if field.name in values}
+  _take_words(words, leaves, given)
+  for field, _ in leaves:
+    _check(field, given[field.name])
+  return (_build(config_class, given),
+          list(_without_effect(leaves, values, given)))
+
+
+def help_text(program, config_class, doc):
+  """Returns the text that --help shows."""
+  lines = [textwrap.dedent(doc).strip(), '', 'Usage: %s [flags]' % program]
+  for title, fields in _groups(config_class):
+    lines += ['', title + ':']
+    for field, kind in fields:
+      lines += _help_of(field, kind)
+  lines += ['', 'Common:', '  --help', '      show this',
+            '  --flagfile=FILE', '      read flags from a file, one a line',
+            '  --traceback', '      show where an error was raised']
+  return '\n'.join(lines)
+
+
+def as_dict(config):
+  """Returns the flags of a config as one flat dict, ready for JSON."""
+  flat = {}
+  for field in dataclasses.fields(config):
+    value = getattr(config, field.name)
+    flat.update(as_dict(value) if dataclasses.is_dataclass(value)
+                else {field.name: value})
+  return flat
+
+
+def _leaves(config_class):
+  """Yields (field, type) of every flag, components included."""
+  hints = typing.get_type_hints(config_class)
+  for field in dataclasses.fields(config_class):
+    kind = hints[field.name]
+    if dataclasses.is_dataclass(kind):
+      yield from _leaves(kind)
+    else:
+      yield field, _value_type(kind)
+
+
+def _value_type(kind):
+  """Strips Optional; Tuple[str, ...] stands for a comma-separated list."""
+  arguments = [part for part in getattr(kind, '__args__', None) or ()
+               if part not in (type(None), Ellipsis)]
+  if typing.Tuple[str, ...] == kind:
+    return tuple
+  return arguments[0] if arguments else kind
+
+
+def _define(values, field, kind):
+  text = field.metadata['help']
+  if kind is tuple:
+    absl_flags.DEFINE_list(
+        field.name, list(field.default), text, flag_values=values)
+  elif field.metadata.get('choices'):
+    absl_flags.DEFINE_enum(field.name, field.default, field.metadata['choices'],
+                           text, flag_values=values)
+  else:
+    _PARSERS[kind](field.name, field.default, text, flag_values=values)
+
+
+def _unknown_flag(name, leaves):
+  names = [field.name for field, _ in leaves]
+  bare = name[2:] if name.startswith('no') and name[2:] in names else name
+  near = difflib.get_close_matches(bare, names, n=2)
+  hint = 'did you mean --%s?' % ' or --'.join(near) if near else (
+      '--help lists the flags.')
+  return 'unknown flag --%s; %s' % (name, hint)
+
+
+def _take_words(words, leaves, given):
+  taker = [field for field, _ in leaves if field.metadata.get('words')]
+  if taker:
+    given[taker[0].name] = words
+  elif words:
+    names = [field.name for field, _ in leaves]
+    near = difflib.get_close_matches(
+        words[0].split('=')[0].lstrip('-'), names, n=1)
+    raise UsageError('stray word %r; %s' % (words[0], (
+        'did you mean --%s?' % near[0] if near else
+        'this program takes flags only, --name=value. --help lists them.')))
+
+
+def _check(field, value):
+  """Raises UsageError if `value` breaks a rule in the field's metadata."""
+  rules = field.metadata
+  if rules.get('required') and value in (None, '', ()):
+    raise UsageError('%s is required: %s' % (_spelled(field), rules['help']))
+  if rules.get('pending') and value != field.default:
+    raise UsageError('--%s=%s does not work yet: %s' % (
+        field.name, value, rules['pending']))
+  if value is None:
+    return
+  for rule, broken, words in (
+      ('at_least', lambda limit: value < limit, 'at least'),
+      ('above', lambda limit: value <= limit, 'more than'),
+      ('at_most', lambda limit: value > limit, 'at most')):
+    if rule in rules and broken(rules[rule]):
+      raise UsageError('--%s=%s must be %s %s' % (
+          field.name, value, words, rules[rule]))
+
+
+def _spelled(field):
+  return field.name.upper() if field.metadata.get('words') else (
+      '--' + field.name)
+
+
+def _without_effect(leaves, values, given):
+  for field, _ in leaves:
+    rule = field.metadata.get('only_with')
+    if not rule or field.name not in values or not values[field.name].present:
+      continue
+    other, allowed = rule
+    if given[other] not in allowed:
+      yield '--%s has no effect with --%s=%s; it works with %s' % (
+          field.name, other, given[other],
+          ', '.join('--%s=%s' % (other, value) for value in allowed))
+
+
+def _build(config_class, given):
+  hints = typing.get_type_hints(config_class)
+  arguments = {}
+  for field in dataclasses.fields(config_class):
+    kind = hints[field.name]
+    value = (_build(kind, given) if dataclasses.is_dataclass(kind)
+             else given[field.name])
+    arguments[field.name] = tuple(value) if isinstance(value, list) else value
+  return config_class(**arguments)
+
+
+def _groups(config_class):
+  """Yields (title, fields) a component; a flat config is one group."""
+  hints = typing.get_type_hints(config_class)
+  own = []
+  for field in dataclasses.fields(config_class):
+    kind = hints[field.name]
+    if dataclasses.is_dataclass(kind):
+      yield kind.__doc__.strip().splitlines()[0].rstrip('.'), list(_leaves(kind))
+    else:
+      own.append((field, _value_type(kind)))
+  if own:
+    yield 'Flags', own
+
+
+def _help_of(field, kind):
+  """Returns the help lines of one flag."""
+  rules = field.metadata
+  text = rules['help']
+  if rules.get('choices'):
+    text += ' One of: %s.' % ', '.join(rules['choices'])
+  if rules.get('pending'):
+    text += ' (Not working yet: %s)' % rules['pending']
+  default = field.default
+  if rules.get('words'):
+    head = '  ' + _spelled(field)
+  elif kind is bool:
+    head = '  --[no]%s  (default: %s)' % (field.name, str(default).lower())
+  elif default in (None, '', ()):
+    head = '  --%s=%s' % (field.name, kind.__name__.upper())
+  else:
+    head = '  --%s=%s  (default: %s)' % (
+        field.name, kind.__name__.upper(), default)
+  return [head] + textwrap.wrap(
+      text, 79, initial_indent='      ', subsequent_indent='      ')

@@ -1,0 +1,48 @@
+"""Moving averages of the weights."""
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+
+class MovingAverage:
+  """Averages of the model variables, updated every step.
+
+  The decay of step n is min(decay, (1 + n) / (10 + n)), so that the first
+  steps count little. Averages are saved under
+  `<variable>/ExponentialMovingAverage`.
+  """
+
+  def __init__(self, decay, global_step):
+    """Chooses the model variables that exist now.
+
+    Args:
+      decay: decay of the averages, in [0, 1].
+      global_step: int64 scalar variable.
+    """
+    self._variables = slim.get_model_variables()
+    self._average = tf.train.ExponentialMovingAverage(decay, global_step)
+
+  def update_op(self):
+    """Makes the averages and returns the op that updates them once."""
+    return self._average.apply(self._variables)
+
+  def start_op(self):
+    """Returns an op that sets every average to the variable's value.
+
+    It is run once weights are loaded over initial values.
+    """
+    return tf.group(*[tf.assign(self._average.average(variable), variable)
+                      for variable in self._variables])
+
+
+def variables_to_restore(decay):
+  """Returns the dict {name in the checkpoint: model variable}.
+
+  Args:
+    decay: if None, variables are restored as they were trained, otherwise
+      from their averages.
+  """
+  variables = slim.get_model_variables()
+  if decay is None:
+    return {variable.op.name: variable for variable in variables}
+  average = tf.train.ExponentialMovingAverage(decay)
+  return {average.average_name(variable): variable for variable in variables}

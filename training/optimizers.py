@@ -1,0 +1,71 @@
+"""Optimisers by name."""
+import tensorflow.compat.v1 as tf
+
+# slim's recipe for ImageNet needs the large epsilon with rmsprop. With the
+# others it would turn them into slow gradient descent.
+_EPSILON = {'rmsprop': 1.0, 'adam': 1e-8, 'adadelta': 1e-8}
+
+
+def build(options, learning_rate):
+  """Makes the optimiser.
+
+  Args:
+    options: an `options.Optimizer`.
+    learning_rate: float32 scalar tensor.
+
+  Returns:
+    A `tf.train.Optimizer`.
+  """
+  return _OPTIMIZERS[options.optimizer](options, learning_rate)
+
+
+def _epsilon(options):
+  if options.opt_epsilon is not None:
+    return options.opt_epsilon
+  return _EPSILON[options.optimizer]
+
+
+def _adadelta(options, learning_rate):
+  return tf.train.AdadeltaOptimizer(
+      learning_rate, rho=options.adadelta_rho, epsilon=_epsilon(options))
+
+
+def _adagrad(options, learning_rate):
+  return tf.train.AdagradOptimizer(
+      learning_rate, options.adagrad_initial_accumulator_value)
+
+
+def _adam(options, learning_rate):
+  return tf.train.AdamOptimizer(
+      learning_rate, options.adam_beta1, options.adam_beta2,
+      _epsilon(options))
+
+
+def _ftrl(options, learning_rate):
+  return tf.train.FtrlOptimizer(
+      learning_rate,
+      learning_rate_power=options.ftrl_learning_rate_power,
+      initial_accumulator_value=options.ftrl_initial_accumulator_value,
+      l1_regularization_strength=options.ftrl_l1,
+      l2_regularization_strength=options.ftrl_l2)
+
+
+def _momentum(options, learning_rate):
+  return tf.train.MomentumOptimizer(
+      learning_rate, options.momentum, name='Momentum')
+
+
+def _sgd(options, learning_rate):
+  del options
+  return tf.train.GradientDescentOptimizer(learning_rate)
+
+
+def _rmsprop(options, learning_rate):
+  return tf.train.RMSPropOptimizer(
+      learning_rate, options.rmsprop_decay, options.rmsprop_momentum,
+      _epsilon(options))
+
+
+_OPTIMIZERS = {
+    'adadelta': _adadelta, 'adagrad': _adagrad, 'adam': _adam, 'ftrl': _ftrl,
+    'momentum': _momentum, 'sgd': _sgd, 'rmsprop': _rmsprop}

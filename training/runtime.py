@@ -1,0 +1,24 @@
+"""Starts TensorFlow the way the programs use it."""
+import os
+import warnings
+
+
+def start():
+  """Loads TensorFlow in graph mode, without its remarks about itself.
+
+  Raises:
+    ValueError: TensorFlow or tf_slim is not installed.
+  """
+  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+  # TensorFlow 1.15 warns of NumPy's future at every import.
+  warnings.filterwarnings('ignore', category=FutureWarning)
+  try:
+    import tensorflow.compat.v1 as tf
+    import tf_slim  # pylint: disable=unused-import
+  except ImportError as error:
+    raise ValueError(
+        '%s. This needs Python 3.7 with TensorFlow 1.15, or Python 3.8 to 3.11 '
+        'with TensorFlow 2.12, and tf-slim: run `make env` and use '
+        '.venv/bin/python, or `pip install -e .`' % error)
+  tf.logging.set_verbosity(tf.logging.ERROR)
+  tf.disable_v2_behavior()
