@@ -2,6 +2,8 @@ r"""Trains an image classifier, from scratch or from a checkpoint.
 
   python train_image_classifier.py --dataset_name=mnist --dataset_dir=DIR \
       --model_name=lenet --train_dir=DIR --max_number_of_steps=1000
+  python train_image_classifier.py --list_models
+  python train_image_classifier.py --describe_model=inception_v3
 """
 from training import flags
 from training import options
@@ -12,6 +14,14 @@ def main(config):
   # TensorFlow loads here, once the command line is known to be right.
   runtime.start()
   from training import loops
+  from training import model_card
+  if config.catalogue.list_models:
+    print('\n'.join(model_card.list_models()))
+    return 0
+  if config.catalogue.describe_model:
+    card = model_card.describe(config.catalogue.describe_model)
+    print('\n'.join(model_card.lines(card)))
+    return 0
   return loops.train(config)
 
 

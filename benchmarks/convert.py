@@ -52,28 +52,30 @@ def make_source(folder):
 
 
 def time_converting(source, folder, num_workers):
-  """Returns the seconds of a conversion in this process."""
-  start = time.time()
+  """Returns the wall-clock and CPU seconds of a conversion from here."""
+  start, cpu_before = time.time(), _cpu_seconds()
   with contextlib.redirect_stdout(io.StringIO()):
     download_and_convert_mnist.run(
         folder, source, overwrite=True, num_workers=num_workers)
-  return time.time() - start
+  return time.time() - start, _cpu_seconds() - cpu_before
 
 
 def time_program(source, folder, num_workers):
-  """Returns the wall-clock and the CPU seconds of the program's run."""
+  """Returns the wall-clock and CPU seconds of the program's run."""
   command = [
       sys.executable, os.path.join(_ROOT, 'download_and_convert_data.py'),
       '--dataset_name=mnist', '--overwrite', '--dataset_dir=' + folder,
       '--source=' + source, '--num_workers=%d' % num_workers]
-  start, cpu_before = time.time(), _cpu_of_children()
+  start, cpu_before = time.time(), _cpu_seconds()
   subprocess.check_call(command, stdout=subprocess.DEVNULL)
-  return time.time() - start, _cpu_of_children() - cpu_before
+  return time.time() - start, _cpu_seconds() - cpu_before
 
 
-def _cpu_of_children():
-  usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-  return usage.ru_utime + usage.ru_stime
+def _cpu_seconds():
+  """Returns what this process and its ended children have used so far."""
+  usages = [resource.getrusage(who)
+            for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+  return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def verify(source, folder):
@@ -103,7 +105,7 @@ def verify(source, folder):
 
 
 def main():
-  cores = len(os.sched_getaffinity(0))
+  cores = os.cpu_count()
   parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
   parser.add_argument('--source', help='folder of IDX files')
   parser.add_argument('--dataset_dir', help='parent of the folder to write to')
@@ -122,12 +124,12 @@ def main():
         source, _IMAGE_SIZE, _CLASSES).values())
     print('%d pictures' % total)
     for num_workers in sorted({1, arguments.num_workers}):
-      converting = time_converting(source, folder, num_workers)
-      in_all, cpu = time_program(source, folder, num_workers)
-      print('%d process%s: converting %6d pictures/s (%.1f s), in all %6d '
-            'pictures/s (%.1f s, CPU %.1f s)' % (
-                num_workers, 'es' if num_workers > 1 else '',
-                total / converting, converting, total / in_all, in_all, cpu))
+      for title, measure in (('converting', time_converting),
+                             ('in all', time_program)):
+        seconds, cpu = measure(source, folder, num_workers)
+        print('%d worker%s, %-10s %6d pictures/s (%.1f s, CPU %.1f s)' % (
+            num_workers, 's' if num_workers > 1 else '', title,
+            total / seconds, seconds, cpu))
     print('%d records decoded: all are their source' % verify(source, folder))
   finally:
     shutil.rmtree(work)

@@ -26,6 +26,7 @@ from benchmarks import plot_model_figures
 from nets import mobilenet_v1
 from nets.mobilenet import mobilenet_v2
 from nets.mobilenet import mobilenet_v3
+from training import model_card
 
 CLASSES = 1001
 
@@ -66,38 +67,6 @@ BUILDERS = {
 }
 
 
-def multiply_adds(graph):
-  """Counts the multiply-adds of one run of a graph.
-
-  Args:
-    graph: a `tf.Graph` whose shapes are known.
-
-  Returns:
-    An int.
-
-  Raises:
-    ValueError: the shape of a result is not known.
-  """
-  return sum(_count(op) for op in graph.get_operations())
-
-
-def _count(op):
-  """Multiply-adds of one operation: outputs times the inputs of each."""
-  kinds = ('Conv2D', 'Conv3D', 'DepthwiseConv2dNative', 'MatMul')
-  if op.type not in kinds:
-    return 0
-  outputs = op.outputs[0].shape.num_elements()
-  if outputs is None:
-    raise ValueError('The shape of %s is %s; build the graph with images of a '
-                     'fixed size and batch.' % (op.name, op.outputs[0].shape))
-  weights = op.inputs[1].shape.as_list()
-  if op.type == 'MatMul':
-    return outputs * weights[1 if op.get_attr('transpose_b') else 0]
-  if op.type == 'DepthwiseConv2dNative':
-    return outputs * weights[0] * weights[1]
-  return outputs * tf.TensorShape(weights[:-1]).num_elements()
-
-
 def costs(row):
   """Builds the network of a row; returns (multiply-adds, parameters)."""
   size = int(row['size'])
@@ -105,7 +74,7 @@ def costs(row):
     BUILDERS[row['family']](tf.zeros([1, size, size, 3]), row)
     parameters = sum(
         variable.shape.num_elements() for variable in tf.trainable_variables())
-    return multiply_adds(graph), parameters
+    return model_card.multiply_adds(graph), parameters
 
 
 def main():

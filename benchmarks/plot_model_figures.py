@@ -46,7 +46,6 @@ _COLOURS = {
 # largest bubble of a figure may have.
 _AREA_PER_MILLION = 60.0
 _LARGEST_AREA = 900.0
-_TICKS = [base * 10**power for power in range(6) for base in (1, 2, 5)]
 
 
 def read_table(path=TABLE):
@@ -142,8 +141,10 @@ def _name_widths(rows, axes):
 
 def _label_axes(axes, madds):
   axes.set_xscale('log')
-  axes.set_xlim(min(madds) / 1.4, max(madds) * 1.6)
-  ticks = [tick for tick in _TICKS
+  axes.set_xlim(min(madds) / 1.4, max(madds) * 1.9)
+  bases = (1, 2, 5) if max(madds) < 1000 * min(madds) else (1,)
+  ticks = [base * 10**power for power in range(6) for base in bases]
+  ticks = [tick for tick in ticks
            if axes.get_xlim()[0] <= tick <= axes.get_xlim()[1]]
   axes.set_xticks(ticks)
   axes.set_xticklabels(['{:,}'.format(tick) for tick in ticks])

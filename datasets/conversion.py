@@ -62,9 +62,11 @@ def convert_pictures(name, files, published, read, dataset_dir, source=None,
         source, published, writer.download_dir, writer.unpack_dir)
     class_names, splits = read(folder)
     for split in files:
-      writer.write_pictures(split, files[split], *splits[split])
-    writer.publish(class_names, dict(zip(
-        ('height', 'width', 'channels'), splits[split][0].shape[1:])))
+      images, labels = splits[split]
+      writer.write_pictures(split, files[split], images, labels)
+    _, height, width, channels = images.shape
+    writer.publish(class_names, {
+        'height': height, 'width': width, 'channels': channels})
 
 
 class DatasetWriter:
@@ -118,7 +120,9 @@ class DatasetWriter:
       shutil.rmtree(self._partial, ignore_errors=True)
       shutil.rmtree(self.unpack_dir, ignore_errors=True)
       _remove_if_empty(self.download_dir)
-    if isinstance(error, KeyboardInterrupt) and not self._is_complete:
+    if self._is_complete:
+      return
+    if isinstance(error, KeyboardInterrupt):
       print('\nStopped: nothing was published, what stood in %s before is '
             'unchanged.' % self._dir)
     if isinstance(error, OSError) and error.errno in _NO_ROOM:

@@ -4,6 +4,7 @@ import difflib
 from datasets import cifar10
 from datasets import fashion_mnist
 from datasets import flowers
+from datasets import image_folder
 from datasets import imagenet
 from datasets import mnist
 from datasets import visualwakewords
@@ -12,6 +13,7 @@ datasets_map = {
     'cifar10': cifar10,
     'fashion_mnist': fashion_mnist,
     'flowers': flowers,
+    'image_folder': image_folder,
     'imagenet': imagenet,
     'mnist': mnist,
     'visualwakewords': visualwakewords,
@@ -37,8 +39,8 @@ def get_dataset(name, split_name, dataset_dir, file_pattern=None, reader=None):
   """
   if name not in datasets_map:
     near = difflib.get_close_matches(name or '', datasets_map, n=1)
-    raise ValueError('Name of dataset unknown %s%s; known are: %s' % (
-        name, ', did you mean %s?' % near[0] if near else '',
+    raise ValueError('Name of dataset unknown %s%s Known are: %s' % (
+        name, '; did you mean %s?' % near[0] if near else '.',
         ', '.join(datasets_map)))
   return datasets_map[name].get_split(
       split_name, dataset_dir, file_pattern, reader)

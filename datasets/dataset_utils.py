@@ -3,6 +3,7 @@ import os
 
 import tensorflow.compat.v1 as tf
 
+from datasets import archives
 from datasets import dataset_info
 from datasets import downloads
 
@@ -68,8 +69,8 @@ def download_url(url, dataset_dir):
   Raises:
     OSError: it cannot be had; the message says why.
   """
-  return downloads.fetch(
-      [url], os.path.join(dataset_dir, url.rstrip('/').split('/')[-1]))
+  path = os.path.join(dataset_dir, url.rstrip('/').split('/')[-1])
+  return path if os.path.exists(path) else downloads.fetch([url], path)
 
 
 def download_and_uncompress_tarball(tarball_url, dataset_dir):
@@ -79,7 +80,7 @@ def download_and_uncompress_tarball(tarball_url, dataset_dir):
     ValueError: the archive is damaged or holds what would land elsewhere.
     OSError: it cannot be had.
   """
-  downloads.unpack(download_url(tarball_url, dataset_dir), dataset_dir)
+  archives.unpack(download_url(tarball_url, dataset_dir), dataset_dir)
 
 
 def download_and_uncompress_zipfile(zip_url, dataset_dir):
@@ -89,7 +90,7 @@ def download_and_uncompress_zipfile(zip_url, dataset_dir):
     ValueError: the archive is damaged or holds what would land elsewhere.
     OSError: it cannot be had.
   """
-  downloads.unpack(download_url(zip_url, dataset_dir), dataset_dir)
+  archives.unpack(download_url(zip_url, dataset_dir), dataset_dir)
 
 
 def write_label_file(labels_to_class_names, dataset_dir,

@@ -46,8 +46,7 @@ def _read(folder):
 
 def _find(folder):
   """Returns the folder of the batches, this or one in it, and their form."""
-  below = sorted(entry.path for entry in os.scandir(folder) if entry.is_dir())
-  for place in [folder] + below:
+  for place in downloads.places(folder):
     for suffix in ('.bin', ''):
       if os.path.isfile(os.path.join(place, _BATCHES['test'][0] + suffix)):
         return place, bool(suffix)

@@ -1,33 +1,23 @@
-"""Fetches files, checks them, and unpacks archives without trusting them."""
+"""Fetches files, checks them, and finds a source in whatever form it has."""
 import collections
 import contextlib
 import hashlib
 import http.client
-import lzma
 import os
 import socket
-import stat
-import tarfile
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-import zipfile
-import zlib
 
+from datasets import archives
 from datasets import progress
-
-ARCHIVE_SUFFIXES = ('.tar', '.tar.gz', '.tgz', '.tar.bz2', '.tar.xz', '.zip')
 
 _SCHEMES = ('http', 'https', 'file')
 _BLOCK = 1 << 18
 _ATTEMPTS_PER_MIRROR = 4
 _SECONDS_UNTIL_STALLED = 30
 _SECONDS_BETWEEN_ATTEMPTS = 1
-_FILE, _FOLDER, _LINK, _DEVICE = 'file', 'folder', 'link', 'device'
-# What reading a damaged archive raises; RuntimeError is for an encrypted one.
-_DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
-            EOFError, OSError, RuntimeError, UnicodeError)
 
 # A file as its publisher announces it; size in bytes and the SHA-256 of the
 # content in hex, either None where it is not known.
@@ -40,10 +30,6 @@ Published = collections.namedtuple('Published', 'mirrors files')
 
 class _DoNotRetry(Exception):
   """A download failed in a way that another attempt cannot mend."""
-
-
-class _UnsafeArchive(ValueError):
-  """An archive holds what does not belong in a folder."""
 
 
 def obtain(source, published, download_dir, unpack_dir):
@@ -62,38 +48,56 @@ def obtain(source, published, download_dir, unpack_dir):
     ValueError: the source is neither; an archive is damaged or unsafe.
     OSError: the source is not there, or cannot be downloaded.
   """
-  if source is not None and '://' not in source:
-    if not os.path.exists(source):
-      raise FileNotFoundError('there is no %s: --source takes a folder, an '
-                              'archive or a URL' % source)
-    if os.path.isdir(source):
-      return source
-    unpack(source, unpack_dir)
-    return unpack_dir
-  mirrors, files = published.mirrors, published.files
-  if source is not None:
-    source = source.rstrip('/')
-    mirrors = (source + '/',)
-    files = [RemoteFile(f.name, None, None) for f in files]
-    if source.lower().endswith(ARCHIVE_SUFFIXES):
-      base, name = source.rsplit('/', 1)
-      mirrors, files = (base + '/',), [RemoteFile(name, None, None)]
+  if source is None:
+    return _download(published.mirrors, published.files, download_dir,
+                     unpack_dir)
+  if '://' in source:
+    path = urllib.parse.urlsplit(source).path
+    if path.lower().endswith(archives.SUFFIXES):
+      archive = fetch(
+          [source], os.path.join(download_dir, os.path.basename(path)))
+      archives.unpack(archive, unpack_dir)
+      return unpack_dir
+    files = [RemoteFile(f.name, None, None) for f in published.files]
+    return _download(
+        [source.rstrip('/') + '/'], files, download_dir, unpack_dir)
+  if not os.path.exists(source):
+    raise FileNotFoundError('there is no %s: --source takes a folder, an '
+                            'archive or a URL' % source)
+  if os.path.isdir(source):
+    return source
+  archives.unpack(source, unpack_dir)
+  return unpack_dir
+
+
+def _download(mirrors, files, download_dir, unpack_dir):
+  """Fetches the files; returns the folder where they lie, unpacked."""
   folder = download_dir
   for remote in files:
     path = fetch([mirror + remote.name for mirror in mirrors],
                  os.path.join(download_dir, remote.name),
                  remote.size, remote.sha256)
-    if remote.name.lower().endswith(ARCHIVE_SUFFIXES):
-      unpack(path, unpack_dir)
+    if remote.name.endswith(archives.SUFFIXES):
+      archives.unpack(path, unpack_dir)
       folder = unpack_dir
   return folder
 
 
-def fetch(urls, path, size=None, sha256=None):
-  """Downloads a file unless it is there, and returns its path.
+def places(folder):
+  """Returns the folders where a dataset's files may lie: it and those in it.
 
-  What an earlier attempt left in `path`.part is gone on with. A file appears
-  at `path` only when it is whole and checked.
+  Archives put their files one folder deep.
+  """
+  return [folder] + sorted(
+      entry.path for entry in os.scandir(folder) if entry.is_dir())
+
+
+def fetch(urls, path, size=None, sha256=None):
+  """Downloads a file and returns its path.
+
+  Where a checksum is given, a file that has it is not fetched again, and what
+  an earlier run left in `path`.part is gone on with. A file appears at `path`
+  only when it is whole and checked.
 
   Args:
     urls: a list of http, https or file URLs of the same content, tried in
@@ -110,14 +114,17 @@ def fetch(urls, path, size=None, sha256=None):
     if urllib.parse.urlsplit(url).scheme not in _SCHEMES:
       raise ValueError('%s: only %s URLs can be downloaded' % (
           url, ', '.join(_SCHEMES)))
-  if os.path.exists(path) and not _difference(path, size, sha256):
+  if sha256 and os.path.exists(path) and not _difference(path, size, sha256):
     return path
   os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
+  part = path + '.part'
   reasons = []
   for url in urls:
-    reason = _fetch_from(url, path + '.part', size, sha256)
+    if not sha256 and os.path.exists(part):
+      os.remove(part)  # It may be of another file, and nothing would show it.
+    reason = _fetch_from(url, part, size, sha256)
     if not reason:
-      os.replace(path + '.part', path)
+      os.replace(part, path)
       return path
     reasons.append('%s (%s)' % (url, reason))
   raise OSError('cannot download %s; tried: %s. Fetch it in another way and '
@@ -203,6 +210,10 @@ def _open(request, part):
     if isinstance(error.reason, (socket.timeout, ConnectionResetError)):
       raise
     raise _DoNotRetry(str(error.reason))
+  except (socket.timeout, ConnectionError):
+    raise
+  except OSError as error:
+    raise _DoNotRetry(str(error))
 
 
 def _difference(path, size, sha256):
@@ -212,98 +223,8 @@ def _difference(path, size, sha256):
   if sha256 is not None:
     digest = hashlib.sha256()
     with open(path, 'rb') as source:
-      for block in _blocks(source):
+      for block in iter(lambda: source.read(_BLOCK), b''):
         digest.update(block)
     if digest.hexdigest() != sha256:
       return 'SHA-256 %s instead of %s' % (digest.hexdigest(), sha256)
   return None
-
-
-def unpack(archive, folder):
-  """Unpacks the files of a tar (packed or not) or zip archive.
-
-  The whole archive is read and checked before the first file is written.
-
-  Args:
-    archive: its path; what it is shows from its content.
-    folder: where the files go, below their folders in the archive; made if it
-      is not there. A file that stands there under the same name is replaced.
-
-  Raises:
-    ValueError: the archive is damaged, is none, or holds what does not belong
-      below `folder`: an absolute path, `..`, a link, a device.
-    OSError: the archive cannot be opened, or `folder` not written.
-  """
-  title = os.path.basename(archive)
-  with open(archive, 'rb'):
-    pass  # A file that is not there is not a damaged one.
-  try:
-    with progress.of_bytes('checking ' + title, None) as shown:
-      for name, kind, content in _members(archive):
-        _check_member(archive, name, kind)
-        for block in _blocks(content):
-          shown.add(len(block))
-  except _DAMAGED as error:
-    raise ValueError(
-        '%s is no tar or zip archive, or a damaged one (%s): fetch it again'
-        % (archive, (str(error) or type(error).__name__).splitlines()[0])
-    ) from error
-  root = os.path.realpath(folder)
-  with progress.of_bytes('unpacking ' + title, None) as shown:
-    for name, kind, content in _members(archive):
-      path = os.path.join(folder, name)
-      if os.path.commonpath([root, os.path.realpath(path)]) != root:
-        raise _UnsafeArchive(
-            '%s would be written outside %s, through a link that stands there'
-            % (name, folder))
-      os.makedirs(path if kind == _FOLDER else os.path.dirname(path),
-                  exist_ok=True)
-      if kind == _FILE:
-        with open(path, 'wb') as target:
-          for block in _blocks(content):
-            target.write(block)
-            shown.add(len(block))
-
-
-def _check_member(archive, name, kind):
-  """Raises _UnsafeArchive if a member does not belong in a folder."""
-  if kind in (_LINK, _DEVICE):
-    fault = 'is a ' + kind
-  elif name.startswith('/'):
-    fault = 'is an absolute path'
-  elif '..' in name.split('/'):
-    fault = 'leads out of the folder'
-  else:
-    return
-  raise _UnsafeArchive('%s is refused: its member %r %s; nothing was unpacked'
-                       % (archive, name, fault))
-
-
-def _members(archive):
-  """Yields (name, kind, file object or None) of an archive's members.
-
-  It reads to the end of the file, where packed archives have a checksum.
-  """
-  if zipfile.is_zipfile(archive):
-    with zipfile.ZipFile(archive) as opened:
-      for member in opened.infolist():
-        kind = _FOLDER if member.is_dir() else _FILE
-        if stat.S_ISLNK(member.external_attr >> 16):
-          kind = _LINK
-        yield member.filename, kind, opened.open(member)
-    return
-  with tarfile.open(archive) as opened:
-    for member in opened:
-      kind = (_FILE if member.isfile() else _FOLDER if member.isdir() else
-              _LINK if member.issym() or member.islnk() else _DEVICE)
-      yield (member.name, kind,
-             opened.extractfile(member) if kind == _FILE else None)
-    for _ in _blocks(opened.fileobj):
-      pass
-
-
-def _blocks(source):
-  """Yields the rest of a file in blocks; of no file, nothing."""
-  if source is None:
-    return iter(())
-  return iter(lambda: source.read(_BLOCK), b'')

@@ -13,7 +13,10 @@ import zlib
 
 import numpy as np
 
+from datasets import downloads
+
 _GZIP_MAGIC = b'\x1f\x8b'
+_GZIP_DAMAGE = (EOFError, zlib.error, OSError)
 _BLOCK = 1 << 20
 _KINDS = {1: 'labels', 3: 'pictures'}
 _STEMS = {'train': 'train', 'test': 't10k'}
@@ -39,7 +42,7 @@ def read(path, num_dimensions):
   with (gzip.open(path) if packed else open(path, 'rb')) as source:
     try:
       return _parse(source, path, num_dimensions)
-    except (EOFError, zlib.error, OSError) as error:
+    except _GZIP_DAMAGE if packed else () as error:
       raise ValueError('%s is a damaged gzip file (%s): fetch it again'
                        % (path, error)) from error
 
@@ -120,8 +123,7 @@ def _find(folder, name):
   """
   names = [form + packing for form in (name, name.replace('-idx', '.idx'))
            for packing in ('.gz', '')]
-  below = sorted(entry.path for entry in os.scandir(folder) if entry.is_dir())
-  for place in [folder] + below:
+  for place in downloads.places(folder):
     for candidate in names:
       path = os.path.join(place, candidate)
       if os.path.isfile(path):

@@ -107,8 +107,8 @@ def get_split(spec, split_name, dataset_dir, file_pattern=None, reader=None):
 def _check_split(name, split_name, sizes, pattern):
   if split_name not in sizes:
     near = difflib.get_close_matches(split_name, sizes, n=1)
-    raise ValueError('%s has no split %r%s; its splits are: %s' % (
-        name, split_name, ', did you mean %r?' % near[0] if near else '',
+    raise ValueError('%s has no split %r%s Its splits are: %s' % (
+        name, split_name, '; did you mean %r?' % near[0] if near else '.',
         ', '.join(sizes)))
   if not sizes[split_name]:
     raise ValueError(
@@ -132,9 +132,11 @@ def _count(split, pattern, published):
 
 def _read_info(spec, dataset_dir):
   """Returns the content of the folder's `dataset_info.json`, or None."""
+  if not dataset_dir:
+    return None
   _wait_for_publishing(spec, dataset_dir)
   path = os.path.join(dataset_dir, dataset_info.INFO_FILENAME)
-  if not dataset_dir or not tf.io.gfile.exists(path):
+  if not tf.io.gfile.exists(path):
     return None
   with tf.io.gfile.GFile(path) as source:
     info = dataset_info.parse_info(source.read(), path)

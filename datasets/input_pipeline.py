@@ -115,8 +115,7 @@ def find_files(dataset):
   """
   sources = dataset.data_sources
   patterns = [sources] if isinstance(sources, str) else list(sources)
-  files = sorted(
-      name for pattern in patterns for name in tf.gfile.Glob(pattern))
+  files = sorted(name for pattern in patterns for name in _glob(pattern))
   if not files:
     raise ValueError(
         'No record file matches %s. Convert the data first '
@@ -125,6 +124,13 @@ def find_files(dataset):
   if dataset.num_samples < 1:
     raise ValueError('The split in %s holds no example.' % ', '.join(patterns))
   return files
+
+
+def _glob(pattern):
+  try:
+    return tf.gfile.Glob(pattern)
+  except tf.errors.NotFoundError:  # The directory does not exist.
+    return []
 
 
 def _read(file):

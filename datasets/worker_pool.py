@@ -5,7 +5,8 @@ for, so that they are at work while their user gets ready (imports TensorFlow,
 say), and they end with the process that started them, even where it is killed.
 """
 import collections
-import concurrent.futures
+import concurrent.futures.process
+import contextlib
 import itertools
 import os
 import signal
@@ -58,18 +59,20 @@ class WorkerPool:
     tasks = iter(tasks)
     for task in itertools.islice(
         tasks, _TASKS_AHEAD_PER_WORKER * self._num_workers):
-      self._waiting.append(self._pool.submit(function, *task))
+      self._submit(function, task)
     return self._results(function, tasks)
 
+  def _submit(self, function, task):
+    with _killed_worker_is_an_error():
+      self._waiting.append(self._pool.submit(function, *task))
+
   def _results(self, function, tasks):
-    try:
-      while self._waiting:
-        yield self._waiting.popleft().result()
-        for task in itertools.islice(tasks, 1):
-          self._waiting.append(self._pool.submit(function, *task))
-    except concurrent.futures.process.BrokenProcessPool:
-      raise OSError('a worker process was killed, perhaps for want of memory: '
-                    'a smaller --num_workers needs less')
+    while self._waiting:
+      with _killed_worker_is_an_error():
+        result = self._waiting.popleft().result()
+      yield result
+      for task in itertools.islice(tasks, 1):
+        self._submit(function, task)
 
   def __enter__(self):
     return self
@@ -79,6 +82,15 @@ class WorkerPool:
       for future in self._waiting:
         future.cancel()
       self._pool.shutdown()
+
+
+@contextlib.contextmanager
+def _killed_worker_is_an_error():
+  try:
+    yield
+  except concurrent.futures.process.BrokenProcessPool:
+    raise OSError('a worker process was killed, perhaps for want of memory: '
+                  'a smaller --num_workers needs less')
 
 
 def _usable_cores():

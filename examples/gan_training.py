@@ -7,6 +7,7 @@ trains it and writes the sheet and the figures measured.
 import argparse
 import collections
 import gzip
+import io
 import json
 import os
 import tempfile
@@ -35,9 +36,9 @@ Attributes:
     [batch, ...] tensors, its logits of real and of generated pictures. None of
     them was learnt from.
   sheet: float32 [rows, columns, height, width, 1 or 3], samples in -1..1.
-  rows: list of str, what the rows show; they repeat if the sheet has more.
+  rows: list of str, what the rows show, from the top; if there are more rows,
+    it repeats.
 """
-
 
 Update = collections.namedtuple('Update', ['train_op', 'loss', 'times'])
 Update.__doc__ = """What a step does about one loss.
@@ -49,14 +50,28 @@ Attributes:
 """
 
 
-def parse_flags(description, argv=None, batch_size=32):
-  """Returns the flags that all examples have.
+def main(build, description, batch_size, argv=None):
+  """Builds, trains and reports an example.
 
   Args:
-    description: what the example does, for --help.
-    argv: list of str; the command line by default.
+    build: function of the flags that returns a `Gan`.
+    description: docstring of the example; --help shows its first line.
     batch_size: default of the flag --batch_size.
+    argv: list of str; the command line by default.
+
+  Returns:
+    What `run` returns.
   """
+  flags = parse_flags(description.splitlines()[0], batch_size, argv)
+  tf.logging.set_verbosity(tf.logging.ERROR)
+  tf.disable_v2_behavior()
+  with tf.Graph().as_default():
+    tf.set_random_seed(flags.seed)
+    return run(build(flags), flags)
+
+
+def parse_flags(description, batch_size, argv=None):
+  """Returns the flags that all examples have; see `main`."""
   parser = argparse.ArgumentParser(
       description=description,
       formatter_class=argparse.ArgumentDefaultsHelpFormatter)
@@ -67,16 +82,16 @@ def parse_flags(description, argv=None, batch_size=32):
   parser.add_argument('--seed', type=int, default=0,
                       help='of initial weights, noise and order of the digits')
   parser.add_argument(
-      '--output_dir', help='for samples.png and result.json',
+      '--output_dir', help='folder for samples.png and result.json',
       default=os.path.join(tempfile.gettempdir(), parser.prog.split('.')[0]))
   return parser.parse_args(argv)
 
 
 def _positive(text):
-  value = int(text)
-  if value < 1:
-    raise argparse.ArgumentTypeError('must be 1 or more, got %d' % value)
-  return value
+  if not text.isdecimal() or not int(text):
+    raise argparse.ArgumentTypeError(
+        'must be a whole number, 1 or more; got %s' % text)
+  return int(text)
 
 
 def read_digits(split):
@@ -86,29 +101,31 @@ def read_digits(split):
     split: 'train' (4,000 digits) or 't10k' (1,000).
 
   Returns:
-    float32 [digits, 32, 32, 1] in -1..1: 28x28 pixels and a black margin.
+    uint8 [digits, 32, 32, 1]: 28x28 pixels and a black margin.
   """
   path = os.path.join(_DIGITS, '%s-images-idx3-ubyte.gz' % split)
   with gzip.open(path) as f:
     pixels = np.frombuffer(f.read(), np.uint8, offset=_IDX_HEADER_BYTES)
-  pixels = pixels.reshape([-1, 28, 28, 1])
-  pixels = np.pad(pixels, [[0, 0], [2, 2], [2, 2], [0, 0]], 'constant')
-  return pixels.astype(np.float32) / 127.5 - 1
+  return np.pad(pixels.reshape([-1, 28, 28, 1]),
+                [[0, 0], [2, 2], [2, 2], [0, 0]], 'constant')
 
 
-def batches(pictures, batch_size, seed):
-  """Returns a tensor that is another batch, shuffled, at every run.
+def batches(digits, batch_size, seed):
+  """Returns a tensor that is another batch of digits at every run.
 
   Args:
-    pictures: an array, or a tuple of arrays of the same length.
-    batch_size: length of the tensor, or of each of the tuple.
-    seed: of the order.
+    digits: uint8 [n, height, width, 1] array.
+    batch_size: number of digits in a batch.
+    seed: of their order.
+
+  Returns:
+    float32 [batch_size, height, width, 1] in -1..1.
   """
-  length = len(pictures[0] if isinstance(pictures, tuple) else pictures)
-  dataset = tf.data.Dataset.from_tensor_slices(pictures)
-  dataset = dataset.shuffle(length, seed=seed).repeat()
+  dataset = tf.data.Dataset.from_tensor_slices(digits)
+  dataset = dataset.shuffle(len(digits), seed=seed).repeat()
   dataset = dataset.batch(batch_size, drop_remainder=True)
-  return tf.data.make_one_shot_iterator(dataset).get_next()
+  pixels = tf.data.make_one_shot_iterator(dataset).get_next()
+  return tf.cast(pixels, tf.float32) / 127.5 - 1
 
 
 def cross_entropy_losses(real_logits, fake_logits):
@@ -171,6 +188,7 @@ def run(gan, flags):
   Raises:
     FloatingPointError: a loss is not finite.
   """
+  os.makedirs(flags.output_dir, exist_ok=True)
   started = time.time()
   with tf.Session() as session:
     session.run(tf.global_variables_initializer())
@@ -179,19 +197,17 @@ def run(gan, flags):
         (name, separation(*_judge(session, pair)))
         for name, pair in gan.scores.items())
     sheet = session.run(gan.sheet)
-  os.makedirs(flags.output_dir, exist_ok=True)
   sheet_path = os.path.join(flags.output_dir, 'samples.png')
+  result_path = os.path.join(flags.output_dir, 'result.json')
   result = collections.OrderedDict([
       ('steps', flags.steps), ('batch_size', flags.batch_size),
       ('seed', flags.seed), ('seconds', round(time.time() - started, 1)),
       ('losses', losses), ('separation', separations),
       ('sheet', sheet_path), ('rows', gan.rows)])
-  _publish(sheet_path, lambda f: _draw(sheet).save(f, 'PNG'))
-  result_path = os.path.join(flags.output_dir, 'result.json')
-  _publish(result_path, lambda f: f.write(
-      (json.dumps(result, indent=2) + '\n').encode()))
+  _publish(sheet_path, _png(sheet))
+  _publish(result_path, (json.dumps(result, indent=2) + '\n').encode())
   for name, value in separations.items():
-    print('%s ranks %.1f %% of the pairs real/generated rightly' % (
+    print('%s: %.1f %% of the pairs real/generated ranked rightly' % (
         name, 100 * value))
   print('Samples: %s (rows: %s)' % (sheet_path, ', '.join(gan.rows)))
   print('Figures: %s' % result_path)
@@ -206,14 +222,14 @@ def _train(session, updates, steps):
   for step in range(1, steps + 1):
     recent.append([_update(session, update) for update in updates.values()])
     if not np.isfinite(recent[-1]).all():
-      raise FloatingPointError('Losses of step %d are not finite: %s' % (
+      raise FloatingPointError('The losses of step %d are not finite: %s' % (
           step, dict(zip(updates, recent[-1]))))
     if step % interval == 0 or step == steps:
       means = collections.OrderedDict(
-          zip(updates, np.mean(recent, axis=0).round(4).tolist()))
+          zip(updates, np.mean(recent, axis=0, dtype=np.float64)))
       left = (time.time() - started) / step * (steps - step)
       print('step %d of %d  %s  %d s left' % (
-          step, steps, '  '.join('%s %.3f' % m for m in means.items()),
+          step, steps, '  '.join('%s %.3f' % mean for mean in means.items()),
           round(left)), flush=True)
   return means
 
@@ -234,21 +250,23 @@ def _judge(session, pair):
   return [np.concatenate(batch_scores)[:_JUDGED] for batch_scores in scores]
 
 
-def _draw(sheet):
-  """Returns a picture of [rows, columns, height, width, channels] samples."""
+def _png(sheet):
+  """Returns [rows, columns, height, width, channels] samples as a PNG file."""
   rows, columns, height, width, channels = sheet.shape
   pixels = np.transpose(sheet, [0, 2, 1, 3, 4]).reshape(
       [rows * height, columns * width, channels])
   pixels = np.clip((pixels + 1) * 127.5, 0, 255).round().astype(np.uint8)
   picture = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
-  return picture.resize(
+  picture = picture.resize(
       [side * _MAGNIFICATION for side in picture.size], Image.NEAREST)
+  encoded = io.BytesIO()
+  picture.save(encoded, 'PNG')
+  return encoded.getvalue()
 
 
-def _publish(path, write):
-  """Has `write` fill a file, which gets its name only when it is complete."""
-  with tempfile.NamedTemporaryFile(
-      dir=os.path.dirname(path), delete=False) as f:
-    write(f)
-  os.chmod(f.name, 0o644)
-  os.replace(f.name, path)
+def _publish(path, content):
+  """Writes a file that gets its name only when it is complete."""
+  temporary = '%s.%d.tmp' % (path, os.getpid())
+  with open(temporary, 'wb') as f:
+    f.write(content)
+  os.replace(temporary, path)

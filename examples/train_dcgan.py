@@ -43,7 +43,6 @@ def build(flags, generator_depth=32, discriminator_depth=16):
         pictures, discriminator_depth, is_training=is_training,
         reuse=tf.AUTO_REUSE)[0]
 
-  tf.set_random_seed(flags.seed)
   real, held_out = [
       gan_training.batches(
           gan_training.read_digits(split), flags.batch_size, flags.seed)
@@ -67,15 +66,8 @@ def build(flags, generator_depth=32, discriminator_depth=16):
     scores = {'discriminator': (judge(held_out, False), judge(made, False))}
     sheet = generate(_SHEET[0] * _SHEET[1], False)
   sheet = tf.reshape(sheet, _SHEET + tuple(sheet.shape.as_list()[1:]))
-  return gan_training.Gan(updates, scores, sheet, ['generated'])
-
-
-def main(argv=None):
-  flags = gan_training.parse_flags(__doc__.splitlines()[0], argv)
-  tf.disable_v2_behavior()
-  with tf.Graph().as_default():
-    return gan_training.run(build(flags), flags)
+  return gan_training.Gan(updates, scores, sheet, ['made'])
 
 
 if __name__ == '__main__':
-  main()
+  gan_training.main(build, __doc__, batch_size=32)

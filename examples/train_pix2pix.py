@@ -8,7 +8,6 @@ pair outline and made digit from the pair outline and real digit.
 import os
 import sys
 
-import numpy as np
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
@@ -23,54 +22,53 @@ _SHEET_COLUMNS = 8
 
 
 def outline(digits):
-  """Returns the outlines of digits, both float32 [n, side, side, 1] in -1..1.
+  """Returns the outlines of digits: white just beside the ink, else black.
 
-  The outline is white on the pixels just beside the ink, black elsewhere.
+  Args:
+    digits: float32 [batch, height, width, 1] in -1..1.
+
+  Returns:
+    float32 of the same shape, -1 or 1.
   """
-  ink = digits > 0
-  around = np.zeros_like(ink)
-  for down in (-1, 0, 1):
-    for right in (-1, 0, 1):
-      around |= np.roll(ink, (down, right), axis=(1, 2))
-  return np.where(around & ~ink, 1, -1).astype(np.float32)
+  ink = tf.cast(digits > 0, tf.float32)
+  return 2 * (tf.nn.max_pool2d(ink, 3, 1, 'SAME') - ink) - 1
 
 
-def build(flags, width=32):
+def build(flags, generator_width=32, discriminator_width=16):
   """Builds both networks, their losses and what is measured in the end.
 
   Args:
     flags: what `gan_training.parse_flags` returns.
-    width: channels of the networks' first layers.
+    generator_width: channels of the generator's first layer.
+    discriminator_width: channels of the discriminator's first layer.
 
   Returns:
     A `gan_training.Gan`.
   """
   # Four halvings: 32x32 pixels to 2x2.
-  blocks = [pix2pix.Block(width, 0), pix2pix.Block(2 * width, 0.5),
-            pix2pix.Block(4 * width, 0.5), pix2pix.Block(4 * width, 0)]
+  blocks = [pix2pix.Block(generator_width * factor, keep_prob)
+            for factor, keep_prob in ((1, 0), (2, 0.5), (4, 0.5), (4, 0))]
+  filters = [discriminator_width * factor for factor in (1, 2, 4)]
 
   def generate(outlines):
     with tf.variable_scope('Generator', reuse=tf.AUTO_REUSE):
-      return pix2pix.pix2pix_generator(
-          outlines, 1, blocks)[1]['predictions']
+      return pix2pix.pix2pix_generator(outlines, 1, blocks)[1]['predictions']
 
   def judge(outlines, digits):
     with tf.variable_scope('Discriminator', reuse=tf.AUTO_REUSE):
       return pix2pix.pix2pix_discriminator(
-          tf.concat([outlines, digits], 3), [width // 2, width, 2 * width])[0]
+          tf.concat([outlines, digits], 3), filters)[0]
 
-  tf.set_random_seed(flags.seed)
-  pairs = []
-  for split in ('train', 't10k'):
-    digits = gan_training.read_digits(split)
-    pairs.append(gan_training.batches(
-        (outline(digits), digits), flags.batch_size, flags.seed))
+  real, held_out = [
+      gan_training.batches(
+          gan_training.read_digits(split), flags.batch_size, flags.seed)
+      for split in ('train', 't10k')]
   with slim.arg_scope(pix2pix.pix2pix_arg_scope()):
-    outlines, digits = pairs[0]
+    outlines = outline(real)
     made = generate(outlines)
     discriminator_loss, generator_loss = gan_training.cross_entropy_losses(
-        judge(outlines, digits), judge(outlines, made))
-    distance = tf.reduce_mean(tf.abs(digits - made))
+        judge(outlines, real), judge(outlines, made))
+    distance = tf.reduce_mean(tf.abs(real - made))
     updates = {
         'discriminator': gan_training.Update(
             gan_training.minimise(discriminator_loss, 'Discriminator'),
@@ -79,21 +77,13 @@ def build(flags, width=32):
             gan_training.minimise(
                 generator_loss + _L1_WEIGHT * distance, 'Generator'),
             generator_loss, times=2)}
-    outlines, digits = pairs[1]
+    outlines = outline(held_out)
     made = generate(outlines)
     scores = {
-        'discriminator': (judge(outlines, digits), judge(outlines, made))}
-  sheet = tf.stack([outlines, made, digits])[:, :_SHEET_COLUMNS]
+        'discriminator': (judge(outlines, held_out), judge(outlines, made))}
+  sheet = tf.stack([outlines, made, held_out])[:, :_SHEET_COLUMNS]
   return gan_training.Gan(updates, scores, sheet, ['outline', 'made', 'real'])
 
 
-def main(argv=None):
-  flags = gan_training.parse_flags(
-      __doc__.splitlines()[0], argv, batch_size=16)
-  tf.disable_v2_behavior()
-  with tf.Graph().as_default():
-    return gan_training.run(build(flags), flags)
-
-
 if __name__ == '__main__':
-  main()
+  gan_training.main(build, __doc__, batch_size=16)

@@ -183,6 +183,9 @@ def _scaled_sides(net, factors):
 
 
 def _check_sides(images, kernel_size):
+  if images.shape.ndims != 4:
+    raise ValueError('images must have the shape [batch, height, width, '
+                     'channels]; got shape %s' % images.shape)
   # Reflection wants more pixels than it pads; the residual blocks have least.
   smallest = _REDUCTION * (kernel_size // 2 + 1)
   for name, side in zip(('height', 'width'), images.shape.as_list()[1:3]):

@@ -260,29 +260,31 @@ def inception_v1_base(inputs, final_endpoint, scope, first_conv,
   _check_start('temporal_conv_startat', temporal_conv_startat)
   _check_start('gating_startat', gating_startat)
   _check_video(inputs, data_format)
-  frames, gate = 1, None
   end_points = {}
   net = inputs
-  with tf.variable_scope(scope, 'InceptionV1', [inputs]):
-    with slim.arg_scope(_base_scope(data_format)):
-      for row in INCEPTION_V1:
-        if row.name == temporal_conv_startat:
-          frames = 3
-        if row.name == gating_startat:
-          gate = self_gating_fn
-        if isinstance(row, Pool):
-          net = slim.max_pool3d(
-              net, row.kernel, stride=row.stride, scope=row.name)
-        elif isinstance(row, Mixed):
-          net = inception_block_v1_3d(
-              net, *_widths(row, depth), temporal_kernel_size=frames,
-              self_gating_fn=gate, scope=row.name)
-        else:
-          net = _conv(net, row, depth, frames, gate, first_conv, data_format)
-        end_points[row.name] = net
-        if row.name == final_endpoint:
-          break
+  with tf.variable_scope(scope, 'InceptionV1', [inputs]), slim.arg_scope(
+      _base_scope(data_format)):
+    for row in INCEPTION_V1:
+      frames = 3 if _reached(row.name, temporal_conv_startat) else 1
+      gate = self_gating_fn if _reached(row.name, gating_startat) else None
+      if isinstance(row, Conv):
+        net = _conv(net, row, depth, frames, gate, first_conv, data_format)
+      elif isinstance(row, Pool):
+        net = slim.max_pool3d(
+            net, row.kernel, stride=row.stride, scope=row.name)
+      else:
+        net = inception_block_v1_3d(
+            net, *_widths(row, depth), temporal_kernel_size=frames,
+            self_gating_fn=gate, scope=row.name)
+      end_points[row.name] = net
+      if row.name == final_endpoint:
+        break
   return net, end_points
+
+
+def _reached(name, start):
+  """Whether layer `name` is `start` or comes after it."""
+  return start is not None and END_POINTS.index(name) >= END_POINTS.index(start)
 
 
 def _check_start(argument, name):
@@ -363,8 +365,8 @@ def classify(net, end_points, num_classes, dropout_keep_prob, prediction_fn,
     sides = net.shape.as_list()[2:4]
     if spatial_squeeze and any(side not in (1, None) for side in sides):
       raise ValueError(
-          'spatial_squeeze needs pictures of at most 224x224 pixels, for '
-          'larger ones there are %dx%d logits; pass spatial_squeeze=False.' %
+          'spatial_squeeze needs logits of 1x1, here they are %sx%s: pass '
+          'spatial_squeeze=False, or pictures of at most 224x224 pixels.' %
           tuple(sides))
     net = slim.dropout(net, dropout_keep_prob, scope='Dropout_0b')
     logits = slim.conv3d(net, num_classes, 1, activation_fn=None,

@@ -162,9 +162,9 @@ def mobilenet_v1(inputs, num_classes=1000, dropout_keep_prob=0.999,
     spatial_squeeze: whether logits of a single place lose height and width.
     reuse: whether the variables exist already.
     scope: variable scope.
-    global_pool: whether the whole feature map is averaged; otherwise windows
-      of 7x7, or of the size of a smaller map. Height and width need not be
-      known when the graph is built.
+    global_pool: whether the whole feature map is averaged, whose size need
+      not be known then; otherwise windows of 7x7 at stride 2, or one window
+      of the size of a smaller map.
 
   Returns:
     net: float32 logits [batch, num_classes], [batch, h, w, num_classes]
@@ -172,7 +172,8 @@ def mobilenet_v1(inputs, num_classes=1000, dropout_keep_prob=0.999,
     end_points: dict from name to tensor.
 
   Raises:
-    ValueError: an argument is not allowed; nothing is built then.
+    ValueError: an argument is not allowed, and nothing is built then; or
+      `spatial_squeeze` meets logits at several places.
   """
   rows = MOBILENETV1_CONV_DEFS if conv_defs is None else conv_defs
   _check(inputs, rows, depth_multiplier)

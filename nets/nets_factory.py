@@ -12,7 +12,9 @@ import importlib
 
 import tf_slim as slim
 
-Network = collections.namedtuple('Network', 'module function arg_scope')
+# `video` networks take [batch, frames, height, width, channels].
+Network = collections.namedtuple(
+    'Network', 'module function arg_scope video', defaults=[False])
 
 _NETWORKS = {
     'alexnet_v2': Network('alexnet', 'alexnet_v2', 'alexnet_v2_arg_scope'),
@@ -32,8 +34,8 @@ _NETWORKS = {
     'inception_resnet_v2': Network(
         'inception_resnet_v2', 'inception_resnet_v2',
         'inception_resnet_v2_arg_scope'),
-    'i3d': Network('i3d', 'i3d', 'i3d_arg_scope'),
-    's3dg': Network('s3dg', 's3dg', 's3dg_arg_scope'),
+    'i3d': Network('i3d', 'i3d', 'i3d_arg_scope', video=True),
+    's3dg': Network('s3dg', 's3dg', 's3dg_arg_scope', video=True),
     'lenet': Network('lenet', 'lenet', 'lenet_arg_scope'),
     'resnet_v1_50': Network(
         'resnet_v1', 'resnet_v1_50', 'resnet_arg_scope'),
@@ -130,6 +132,11 @@ networks_map = _ImportedOnDemand('function')
 arg_scopes_map = _ImportedOnDemand('arg_scope')
 
 
+def takes_video(name):
+  """Returns whether the network `name` takes videos instead of images."""
+  return name in _NETWORKS and _NETWORKS[name].video
+
+
 def get_network_fn(name, num_classes, weight_decay=0.0, is_training=False):
   """Returns a function that builds the network `name`.
 
@@ -152,8 +159,8 @@ def get_network_fn(name, num_classes, weight_decay=0.0, is_training=False):
   """
   if name not in networks_map:
     near = difflib.get_close_matches(name, networks_map, n=3)
-    raise ValueError('Name of network unknown %s%s; known are: %s' % (
-        name, ', did you mean %s?' % ' or '.join(near) if near else '',
+    raise ValueError('Name of network unknown %s%s Known are: %s' % (
+        name, '; did you mean %s?' % ' or '.join(near) if near else '.',
         ', '.join(networks_map)))
   function = networks_map[name]
 

@@ -221,6 +221,9 @@ def _pad(net, padding, mode, name):
 
 
 def _check_sides(net, factor):
+  if net.shape.ndims != 4:
+    raise ValueError('net must have the shape [batch, height, width, '
+                     'channels]; got shape %s' % net.shape)
   for name, side in zip(('height', 'width'), net.shape.as_list()[1:3]):
     if side is not None and side % factor:
       raise ValueError(

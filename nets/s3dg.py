@@ -49,7 +49,8 @@ def self_gating(input_tensor, scope, data_format='NDHWC'):
         'Gates need a known number of frames, height and width, not shape %s; '
         'give the inputs a static shape or pass gating_startat=None.' % shape)
   gates = slim.avg_pool3d(
-      input_tensor, window, stride=1, data_format=data_format, scope=scope + '/avg_pool3d')
+      input_tensor, window, stride=1, data_format=data_format,
+      scope=scope + '/avg_pool3d')
   gates = slim.conv3d(
       gates, shape[data_format.index('C')], 1, activation_fn=None,
       normalizer_fn=None, biases_initializer=None, data_format=data_format,

@@ -37,8 +37,9 @@ ask_uv() {
 
 check_given_python() {
   found=$(version_of "$PYTHON")
-  [ -n "$found" ] || fail "PYTHON=$PYTHON does not run as a Python." \
-    "STACK=$stack needs Python $allowed: make env PYTHON=/path/to/python$first"
+  [ -n "$found" ] || fail \
+    "PYTHON=$PYTHON does not run; STACK=$stack needs Python $allowed." \
+    "Type: make env STACK=$stack PYTHON=/path/to/python$first"
   case " $versions " in
     *" $found "*) ;;
     *) fail "PYTHON=$PYTHON is Python $found; STACK=$stack needs $allowed." \
@@ -157,8 +158,8 @@ PYTHON=${PYTHON:-}
 case $PYTHON in
   [!/]*/*) PYTHON=$PWD/$PYTHON ;;
 esac
-# What lies there would count as installed, and hide what this project needs.
-unset PYTHONPATH PYTHONHOME
+# What lies there would count as installed, and pip would install elsewhere.
+unset PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX
 
 case ${1:-} in
   --find-python) find_python; exit ;;

@@ -153,8 +153,9 @@ esac""" % (python, python, python.parent, python))
   def test_given_python_that_does_not_run(self, bin_folder):
     _write_python(bin_folder / 'python3.7', '3.7')
     message = self._refused(bin_folder, PYTHON='/no/python')
-    assert 'PYTHON=/no/python does not run' in message
-    assert 'STACK=stock needs Python 3.7' in message
+    assert message.splitlines() == [
+        'PYTHON=/no/python does not run; STACK=stock needs Python 3.7.',
+        'Type: make env STACK=stock PYTHON=/path/to/python3.7']
 
   @pytest.mark.parametrize('stack, version, message', [
       ('stock', '3.11', 'is Python 3.11; STACK=stock needs 3.7.'),

@@ -61,7 +61,7 @@ def test_converts_and_then_has_nothing_to_do(tmp_path):
     ([], '--dataset_name is required'),
     (['--dataset_name=mnist'], '--dataset_dir is required'),
     (['--dataset_name=mnst', '--dataset_dir=d'], 'did you mean mnist?'),
-    (['--dataset_name=flowers', '--dataset_dir=d'], 'is not here yet'),
+    (['--dataset_name=imagenet', '--dataset_dir=d'], 'is not here yet'),
     (['--dataset_name=mnist', '--dataset_dir=d', '--sorce=s'],
      'did you mean --source?'),
     (['--dataset_name=mnist', '--dataset_dir=d', '--num_workers=0'],

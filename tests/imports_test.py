@@ -22,7 +22,7 @@ _PROGRAMS = (
     'eval_image_classifier', 'export_inference_graph', 'classify_image')
 _GRAPHS_AND_LOOPS = (
     'training.train_graph', 'training.eval_graph', 'training.export_graph',
-    'training.classification', 'training.loops')
+    'training.classification', 'training.model_card', 'training.loops')
 _SHARED_BY_GRAPHS = (
     'nets.nets_factory', 'preprocessing.preprocessing_factory',
     'datasets.dataset_factory', 'datasets.input_pipeline')

@@ -35,8 +35,9 @@ def find(path):
             path, folder))
   if tf.train.checkpoint_exists(prefix):
     return prefix
-  there = sorted({_PARTS.sub('', name) for name in tf.gfile.ListDirectory(folder)
-                  if _PARTS.search(name)})
+  there = sorted({
+      _PARTS.sub('', name) for name in tf.gfile.ListDirectory(folder)
+      if _PARTS.search(name)})
   raise ValueError('There is no checkpoint %s. %s holds %s.' % (
       path, folder, ', '.join(there) or 'none'))
 

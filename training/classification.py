@@ -145,10 +145,11 @@ def _preprocessed(encoded, record):
   preprocess = preprocessing_factory.get_preprocessing(
       record['preprocessing_name'], is_training=False,
       use_grayscale=record['use_grayscale'])
+  if record['use_grayscale']:
+    channels = 3
   image = tf.image.decode_image(
-      encoded, channels=3 if record['use_grayscale'] else channels,
-      expand_animations=False)
-  image.set_shape([None, None, image.shape[-1]])
+      encoded, channels=channels, expand_animations=False)
+  image.set_shape([None, None, channels])
   return preprocess(image, height, width)
 
 

@@ -122,7 +122,8 @@ def _channels(options, checkpoint):
   shapes = tf.train.NewCheckpointReader(checkpoint).get_variable_to_shape_map()
   # Only a first convolution has a kernel for so few channels.
   few = {shape[-2] for name, shape in shapes.items()
-         if name.endswith('/weights') and len(shape) >= 4 and shape[-2] in (1, 3)}
+         if name.endswith('/weights') and len(shape) >= 4
+         and shape[-2] in (1, 3)}
   return 1 if few == {1} else 3
 
 

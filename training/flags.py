@@ -9,6 +9,8 @@ flag's type, and its metadata says the rest:
   choices: the values allowed, where they are few.
   at_least, above, at_most: bounds of a number.
   required: True if the program cannot do without it.
+  alone: True for a flag that asks for something that needs no other flag:
+    where it is given, nothing is required.
   pending: why a value other than the default does not work yet. Such a value
     stops the program; nothing is accepted and ignored.
   only_with: (flag, values): the flag has no effect unless that other flag has
@@ -106,8 +108,10 @@ def parse(arguments, config_class):
   given = {field.name: getattr(values, field.name)
            for field, _ in leaves if field.name in values}
   _take_words(words, leaves, given)
+  alone = any(field.metadata.get('alone') and given[field.name]
+              for field, _ in leaves)
   for field, _ in leaves:
-    _check(field, given[field.name])
+    _check(field, given[field.name], alone)
   return (_build(config_class, given),
           list(_without_effect(leaves, values, given)))
 
@@ -189,10 +193,10 @@ def _take_words(words, leaves, given):
         'this program takes flags only, --name=value. --help lists them.')))
 
 
-def _check(field, value):
+def _check(field, value, alone):
   """Raises UsageError if `value` breaks a rule in the field's metadata."""
   rules = field.metadata
-  if rules.get('required') and value in (None, '', ()):
+  if rules.get('required') and not alone and value in (None, '', ()):
     raise UsageError('%s is required: %s' % (_spelled(field), rules['help']))
   if rules.get('pending') and value != field.default:
     raise UsageError('--%s=%s does not work yet: %s' % (
@@ -243,7 +247,8 @@ def _groups(config_class):
   for field in dataclasses.fields(config_class):
     kind = hints[field.name]
     if dataclasses.is_dataclass(kind):
-      yield kind.__doc__.strip().splitlines()[0].rstrip('.'), list(_leaves(kind))
+      title = kind.__doc__.strip().splitlines()[0].rstrip('.')
+      yield title, list(_leaves(kind))
     else:
       own.append((field, _value_type(kind)))
   if own:

@@ -194,6 +194,15 @@ class Loop:
 
 
 @dataclasses.dataclass(frozen=True)
+class Catalogue:
+  """Instead of training."""
+  list_models: bool = _flag(False, 'List the networks.', alone=True)
+  describe_model: Optional[str] = _flag(
+      None, 'Describe a network: size, parameters, multiply-adds, scopes, '
+      'preprocessing, end points.', alone=True)
+
+
+@dataclasses.dataclass(frozen=True)
 class Train:
   """Options of train_image_classifier.py."""
   loop: Loop = Loop()
@@ -203,6 +212,7 @@ class Train:
   optimizer: Optimizer = Optimizer()
   schedule: Schedule = Schedule()
   deployment: Deployment = Deployment()
+  catalogue: Catalogue = Catalogue()
 
 
 @dataclasses.dataclass(frozen=True)

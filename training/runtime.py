@@ -12,6 +12,8 @@ def start():
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
   # TensorFlow 1.15 warns of NumPy's future at every import.
   warnings.filterwarnings('ignore', category=FutureWarning)
+  # A seed for everything reaches tf.data's functions as well, as it should.
+  warnings.filterwarnings('ignore', message='Seed .* from outer graph')
   try:
     import tensorflow.compat.v1 as tf
     import tf_slim  # pylint: disable=unused-import

@@ -21,8 +21,8 @@ TrainGraph = collections.namedtuple('TrainGraph', (
     'summary_op', 'average', 'facts'))
 # What the start of a run tells about it.
 Facts = collections.namedtuple('Facts', (
-    'num_examples', 'num_classes', 'class_names', 'image_shape',
-    'examples_per_step', 'steps_per_epoch', 'trained_variables'))
+    'num_examples', 'num_classes', 'image_shape', 'examples_per_step',
+    'steps_per_epoch', 'trained_variables'))
 
 
 def build(options):
@@ -58,15 +58,14 @@ def build(options):
   update_ops = tf.get_collection(tf.GraphKeys.UPDATE_OPS, first_scope)
   first_losses = tf.get_collection(tf.GraphKeys.LOSSES, first_scope)
   variables = warm_start.variables_to_train(options.warm_start)
-  average = None
-  if options.model.moving_average_decay is not None:
-    average = moving_average.MovingAverage(
-        options.model.moving_average_decay, global_step)
+  average = _average(options.model.moving_average_decay, global_step)
 
-  steps_per_epoch = dataset.num_samples / options.data.batch_size
+  facts = Facts(
+      dataset.num_samples, num_classes, batches.images.shape.as_list()[1:],
+      options.data.batch_size * deployment.num_clones,
+      dataset.num_samples / options.data.batch_size, variables)
   with tf.device(deployment.optimizer_device()):
-    rate = learning_rates.build(options.schedule, global_step, steps_per_epoch)
-    optimizer = optimizers.build(options.optimizer, rate)
+    rate, optimizer = _optimizer(options, global_step, facts.steps_per_epoch)
   total_loss, gradients = model_deploy.optimize_clones(
       clones, optimizer, var_list=variables)
   train_op = _train_op(
@@ -75,12 +74,6 @@ def build(options):
   # summary is total_loss_1, as ever.
   tf.summary.scalar('total_loss', total_loss)
   summaries.add(clones[0].outputs, first_losses, rate, input_wait)
-  facts = Facts(
-      dataset.num_samples, num_classes,
-      _class_names(dataset, options.data.labels_offset),
-      batches.images.shape.as_list()[1:],
-      options.data.batch_size * deployment.num_clones, steps_per_epoch,
-      variables)
   return TrainGraph(train_op, total_loss, rate, input_wait, global_step,
                     summaries.merge(), average, facts)
 
@@ -105,15 +98,6 @@ def _num_classes(dataset, options):
         'least 2 are needed.' % (options.labels_offset, num_classes,
                                  dataset.num_classes, options.dataset_name))
   return num_classes
-
-
-def _class_names(dataset, labels_offset):
-  """Returns the names of the logits in order, or None if there are none."""
-  names = dataset.labels_to_names
-  if not names:
-    return None
-  return [names.get(label, str(label))
-          for label in range(labels_offset, dataset.num_classes)]
 
 
 def _batches(options, dataset, network, deployment):
@@ -146,6 +130,18 @@ def _clones(options, deployment, network, batches):
     return end_points
 
   return model_deploy.create_clones(deployment, clone)
+
+
+def _average(decay, global_step):
+  if decay is None:
+    return None
+  return moving_average.MovingAverage(decay, global_step)
+
+
+def _optimizer(options, global_step, steps_per_epoch):
+  """Returns (learning rate, optimiser)."""
+  rate = learning_rates.build(options.schedule, global_step, steps_per_epoch)
+  return rate, optimizers.build(options.optimizer, rate)
 
 
 def _train_op(optimizer, gradients, global_step, total_loss, update_ops,

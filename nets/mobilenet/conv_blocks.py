@@ -107,6 +107,22 @@ def split_conv(input_tensor, num_outputs, num_ways, scope, divisible_by=8,
   return tf.concat(outputs, 3, name=scope + '_concat')
 
 
+@contextlib.contextmanager
+def open_scope(scope, default_name):
+  """Opens a variable scope and the name scope that it was first opened with.
+
+  Args:
+    scope: a name, a `tf.VariableScope` or None.
+    default_name: name where there is no scope; made unique.
+
+  Yields:
+    The `tf.VariableScope`.
+  """
+  with tf.variable_scope(scope, default_name=default_name) as opened:
+    with tf.name_scope(opened.original_name_scope):
+      yield opened
+
+
 @slim.add_arg_scope
 def split_separable_conv2d(input_tensor, num_outputs, scope=None,
                            normalizer_fn=None, stride=1, rate=1,
@@ -148,17 +164,8 @@ def _prefix(scope, default_name):
   if scope is not None:
     yield scope + '_'
     return
-  with _scope(None, default_name):
+  with open_scope(None, default_name):
     yield ''
-
-
-def _scope(scope, default_name):
-  """Opens a variable scope and the name scope it was first opened with."""
-  stack = contextlib.ExitStack()
-  opened = stack.enter_context(
-      tf.variable_scope(scope, default_name=default_name))
-  stack.enter_context(tf.name_scope(opened.original_name_scope))
-  return stack
 
 
 def _depthwise(net, kernel_size, rate, use_explicit_padding=False,
@@ -216,11 +223,11 @@ def expanded_conv(
       rate=rate, use_explicit_padding=use_explicit_padding, padding=padding,
       depthwise_fn=depthwise_fn, stride=stride, normalizer_fn=normalizer_fn,
       depth_multiplier=depthwise_channel_multiplier)
-  with _scope(scope, 'expanded_conv'):
+  with open_scope(scope, 'expanded_conv'):
     source = tf.identity(input_tensor, 'input')
     net = depthwise('input', source, activation_fn=None)
-    net = _expand(net, record, expansion_size, source, _grouped(
-        expansion_fn, split_expansion, split_divisible_by),
+    expand = _grouped(expansion_fn, split_expansion, split_divisible_by)
+    net = _expand(net, record, expansion_size, source, expand,
                   normalizer_fn=normalizer_fn, **inner)
     net = depthwise('expansion', net, **middle)
     if expansion_transform:

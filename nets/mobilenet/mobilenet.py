@@ -142,8 +142,7 @@ def mobilenet_base(inputs, conv_defs, multiplier=1.0, final_endpoint=None,
   end_points = {}
   scopes = {}
   with contextlib.ExitStack() as stack:
-    opened = stack.enter_context(tf.variable_scope(scope, 'Mobilenet'))
-    stack.enter_context(tf.name_scope(opened.original_name_scope))
+    stack.enter_context(conv_blocks.open_scope(scope, 'Mobilenet'))
     stack.enter_context(
         safe_arg_scope([slim.batch_norm], is_training=is_training))
     _enter_arguments(stack, conv_defs.get('defaults', {}))
@@ -190,6 +189,11 @@ def _check_definition(conv_defs):
     raise ValueError(
         "conv_defs is %r; give a dict whose 'spec' is a list of "
         'mobilenet.op(...), mobilenet_v2.V2_DEF for example.' % (conv_defs,))
+  for layer in conv_defs['spec']:
+    if not isinstance(layer, _Op):
+      raise ValueError(
+          "conv_defs['spec'] holds %r; make every layer by "
+          'mobilenet.op(function, **arguments).' % (layer,))
 
 
 def _check_multiplier(name, value):
@@ -198,11 +202,11 @@ def _check_multiplier(name, value):
         name, value))
 
 
-def check_depth_multiplier(depth_multiplier, others):  # pylint: disable=redefined-outer-name
+def check_depth_multiplier(value, others):
   """Raises ValueError unless the width of a network is given well.
 
   Args:
-    depth_multiplier: the width.
+    value: the argument depth_multiplier.
     others: dict of further arguments; `multiplier`, the name that the width
       has in `mobilenet_base`, must not be among them.
   """
@@ -210,7 +214,7 @@ def check_depth_multiplier(depth_multiplier, others):  # pylint: disable=redefin
     raise ValueError(
         'multiplier=%s is not an argument here; give depth_multiplier.' % (
             others['multiplier'],))
-  _check_multiplier('depth_multiplier', depth_multiplier)
+  _check_multiplier('depth_multiplier', value)
 
 
 def _name(number):

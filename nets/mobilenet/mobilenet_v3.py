@@ -275,6 +275,7 @@ def mobilenet_base(input_tensor, depth_multiplier=1.0, **kwargs):
       **kwargs)
 
 
+# The same under another name that is in use.
 mobilenet_base_final = mobilenet_base
 
 

@@ -14,7 +14,7 @@ class HParams:
   """Settings of a network; the getters of nasnet and pnasnet fill them in.
 
   Attributes:
-    num_cells: cells counted without reduction cells and stem.
+    num_cells: cells without the stem, in NASNet without reduction cells too.
     num_conv_filters: filters of an operation in the first cells.
     stem_multiplier: width of the first convolution: times 32, in the CIFAR
       network times `num_conv_filters`.
@@ -22,8 +22,10 @@ class HParams:
     drop_path_keep_prob: share of the paths kept in the last cell at the end
       of the training; 1.0 drops none.
     dense_dropout_keep_prob: share of the features kept before the logits.
-    skip_reduction_layer_input: 1 if the cell after a reduction does not see
-      the input of that reduction, 0 if it does.
+    skip_reduction_layer_input: NASNet: 1 if the second input of the cell
+      after a reduction is the output before the reduction's input, 0 if it is
+      that input. PNASNet: 1 if the second input of a reducing cell is the
+      input of the cell before, 0 if it is the output before that.
     filter_scaling_rate: growth of the filters at each reduction.
     num_reduction_layers: how often the pictures are halved after the stem.
     use_aux_head: 1 for auxiliary logits in training, 0 for none.

@@ -1,10 +1,12 @@
 """Tests of the options of a conversion and of the choice of a converter."""
 import dataclasses
 import importlib
+import inspect
 
 import pytest
 
 from datasets import convert_options
+from datasets import image_checks
 from tests.datasets import raw_files
 
 
@@ -15,6 +17,9 @@ def test_names_and_defaults_of_old():
   assert defaults == {
       'dataset_name': None, 'dataset_dir': None, 'source': None,
       'overwrite': False, 'num_workers': None,
+      'on_bad_image': 'fail', 'max_pixels': image_checks.MAX_PIXELS,
+      'background': 'white', 'validation_fraction': None,
+      'num_validation': None, 'seed': 0, 'num_shards': 5,
       'small_object_area_threshold': 0.005,
       'foreground_class_of_interest': 'person', 'coco_dirname': 'coco_dataset',
       'coco_train_url': host + 'zips/train2014.zip',
@@ -50,17 +55,30 @@ def test_options_reach_the_converter(monkeypatch):
   assert given == [('d', 's', True, 3)]
 
 
-@pytest.mark.parametrize('name', ['flowers', 'imagenet', 'visualwakewords'])
+@pytest.mark.parametrize('name', ['flowers', 'image_folder'])
+def test_options_of_one_converter_reach_it(monkeypatch, name):
+  given = {}
+  module = importlib.import_module('datasets.download_and_convert_' + name)
+  known = inspect.signature(module.run).parameters
+  monkeypatch.setattr(
+      module, 'run', lambda *arguments, **options: given.update(options))
+  convert_options.convert(convert_options.ConvertOptions(
+      dataset_name=name, dataset_dir='d', source='s', on_bad_image='skip'))
+  assert given['on_bad_image'] == 'skip'
+  assert sorted(given) == sorted(list(known)[4:])
+
+
+@pytest.mark.parametrize('name', ['imagenet', 'visualwakewords'])
 def test_converter_that_is_not_here_yet(name):
-  with pytest.raises(ValueError, match='the converter of %s is not here yet; '
-                     'there are those of: cifar10, fashion_mnist' % name):
+  with pytest.raises(ValueError, match='The converter of %s is not here yet. '
+                     'There are those of: cifar10, fashion_mnist' % name):
     convert_options.convert(convert_options.ConvertOptions(
         dataset_name=name, dataset_dir='d'))
 
 
 @pytest.mark.parametrize('name,hint', [
     ('minst', 'did you mean mnist'),
-    ('xyz', 'is not known; it is one of: cifar10, fashion_mnist, mnist')])
+    ('xyz', 'is not known. It is one of: cifar10, fashion_mnist, flowers')])
 def test_unknown_dataset(name, hint):
   with pytest.raises(ValueError, match='--dataset_name=%s .*%s' % (name, hint)):
     convert_options.convert(convert_options.ConvertOptions(

@@ -21,6 +21,8 @@ _PUBLISHED = {
                       ['image', 'label'], 'png', (), 0),
     'flowers': ('flowers_%s_*.tfrecord', {'train': 3320, 'validation': 350}, 5,
                 ['image', 'label'], 'png', (), 0),
+    'image_folder': ('image_folder_%s_*.tfrecord', {}, 0, ['image', 'label'],
+                     'jpg', (), 0),
     'imagenet': ('%s-*', {'train': 1281167, 'validation': 50000}, 1001,
                  ['image', 'label', 'label_text', 'object/bbox',
                   'object/label'], 'jpeg', (), -1),
@@ -116,8 +118,8 @@ def test_file_pattern_reader_and_labels(name, tmp_path):
 
 
 @pytest.mark.parametrize('name,hint', [
-    ('mnst', 'Name of dataset unknown mnst, did you mean mnist'),
-    ('CIFAR', 'known are: cifar10, fashion_mnist'), (None, 'unknown None')])
+    ('mnst', 'Name of dataset unknown mnst; did you mean mnist'),
+    ('CIFAR', 'Known are: cifar10, fashion_mnist'), (None, 'unknown None')])
 def test_unknown_dataset(name, hint):
   with pytest.raises(ValueError, match=hint):
     dataset_factory.get_dataset(name, 'train', '/folder')

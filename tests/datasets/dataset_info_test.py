@@ -11,12 +11,11 @@ _SPLITS = {'train': {'num_examples': 3, 'files': ['a', 'b'],
 
 
 def test_info_reads_as_written():
-  text = dataset_info.info_text(
-      'pets', ['cat', 'dög'], {'height': 2, 'width': 3, 'channels': 1}, _SPLITS)
+  image = {'height': 2, 'width': 3, 'channels': 1}
+  text = dataset_info.info_text('pets', ['cat', 'dög'], image, _SPLITS)
   assert dataset_info.parse_info(text, 'p') == {
       'format_version': 1, 'name': 'pets', 'num_classes': 2,
-      'class_names': ['cat', 'dög'],
-      'image': {'height': 2, 'width': 3, 'channels': 1}, 'splits': _SPLITS}
+      'class_names': ['cat', 'dög'], 'image': image, 'splits': _SPLITS}
 
 
 @pytest.mark.parametrize('text', [

@@ -91,5 +91,9 @@ def test_download_url(tmp_path):
   path = dataset_utils.download_url(
       'file://%s/one' % tmp_path, str(tmp_path / 'target'))
   assert path == str(tmp_path / 'target' / 'one')
+  (tmp_path / 'one').write_text('2')
+  dataset_utils.download_url(
+      'file://%s/one' % tmp_path, str(tmp_path / 'target'))
+  assert (tmp_path / 'target' / 'one').read_text() == '1'
   with pytest.raises(OSError, match='cannot download two'):
     dataset_utils.download_url('file://%s/two' % tmp_path, str(tmp_path))

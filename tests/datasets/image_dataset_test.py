@@ -82,12 +82,12 @@ def test_names_of_labels_file_and_else_of_info(tmp_path):
 
 @pytest.mark.parametrize('split,hint', [
     ('tests', "did you mean 'test'"), ('validation', 'toy has no split'),
-    ('', 'its splits are: train, test')])
+    ('', 'Its splits are: train, test')])
 def test_unknown_split_names_the_splits(tmp_path, split, hint):
   for _ in range(2):
     with pytest.raises(ValueError, match=hint + '.*') as caught:
       _get(tmp_path, split)
-    assert 'its splits are: train, test' in str(caught.value)
+    assert 'Its splits are: train, test' in str(caught.value)
     _convert(tmp_path)
 
 

@@ -109,3 +109,18 @@ def pack(folder, archive):
   with tarfile.open(archive, 'w:gz') as target:
     target.add(folder, os.path.basename(folder))
   return archive
+
+
+def write_tar(path, members, mode='w:gz'):
+  """Writes a tar archive of (name, content); one byte is a member's type."""
+  with tarfile.open(str(path), mode) as archive:
+    for name, content in members:
+      member = tarfile.TarInfo(name)
+      if len(content) != 1:
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+      else:
+        member.type = content
+        member.linkname = '/etc/passwd'
+        archive.addfile(member)
+  return str(path)

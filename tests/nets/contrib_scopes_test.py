@@ -132,7 +132,8 @@ def test_layers_are_known_by_their_name(contrib, name):
   theirs = getattr(sys.modules['tensorflow.contrib.layers'], name)
   with contrib.arg_scope([theirs], scope='s'):
     network()
-  assert seen[getattr(slim, name)._key_op] == {'scope': 's'}  # pylint: disable=protected-access
+  key = getattr(slim, name)._key_op  # pylint: disable=protected-access
+  assert seen[key] == {'scope': 's'}
 
 
 def test_scope_ends_with_the_network(contrib):

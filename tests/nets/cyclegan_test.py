@@ -139,7 +139,10 @@ def test_arg_scope_fn_is_used():
      'least 8 with kernel_size 3; got 30'),
     ([2, 4, 32, 3], 3, 'The height of images .* got 4'),
     ([2, None, 8, 3], 4, 'The width of images .* at least 12 with '
-     'kernel_size 4; got 8')])
+     'kernel_size 4; got 8'),
+    ([16, 16, 3], 3, r'images must have the shape \[batch, height, width, '
+     r'channels\]; got shape \(16, 16, 3\)'),
+    (None, 3, 'images must have the shape .*; got shape <unknown>')])
 def test_refuses_sizes(shape, kernel_size, message):
   with pytest.raises(ValueError, match=message):
     small(tf.placeholder(tf.float32, shape), kernel_size=kernel_size)

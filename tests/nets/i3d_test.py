@@ -39,7 +39,8 @@ def test_end_points_of_the_base():
           for name, tensor in end_points.items()} == END_POINTS
 
 
-@pytest.mark.parametrize('name', ['Conv2d_1a_7x7', 'MaxPool_2a_3x3', 'Mixed_3b'])
+@pytest.mark.parametrize(
+    'name', ['Conv2d_1a_7x7', 'MaxPool_2a_3x3', 'Mixed_3b'])
 def test_final_endpoint_is_returned_and_is_the_last(name):
   net, end_points = _base(name)
   assert net is end_points[name]
@@ -100,7 +101,7 @@ def test_features_without_classes():
 
 def test_larger_pictures_want_no_squeeze():
   inputs = tf.zeros([1, 4, 256, 256, 3])
-  with pytest.raises(ValueError, match='2x2 logits; pass spatial_squeeze=F'):
+  with pytest.raises(ValueError, match='are 2x2: pass spatial_squeeze=False'):
     i3d.i3d(inputs, 5)
   logits, _ = i3d.i3d(inputs, 5, spatial_squeeze=False, reuse=tf.AUTO_REUSE)
   assert logits.shape.as_list() == [1, 2, 2, 5]

@@ -93,6 +93,7 @@ def test_window_is_cut_to_the_input(shape, expected):
 @pytest.mark.parametrize('renorm', [False, True])
 def test_arg_scope_normalises_without_fusing(renorm):
   scope = i3d_utils.i3d_arg_scope(use_renorm=renorm)
-  settings = scope[slim.conv3d._key_op]['normalizer_params']  # pylint: disable=protected-access
+  # pylint: disable=protected-access
+  settings = scope[slim.conv3d._key_op]['normalizer_params']
   assert settings['decay'] == 0.999 and settings['epsilon'] == 0.001
   assert settings['renorm'] is renorm and settings['fused'] is False

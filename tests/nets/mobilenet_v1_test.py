@@ -209,7 +209,8 @@ def test_arg_scope_regularises_depthwise_weights_on_request(
 
 def test_arg_scope_leaves_training_mode_alone_if_none():
   scope = mobilenet_v1.mobilenet_v1_arg_scope(is_training=None)
-  assert 'is_training' not in scope[slim.batch_norm._key_op]  # pylint: disable=protected-access
+  key = slim.batch_norm._key_op  # pylint: disable=protected-access
+  assert 'is_training' not in scope[key]
 
 
 def test_arg_scope_without_normaliser_gives_biases():

@@ -141,7 +141,7 @@ def test_mode_and_weight_decay_reach_the_network(graph):
     ('resnet_50', 'did you mean .*resnet_v[12]_50'),
     ('vgg16', 'did you mean vgg_16'),
     ('Lenet', 'did you mean .*lenet'),
-    ('zzz', '; known are: alexnet_v2, cifarnet, ')])
+    ('zzz', '. Known are: alexnet_v2, cifarnet, ')])
 def test_unknown_name(name, nearest):
   with pytest.raises(ValueError, match=(
       'Name of network unknown %s.*%s' % (name, nearest))) as error:

@@ -32,7 +32,8 @@ def run_twice(graph, tensor, feed=None):
 
 
 def test_default_blocks():
-  default = pix2pix._default_generator_blocks()  # pylint: disable=protected-access
+  # pylint: disable-next=protected-access
+  default = pix2pix._default_generator_blocks()
   assert default == [
       (64, .5), (128, .5), (256, .5), (512, 0), (512, 0), (512, 0), (512, 0)]
   assert default[0].num_filters == 64
@@ -63,8 +64,8 @@ def test_generator_is_a_u(method):
 
 def test_decoder_sees_the_encoder():
   pix2pix.pix2pix_generator(tf.zeros([2, 16, 16, 3]), 4, blocks())
-  inputs = [v.shape.as_list()[2] for v in tf.trainable_variables()
-            if v.op.name.startswith('decoder') and v.op.name.endswith('weights')]
+  inputs = [v.shape.as_list()[2] for v in tf.trainable_variables('decoder')
+            if v.op.name.endswith('weights')]
   assert inputs == [4, 4 + 3, 3 + 2]
 
 
@@ -155,7 +156,10 @@ def test_discriminator_first_and_last_layers_are_not_normalised():
 @pytest.mark.parametrize('shape, message', [
     ([2, 20, 16, 3], r'The height of net must be a multiple of 8 \(2 \*\* '
      r'number of blocks\); got 20. Fewer blocks take smaller pictures.'),
-    ([2, None, 12, 3], 'The width of net must be a multiple of 8 .* got 12')])
+    ([2, None, 12, 3], 'The width of net must be a multiple of 8 .* got 12'),
+    ([16, 16, 3], r'net must have the shape \[batch, height, width, '
+     r'channels\]; got shape \(16, 16, 3\)'),
+    (None, 'net must have the shape .*; got shape <unknown>')])
 def test_generator_refuses_sizes(shape, message):
   with pytest.raises(ValueError, match=message):
     pix2pix.pix2pix_generator(tf.placeholder(tf.float32, shape), 3, blocks())

@@ -21,7 +21,8 @@ def _flag(default, **rules):
 class _Speed:
   """Speed."""
   gear: str = _flag('low', choices=('low', 'high'))
-  boost: float = _flag(0.5, at_least=0, at_most=1, only_with=('gear', ('high',)))
+  boost: float = _flag(
+      0.5, at_least=0, at_most=1, only_with=('gear', ('high',)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +41,7 @@ class _Trip:
   """Options of a trip."""
   driver: typing.Optional[str] = _flag(None, required=True)
   towns: typing.Tuple[str, ...] = _flag((), words=True, required=True)
+  show_map: bool = _flag(False, alone=True)
 
 
 def _message(arguments, config=_Config):
@@ -86,7 +88,7 @@ def test_flags_can_stand_in_a_file(tmp_path):
     (['--num_wheels=2'], '--num_wheels=2 must be at least 3'),
     (['--boost=1.5', '--gear=high'], '--boost=1.5 must be at most 1'),
     (['--weight=0'], '--weight=0.0 must be more than 0'),
-    (['--num_wheels=four'], "--num_wheels=four: invalid literal for int() with "
+    (['--num_wheels=four'], '--num_wheels=four: invalid literal for int() with '
                             "base 10: 'four'"),
     (['--autopilot'], '--autopilot=True does not work yet: nobody has built it'),
 ])
@@ -101,6 +103,11 @@ def test_required_flags_and_words():
       'TOWNS is required: Says something.')
   config, _ = flags.parse(['Rome', '--driver=me', 'Pisa'], _Trip)
   assert config.towns == ('Rome', 'Pisa')
+
+
+def test_a_flag_that_stands_alone_needs_no_other():
+  config, _ = flags.parse(['--show_map'], _Trip)
+  assert config.show_map and config.driver is None
 
 
 def test_a_flag_without_effect_earns_a_warning():

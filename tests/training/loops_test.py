@@ -158,7 +158,7 @@ def test_fine_tuning_of_the_head(digits, trained, tmp_path, capsys):
           checkpoint_exclude_scopes=('LeNet/fc4',)),
       model=dict(moving_average_decay=0.9), optimizer=dict(optimizer='adam')))
   out = capsys.readouterr().out
-  assert 'Warm start from %s/model.ckpt-60: 6 variables loaded.' % trained in out
+  assert 'from %s/model.ckpt-60: 6 variables loaded.' % trained in out
   assert 'Trained: 2 variables, 10250 parameters.' in out
   before, after = _saved(trained, 60), _saved(tmp_path, 4)
   for name in _WEIGHTS:
@@ -177,7 +177,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(digits, tmp_path):
                        schedule=dict(learning_rate=1e20)))
   message = str(error.value)
   assert message.startswith('The loss is ')
-  assert 'with a learning rate of 1e+20. Try a lower --learning_rate.' in message
+  assert 'learning rate of 1e+20. Try a lower --learning_rate.' in message
   assert message.endswith(
       'The last good checkpoint is %s/model.ckpt-0.' % tmp_path)
 
@@ -238,7 +238,7 @@ def test_a_count_that_is_wrong_is_an_error(digits, trained, tmp_path):
     data = open(os.path.join(digits, name), 'rb').read()
     (copy / name).write_bytes(data)
   info = json.loads((copy / 'dataset_info.json').read_text())
-  info['splits']['test']['num_examples'] = 999
+  info['splits']['test']['examples_per_file'] = [999]
   (copy / 'dataset_info.json').write_text(json.dumps(info))
   with pytest.raises(ValueError, match='The files hold 1000 examples where 999 '
                      'were expected'):

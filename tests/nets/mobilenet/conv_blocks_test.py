@@ -188,7 +188,8 @@ def test_expanded_conv_in_groups():
   assert weights['expanded_conv/project_part_1/weights'] == [1, 1, 48, 8]
 
 
-@pytest.mark.parametrize('rate, kernel', [(1, (3, 3)), (2, (3, 3)), (1, (5, 5))])
+@pytest.mark.parametrize('rate, kernel', [
+    (1, (3, 3)), (2, (3, 3)), (1, (5, 5))])
 def test_expanded_conv_explicit_padding_keeps_the_size(rate, kernel):
   net = conv_blocks.expanded_conv(
       _features(), 16, rate=rate, kernel_size=kernel,

@@ -163,7 +163,7 @@ def test_wrong_arguments_are_refused_before_anything_is_built():
     mobilenet_v3.small(images, depth_multiplier=0)
   with pytest.raises(ValueError, match='Unknown final endpoint layer_16 of'):
     mobilenet_v3.small(images, final_endpoint='layer_16')
-  with pytest.raises(ValueError, match="conv_defs is {}; give a dict whose"):
+  with pytest.raises(ValueError, match='conv_defs is {}; give a dict whose'):
     mobilenet_v3.mobilenet(
         images, conv_defs={}, finegrain_classification_mode=True)
   assert len(tf.get_default_graph().get_operations()) == before

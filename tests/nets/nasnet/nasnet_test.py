@@ -211,8 +211,8 @@ MOBILE_END_POINTS = {
     'Predictions': [2, 10]}
 
 
-@pytest.mark.parametrize(
-    'name', ['Stem', 'Reduction_Cell_0', 'global_pool', 'Logits', 'Predictions'])
+@pytest.mark.parametrize('name', [
+    'Stem', 'Reduction_Cell_0', 'global_pool', 'Logits', 'Predictions'])
 def test_final_endpoint_is_returned_and_is_the_last(simple_cells, name):
   net, end_points = _mobile(name)
   assert net is end_points[name]
@@ -272,7 +272,8 @@ def test_published_settings(getter, expected):
     (nasnet.nasnet_mobile_arg_scope, 0.9997, 1e-3),
     (nasnet.nasnet_large_arg_scope, 0.9997, 1e-3)])
 def test_batch_norm_settings_of_the_scopes(scope, decay, epsilon):
-  settings = scope()[slim.batch_norm._key_op]  # pylint: disable=protected-access
+  # pylint: disable=protected-access
+  settings = scope()[slim.batch_norm._key_op]
   assert settings['decay'] == decay
   assert settings['epsilon'] == epsilon
   assert settings['scale'] is True

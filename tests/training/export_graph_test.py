@@ -1,0 +1,199 @@
+"""Exports: the architecture alone, and frozen with weights."""
+import dataclasses
+import json
+import os
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from nets import nets_factory
+from training import export_graph
+from training import options
+
+
+def _export(tmp_path, **changes):
+  changes.setdefault('model_name', 'lenet')
+  changes.setdefault('dataset_name', 'mnist')
+  return dataclasses.replace(options.Export(), **{
+      name: str(value) if name in ('output_file', 'output_dir') else value
+      for name, value in changes.items()})
+
+
+@pytest.fixture(name='checkpoint')
+def _checkpoint(tmp_path):
+  """A LeNet for grey digits with random weights, and averages of 1.5 x."""
+  with tf.Graph().as_default(), tf.Session() as session:
+    network = nets_factory.get_network_fn('lenet', 10)
+    network(tf.placeholder(tf.float32, [None, 28, 28, 1]))
+    shadows = {}
+    for variable in tf.global_variables():
+      name = variable.op.name + '/ExponentialMovingAverage'
+      shadows[name] = tf.get_variable(
+          name, initializer=1.5 * variable.initialized_value())
+    tf.train.create_global_step()
+    session.run(tf.global_variables_initializer())
+    return tf.train.Saver().save(session, str(tmp_path / 'in' / 'model.ckpt-7'))
+
+
+def _load(path):
+  definition = tf.GraphDef()
+  with open(str(path), 'rb') as file:
+    definition.ParseFromString(file.read())
+  return definition
+
+
+def _run(definition, images, output):
+  with tf.Graph().as_default(), tf.Session() as session:
+    tf.import_graph_def(definition, name='')
+    return session.run(output + ':0', {'input:0': images})
+
+
+@pytest.mark.parametrize('changes, shape', [
+    ({}, [-1, 28, 28, 3]),
+    (dict(use_grayscale=True), [-1, 28, 28, 1]),
+    (dict(batch_size=4, image_size=36), [4, 36, 36, 3])])
+def test_the_architecture_alone(tmp_path, changes, shape):
+  file = tmp_path / 'out' / 'graph.pb'
+  assert export_graph.export(_export(
+      tmp_path, output_file=file, **changes)) == [str(file)]
+  nodes = {node.name: node for node in _load(file).node}
+  dims = nodes['input'].attr['shape'].shape.dim
+  assert [dim.size for dim in dims] == shape
+  assert nodes['input'].op == 'Placeholder'
+  assert 'Predictions/Reshape_1' in nodes
+  assert nodes['LeNet/conv1/weights'].op in ('VariableV2', 'VarHandleOp')
+  assert os.listdir(str(tmp_path / 'out')) == ['graph.pb']
+
+
+def test_the_architecture_as_text(tmp_path):
+  file = tmp_path / 'graph.pbtxt'
+  export_graph.export(_export(
+      tmp_path, output_file=file, write_text_graphdef=True))
+  assert file.read_text().startswith('node {\n  name: "input"')
+
+
+def test_the_training_graph(tmp_path):
+  for is_training, expected in ((False, 0), (True, 1)):
+    file = tmp_path / ('graph_%d.pb' % is_training)
+    export_graph.export(_export(
+        tmp_path, output_file=file, is_training=is_training))
+    dropouts = [node for node in _load(file).node
+                if node.name.endswith('/random_uniform/RandomUniform')
+                and 'dropout' in node.name]
+    assert len(dropouts) == expected
+
+
+def test_a_frozen_graph_computes_what_the_checkpoint_does(tmp_path, checkpoint):
+  out = tmp_path / 'out'
+  written = export_graph.export(_export(
+      tmp_path, checkpoint_path=checkpoint, output_dir=out))
+  assert written == [str(out / name) for name in (
+      'frozen_inference_graph.pb', 'labels.txt', 'model.json')]
+  images = np.random.RandomState(0).uniform(-1, 1, [3, 28, 28, 1])
+  with tf.Graph().as_default(), tf.Session() as session:
+    network = nets_factory.get_network_fn('lenet', 10)
+    logits, end_points = network(tf.constant(images, tf.float32))
+    tf.train.Saver(tf.trainable_variables()).restore(session, checkpoint)
+    expected = session.run([logits, end_points['Predictions']])
+  frozen = _load(written[0])
+  for output, value in zip(('logits', 'predictions'), expected):
+    np.testing.assert_allclose(_run(frozen, images, output), value, atol=1e-5)
+  np.testing.assert_allclose(
+      _run(frozen, images, 'Predictions/Reshape_1'), expected[1], atol=1e-5)
+  for batch in (1, 5):
+    assert _run(frozen, np.zeros([batch, 28, 28, 1]), 'logits').shape == (
+        batch, 10)
+  assert not any('Variable' in node.op for node in frozen.node)
+
+
+def test_the_record_of_the_model(tmp_path, checkpoint):
+  out = tmp_path / 'out'
+  export_graph.export(_export(
+      tmp_path, checkpoint_path=checkpoint, output_dir=out))
+  record = json.loads((out / 'model.json').read_text())
+  for name, value in (
+      ('model_name', 'lenet'), ('num_classes', 10), ('input', 'input'),
+      ('input_shape', [None, 28, 28, 1]), ('preprocessing_name', 'lenet'),
+      ('outputs', ['logits', 'predictions']), ('checkpoint', 'model.ckpt-7'),
+      ('averaged_weights', False), ('labels_offset', 0), ('global_step', 0)):
+    assert record[name] == value, name
+  assert record['preprocessing']['family'] == 'lenet'
+  assert (out / 'labels.txt').read_text().splitlines()[3] == '3:class 3'
+
+
+def test_names_of_the_classes_come_from_the_dataset(tmp_path, checkpoint):
+  (tmp_path / 'data').mkdir()
+  (tmp_path / 'data' / 'labels.txt').write_text(
+      ''.join('%d:digit %d\n' % (i, i) for i in range(10)))
+  out = tmp_path / 'out'
+  export_graph.export(_export(
+      tmp_path, checkpoint_path=checkpoint, output_dir=out,
+      dataset_dir=str(tmp_path / 'data')))
+  assert (out / 'labels.txt').read_text() == ''.join(
+      '%d:digit %d\n' % (i, i) for i in range(10))
+
+
+def test_averages_are_exported_on_request(tmp_path, checkpoint):
+  weights = {}
+  for decay in (None, 0.9):
+    out = tmp_path / str(decay)
+    export_graph.export(_export(
+        tmp_path, checkpoint_path=checkpoint, output_dir=out,
+        moving_average_decay=decay))
+    node = [node for node in _load(out / 'frozen_inference_graph.pb').node
+            if node.name == 'LeNet/conv1/weights'][0]
+    weights[decay] = tf.make_ndarray(node.attr['value'].tensor)
+  np.testing.assert_allclose(weights[0.9], 1.5 * weights[None], rtol=1e-6)
+
+
+def test_both_at_once(tmp_path, checkpoint):
+  file = tmp_path / 'out' / 'graph.pb'
+  export_graph.export(_export(
+      tmp_path, checkpoint_path=checkpoint, output_file=file))
+  assert sorted(os.listdir(str(tmp_path / 'out'))) == [
+      'frozen_inference_graph.pb', 'graph.pb', 'labels.txt', 'model.json']
+
+
+@pytest.mark.parametrize('changes, message', [
+    ({}, 'You must supply the path to save to with --output_file, or a trained '
+         'network with --checkpoint_path.'),
+    (dict(output_file='graph.pb', is_video_model=True),
+     'Number of frames must be specified for video models with --num_frames'),
+    (dict(output_file='graph.pb', model_name='lennet'), 'did you mean lenet'),
+    (dict(output_file='graph.pb', dataset_name='mnits'), 'mnist'),
+    (dict(checkpoint_path='/nowhere/model.ckpt', output_dir='out'),
+     'the directory /nowhere does not exist')])
+def test_wrong_options(tmp_path, monkeypatch, changes, message):
+  monkeypatch.chdir(str(tmp_path))
+  with pytest.raises(ValueError) as error:
+    export_graph.export(_export(tmp_path, **changes))
+  assert message in str(error.value)
+  assert not os.listdir(str(tmp_path)), 'nothing half written'
+
+
+def test_a_checkpoint_needs_a_place_to_go(tmp_path, checkpoint):
+  with pytest.raises(ValueError, match='Say where the export goes with '
+                     '--output_dir.'):
+    export_graph.export(_export(tmp_path, checkpoint_path=checkpoint))
+
+
+def test_the_checkpoint_of_another_network(tmp_path, checkpoint):
+  with pytest.raises(ValueError, match='check --model_name'):
+    export_graph.export(_export(
+        tmp_path, checkpoint_path=checkpoint, model_name='cifarnet',
+        output_dir=tmp_path / 'out'))
+  assert not (tmp_path / 'out').exists()
+
+
+def test_what_exists_is_replaced_only_on_request(tmp_path, checkpoint):
+  out = tmp_path / 'out'
+  export = _export(tmp_path, checkpoint_path=checkpoint, output_dir=out)
+  export_graph.export(export)
+  (out / 'labels.txt').write_text('mine')
+  with pytest.raises(ValueError, match='labels.txt, .*model.json exists '
+                     'already; pass --overwrite to replace it.'):
+    export_graph.export(export)
+  assert (out / 'labels.txt').read_text() == 'mine'
+  export_graph.export(dataclasses.replace(export, overwrite=True))
+  assert (out / 'labels.txt').read_text() != 'mine'
