@@ -3,6 +3,9 @@ r"""Turns the files that a dataset is published in into TFRecord files.
   python download_and_convert_data.py --dataset_name=mnist --dataset_dir=DIR
   python download_and_convert_data.py --dataset_name=mnist --dataset_dir=DIR \
       --source=datasets/samples/mnist
+  python download_and_convert_data.py --dataset_name=image_folder \
+      --dataset_dir=DIR --source=PICTURES
+  python download_and_convert_data.py --check --dataset_dir=DIR
 """
 import os
 import warnings

@@ -8,7 +8,7 @@ a core. Then every record is decoded and compared with its source. `converting`
 is from reading the source to the published dataset; `in all` is the program's
 whole run as a user starts it, Python's and TensorFlow's start included; `CPU`
 are the seconds that its processes were at work, which other programs disturb
-little.
+little. Then a folder of JPEGs becomes a dataset (--jpegs=0 leaves that out).
 """
 import argparse
 import contextlib
@@ -29,6 +29,7 @@ import numpy as np
 from PIL import Image
 import tensorflow.compat.v1 as tf
 
+from benchmarks import jpeg_folder
 from datasets import download_and_convert_mnist
 from datasets import idx
 
@@ -112,6 +113,8 @@ def main():
   parser.add_argument(
       '--num_workers', type=int, default=cores,
       help='processes of the second run; one a core, %d, if left out' % cores)
+  parser.add_argument('--jpegs', type=int, default=3000,
+                      help='pictures in the folder of JPEGs')
   arguments = parser.parse_args()
   tf.logging.set_verbosity(tf.logging.ERROR)
   work = tempfile.mkdtemp(dir=arguments.dataset_dir)
@@ -131,6 +134,8 @@ def main():
             num_workers, 's' if num_workers > 1 else '', title,
             total / seconds, seconds, cpu))
     print('%d records decoded: all are their source' % verify(source, folder))
+    if arguments.jpegs:
+      jpeg_folder.run(work, arguments.jpegs, arguments.num_workers)
   finally:
     shutil.rmtree(work)
 

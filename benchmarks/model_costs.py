@@ -24,6 +24,7 @@ import tf_slim as slim
 
 from benchmarks import plot_model_figures
 from nets import mobilenet_v1
+from nets import nets_factory
 from nets.mobilenet import mobilenet_v2
 from nets.mobilenet import mobilenet_v3
 from training import model_card
@@ -58,12 +59,21 @@ def _mobilenet_edgetpu(images, row):
       finegrain_classification_mode=row['width'] < 1)
 
 
+def _searched(images, row):
+  # NASNet-A_Mobile_224 is nasnet_mobile in the factory, and so on.
+  kind, size = row['model'].lower().split('_')[:2]
+  name = '%s_%s' % (kind.split('-')[0], size)
+  return nets_factory.get_network_fn(name, CLASSES)(images)
+
+
 # What builds the network of a row of the table, of (images, row).
 BUILDERS = {
     'MobileNet V1': _mobilenet_v1,
     'MobileNet V2': _mobilenet_v2,
     'MobileNet V3': _mobilenet_v3,
     'MobileNet EdgeTPU': _mobilenet_edgetpu,
+    'NASNet-A': _searched,
+    'PNASNet-5': _searched,
 }
 
 
@@ -96,7 +106,7 @@ def main():
 
 def _line(row, madds, parameters):
   return '| %s | %g | %d | %g | %.1f | %g | %.3f | %.1f | %s |' % (
-      row['model'], row['width'], row['size'], row['madds_millions'],
+      row['model'], row['width'] or 1, row['size'], row['madds_millions'],
       madds / 1e6, row['params_millions'], parameters / 1e6, row['top1'],
       '-' if row['top5'] is None else '%.1f' % row['top5'])
 

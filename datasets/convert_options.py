@@ -14,10 +14,21 @@ from typing import Optional
 _CONVERTERS = {
     'cifar10': 'download_and_convert_cifar10',
     'fashion_mnist': 'download_and_convert_fashion_mnist',
+    'flowers': 'download_and_convert_flowers',
+    'image_folder': 'download_and_convert_image_folder',
     'mnist': 'download_and_convert_mnist',
 }
+# What `run` of some converters takes besides.
+_PICTURE_OPTIONS = ('on_bad_image', 'max_pixels', 'background')
+_OPTIONS_OF = {
+    'flowers': _PICTURE_OPTIONS,
+    'image_folder': _PICTURE_OPTIONS + (
+        'validation_fraction', 'num_validation', 'seed', 'num_shards'),
+}
 # Datasets that can be read, and whose converters are not here yet.
-_WITHOUT_CONVERTER = ('flowers', 'imagenet', 'visualwakewords')
+_WITHOUT_CONVERTER = ('imagenet', 'visualwakewords')
+_ONLY_PICTURES = {'only_with': ('dataset_name', ('image_folder', 'flowers'))}
+_ONLY_IMAGE_FOLDER = {'only_with': ('dataset_name', ('image_folder',))}
 _ONLY_VISUALWAKEWORDS = {'only_with': ('dataset_name', ('visualwakewords',))}
 
 
@@ -36,13 +47,44 @@ class ConvertOptions:
       required=True)
   source: Optional[str] = _flag(
       None, 'Where the original files are: a folder, an archive or a URL '
-      '(http, https, file). Left out, they are downloaded.')
+      '(http, https, file). Left out, they are downloaded. For image_folder: '
+      'a folder of a sub-folder a class, or of train/ and validation/ with '
+      'such, or a .csv or .jsonl list of path,label.')
+  check: bool = _flag(
+      False, 'Convert nothing: read every record of the dataset in '
+      '--dataset_dir and say what is wrong with it.', alone=True)
+  histogram: Optional[str] = _flag(
+      None, 'The PNG file for a drawing of the examples a class.',
+      only_with=('check', (True,)))
   overwrite: bool = _flag(
       False, 'Convert anew a dataset that stands there; it is replaced when '
       'the new one is complete.')
   num_workers: Optional[int] = _flag(
       None, 'How many processes work on it; left out, one a core. The files '
       'do not depend on it.', at_least=1)
+  on_bad_image: str = _flag(
+      'fail', 'What truncated, damaged and too large pictures and files that '
+      'are none do: fail (all are named, nothing is published) or skip '
+      '(bad_pictures.csv names them).', choices=('fail', 'skip'),
+      **_ONLY_PICTURES)
+  max_pixels: int = _flag(
+      100000000, 'A picture with more pixels is a bad one.', at_least=1,
+      **_ONLY_PICTURES)
+  background: str = _flag(
+      'white', 'What shows through transparency: a colour name or #rrggbb.',
+      **_ONLY_PICTURES)
+  validation_fraction: Optional[float] = _flag(
+      None, 'The share of each class to validate with, where the source has no '
+      'folder for it; 0.1 if neither this nor --num_validation is given.',
+      at_least=0, **_ONLY_IMAGE_FOLDER)
+  num_validation: Optional[int] = _flag(
+      None, 'How many pictures to validate with, each class in proportion.',
+      at_least=0, **_ONLY_IMAGE_FOLDER)
+  seed: int = _flag(
+      0, 'Of the draw of the validation pictures and of the order.',
+      **_ONLY_IMAGE_FOLDER)
+  num_shards: int = _flag(
+      5, 'Into how many files a split goes.', at_least=1, **_ONLY_IMAGE_FOLDER)
   small_object_area_threshold: float = _flag(
       0.005, 'Boxes that cover at most this share of the picture are ignored.',
       **_ONLY_VISUALWAKEWORDS)
@@ -65,23 +107,32 @@ class ConvertOptions:
 
 
 def convert(options):
-  """Converts a dataset.
+  """Converts a dataset, or checks one.
 
   Args:
     options: a `ConvertOptions`.
 
   Raises:
-    ValueError: there is no such converter, or the source is damaged.
+    ValueError: there is no such converter, the source is damaged, or the
+      dataset that is checked.
     OSError: a file or a mirror cannot be reached, or the disk is full.
   """
+  if options.check:
+    if not options.dataset_dir:
+      raise ValueError('--check needs --dataset_dir: the folder to check')
+    importlib.import_module('datasets.doctor').check(
+        options.dataset_dir, options.num_workers, options.histogram)
+    return
   name, known = options.dataset_name, ', '.join(_CONVERTERS)
   if name in _WITHOUT_CONVERTER:
-    raise ValueError('the converter of %s is not here yet; there are those '
+    raise ValueError('The converter of %s is not here yet. There are those '
                      'of: %s' % (name, known))
   if name not in _CONVERTERS:
     near = difflib.get_close_matches(name, _CONVERTERS, n=1)
-    raise ValueError('--dataset_name=%s is not known%s; it is one of: %s' % (
-        name, ', did you mean %s?' % near[0] if near else '', known))
+    raise ValueError('--dataset_name=%s is not known%s It is one of: %s' % (
+        name, '; did you mean %s?' % near[0] if near else '.', known))
   converter = importlib.import_module('datasets.' + _CONVERTERS[name])
   converter.run(options.dataset_dir, options.source, options.overwrite,
-                options.num_workers)
+                options.num_workers, **{
+                    option: getattr(options, option)
+                    for option in _OPTIONS_OF.get(name, ())})

@@ -1,14 +1,14 @@
 """Converts pictures that lie in files: all are checked, then written.
 
-Both passes run in worker processes, which read the files themselves. The first
-remembers the length and checksum of each file, so that the second need not
-decode what is kept, and sees when a file has changed.
+The checks run in worker processes, which read the files themselves. Length and
+time of each file are remembered, so that the second pass need not decode what
+is kept, and sees when a file has changed.
 """
 import collections
 import csv
 import errno
 import os
-import zlib
+import stat
 
 from datasets import encoding
 from datasets import image_checks
@@ -22,18 +22,16 @@ _PICTURE_SUFFIXES = (
     '.tif', '.tiff', '.heic', '.heif', '.avif', '.jp2', '.svg', '.ico', '.ppm')
 _HEAD = 16
 _PICTURES_PER_CHECK = 16
-_PICTURES_PER_TASK, _BYTES_PER_TASK = 32, 1 << 20
 
-# name and class_name: as in `image_lists.Picture`; size: of the file in bytes;
-# checksum: its CRC-32; conversion, image_format, height, width: as in
-# `image_checks.Verdict`.
+# path, name and class_name: as in `image_lists.Picture`; size: of the file in
+# bytes; time: of its last change, in nanoseconds; conversion, image_format,
+# height, width: as in `image_checks.Verdict`.
 GoodPicture = collections.namedtuple(
-    'GoodPicture', 'path name class_name size checksum conversion '
-    'image_format height width')
-
+    'GoodPicture', 'path name class_name size time conversion image_format '
+    'height width')
 
 # A verdict without the content, and what tells that a file is the same.
-_Finding = collections.namedtuple('_Finding', 'verdict size checksum')
+_Finding = collections.namedtuple('_Finding', 'verdict size time')
 
 
 def select_good(title, listing, policy, on_bad_image, workers):
@@ -64,11 +62,11 @@ def select_good(title, listing, policy, on_bad_image, workers):
     splits[split] = []
     findings = _check_all('%s: checking %s' % (title, split), pictures, policy,
                           workers)
-    for picture, (verdict, size, checksum) in zip(pictures, findings):
+    for (verdict, size, time), picture in zip(findings, pictures):
       if not verdict.fault:
         conversions[verdict.conversion] += 1
         splits[split].append(GoodPicture(
-            *picture, size, checksum, verdict.conversion, verdict.image_format,
+            *picture, size, time, verdict.conversion, verdict.image_format,
             verdict.height, verdict.width))
       elif (verdict.is_picture or listing.is_chosen or
             picture.name.lower().endswith(_PICTURE_SUFFIXES)):
@@ -122,23 +120,30 @@ def _check_files(paths, policy):
 
 def _check_file(path, policy):
   try:
-    content = _read(path)
+    content, size, time = _read(path)
   except OSError as error:
     verdict = image_checks.Verdict(
-        None, None, None, None, None, 'cannot be read: ' + error.strerror, True)
+        None, None, None, None, None,
+        'cannot be read: %s' % (error.strerror or error), True)
     return _Finding(verdict, 0, 0)
   verdict = image_checks.check(content, policy)
-  return _Finding(verdict._replace(content=None), len(content),
-                  zlib.crc32(content))
+  return _Finding(verdict._replace(content=None), size, time)
 
 
 def _read(path):
-  """Returns a file's content; of what is no picture, only the beginning."""
-  if os.path.exists(path) and not os.path.isfile(path):
+  """Returns a file's content, its size and the time of its last change.
+
+  The content of what is no picture is its beginning.
+  """
+  status = os.stat(path)
+  if not stat.S_ISREG(status.st_mode):
     raise OSError(errno.EINVAL, 'not a file')  # A pipe would keep us waiting.
-  with open(path, 'rb') as source:
-    head = source.read(_HEAD)
-    return head + source.read() if image_checks.detect(head) else head
+  with open(path, 'rb', buffering=0) as source:
+    content = source.read(_HEAD)
+    if image_checks.detect(content):
+      source.seek(0)
+      content = source.read()
+  return content, status.st_size, status.st_mtime_ns
 
 
 def write_split(writer, split, file_names, pictures, class_names, policy,
@@ -159,38 +164,41 @@ def write_split(writer, split, file_names, pictures, class_names, policy,
     OSError: a file is gone.
   """
   ids = {name: class_id for class_id, name in enumerate(class_names)}
-  tasks = ((some, [ids[picture.class_name] for picture in some], policy)
-           for some in _tasks(pictures))
-  writer.write_split(split, file_names, len(pictures),
-                     workers.map(_encode_files, tasks))
+  writer.write_split(
+      split, file_names, len(pictures),
+      ([(_encode(picture, content, ids[picture.class_name]),
+         ids[picture.class_name])]
+       for picture, content in _stored(pictures, policy, workers)))
 
 
-def _tasks(pictures):
-  """Yields lists of pictures, few enough to hold many lists in memory."""
-  some, size = [], 0
+def _stored(pictures, policy, workers):
+  """Yields (picture, its content as it is stored).
+
+  What is kept is read here: to send it through a pipe costs more. What is
+  converted comes from the workers.
+  """
+  tasks = ((picture, policy) for picture in pictures if picture.conversion)
+  converted = workers.map(_convert, tasks)
   for picture in pictures:
-    some.append(picture)
-    size += picture.size
-    if len(some) == _PICTURES_PER_TASK or size >= _BYTES_PER_TASK:
-      yield some
-      some, size = [], 0
-  if some:
-    yield some
+    yield picture, (next(converted) if picture.conversion else
+                    _read_unchanged(picture))
 
 
-def _encode_files(pictures, class_ids, policy):
-  """Returns a list of (serialised tf.train.Example, class id), in a worker."""
-  return [(_encode_file(picture, class_id, policy), class_id)
-          for picture, class_id in zip(pictures, class_ids)]
+def _convert(picture, policy):
+  """Returns a picture's content after conversion, in a worker."""
+  return image_checks.check(_read_unchanged(picture), policy).content
 
 
-def _encode_file(picture, class_id, policy):
-  content = _read(picture.path)
-  if (len(content), zlib.crc32(content)) != (picture.size, picture.checksum):
+def _read_unchanged(picture):
+  content, size, time = _read(picture.path)
+  if (size, time) != (picture.size, picture.time):
     raise ValueError('%s has changed since it was checked: start again' %
                      printable(picture.path))
-  if picture.conversion:
-    content = image_checks.check(content, policy).content
+  return content
+
+
+def _encode(picture, content, class_id):
+  """Returns the serialised tf.train.Example of a picture."""
   return encoding.serialize_example({
       'image/encoded': content,
       'image/format': picture.image_format.encode(),

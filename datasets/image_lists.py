@@ -65,13 +65,11 @@ def from_folder(folder):
 
 def _root(folder, skipped):
   """Returns the folder of the classes or splits, and their names."""
-  here = collections.Counter()
-  names = _folders_in(folder, here)
+  names = _folders_in(folder, skipped)
   if len(names) == 1:
     inner = os.path.join(folder, names[0])
     if _folders_in(inner, collections.Counter()):
       return _root(inner, skipped)
-  skipped.update(here)
   return folder, names
 
 
@@ -100,14 +98,15 @@ def _in_classes(root, place, class_names, skipped):
       elif entry.is_dir():
         skipped['nested folders'] += 1
       elif entry.is_file() or not os.path.exists(entry.path):
-        found.append(entry.path)
+        found.append(entry.name)
       else:
         skipped['neither files nor folders'] += 1
     if not found:
       raise ValueError('the class folder %s holds no pictures: fill it or '
                        'remove it' % folder)
-    pictures += [Picture(path, os.path.relpath(path, root), class_name)
-                 for path in sorted(found)]
+    above = os.path.relpath(folder, root)
+    pictures += [Picture(os.path.join(folder, name), os.path.join(above, name),
+                         class_name) for name in sorted(found)]
   return pictures
 
 

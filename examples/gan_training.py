@@ -46,7 +46,8 @@ Update.__doc__ = """What a step does about one loss.
 Attributes:
   train_op: lowers the loss.
   loss: float32 scalar to print.
-  times: how often `train_op` runs in a step.
+  times: how often `train_op` runs in a step; more than once for a generator
+    that would fall behind its discriminator.
 """
 
 
@@ -126,6 +127,11 @@ def batches(digits, batch_size, seed):
   dataset = dataset.batch(batch_size, drop_remainder=True)
   pixels = tf.data.make_one_shot_iterator(dataset).get_next()
   return tf.cast(pixels, tf.float32) / 127.5 - 1
+
+
+def digit_batches(split, flags):
+  """Returns `batches` of the bundled digits; see `read_digits`."""
+  return batches(read_digits(split), flags.batch_size, flags.seed)
 
 
 def cross_entropy_losses(real_logits, fake_logits):

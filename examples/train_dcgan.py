@@ -43,10 +43,8 @@ def build(flags, generator_depth=32, discriminator_depth=16):
         pictures, discriminator_depth, is_training=is_training,
         reuse=tf.AUTO_REUSE)[0]
 
-  real, held_out = [
-      gan_training.batches(
-          gan_training.read_digits(split), flags.batch_size, flags.seed)
-      for split in ('train', 't10k')]
+  real = gan_training.digit_batches('train', flags)
+  held_out = gan_training.digit_batches('t10k', flags)
   # Averages over about ten steps instead of a thousand: the run is short, and
   # what is drawn and measured in the end relies on them.
   with slim.arg_scope([slim.batch_norm], decay=0.9):

@@ -52,35 +52,35 @@ def build(flags, generator_width=32, discriminator_width=16):
 
   def generate(outlines):
     with tf.variable_scope('Generator', reuse=tf.AUTO_REUSE):
-      return pix2pix.pix2pix_generator(outlines, 1, blocks)[1]['predictions']
+      _, end_points = pix2pix.pix2pix_generator(
+          outlines, 1, blocks, upsample_method='conv2d_transpose')
+    return end_points['predictions']
 
   def judge(outlines, digits):
     with tf.variable_scope('Discriminator', reuse=tf.AUTO_REUSE):
       return pix2pix.pix2pix_discriminator(
           tf.concat([outlines, digits], 3), filters)[0]
 
-  real, held_out = [
-      gan_training.batches(
-          gan_training.read_digits(split), flags.batch_size, flags.seed)
-      for split in ('train', 't10k')]
+  real = gan_training.digit_batches('train', flags)
+  held_out = gan_training.digit_batches('t10k', flags)
   with slim.arg_scope(pix2pix.pix2pix_arg_scope()):
     outlines = outline(real)
     made = generate(outlines)
     discriminator_loss, generator_loss = gan_training.cross_entropy_losses(
         judge(outlines, real), judge(outlines, made))
     distance = tf.reduce_mean(tf.abs(real - made))
+    objective = generator_loss + _L1_WEIGHT * distance
     updates = {
         'discriminator': gan_training.Update(
             gan_training.minimise(discriminator_loss, 'Discriminator'),
             discriminator_loss, times=1),
         'generator': gan_training.Update(
-            gan_training.minimise(
-                generator_loss + _L1_WEIGHT * distance, 'Generator'),
-            generator_loss, times=2)}
+            gan_training.minimise(objective, 'Generator'), generator_loss,
+            times=3)}
     outlines = outline(held_out)
     made = generate(outlines)
-    scores = {
-        'discriminator': (judge(outlines, held_out), judge(outlines, made))}
+    scores = {'discriminator': (
+        judge(outlines, held_out), judge(outlines, made))}
   sheet = tf.stack([outlines, made, held_out])[:, :_SHEET_COLUMNS]
   return gan_training.Gan(updates, scores, sheet, ['outline', 'made', 'real'])
 

@@ -10,8 +10,10 @@ def start():
     ValueError: TensorFlow or tf_slim is not installed.
   """
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
-  # TensorFlow 1.15 warns of NumPy's future at every import.
+  # TensorFlow 1.15 warns of NumPy's future at every import, TensorFlow 2 of
+  # the layers that tf_slim is made of.
   warnings.filterwarnings('ignore', category=FutureWarning)
+  warnings.filterwarnings('ignore', message='.* is deprecated and will be')
   # A seed for everything reaches tf.data's functions as well, as it should.
   warnings.filterwarnings('ignore', message='Seed .* from outer graph')
   try:

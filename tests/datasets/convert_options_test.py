@@ -16,8 +16,8 @@ def test_names_and_defaults_of_old():
   host = 'http://images.cocodataset.org/'
   assert defaults == {
       'dataset_name': None, 'dataset_dir': None, 'source': None,
-      'overwrite': False, 'num_workers': None,
-      'on_bad_image': 'fail', 'max_pixels': image_checks.MAX_PIXELS,
+      'check': False, 'histogram': None, 'overwrite': False,
+      'num_workers': None, 'on_bad_image': 'fail', 'max_pixels': image_checks.MAX_PIXELS,
       'background': 'white', 'validation_fraction': None,
       'num_validation': None, 'seed': 0, 'num_shards': 5,
       'small_object_area_threshold': 0.005,
@@ -83,3 +83,15 @@ def test_unknown_dataset(name, hint):
   with pytest.raises(ValueError, match='--dataset_name=%s .*%s' % (name, hint)):
     convert_options.convert(convert_options.ConvertOptions(
         dataset_name=name, dataset_dir='d'))
+
+
+def test_checks(monkeypatch):
+  given = []
+  doctor = importlib.import_module('datasets.doctor')
+  monkeypatch.setattr(
+      doctor, 'check', lambda *arguments: given.append(arguments))
+  convert_options.convert(convert_options.ConvertOptions(
+      check=True, dataset_dir='d', num_workers=2, histogram='h.png'))
+  assert given == [('d', 2, 'h.png')]
+  with pytest.raises(ValueError, match='--check needs --dataset_dir'):
+    convert_options.convert(convert_options.ConvertOptions(check=True))

@@ -34,8 +34,8 @@ def _run(tmp_path, source='source', **options):
 def _examples(tmp_path, split):
   return {records.values(example, 'image/filename')[0].decode(): example
           for shard in range(5) for example in records.read(
-              tmp_path / 'out' / 'flowers_%s_%05d-of-00005.tfrecord' % (
-                  split, shard))}
+              tmp_path / 'out' / ('flowers_%s_%05d-of-00005.tfrecord' % (
+                  split, shard)))}
 
 
 def test_published_numbers_from_an_archive(tmp_path, capsys):

@@ -245,7 +245,7 @@ def test_skip_goes_on_and_reports(tmp_path, capsys):
       example = stored['odd/' + picture.name]
       assert records.values(example, 'image/encoded') == [picture.content]
   output = capsys.readouterr().out
-  assert '7 turned by EXIF' in output and '%d bad pictures' % len(bad) in output
+  assert '8 turned by EXIF' in output and '%d bad pictures' % len(bad) in output
 
 
 def test_a_report_goes_when_nothing_is_bad_any_more(tmp_path):

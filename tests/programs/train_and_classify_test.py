@@ -107,7 +107,7 @@ def test_a_mistyped_flag_is_answered_before_tensorflow_loads(tmp_path):
       'train_image_classifier.py', dataset_dri=str(tmp_path))
   assert (status, out) == (2, '')
   assert err == ('train_image_classifier.py: unknown flag --dataset_dri; did '
-                 'you mean --dataset_dir?\n')
+                 'you mean --dataset_dir or --dataset_name?\n')
 
 
 @pytest.mark.parametrize('program, flags, message', [

@@ -1,0 +1,112 @@
+"""The part of `benchmarks.convert` that is about folders of JPEGs."""
+import contextlib
+import io
+import os
+import resource
+import time
+
+import numpy as np
+from PIL import Image
+import tensorflow.compat.v1 as tf
+
+from datasets import dataset_info
+from datasets import download_and_convert_image_folder
+
+_CLASSES, _DIFFERENT = 10, 50
+_WIDTH, _HEIGHT, _QUALITY = 500, 375, 90
+
+
+def make_source(folder, count):
+  """Writes `count` JPEGs of 500 x 375 pixels, 60 kB each, in ten classes."""
+  random = np.random.RandomState(0)
+  contents = []
+  for _ in range(_DIFFERENT):
+    coarse = random.randint(0, 256, [47, 63, 3]).astype(np.uint8)
+    target = io.BytesIO()
+    Image.fromarray(coarse).resize((_WIDTH, _HEIGHT), Image.BICUBIC).save(
+        target, 'JPEG', quality=_QUALITY)
+    contents.append(target.getvalue())
+  for index in range(count):
+    place = os.path.join(folder, 'class %d' % (index % _CLASSES))
+    os.makedirs(place, exist_ok=True)
+    with open(os.path.join(place, '%06d.jpg' % index), 'wb') as target:
+      target.write(contents[index % _DIFFERENT])
+
+
+def _paths(folder):
+  return [os.path.join(place, name)
+          for place, _, names in os.walk(folder) for name in names]
+
+
+def time_reading(folder):
+  """Returns the seconds that reading the files alone takes one process."""
+  start = time.time()
+  for path in _paths(folder):
+    with open(path, 'rb') as source:
+      source.read()
+  return time.time() - start
+
+
+def time_converting(source, folder, num_workers):
+  """Returns the wall-clock and CPU seconds to the published dataset."""
+  start, cpu_before = time.time(), _cpu_seconds()
+  with contextlib.redirect_stdout(io.StringIO()):
+    download_and_convert_image_folder.run(
+        folder, source, overwrite=True, num_workers=num_workers)
+  return time.time() - start, _cpu_seconds() - cpu_before
+
+
+def _cpu_seconds():
+  return sum(sum(resource.getrusage(who)[:2]) for who in (
+      resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def verify(source, folder):
+  """Compares every record with its file; returns how many there are.
+
+  Raises:
+    ValueError: a record differs, or one is missing.
+  """
+  path = os.path.join(folder, dataset_info.INFO_FILENAME)
+  with open(path, encoding='utf-8') as described:
+    splits = dataset_info.parse_info(described.read(), path)['splits']
+  verified = {_verify_record(source, record)
+              for split in splits.values() for name in split['files']
+              for record in tf.python_io.tf_record_iterator(
+                  os.path.join(folder, name))}
+  if len(verified) != len(_paths(source)):
+    raise ValueError('%d records of %d' % (
+        len(verified), len(_paths(source))))
+  return len(verified)
+
+
+def _verify_record(source, record):
+  """Compares a record with its file and returns the file's name."""
+  features = tf.train.Example.FromString(record).features.feature
+  name = features['image/filename'].bytes_list.value[0].decode()
+  with open(os.path.join(source, name), 'rb') as original:
+    if original.read() != features['image/encoded'].bytes_list.value[0]:
+      raise ValueError('%s: its record differs' % name)
+  return name
+
+
+def run(work, count, num_workers):
+  """Makes a folder of JPEGs, converts it and prints the pace.
+
+  Args:
+    work: a folder to write to.
+    count: how many pictures.
+    num_workers: processes of the second conversion; the first has one.
+  """
+  source, folder = os.path.join(work, 'jpegs'), os.path.join(work, 'records')
+  make_source(source, count)
+  print('%d JPEGs of %d x %d pixels, %.0f kB each' % (
+      count, _WIDTH, _HEIGHT,
+      sum(map(os.path.getsize, _paths(source))) / count / 1e3))
+  print('reading alone: %d pictures/s' % (count / time_reading(source)))
+  for workers in sorted({1, num_workers}):
+    seconds, cpu = time_converting(source, folder, workers)
+    print('%d worker%s: %d pictures/s (%.1f s, CPU %.1f s), every one verified'
+          % (workers, 's' if workers > 1 else '', count / seconds, seconds,
+             cpu))
+  print('%d records hold their files byte for byte' % verify(source, folder))

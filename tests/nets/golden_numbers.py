@@ -1,0 +1,91 @@
+"""Runs networks on weights and images made by a rule.
+
+Every value is taken from one row of 4099 normal deviates, repeated as often as
+needed. A variable starts at the place in it that its name leads to. Its last
+name decides the rest:
+
+  gamma, moving_variance  1 + 0.1 |deviate|
+  of less than two sides  0.1 deviate
+  depthwise_weights       deviate * sqrt(2 / (height * width))
+  all others              deviate * sqrt(2 / number of inputs of an output)
+
+The images are the deviates from their start on, divided by 3 and cut to
+[-1, 1].
+"""
+import zlib
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+_DEVIATES = np.random.RandomState(15).standard_normal(4099)
+_BATCH = 2
+_VALUES = 16
+_TOLERANCE = 1e-3
+
+
+def run(net, images):
+  """Returns some of the values of `net`, with regularisation losses.
+
+  Args:
+    net: result of a network in evaluation mode in the default graph.
+    images: placeholder that it depends on; the batch is not known.
+
+  Returns:
+    A dict: 'mean' and 'deviation' of all values for two images, 'values' of
+    16 of them at equal distances, and 'regularization', the sum of the losses.
+  """
+  variables = tf.global_variables()
+  shape = [_BATCH] + images.shape.as_list()[1:]
+  losses = tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)
+  settings = tf.ConfigProto(intra_op_parallelism_threads=1)
+  # What is run once is not worth being optimised.
+  settings.graph_options.rewrite_options.disable_meta_optimizer = True
+  with tf.Session(config=settings) as session:
+    session.run(
+        [variable.initializer for variable in variables],
+        {variable.initializer.inputs[1]: _weights(variable)
+         for variable in variables})
+    values, regularization = session.run(
+        [net, sum(losses) if losses else tf.zeros([])],
+        {images: np.clip(_deviates(0, shape) / 3, -1, 1)})
+  places = np.linspace(0, values.size - 1, _VALUES).astype(int)
+  return {
+      'mean': _rounded(values.mean()),
+      'deviation': _rounded(values.std()),
+      'values': [_rounded(value) for value in values.flat[places]],
+      'regularization': _rounded(regularization),
+  }
+
+
+def differences(found, expected):
+  """Compares what `run` returned; returns a list of lines."""
+  lines = []
+  for name, wanted in expected.items():
+    scale = 0 if name == 'regularization' else expected['deviation']
+    if not np.allclose(found[name], wanted, rtol=_TOLERANCE,
+                       atol=_TOLERANCE * scale):
+      lines.append('numbers: %s is %s, expected %s' % (
+          name, found[name], wanted))
+  return lines
+
+
+def _weights(variable):
+  name = variable.op.name
+  kind = name.split('/')[-1]
+  shape = variable.shape.as_list()
+  values = _deviates(zlib.crc32(name.encode()), shape)
+  if kind in ('gamma', 'moving_variance'):
+    return 1 + 0.1 * np.abs(values)
+  if len(shape) < 2:
+    return (0.1 * values).astype(variable.dtype.base_dtype.as_numpy_dtype)
+  inputs = shape[:2] if kind == 'depthwise_weights' else shape[:-1]
+  return values * np.sqrt(2 / np.prod(inputs))
+
+
+def _deviates(start, shape):
+  row = np.roll(_DEVIATES, -(start % len(_DEVIATES)))
+  return np.resize(row, int(np.prod(shape))).reshape(shape)
+
+
+def _rounded(value):
+  return float('%.6g' % value)
