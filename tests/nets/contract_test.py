@@ -35,7 +35,11 @@ def _images_for(way, side):
 
 
 def _build(way, images, num_classes=None, is_training=False):
-  """Builds what a `contracts.Way` says, in evaluation mode if a function."""
+  """Builds what a `contracts.Way` says.
+
+  Functions are called outside of any arg scope, and so without normalisation,
+  on which nothing here depends.
+  """
   if callable(way.what):
     return way.what(images, **way.options)
   network_fn = nets_factory.get_network_fn(
@@ -87,6 +91,7 @@ def test_images_have_the_default_size(golden):
   side = golden['default_image_size']
   *_, height, width, channels = _shape(golden['images'])
   assert channels == 3
+  # Those of videos have half of it, to save time.
   assert (height, width) in ((side, side), (side // 2, side // 2))
 
 
@@ -119,15 +124,20 @@ def test_parameters_are_those_of_the_variables(golden):
         for shape, letters in variables if letter in letters)
 
 
+def _default_shape(name, larger_by=0):
+  """Returns the shape of one image, or video, for a network."""
+  side = nets_factory.networks_map[name].default_image_size + larger_by
+  return [8] * nets_factory.takes_video(name) + [side, side, 3]
+
+
 @pytest.mark.parametrize('name', contracts.FORMS)
 def test_features_of_images_of_another_size(name):
-  side = nets_factory.networks_map[name].default_image_size + 32
   shape, expected = contracts.FEATURES.get(
-      name, ([8] * nets_factory.takes_video(name) + [side, side, 3], None))
+      name, (_default_shape(name, larger_by=32), None))
   images = _images(*shape)
   net, end_points = _build_form(name, images)
-  assert net.shape.as_list()[1:] == (expected or net.shape.as_list()[1:])
   assert net.shape.as_list()[0] is None
+  assert net.shape.as_list()[1:] == (expected or net.shape.as_list()[1:])
   assert net.shape.ndims in (2, images.shape.ndims)
   assert not {'Logits', 'AuxLogits', 'Predictions',
               'predictions'} & set(end_points)
@@ -147,16 +157,14 @@ def test_global_pool_takes_images_of_any_size(name):
   assert logits.shape.as_list() == [None, _CLASSES]
 
 
-@pytest.mark.parametrize('name, options, shape, sides', contracts.DENSE)
-def test_a_map_of_logits_of_larger_images(name, options, shape, sides):
+@pytest.mark.parametrize('name, options, shape, sides', contracts.DENSE + [
+    (name, {}, _default_shape(name), [1, 1])
+    for name in _takes('spatial_squeeze')
+    if name not in [row[0] for row in contracts.DENSE]])
+def test_maps_of_logits(name, options, shape, sides):
   logits, _ = _build_form(name, _images(*shape), _CLASSES,
                           spatial_squeeze=False, **options)
   assert logits.shape.as_list() == [None] + sides + [_CLASSES]
-
-
-def test_networks_that_squeeze_make_maps_too():
-  assert {row[0] for row in contracts.DENSE} | {'s3dg'} >= set(
-      _takes('spatial_squeeze'))
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,8 @@ ANY_SIZE = {
 }
 
 # Networks without global pooling on larger images: options, shape of the
-# images, sides of the logits.
+# images, sides of the logits. Without an entry those that take
+# `spatial_squeeze` are given images of the size they were designed for.
 DENSE = [
     ('alexnet_v2', {}, [300, 400, 3], [4, 7]),
     ('overfeat', {}, [281, 313, 3], [2, 3]),
@@ -96,7 +97,6 @@ DENSE = [
     ('mobilenet_v1_050', {}, [288, 352, 3], [2, 3]),
 ]
 
-
 # A way to build something: a network of the factory, or a function that makes
 # (net, end_points) of images; and further arguments of it.
 Way = collections.namedtuple('Way', 'what options')
@@ -107,8 +107,6 @@ def way(what, **options):
 
 
 VIDEO_FUNCTIONS = (i3d.i3d_base, s3dg.s3dg_base)
-
-
 _INCEPTION_RESNET_BASE = inception_resnet_v2.inception_resnet_v2_base
 _BASE_V1 = mobilenet_v1.mobilenet_v1_base
 
@@ -138,7 +136,8 @@ DEPTH_MULTIPLIERS = [
     (way(_BASE_V1, depth_multiplier=0.5, final_endpoint='Conv2d_3_pointwise'), 64),
     (way(_BASE_V1, depth_multiplier=0.1, min_depth=20, final_endpoint='Conv2d_2_pointwise'), 20),
     (way('mobilenet_v2', depth_multiplier=0.35, base_only=True, final_endpoint='layer_7'), 16),
-    (way('mobilenet_v3_large', depth_multiplier=1.25, base_only=True, final_endpoint='layer_6'), 48),
+    (way('mobilenet_v3_small', depth_multiplier=1.25, base_only=True,
+         final_endpoint='layer_4'), 32),
     (way('mobilenet_edgetpu', depth_multiplier=0.5, base_only=True, final_endpoint='layer_4'), 16),
     (way(inception.inception_v2_base, depth_multiplier=0.5, final_endpoint='Mixed_3b'), 128),
     (way(inception.inception_v3_base, depth_multiplier=0.25, final_endpoint='Mixed_5b'), 72),
@@ -172,13 +171,12 @@ DATA_FORMATS = [
     (way(s3dg.s3dg_base, final_endpoint='Mixed_3b'), [4, 32, 48, 3], 'Mixed_3b', [2, 4, 6, 256]),
     (way(s3dg.s3dg_base, final_endpoint='Mixed_3b', data_format='NCDHW'), [3, 4, 32, 48],
      'Mixed_3b', [256, 2, 4, 6]),
-] + [
-    (way(network, config=config(data_format=data_format, **_CELLS)), images, cell, shape)
-    for network, config, images, cell, data_format, shape in (
-        ('nasnet_cifar', nasnet.cifar_config, [32, 48, 3], 'Cell_1', 'NHWC', [16, 24, 48]),
-        ('nasnet_cifar', nasnet.cifar_config, [32, 48, 3], 'Cell_1', 'NCHW', [48, 16, 24]),
-        ('pnasnet_mobile', pnasnet.mobile_imagenet_config, [64, 96, 3], 'Cell_0', 'NCHW',
-         [20, 8, 12]))
+    (way('nasnet_cifar', config=nasnet.cifar_config(data_format='NHWC', **_CELLS)), [32, 48, 3],
+     'Cell_1', [16, 24, 48]),
+    (way('nasnet_cifar', config=nasnet.cifar_config(data_format='NCHW', **_CELLS)), [32, 48, 3],
+     'Cell_1', [48, 16, 24]),
+    (way('pnasnet_mobile', config=pnasnet.mobile_imagenet_config(data_format='NCHW', **_CELLS)),
+     [64, 96, 3], 'Cell_0', [20, 8, 12]),
 ]
 
 # Functions that take `final_endpoint`, beside the networks of the factory that

@@ -16,8 +16,6 @@ import tf_slim as slim
 from nets import cyclegan
 from nets import dcgan
 from nets import inception
-from nets import inception_resnet_v2
-from nets import inception_v2
 from nets import mobilenet_v1
 from nets import nets_factory
 from nets import pix2pix
@@ -83,16 +81,30 @@ def _variant(name, network, *sides, num_classes=_CLASSES, tested=NONE,
       False)
 
 
-def _from_base(function, scope, options, images, is_training):
-  with slim.arg_scope(scope(weight_decay=_WEIGHT_DECAY)):
+# A function that builds a network without logits, its arg scope, and the
+# factory's name of the network.
+_Base = collections.namedtuple('_Base', 'function scope network')
+_MOBILENET_V1 = _Base(
+    mobilenet_v1.mobilenet_v1_base, mobilenet_v1.mobilenet_v1_arg_scope,
+    'mobilenet_v1')
+_INCEPTION_V2 = _Base(
+    inception.inception_v2_base, inception.inception_v2_arg_scope,
+    'inception_v2')
+_INCEPTION_RESNET_V2 = _Base(
+    inception.inception_resnet_v2_base,
+    inception.inception_resnet_v2_arg_scope, 'inception_resnet_v2')
+
+
+def _from_base(base, options, images, is_training):
+  with slim.arg_scope(base.scope(weight_decay=_WEIGHT_DECAY)):
     with slim.arg_scope([slim.batch_norm], is_training=is_training):
-      return function(images, **options)
+      return base.function(images, **options)
 
 
-def _base(name, function, scope, like, shape, **options):
-  """Returns the case of a function that builds a network without logits."""
-  return Case(name, functools.partial(_from_base, function, scope, options),
-              [None] + shape, NONE, like, None, False)
+def _base(name, base, *sides, **options):
+  """Returns the case of a `_Base` on images of these sides."""
+  return Case(name, functools.partial(_from_base, base, options),
+              [None] + list(sides), NONE, base.network, None, False)
 
 
 def _from_gan(function, scope, options, images, is_training):
@@ -126,15 +138,12 @@ _RESNETS = [
 ]
 
 _MOBILENETS = [
-    _base(name, mobilenet_v1.mobilenet_v1_base, mobilenet_v1.mobilenet_v1_arg_scope,
-          'mobilenet_v1', [224, 224, 3], **options)
-    for name, options in (
-        ('mobilenet_v1_base_os8', {'output_stride': 8}),
-        ('mobilenet_v1_base_os16', {'output_stride': 16}),
-        ('mobilenet_v1_base_explicit_padding', {'use_explicit_padding': True}),
-        ('mobilenet_v1_base_explicit_padding_os16',
-         {'use_explicit_padding': True, 'output_stride': 16}))
-] + [
+    _base('mobilenet_v1_base_os8', _MOBILENET_V1, 224, 224, 3, output_stride=8),
+    _base('mobilenet_v1_base_os16', _MOBILENET_V1, 224, 224, 3, output_stride=16),
+    _base('mobilenet_v1_base_explicit_padding', _MOBILENET_V1, 224, 224, 3,
+          use_explicit_padding=True),
+    _base('mobilenet_v1_base_explicit_padding_os16', _MOBILENET_V1, 224, 224, 3,
+          use_explicit_padding=True, output_stride=16),
     _variant('mobilenet_v1_dm140', 'mobilenet_v1', depth_multiplier=1.4),
     _variant('mobilenet_v1_global_pool', 'mobilenet_v1', 256, 256, global_pool=True),
     _variant('mobilenet_v2_base', 'mobilenet_v2', base_only=True),
@@ -165,24 +174,14 @@ _MOBILENETS = [
 ]
 
 _INCEPTIONS = [
-    _base(name, function, scope, like, shape, **options)
-    for name, function, scope, like, shape, options in (
-        ('inception_v2_base_plain', inception_v2.inception_v2_base,
-         inception.inception_v2_arg_scope, 'inception_v2', [224, 224, 3],
-         {'use_separable_conv': False}),
-        ('inception_v2_base_nchw', inception_v2.inception_v2_base,
-         inception.inception_v2_arg_scope, 'inception_v2', [3, 224, 224],
-         {'use_separable_conv': False, 'data_format': 'NCHW'}),
-        ('inception_v2_base_rootless', inception_v2.inception_v2_base,
-         inception.inception_v2_arg_scope, 'inception_v2', [28, 28, 192],
-         {'include_root_block': False}),
-        ('inception_resnet_v2_base_os8', inception_resnet_v2.inception_resnet_v2_base,
-         inception.inception_resnet_v2_arg_scope, 'inception_resnet_v2', [224, 224, 3],
-         {'output_stride': 8, 'final_endpoint': 'PreAuxLogits'}),
-        ('inception_resnet_v2_base_aligned', inception_resnet_v2.inception_resnet_v2_base,
-         inception.inception_resnet_v2_arg_scope, 'inception_resnet_v2', [224, 224, 3],
-         {'align_feature_maps': True}))
-] + [
+    _base('inception_v2_base_plain', _INCEPTION_V2, 224, 224, 3, use_separable_conv=False),
+    _base('inception_v2_base_nchw', _INCEPTION_V2, 3, 224, 224,
+          use_separable_conv=False, data_format='NCHW'),
+    _base('inception_v2_base_rootless', _INCEPTION_V2, 28, 28, 192, include_root_block=False),
+    _base('inception_resnet_v2_base_os8', _INCEPTION_RESNET_V2, 224, 224, 3,
+          output_stride=8, final_endpoint='PreAuxLogits'),
+    _base('inception_resnet_v2_base_aligned', _INCEPTION_RESNET_V2, 224, 224, 3,
+          align_feature_maps=True),
     _variant('inception_v1_global_pool', 'inception_v1', 256, 320, global_pool=True),
     _variant('inception_v2_dm050', 'inception_v2', 112, 112, depth_multiplier=0.5),
     _variant('inception_v2_features', 'inception_v2', num_classes=None),
@@ -226,32 +225,34 @@ _PLAIN = [
     _variant('cifarnet_features', 'cifarnet', num_classes=None, tested=EVALUATION),
 ]
 
+_NEAREST = functools.partial(
+    cyclegan.cyclegan_upsample, method='nn_upsample_conv')
+_BILINEAR = functools.partial(
+    cyclegan.cyclegan_upsample, method='bilinear_upsample_conv')
+# Dropout is at work in evaluation too; only without it are there numbers.
+_BLOCKS = [pix2pix.Block(filters, 0) for filters in (16, 32, 64)]
 _GANS = [
     _gan('dcgan_generator', dcgan.generator, [64], numbers=True),
     _gan('dcgan_generator_d32_s64', dcgan.generator, [64], depth=32, final_size=64),
     _gan('dcgan_discriminator', dcgan.discriminator, [32, 32, 3], numbers=True),
     _gan('dcgan_discriminator_d32_s16', dcgan.discriminator, [16, 16, 3], depth=32),
     _gan('cyclegan_generator', cyclegan.cyclegan_generator_resnet, [32, 32, 3]),
-    _gan('cyclegan_generator_k4', cyclegan.cyclegan_generator_resnet, [40, 80, 3],
-         numbers=True, kernel_size=4, num_resnet_blocks=2, num_filters=16,
-         tanh_linear_slope=0.1),
-] + [
-    _gan('cyclegan_generator_' + method, cyclegan.cyclegan_generator_resnet, [32, 32, 3],
-         numbers=True, num_resnet_blocks=2, num_filters=16,
-         upsample_fn=functools.partial(cyclegan.cyclegan_upsample, method=method))
-    for method in ('nn_upsample_conv', 'bilinear_upsample_conv')
-] + [
-    case
-    for method in ('nn_upsample_conv', 'conv2d_transpose')
-    for case in (
-        _gan('pix2pix_generator_' + method, pix2pix.pix2pix_generator, [256, 256, 3],
-             pix2pix.pix2pix_arg_scope, num_outputs=4, upsample_method=method),
-        # Dropout is at work in evaluation too; only without it are there
-        # numbers to keep.
-        _gan('pix2pix_generator_%s_small' % method, pix2pix.pix2pix_generator, [64, 64, 3],
-             pix2pix.pix2pix_arg_scope, numbers=True, num_outputs=4, upsample_method=method,
-             blocks=[pix2pix.Block(filters, 0) for filters in (16, 32, 64)]))
-] + [
+    _gan('cyclegan_generator_k4', cyclegan.cyclegan_generator_resnet, [40, 80, 3], numbers=True,
+         kernel_size=4, num_resnet_blocks=2, num_filters=16, tanh_linear_slope=0.1),
+    _gan('cyclegan_generator_nn', cyclegan.cyclegan_generator_resnet, [32, 32, 3], numbers=True,
+         num_resnet_blocks=2, num_filters=16, upsample_fn=_NEAREST),
+    _gan('cyclegan_generator_bilinear', cyclegan.cyclegan_generator_resnet, [32, 32, 3],
+         numbers=True, num_resnet_blocks=2, num_filters=16, upsample_fn=_BILINEAR),
+    _gan('pix2pix_generator_nn', pix2pix.pix2pix_generator, [256, 256, 3],
+         pix2pix.pix2pix_arg_scope, num_outputs=4, upsample_method='nn_upsample_conv'),
+    _gan('pix2pix_generator_nn_small', pix2pix.pix2pix_generator, [64, 64, 3],
+         pix2pix.pix2pix_arg_scope, numbers=True, num_outputs=4, blocks=_BLOCKS,
+         upsample_method='nn_upsample_conv'),
+    _gan('pix2pix_generator_transpose', pix2pix.pix2pix_generator, [256, 256, 3],
+         pix2pix.pix2pix_arg_scope, num_outputs=4, upsample_method='conv2d_transpose'),
+    _gan('pix2pix_generator_transpose_small', pix2pix.pix2pix_generator, [64, 64, 3],
+         pix2pix.pix2pix_arg_scope, numbers=True, num_outputs=4, blocks=_BLOCKS,
+         upsample_method='conv2d_transpose'),
     _gan('pix2pix_discriminator', pix2pix.pix2pix_discriminator, [256, 256, 3],
          pix2pix.pix2pix_arg_scope, num_filters=[64, 128, 256, 512]),
     _gan('pix2pix_discriminator_unpadded', pix2pix.pix2pix_discriminator, [64, 64, 3],
