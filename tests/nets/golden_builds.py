@@ -100,6 +100,13 @@ def _training_and_reuse(case):
     results = manifests.of_results(net, end_points)
     for entry in ('net', 'predictions'):
       results[entry] = _first_name(results[entry])
+    # slim names the end points of poolings after operations.
+    results['end_points'] = {_first_name(name): shape for name, shape
+                             in results['end_points'].items()}
+    # tf_slim calls the results of pooling after the name scope.
+    results['end_points'] = {
+        name if name in found['training']['end_points'] else _first_name(name):
+        shape for name, shape in results['end_points'].items()}
     found['evaluation'] = dict(
         results, update_ops=(len(tf.get_collection(tf.GraphKeys.UPDATE_OPS)) -
                              found['training']['update_ops']))
@@ -109,7 +116,7 @@ def _training_and_reuse(case):
 
 
 def _first_name(name):
-  """Returns the name that an operation of the second network had alone."""
+  """Returns what a name in the second network would be in the first."""
   return name and re.sub('^([^/]+)_1/', r'\1/', name)
 
 
