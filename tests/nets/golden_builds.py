@@ -20,13 +20,14 @@ def manifest(case):
       'images': manifests.shape_text(tf.TensorShape(case.shape)),
       'default_image_size': network and network.default_image_size,
   }
-  found.update(
-      _training_and_reuse(case) if case.tested == golden_cases.REUSE else
-      _training(case))
-  numbers = found.pop('numbers', None)
-  found.update(_evaluation(case))
-  if numbers:
-    found['numbers'] = numbers
+  # Numbers are taken where the tests take them: auxiliary logits that only
+  # training has are regularised too.
+  if case.tested == golden_cases.REUSE:
+    found.update(_training_and_reuse(case))
+    found.update(_evaluation(case, with_numbers=False))
+  else:
+    found.update(_training(case))
+    found.update(_evaluation(case))
   return found
 
 
@@ -78,14 +79,14 @@ def _train(case):
   }
 
 
-def _evaluation(case):
+def _evaluation(case, with_numbers=True):
   with tf.Graph().as_default():
     images = _images(case)
     net, end_points = case.build(images, False)
     found = {'evaluation': dict(manifests.of_results(net, end_points),
                                 **manifests.of_graph())}
-    if case.numbers:
-      found['numbers'] = golden_numbers.run(net, images)
+    if case.gain and with_numbers:
+      found['numbers'] = golden_numbers.run(net, images, case.gain)
     return found
 
 
@@ -100,18 +101,15 @@ def _training_and_reuse(case):
     results = manifests.of_results(net, end_points)
     for entry in ('net', 'predictions'):
       results[entry] = _first_name(results[entry])
-    # slim names the end points of poolings after operations.
-    results['end_points'] = {_first_name(name): shape for name, shape
-                             in results['end_points'].items()}
-    # tf_slim calls the results of pooling after the name scope.
+    # slim names the results of pooling after operations, not after variables.
     results['end_points'] = {
         name if name in found['training']['end_points'] else _first_name(name):
         shape for name, shape in results['end_points'].items()}
     found['evaluation'] = dict(
         results, update_ops=(len(tf.get_collection(tf.GraphKeys.UPDATE_OPS)) -
                              found['training']['update_ops']))
-    if case.numbers:
-      found['numbers'] = golden_numbers.run(net, images)
+    if case.gain:
+      found['numbers'] = golden_numbers.run(net, images, case.gain)
     return found
 
 

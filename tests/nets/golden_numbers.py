@@ -6,10 +6,12 @@ name decides the rest:
 
   gamma, moving_variance  1 + 0.1 |deviate|
   of less than two sides  0.1 deviate
-  depthwise_weights       deviate * sqrt(2 / (height * width))
-  all others              deviate * sqrt(2 / number of inputs of an output)
+  depthwise_weights       gain * deviate * sqrt(2 / (height * width))
+  all others              gain * deviate * sqrt(2 / inputs of an output)
 
-The images are the deviates from their start on, divided by 3 and cut to
+The gain is for networks whose results would hardly depend on the images
+otherwise: 1 keeps what a chain of convolutions and rectifiers hands on. The
+images are the deviates from their start on, divided by 3 and cut to
 [-1, 1].
 """
 import zlib
@@ -23,12 +25,13 @@ _VALUES = 16
 _TOLERANCE = 1e-3
 
 
-def run(net, images):
+def run(net, images, gain):
   """Returns some of the values of `net`, with regularisation losses.
 
   Args:
     net: result of a network in evaluation mode in the default graph.
     images: placeholder that it depends on; the batch is not known.
+    gain: factor of the weights.
 
   Returns:
     A dict: 'mean' and 'deviation' of all values for two images, 'values' of
@@ -43,7 +46,7 @@ def run(net, images):
   with tf.Session(config=settings) as session:
     session.run(
         [variable.initializer for variable in variables],
-        {variable.initializer.inputs[1]: _weights(variable)
+        {variable.initializer.inputs[1]: _weights(variable, gain)
          for variable in variables})
     values, regularization = session.run(
         [net, sum(losses) if losses else tf.zeros([])],
@@ -69,7 +72,7 @@ def differences(found, expected):
   return lines
 
 
-def _weights(variable):
+def _weights(variable, gain):
   name = variable.op.name
   kind = name.split('/')[-1]
   shape = variable.shape.as_list()
@@ -79,7 +82,7 @@ def _weights(variable):
   if len(shape) < 2:
     return (0.1 * values).astype(variable.dtype.base_dtype.as_numpy_dtype)
   inputs = shape[:2] if kind == 'depthwise_weights' else shape[:-1]
-  return values * np.sqrt(2 / np.prod(inputs))
+  return values * gain * np.sqrt(2 / np.prod(inputs))
 
 
 def _deviates(start, shape):
