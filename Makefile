@@ -4,7 +4,7 @@ STACK ?= stock
 VENV ?= $(if $(filter stock,$(STACK)),.venv,.venv-$(STACK))
 TESTS ?= tests
 
-.PHONY: help env quickstart test
+.PHONY: help env quickstart test fuzz
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -12,6 +12,7 @@ help:
 #: make env         prepare the environment (about a minute the first time)
 #: make quickstart  convert, train, evaluate, export and classify real digits
 #: make test        run the tests; TESTS='tests/nets -k lenet' runs some
+#: make fuzz        feed damaged files to all that reads files; FUZZ='--seed=1'
 #:
 #: STACK=stock      TensorFlow 1.15.5, Python 3.7, in .venv (the default)
 #: STACK=mkl        Intel's TensorFlow 1.15.2, Python 3.7, in .venv-mkl
@@ -28,3 +29,6 @@ quickstart: env
 # A file of tests stays in one process, where it builds a big network once.
 test: env
 	@'$(VENV)/bin/python' -m pytest -q -n 2 --dist loadfile $(TESTS)
+
+fuzz: env
+	@'$(VENV)/bin/python' -W ignore -m tests.fuzz.run $(FUZZ)

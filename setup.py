@@ -22,7 +22,7 @@ setuptools.setup(
         include=[*_PACKAGES, *(package + '.*' for package in _PACKAGES)]),
     package_data={
         'nets': ['*.csv'],
-        'datasets': ['*.csv', '*.txt', 'samples/*', 'samples/*/*']},
+        'datasets': ['*.csv', '*.sh', '*.txt', 'samples/*', 'samples/*/*']},
     install_requires=[
         'tensorflow==1.15.5' + _TENSORFLOW_1,
         'tensorflow==2.12.1' + _TENSORFLOW_2,

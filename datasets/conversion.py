@@ -5,6 +5,7 @@ A conversion works in hidden folders inside the dataset's folder:
   .NAME.downloads    what it fetches; kept when it fails, so that the next run
                      goes on from there
   .NAME.unpacked     what an archive holds; removed in any case
+  .NAME.scratch      what waits to be written; removed in any case
   .NAME.partial      the files it writes; whatever stands there at the start
                      of a run is of a run that did not finish, and is removed
   .NAME.publishing   the same folder, renamed when all files are whole and on
@@ -15,22 +16,21 @@ run that finds `.NAME.publishing` first finishes what its predecessor began;
 readers wait for it to go. So a reader sees the old dataset or the new one.
 """
 import collections
+import concurrent.futures
 import contextlib
 import errno
-import fcntl
 import itertools
 import os
 import shutil
-import time
 
 from datasets import dataset_info
 from datasets import downloads
 from datasets import encoding
+from datasets import folders
 from datasets import progress
 from datasets import worker_pool
 
 _PICTURES_PER_TASK = 256
-_SECONDS_TO_WAIT_FOR_LOCK = 2
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -94,16 +94,20 @@ class DatasetWriter:
         dataset_dir, dataset_info.publishing_folder(name))
     self.download_dir = os.path.join(dataset_dir, '.%s.downloads' % name)
     self.unpack_dir = os.path.join(dataset_dir, '.%s.unpacked' % name)
+    self.scratch_dir = os.path.join(dataset_dir, '.%s.scratch' % name)
     self._workers = worker_pool.WorkerPool(num_workers)
-    self._splits = collections.OrderedDict()
+    # Files are brought to the disk while the next ones are written.
+    self._disk = concurrent.futures.ThreadPoolExecutor(1)
+    self._start_anew()
     self._is_complete = False
     self._exit_stack = contextlib.ExitStack()
 
   def __enter__(self):
     with contextlib.ExitStack() as stack:
-      stack.callback(_remove_if_empty, *_make_folder(self._dir))
-      stack.enter_context(_lock(self._dir))
+      stack.callback(folders.remove_if_empty, *folders.make(self._dir))
+      stack.enter_context(folders.lock(self._dir))
       stack.enter_context(self._workers)
+      stack.enter_context(self._disk)
       if os.path.isdir(self._publishing):
         print('An earlier conversion into %s was stopped while it moved its '
               'files into place: finishing that.' % self._dir)
@@ -112,14 +116,15 @@ class DatasetWriter:
         print('An earlier conversion into %s did not finish: its half-written '
               'files are removed.' % self._dir)
         shutil.rmtree(self._partial)
+      shutil.rmtree(self.scratch_dir, ignore_errors=True)
       self._exit_stack = stack.pop_all()
     return self
 
   def __exit__(self, kind, error, traceback):
     with self._exit_stack:
-      shutil.rmtree(self._partial, ignore_errors=True)
-      shutil.rmtree(self.unpack_dir, ignore_errors=True)
-      _remove_if_empty(self.download_dir)
+      for folder in (self._partial, self.unpack_dir, self.scratch_dir):
+        shutil.rmtree(folder, ignore_errors=True)
+      folders.remove_if_empty(self.download_dir)
     if self._is_complete:
       return
     if isinstance(error, KeyboardInterrupt):
@@ -188,7 +193,8 @@ class DatasetWriter:
       split: its name.
       file_names: a list of the record files to share it out over.
       num_examples: how many there are.
-      encoded: yields lists of (serialised tf.train.Example, class id).
+      encoded: yields lists of (serialised tf.train.Example, class id, or a
+        tuple of class ids where there may be several or none).
 
     Raises:
       ValueError: `encoded` does not hold `num_examples`.
@@ -220,23 +226,46 @@ class DatasetWriter:
       with tf.io.TFRecordWriter(path) as writer:
         for record, label in examples:
           writer.write(record)
-          class_counts[label] += 1
+          class_counts.update(label if isinstance(label, tuple) else (label,))
           shown.add(1)
           count += 1
     except tf.errors.ResourceExhaustedError as error:
       raise OSError(errno.ENOSPC, error.message)
     except tf.errors.OpError as error:
       raise OSError(error.message)
-    _sync(path)
+    self._syncs.append(self._disk.submit(folders.sync, path))
     return count
 
-  def publish(self, class_names, image=None):
+  def add_file(self, name, text):
+    """Writes a text file that is published with the records.
+
+    It goes when a later dataset takes the place of this one.
+
+    Args:
+      name: of the file.
+      text: its content.
+    """
+    self._write_text(name, text)
+    self._side_files.append(name)
+
+  def discard(self):
+    """Drops all that was written so far, so that it can be written anew."""
+    concurrent.futures.wait(self._syncs)
+    shutil.rmtree(self._partial, ignore_errors=True)
+    self._start_anew()
+
+  def _start_anew(self):
+    self._splits = collections.OrderedDict()
+    self._side_files, self._syncs = [], []
+
+  def publish(self, class_names, image=None, multi_label=False):
     """Puts the written splits in place of whatever stood there.
 
     Args:
       class_names: a list, a name for each class id from 0.
       image: a dict of 'height', 'width' and 'channels' where all pictures
         have them, else None.
+      multi_label: whether an example has any number of classes, not one.
     """
     splits = collections.OrderedDict()
     for split, (files, examples_per_file, counts) in self._splits.items():
@@ -248,21 +277,34 @@ class DatasetWriter:
                      dataset_info.labels_text(dict(enumerate(class_names))))
     self._write_text(
         dataset_info.INFO_FILENAME,
-        dataset_info.info_text(self._name, class_names, image, splits))
-    _sync(self._partial)
-    self._is_complete = True
-    os.rename(self._partial, self._publishing)
-    self._move_into_place()
+        dataset_info.info_text(self._name, class_names, image, splits,
+                               self._side_files, multi_label))
+    for sync in self._syncs:
+      sync.result()
+    folders.sync(self._partial)
+    self.publish_folder(self._partial)
     shutil.rmtree(self.download_dir, ignore_errors=True)
     print('%s: %s, %d classes, in %s' % (
         self._name, ', '.join('%d %s' % (splits[s]['num_examples'], s)
                               for s in splits), len(class_names), self._dir))
 
+  def publish_folder(self, folder):
+    """Puts the files of a folder in place of whatever stood there.
+
+    Args:
+      folder: of the record files, labels.txt and dataset_info.json, all whole
+        and on the disk; it lies in the dataset's folder, and goes.
+    """
+    self._is_complete = True
+    os.rename(folder, self._publishing)
+    self._move_into_place()
+
   def _write_text(self, file_name, text):
+    os.makedirs(self._partial, exist_ok=True)
     path = os.path.join(self._partial, file_name)
-    with open(path, 'w', encoding='utf-8') as target:
+    with open(path, 'w', encoding='utf-8', newline='') as target:
       target.write(text)
-    _sync(path)
+    folders.sync(path)
 
   def _move_into_place(self):
     """Gives the files to publish their final names; may be done again."""
@@ -273,13 +315,14 @@ class DatasetWriter:
           self._move(name)
       old_info = self._read_info(self._dir, tolerate_damage=True)
       if old_info and old_info['name'] == self._name:
-        for name in set(_files_of(old_info)) - set(_files_of(new_info)):
+        for name in (set(_files_of(old_info) + old_info['side_files']) -
+                     set(_files_of(new_info) + new_info['side_files'])):
           with contextlib.suppress(FileNotFoundError):
             os.remove(os.path.join(self._dir, os.path.basename(name)))
-      _sync(self._dir)
+      folders.sync(self._dir)
       self._move(dataset_info.INFO_FILENAME)
     os.rmdir(self._publishing)
-    _sync(self._dir)
+    folders.sync(self._dir)
 
   def _move(self, name):
     os.replace(os.path.join(self._publishing, name),
@@ -292,7 +335,7 @@ class DatasetWriter:
     if not os.path.exists(path):
       return None
     try:
-      with open(path, encoding='utf-8') as source:
+      with open(path, 'rb') as source:
         return dataset_info.parse_info(source.read(), path)
     except ValueError:
       if tolerate_damage:
@@ -302,63 +345,3 @@ class DatasetWriter:
 
 def _files_of(info):
   return [name for split in info['splits'].values() for name in split['files']]
-
-
-def _sync(path):
-  """Waits until a file, or the names in a folder, are on the disk."""
-  descriptor = os.open(path, os.O_RDONLY)
-  try:
-    os.fsync(descriptor)
-  finally:
-    os.close(descriptor)
-
-
-def _make_folder(folder):
-  """Makes a folder; returns those that were not there, the deepest first."""
-  made = []
-  above = os.path.abspath(folder)
-  while not os.path.exists(above):
-    made.append(above)
-    above = os.path.dirname(above)
-  os.makedirs(folder, exist_ok=True)
-  return made
-
-
-def _remove_if_empty(*folders):
-  for folder in folders:
-    with contextlib.suppress(OSError):
-      os.rmdir(folder)
-
-
-@contextlib.contextmanager
-def _lock(folder):
-  """Keeps other converters out of a folder; the system frees it at our end.
-
-  It waits a moment: the workers of a killed converter hold on for that long.
-
-  Raises:
-    OSError: another converter is at work there.
-  """
-  descriptor = os.open(folder, os.O_RDONLY)
-  try:
-    deadline = time.time() + _SECONDS_TO_WAIT_FOR_LOCK
-    while not _try_lock(descriptor):
-      if time.time() > deadline:
-        raise OSError('another converter is at work in %s: wait for it to end, '
-                      'or choose another --dataset_dir' % folder)
-      time.sleep(0.1)
-    yield
-  finally:
-    os.close(descriptor)
-
-
-def _try_lock(descriptor):
-  """Whether the lock was free. A file system without locks has it free."""
-  try:
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-  except BlockingIOError:
-    return False
-  except OSError as error:
-    if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EBADF):
-      raise
-  return True

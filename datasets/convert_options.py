@@ -17,6 +17,7 @@ _CONVERTERS = {
     'flowers': 'download_and_convert_flowers',
     'image_folder': 'download_and_convert_image_folder',
     'mnist': 'download_and_convert_mnist',
+    'visualwakewords': 'download_and_convert_visualwakewords',
 }
 # What `run` of some converters takes besides.
 _PICTURE_OPTIONS = ('on_bad_image', 'max_pixels', 'background')
@@ -24,10 +25,17 @@ _OPTIONS_OF = {
     'flowers': _PICTURE_OPTIONS,
     'image_folder': _PICTURE_OPTIONS + (
         'validation_fraction', 'num_validation', 'seed', 'num_shards'),
+    'visualwakewords': _PICTURE_OPTIONS + (
+        'small_object_area_threshold', 'foreground_class_of_interest',
+        'coco_dirname', 'coco_train_url', 'coco_validation_url',
+        'coco_annotations_url'),
 }
-# Datasets that can be read, and whose converters are not here yet.
-_WITHOUT_CONVERTER = ('imagenet', 'visualwakewords')
-_ONLY_PICTURES = {'only_with': ('dataset_name', ('image_folder', 'flowers'))}
+_IMAGENET = (
+    'imagenet has programs of its own, as its archives are given only to those '
+    'who sign up at https://image-net.org. With the archives, or what they '
+    'hold, in SOURCE: datasets/download_and_convert_imagenet.sh %s SOURCE')
+_ONLY_PICTURES = {'only_with': (
+    'dataset_name', ('image_folder', 'flowers', 'visualwakewords'))}
 _ONLY_IMAGE_FOLDER = {'only_with': ('dataset_name', ('image_folder',))}
 _ONLY_VISUALWAKEWORDS = {'only_with': ('dataset_name', ('visualwakewords',))}
 
@@ -49,7 +57,9 @@ class ConvertOptions:
       None, 'Where the original files are: a folder, an archive or a URL '
       '(http, https, file). Left out, they are downloaded. For image_folder: '
       'a folder of a sub-folder a class, or of train/ and validation/ with '
-      'such, or a .csv or .jsonl list of path,label.')
+      'such, or a .csv or .jsonl list of path,label (several labels as cat|dog '
+      'or, in a jsonl file, as a list; an empty one for no class). For '
+      'visualwakewords: a folder of COCO\'s archives or of what they hold.')
   check: bool = _flag(
       False, 'Convert nothing: read every record of the dataset in '
       '--dataset_dir and say what is wrong with it.', alone=True)
@@ -86,13 +96,14 @@ class ConvertOptions:
   num_shards: int = _flag(
       5, 'Into how many files a split goes.', at_least=1, **_ONLY_IMAGE_FOLDER)
   small_object_area_threshold: float = _flag(
-      0.005, 'Boxes that cover at most this share of the picture are ignored.',
-      **_ONLY_VISUALWAKEWORDS)
+      0.005, 'Objects whose area is at most this share of the picture\'s are '
+      'ignored.', at_least=0, at_most=1, **_ONLY_VISUALWAKEWORDS)
   foreground_class_of_interest: str = _flag(
       'person', 'The COCO class that makes the label 1.',
       **_ONLY_VISUALWAKEWORDS)
   coco_dirname: str = _flag(
-      'coco_dataset', 'The folder for COCO, in dataset_dir.',
+      'coco_dataset', 'The folder, in dataset_dir, for what is downloaded and '
+      'unpacked of COCO; it stays there.',
       **_ONLY_VISUALWAKEWORDS)
   coco_train_url: str = _flag(
       'http://images.cocodataset.org/zips/train2014.zip',
@@ -124,9 +135,8 @@ def convert(options):
         options.dataset_dir, options.num_workers, options.histogram)
     return
   name, known = options.dataset_name, ', '.join(_CONVERTERS)
-  if name in _WITHOUT_CONVERTER:
-    raise ValueError('The converter of %s is not here yet. There are those '
-                     'of: %s' % (name, known))
+  if name == 'imagenet':
+    raise ValueError(_IMAGENET % options.dataset_dir)
   if name not in _CONVERTERS:
     near = difflib.get_close_matches(name, _CONVERTERS, n=1)
     raise ValueError('--dataset_name=%s is not known%s It is one of: %s' % (

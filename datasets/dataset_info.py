@@ -11,18 +11,18 @@ split, its files and their numbers of examples:
                         "examples_per_file": [60000],
                         "examples_per_class": [5923, ...]}, ...}}
 
-("image" is null where sizes differ). `labels.txt` holds a line `id:name` for
-each class. Converters write these files and the readers of datasets read
-them; this module is what the two have in common, and knows nothing of
-TensorFlow.
+("image" is null where sizes differ). Two keys may stand there besides:
+"multi_label", true where an example has any number of classes, and
+"side_files", the names of further files of the dataset. `labels.txt` holds a
+line `id:name` for each class. Converters write these files and the readers of
+datasets read them; this module is what the two have in common, and knows
+nothing of TensorFlow.
 """
 import json
 
 INFO_FILENAME = 'dataset_info.json'
 LABELS_FILENAME = 'labels.txt'
 _FORMAT_VERSION = 1
-_SPLIT_KEYS = ('num_examples', 'files', 'examples_per_file',
-               'examples_per_class')
 
 
 def publishing_folder(name):
@@ -31,7 +31,8 @@ def publishing_folder(name):
   return '.%s.publishing' % name
 
 
-def info_text(name, class_names, image, splits):
+def info_text(name, class_names, image, splits, side_files=(),
+              multi_label=False):
   """Returns the content of `dataset_info.json`.
 
   Args:
@@ -39,32 +40,45 @@ def info_text(name, class_names, image, splits):
     class_names: a list, a name for each class id from 0.
     image: a dict of 'height', 'width' and 'channels', or None.
     splits: a dict of split name to a dict of the keys shown above.
+    side_files: names of further files of the dataset.
+    multi_label: whether an example has any number of classes, not one.
   """
-  return json.dumps({
+  info = {
       'format_version': _FORMAT_VERSION,
       'name': name,
       'num_classes': len(class_names),
       'class_names': list(class_names),
       'image': image,
       'splits': splits,
-  }, indent=1) + '\n'
+  }
+  if multi_label:
+    info['multi_label'] = True
+  if side_files:
+    info['side_files'] = list(side_files)
+  return json.dumps(info, indent=1) + '\n'
 
 
 def parse_info(text, path):
   """Returns the dict in the text of a `dataset_info.json`.
 
+  `multi_label` and `side_files` are in it in any case.
+
+  Args:
+    text: a str, or bytes in UTF-8.
+    path: where it stands, for the message.
+
   Raises:
     ValueError: the text is not such a dict; the message names `path`.
   """
   try:
-    info = json.loads(text)
+    info = json.loads(_decoded(text))
     version = info['format_version']
     if version == _FORMAT_VERSION:
-      whole = (isinstance(info['name'], str) and 'image' in info and
-               len(info['class_names']) == info['num_classes'] and
-               all(key in split for split in info['splits'].values()
-                   for key in _SPLIT_KEYS))
-  except (ValueError, TypeError, KeyError, AttributeError) as error:
+      info.setdefault('multi_label', False)
+      info.setdefault('side_files', [])
+      whole = _is_whole(info)
+  except (ValueError, TypeError, KeyError, AttributeError,
+          RecursionError) as error:
     raise ValueError(
         '%s cannot be read (%s): convert the dataset again with --overwrite'
         % (path, error or type(error).__name__))
@@ -78,6 +92,29 @@ def parse_info(text, path):
   return info
 
 
+def _is_whole(info):
+  """Whether the values of a description are of their kinds and agree."""
+  return (isinstance(info['name'], str) and 'image' in info and
+          isinstance(info['multi_label'], bool) and
+          _are(str, info['side_files']) and _are(str, info['class_names']) and
+          len(info['class_names']) == info['num_classes'] and
+          all(_is_whole_split(split, info['num_classes'])
+              for split in info['splits'].values()))
+
+
+def _is_whole_split(split, num_classes):
+  files, counts = split['files'], split['examples_per_file']
+  return (_are(str, files) and _are(int, counts) and
+          len(files) == len(counts) and sum(counts) == split['num_examples'] and
+          _are(int, split['examples_per_class']) and
+          len(split['examples_per_class']) == num_classes)
+
+
+def _are(kind, values):
+  return isinstance(values, list) and all(
+      isinstance(value, kind) for value in values)
+
+
 def labels_text(labels_to_names):
   """Returns the content of `labels.txt` for a dict of class id to name."""
   return ''.join(
@@ -87,9 +124,19 @@ def labels_text(labels_to_names):
 def parse_labels(text, path):
   """Returns the dict of class id to name in the text of a `labels.txt`.
 
+  Args:
+    text: a str, or bytes in UTF-8.
+    path: where it stands, for the message.
+
   Raises:
-    ValueError: a line is not `id:name`; the message names `path` and line.
+    ValueError: a line is not `id:name` (the message names `path` and line), or
+      the bytes are not UTF-8.
   """
+  try:
+    text = _decoded(text)
+  except UnicodeError as error:
+    raise ValueError('%s is not UTF-8 (%s): write it anew, a line id:name a '
+                     'class' % (path, error))
   labels_to_names = {}
   # Not splitlines: a name may hold one of the rarer line ends of Unicode.
   for number, line in enumerate(text.replace('\r\n', '\n').split('\n'), 1):
@@ -101,3 +148,7 @@ def parse_labels(text, path):
                        % (path, number, line))
     labels_to_names[int(label)] = name
   return labels_to_names
+
+
+def _decoded(text):
+  return text.decode('utf-8') if isinstance(text, bytes) else text

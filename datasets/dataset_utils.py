@@ -118,7 +118,7 @@ def read_label_file(dataset_dir, filename=LABELS_FILENAME):
     ValueError: a line is not of that form.
   """
   path = os.path.join(dataset_dir, filename)
-  with tf.io.gfile.GFile(path) as source:
+  with tf.io.gfile.GFile(path, 'rb') as source:
     return dataset_info.parse_labels(source.read(), path)
 
 

@@ -25,18 +25,20 @@ _SHOWN = 20
 _BAR_HEIGHT, _BAR_GAP, _LABEL_WIDTH, _BAR_WIDTH = 14, 4, 180, 400
 _COLOURS = ('#1f77b4', '#ff7f0e', '#2ca02c', '#d62728')
 
-# What a worker finds in a record: its class id, or None; the picture's height
+# What a worker finds in a record: a list of its class ids; the picture's height
 # and width, or None; a digest of the picture's bytes, or None; what is wrong,
 # or None.
-_Record = collections.namedtuple('_Record', 'label height width digest fault')
+_Record = collections.namedtuple('_Record', 'labels height width digest fault')
 
-# class_names: a list. counts: a dict of split to a Counter of class ids.
-# heights, widths: sorted lists, of all splits. problems: a list of sentences,
-# each with its file and index. duplicates: a list of (place, place) of the same
-# picture in two splits. num_repeated: how many pictures a split has again.
+# class_names: a list. multi_label: whether a record has any number of classes.
+# counts: a dict of split to a Counter of class ids. num_records: a Counter of
+# splits; num_without_class: those of them that have none. heights, widths:
+# sorted lists, of all splits. problems: a list of sentences, each with its file
+# and index. duplicates: a list of (place, place) of the same picture in two
+# splits. num_repeated: how many pictures a split has again.
 Report = collections.namedtuple(
-    'Report', 'class_names counts heights widths problems duplicates '
-    'num_repeated')
+    'Report', 'class_names multi_label counts num_records num_without_class '
+    'heights widths problems duplicates num_repeated')
 
 
 def check(dataset_dir, num_workers=None, histogram=None):
@@ -81,10 +83,11 @@ def examine(dataset_dir, num_workers=None):
     raise ValueError('%s holds no %s: give the folder of a converted dataset '
                      'as --dataset_dir' % (
                          dataset_dir, dataset_info.INFO_FILENAME))
-  with open(path, encoding='utf-8') as source:
+  with open(path, 'rb') as source:
     info = dataset_info.parse_info(source.read(), path)
   report = Report(
-      info['class_names'], {}, [], [], [], [], collections.Counter())
+      info['class_names'], info['multi_label'], {}, collections.Counter(),
+      collections.Counter(), [], [], [], [], collections.Counter())
   first_places = {}
   with worker_pool.WorkerPool(num_workers) as workers:
     for split, content in info['splits'].items():
@@ -126,11 +129,17 @@ def _add(record, split, place, first_places, report):
   """Adds one record to the report."""
   if record.fault:
     report.problems.append('%s: %s' % (place, record.fault))
-  if record.label is not None:
-    report.counts[split][record.label] += 1
-    if not 0 <= record.label < len(report.class_names):
+  report.num_records[split] += 1
+  report.num_without_class[split] += not record.labels
+  report.counts[split].update(record.labels)
+  for label in record.labels:
+    if not 0 <= label < len(report.class_names):
       report.problems.append('%s: label %d; labels go from 0 to %d' % (
-          place, record.label, len(report.class_names) - 1))
+          place, label, len(report.class_names) - 1))
+  if not record.fault and not report.multi_label and len(record.labels) != 1:
+    report.problems.append('%s: %s' % (
+        place, '%d labels in image/class/label, not one' % len(record.labels)
+        if record.labels else 'no image/class/label'))
   if record.height is not None:
     report.heights.append(record.height)
     report.widths.append(record.width)
@@ -169,17 +178,14 @@ def _check_record(serialized):
     features = tf.train.Example.FromString(serialized).features.feature
   # Two implementations of protocol buffers raise errors of their own.
   except Exception:  # pylint: disable=broad-except
-    return _Record(None, None, None, None, 'no tf.train.Example')
-  labels = features['image/class/label'].int64_list.value
+    return _Record([], None, None, None, 'no tf.train.Example')
+  labels = list(features['image/class/label'].int64_list.value)
   contents = features['image/encoded'].bytes_list.value
-  label = labels[0] if labels else None
   if not contents or not contents[0]:
-    return _Record(label, None, None, None, 'no image/encoded')
+    return _Record(labels, None, None, None, 'no image/encoded')
   verdict = image_checks.check(contents[0], image_checks.Policy(turn=False))
   fault = verdict.fault or _why_not_decoded(contents[0], verdict)
-  if label is None:
-    fault = fault or 'no image/class/label'
-  return _Record(label, verdict.height, verdict.width,
+  return _Record(labels, verdict.height, verdict.width,
                  hashlib.sha1(contents[0]).digest(), fault)
 
 
@@ -199,8 +205,10 @@ def lines_of(report):
   for label, name in enumerate(report.class_names):
     lines.append(_row('%d:%s' % (label, name), [
         report.counts[split][label] for split in splits]))
-  lines.append(_row('all', [
-      sum(report.counts[split].values()) for split in splits]))
+  if report.multi_label:
+    lines.append(_row('none of them', [
+        report.num_without_class[split] for split in splits]))
+  lines.append(_row('all', [report.num_records[split] for split in splits]))
   for title, sizes in (('height', report.heights), ('width', report.widths)):
     if sizes:
       lines.append('%s: %d to %d pixels, median %d' % (

@@ -96,22 +96,29 @@ def _pictures(path, pixels, labels):
 
 def _read_binary_names(place):
   path = os.path.join(place, 'batches.meta.txt')
-  with open(path, encoding='utf-8') as source:
+  with open(path, 'rb') as source:
     return _class_names(path, source.read().split())
 
 
 def _read_python_names(place):
   path = os.path.join(place, 'batches.meta')
   names = restricted_pickle.load(path).get(b'label_names') or []
-  return _class_names(path, [
-      name.decode('utf-8') if isinstance(name, bytes) else name
-      for name in names])
+  return _class_names(path, names)
 
 
 def _class_names(path, names):
-  if len(set(names)) != _NUM_CLASSES:
+  """Returns the names of the classes, which may be bytes, as text."""
+  try:
+    names = [name.decode('utf-8') if isinstance(name, bytes) else name
+             for name in names]
+    different = len(set(names))
+  except (UnicodeError, TypeError) as error:
+    raise ValueError('%s holds no names of classes (%s): fetch it again' % (
+        path, error))
+  if different != _NUM_CLASSES or not all(
+      isinstance(name, str) for name in names):
     raise ValueError('%s names %d classes, not %d' % (
-        path, len(set(names)), _NUM_CLASSES))
+        path, different, _NUM_CLASSES))
   return names
 
 

@@ -54,30 +54,35 @@ def run(dataset_dir, source=None, overwrite=False, num_workers=None,
   """
   policy = image_checks.Policy(
       max_pixels, image_checks.parse_background(background), turn=False)
-  files = {split: image_files.shard_names(
-      _FILES, split, _NUM_SHARDS, _NUM_SHARDS)
-           for split in ('train', 'validation')}
   with worker_pool.WorkerPool(num_workers) as workers, \
       conversion.DatasetWriter(dataset_dir, _NAME, num_workers) as writer:
-    if writer.keep_existing(files['train'] + files['validation'], overwrite):
+    if writer.keep_existing(sum(_files().values(), []), overwrite):
       return
     listing = image_lists.from_folder(downloads.obtain(
         source, _PUBLISHED, writer.download_dir, writer.unpack_dir))
-    splits, bad = image_files.select_good(
-        _NAME, listing, policy, on_bad_image, workers)
-    pictures = splits['train']
-    if len(pictures) <= _NUM_VALIDATION:
-      raise ValueError('%s has %d pictures; %d are needed to validate with, '
-                       'and more to train on' % (
-                           source, len(pictures), _NUM_VALIDATION))
-    if len(pictures) != _NUM_PICTURES:
-      print('Note: %d pictures, not the %d of the published archive.' % (
-          len(pictures), _NUM_PICTURES))
-    random.Random(_SEED).shuffle(pictures)
-    splits = {'train': pictures[_NUM_VALIDATION:],
-              'validation': pictures[:_NUM_VALIDATION]}
-    for split in files:
-      image_files.write_split(writer, split, files[split], splits[split],
-                              listing.class_names, policy, workers)
+    image_files.convert(writer, _NAME, listing, _plan, policy, on_bad_image,
+                        workers)
     writer.publish(listing.class_names)
-    image_files.write_report(dataset_dir, bad)
+
+
+def _files():
+  """Returns a dict of split to the names of its record files."""
+  return {split: image_files.shard_names(
+      _FILES, split, _NUM_SHARDS, _NUM_SHARDS)
+          for split in ('train', 'validation')}
+
+
+def _plan(splits):
+  """Returns a dict of split to (file names, pictures in their order)."""
+  pictures = list(splits['train'])
+  if len(pictures) <= _NUM_VALIDATION:
+    raise ValueError('the source has %d pictures; %d are needed to validate '
+                     'with, and more to train on' % (
+                         len(pictures), _NUM_VALIDATION))
+  if len(pictures) != _NUM_PICTURES:
+    print('Note: %d pictures, not the %d of the published archive.' % (
+        len(pictures), _NUM_PICTURES))
+  random.Random(_SEED).shuffle(pictures)
+  files = _files()
+  return {'train': (files['train'], pictures[_NUM_VALIDATION:]),
+          'validation': (files['validation'], pictures[:_NUM_VALIDATION])}

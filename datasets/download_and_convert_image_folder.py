@@ -3,6 +3,8 @@
 `image_lists` says which forms a source may have, and `image_checks` what
 becomes of each picture. The originals are only read.
 """
+import collections
+import functools
 import os
 import random
 
@@ -25,6 +27,8 @@ def run(dataset_dir, source=None, overwrite=False, num_workers=None,
         num_shards=NUM_SHARDS, on_bad_image='fail',
         max_pixels=image_checks.MAX_PIXELS, background='white'):
   """Writes `image_folder_<split>_*.tfrecord`, labels.txt, dataset_info.json.
+
+  And `bad_pictures.csv`, where bad ones were skipped.
 
   Args:
     dataset_dir: the folder for them, not inside `source`. A dataset that
@@ -55,26 +59,33 @@ def run(dataset_dir, source=None, overwrite=False, num_workers=None,
     if writer.keep_existing([], overwrite):
       return
     listing = _list(source, writer)
-    draws = 'validation' not in listing.splits
-    if not draws and (validation_fraction, num_validation) != (None, None):
+    if (validation_fraction, num_validation) != (None, None) and (
+        'validation' in listing.splits):
       raise ValueError(
           '%s has a folder for validation: leave out --validation_fraction '
           'and --num_validation' % source)
-    splits, bad = image_files.select_good(
-        _NAME, listing, policy, on_bad_image, workers)
-    if draws:
-      if (validation_fraction, num_validation) == (None, None):
-        validation_fraction = VALIDATION_FRACTION
-      splits['train'], splits['validation'] = image_lists.draw_validation(
-          splits['train'], validation_fraction, num_validation, seed)
-    for split in [split for split in splits if splits[split]]:
-      random.Random(seed).shuffle(splits[split])
-      names = image_files.shard_names(
-          _FILES, split, len(splits[split]), num_shards)
-      image_files.write_split(writer, split, names, splits[split],
-                              listing.class_names, policy, workers)
-    writer.publish(listing.class_names)
-    image_files.write_report(dataset_dir, bad)
+    plan = functools.partial(_plan, validation_fraction, num_validation, seed,
+                             num_shards)
+    image_files.convert(writer, _NAME, listing, plan, policy, on_bad_image,
+                        workers)
+    writer.publish(listing.class_names, multi_label=listing.multi_label)
+
+
+def _plan(validation_fraction, num_validation, seed, num_shards, splits):
+  """Returns a dict of split to (file names, Pictures in their order)."""
+  splits = collections.OrderedDict(splits)
+  if 'validation' not in splits:
+    if (validation_fraction, num_validation) == (None, None):
+      validation_fraction = VALIDATION_FRACTION
+    splits['train'], splits['validation'] = image_lists.draw_validation(
+        splits['train'], validation_fraction, num_validation, seed)
+  planned = collections.OrderedDict()
+  for split in [split for split in splits if splits[split]]:
+    pictures = list(splits[split])
+    random.Random(seed).shuffle(pictures)
+    planned[split] = image_files.shard_names(
+        _FILES, split, len(pictures), num_shards), pictures
+  return planned
 
 
 def _check_arguments(dataset_dir, source, validation_fraction, num_validation,

@@ -55,16 +55,26 @@ def serialize_example(features):
       bytes, float or int (64 bits, signed). An empty list is a feature
       without a type, which a parser takes as missing.
   """
-  entries = []
+  parts = []
   for name in sorted(features):
     value = features[name]
-    if isinstance(value, list):
-      entries.append(_entry(name, value))
+    if isinstance(value, bytes):
+      # A picture is copied once, here at the end.
+      parts += [_before_bytes(name, len(value)), value]
     elif isinstance(value, int):
-      entries.append(_integer_entry(name, value))
+      parts.append(_integer_entry(name, value))
     else:
-      entries.append(_entry(name, [value]))
-  return _message(1, b''.join(entries))
+      parts.append(_entry(name, value if isinstance(value, list) else [value]))
+  return b''.join([_start(1, sum(map(len, parts)))] + parts)
+
+
+def _before_bytes(name, size):
+  """Returns an entry of one value of `size` bytes, up to the value."""
+  before = b''
+  for field in (1, _BYTES_LIST, 2):
+    before = _start(field, len(before) + size) + before
+  before = _message(1, name.encode('utf-8')) + before
+  return _start(1, len(before) + size) + before
 
 
 @functools.lru_cache(maxsize=4096)
@@ -94,7 +104,12 @@ def _feature(values):
 
 def _message(field, content):
   """Returns a field of protocol buffers that holds bytes."""
-  return b''.join((_varint(field << 3 | 2), _varint(len(content)), content))
+  return _start(field, len(content)) + content
+
+
+def _start(field, size):
+  """Returns what stands before the content of a field of `size` bytes."""
+  return _varint(field << 3 | 2) + _varint(size)
 
 
 @functools.lru_cache(maxsize=4096)

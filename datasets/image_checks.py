@@ -20,22 +20,17 @@ here, and not at every step of a training. A name plays no part.
 
 JPEG is written with quality 95 and colour at full resolution. Sixteen bits
 become eight by rounding (Pillow's colour PNGs: by dropping the lower eight).
-
-A JPEG is verified by a decode at an eighth of its size, which still reads all
-of its entropy-coded data and costs a fraction of a full one. Where such data
-ends early but an end marker stands all the same, decoders fill up with mid-grey
-and say nothing; see `_ends_in_grey`.
 """
 import collections
 import contextlib
 import io
-import struct
 import warnings
-import zlib
 
 import numpy as np
 from PIL import Image
 from PIL import ImageColor
+
+from datasets import picture_formats
 
 MAX_PIXELS = 100000000
 WHITE = (255, 255, 255)
@@ -56,23 +51,15 @@ Verdict = collections.namedtuple(
     'Verdict',
     'content image_format height width conversion fault is_picture')
 
+_Fault = picture_formats.Fault
 _JPEG_QUALITY = 95
-_JPEG_START, _PNG_START = b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n'
-_KINDS = (('JPEG', _JPEG_START), ('PNG', _PNG_START), ('GIF', b'GIF87a'),
-          ('GIF', b'GIF89a'), ('BMP', b'BM'), ('TIFF', b'II*\x00'),
-          ('TIFF', b'MM\x00*'))
+_KINDS = (('JPEG', b'\xff\xd8\xff'), ('PNG', b'\x89PNG\r\n\x1a\n'),
+          ('GIF', b'GIF87a'), ('GIF', b'GIF89a'), ('BMP', b'BM'),
+          ('TIFF', b'II*\x00'), ('TIFF', b'MM\x00*'))
 _STORED_AS_JPEG = ('JPEG', 'WEBP')
 
-_EOI, _SOS = b'\xff\xd9', 0xda
 # Frames that TensorFlow reads: baseline, extended and progressive Huffman.
 _HUFFMAN_FRAMES = (0xc0, 0xc1, 0xc2)
-_WITHOUT_LENGTH = tuple(range(0xd0, 0xd9)) + (0x01,)
-# Codes to decode in place of data that may be missing; no marker among them.
-_FILLER = np.random.RandomState(0).randint(0, 255, 4096).astype(
-    np.uint8).tobytes()
-_MID_GREY = 128
-
-_PNG_KEPT_COLOUR_TYPES = (0, 2)
 _EXIF_ORIENTATION = 0x112
 _UPRIGHT = 1
 # What undoes each other orientation.
@@ -80,10 +67,6 @@ _TURNS = {
     2: Image.FLIP_LEFT_RIGHT, 3: Image.ROTATE_180, 4: Image.FLIP_TOP_BOTTOM,
     5: Image.TRANSPOSE, 6: Image.ROTATE_270, 7: Image.TRANSVERSE,
     8: Image.ROTATE_90}
-
-
-class _Fault(ValueError):
-  """Why a picture is rejected."""
 
 
 def check(content, policy=Policy()):
@@ -144,7 +127,9 @@ def _rejected(fault, kind):
 
 
 def _check(content, kind, policy):
-  segments = dict(_jpeg_segments(content)) if kind == 'JPEG' else {}
+  segments = {}
+  if kind == 'JPEG':
+    segments.update(picture_formats.jpeg_segments(content))
   with _quiet_pillow():
     image = Image.open(io.BytesIO(content), formats=(kind,))
     width, height = image.size
@@ -155,7 +140,7 @@ def _check(content, kind, policy):
     if reason:
       return _converted(image, kind, reason, policy)
     if kind == 'JPEG':
-      _verify_jpeg(content, segments[_SOS], image)
+      picture_formats.verify_jpeg(content, segments, image)
     else:
       image.load()
   return Verdict(content, 'jpg' if kind == 'JPEG' else 'png', height, width,
@@ -187,7 +172,7 @@ def _reason_to_convert(content, kind, segments, image, policy):
     if not any(frame in segments for frame in _HUFFMAN_FRAMES):
       return 'JPEG with a coding that TensorFlow does not read'
   elif kind == 'PNG':
-    reason = _png_reason(content)
+    reason = picture_formats.png_reason(content)
     if reason:
       return reason
     image.load()  # EXIF may stand behind the pixels.
@@ -208,89 +193,6 @@ def _orientation(image):
   except Exception:  # pylint: disable=broad-except
     return _UPRIGHT
   return orientation if orientation in range(2, 9) else _UPRIGHT
-
-
-def _jpeg_segments(content):
-  """Yields (marker, offset behind it) up to the first scan's."""
-  at = 2
-  while True:
-    at = content.find(b'\xff', at)
-    if at < 0 or at + 4 > len(content):
-      raise _Fault('truncated JPEG: it ends before its picture data')
-    marker = content[at + 1]
-    if marker in (0x00, 0xff):
-      at += 1
-      continue
-    yield marker, at + 2
-    if marker == _SOS:
-      return
-    at += 2
-    if marker not in _WITHOUT_LENGTH:
-      at += struct.unpack_from('>H', content, at)[0]
-
-
-def _verify_jpeg(content, scan, image):
-  """Raises an error if a JPEG cannot be decoded to its end.
-
-  Args:
-    content: bytes of the file.
-    scan: the offset of its first scan.
-    image: the file as Pillow has opened it.
-  """
-  if content.rfind(_EOI, scan) < 0:
-    raise _Fault('truncated JPEG: no end marker')
-  _decode_small(image)
-  if _ends_in_grey(content, scan, image):
-    raise _Fault('truncated JPEG: it ends in grey, its picture data stop early')
-
-
-def _decode_small(image):
-  """Decodes a JPEG to grey at an eighth of its size, in place."""
-  width, height = image.size
-  image.draft('L', (max(width // 8, 1), max(height // 8, 1)))
-  image.load()
-
-
-def _ends_in_grey(content, scan, image):
-  """Whether picture data are missing at a JPEG's end.
-
-  Where they are, the decoder leaves mid-grey. So may a picture: then it is
-  decoded once more with other data appended, which a whole picture ignores.
-  """
-  width, height = image.size
-  if image.getpixel((width - 1, height - 1)) != _MID_GREY:
-    return False
-  end = content.find(_EOI, scan)
-  longer = Image.open(io.BytesIO(content[:end] + _FILLER + content[end:]),
-                      formats=('JPEG',))
-  _decode_small(longer)
-  return longer.tobytes() != image.tobytes()
-
-
-def _png_reason(content):
-  """Returns why a PNG cannot stay as it is, or None; checks its checksums."""
-  depth, colour_type = content[24], content[25]
-  names = set()
-  at = len(_PNG_START)
-  while b'IEND' not in names:
-    if at + 12 > len(content):
-      raise _Fault('truncated PNG: no end chunk')
-    length, name = struct.unpack_from('>I4s', content, at)
-    end = at + 8 + length
-    if end + 4 > len(content):
-      raise _Fault('truncated PNG: no end chunk')
-    if zlib.crc32(content[at + 4:end]) != struct.unpack_from(
-        '>I', content, end)[0]:
-      raise _Fault('damaged PNG: wrong checksum of its chunk %r' % name)
-    names.add(name)
-    at = end + 4
-  if b'acTL' in names:
-    return 'animated PNG'
-  if b'tRNS' in names or colour_type not in _PNG_KEPT_COLOUR_TYPES:
-    return 'PNG with %s' % ('a palette' if colour_type == 3 else 'alpha')
-  if depth != 8:
-    return 'PNG of %d bits' % depth
-  return None
 
 
 def _converted(image, kind, reason, policy):

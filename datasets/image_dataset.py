@@ -75,8 +75,10 @@ def get_split(spec, split_name, dataset_dir, file_pattern=None, reader=None):
     A `slim.dataset.Dataset`: `data_sources` (a path, with wildcards where
     there are several files), `reader`, `decoder` (of the items `image`, uint8
     [height, width, channels], `label`, int64 [], and what the dataset has
-    besides), `num_samples`, `items_to_descriptions`, `num_classes` and
-    `labels_to_names` (a dict, or None if no names were found).
+    besides), `num_samples`, `items_to_descriptions`, `num_classes`,
+    `labels_to_names` (a dict, or None if no names were found) and
+    `multi_label`: whether a picture has any number of classes, so that `label`
+    is a list of their ids, int64 [any length].
 
   Raises:
     ValueError: there is no such split, or it is empty; the pattern has no
@@ -93,18 +95,20 @@ def get_split(spec, split_name, dataset_dir, file_pattern=None, reader=None):
     sizes = {split: _count(info['splits'][split], pattern % split,
                            spec.splits_to_sizes.get(split))
              for split in info['splits']}
-  _check_split(spec.name, split_name, sizes, pattern)
+  _check_split(spec.name, split_name, sizes, pattern, dataset_dir)
+  multi_label = bool(info and info['multi_label'])
   return slim.dataset.Dataset(
       data_sources=os.path.join(dataset_dir, pattern % split_name),
       reader=reader or tf.TFRecordReader,
-      decoder=_decoder(spec),
+      decoder=_decoder(spec, multi_label),
       num_samples=sizes[split_name],
       items_to_descriptions=dict(spec.items_to_descriptions),
       num_classes=info['num_classes'] if info else spec.num_classes,
-      labels_to_names=_names(dataset_dir, info))
+      labels_to_names=_names(dataset_dir, info),
+      multi_label=multi_label)
 
 
-def _check_split(name, split_name, sizes, pattern):
+def _check_split(name, split_name, sizes, pattern, dataset_dir):
   if split_name not in sizes:
     near = difflib.get_close_matches(split_name, sizes, n=1)
     raise ValueError('%s has no split %r%s Its splits are: %s' % (
@@ -112,8 +116,10 @@ def _check_split(name, split_name, sizes, pattern):
         ', '.join(sizes)))
   if not sizes[split_name]:
     raise ValueError(
-        'the split %r of %s is empty: no example was converted to files named '
-        '%s' % (split_name, name, pattern % split_name))
+        'the split %r of %s is empty: %s counts no example in files named %s' %
+        (split_name, name,
+         os.path.join(dataset_dir, dataset_info.INFO_FILENAME),
+         pattern % split_name))
 
 
 def _count(split, pattern, published):
@@ -138,12 +144,12 @@ def _read_info(spec, dataset_dir):
   path = os.path.join(dataset_dir, dataset_info.INFO_FILENAME)
   if not tf.io.gfile.exists(path):
     return None
-  with tf.io.gfile.GFile(path) as source:
+  with tf.io.gfile.GFile(path, 'rb') as source:
     info = dataset_info.parse_info(source.read(), path)
   if info['name'] != spec.name:
-    raise ValueError('%s holds the dataset %r, not %r: give another '
+    raise ValueError('%s describes the dataset %r, not %r: give another '
                      'dataset_dir, or dataset_name=%s' % (
-                         dataset_dir, info['name'], spec.name, info['name']))
+                         path, info['name'], spec.name, info['name']))
   return info
 
 
@@ -162,13 +168,13 @@ def _wait_for_publishing(spec, dataset_dir):
 def _names(dataset_dir, info):
   path = os.path.join(dataset_dir, dataset_info.LABELS_FILENAME)
   if dataset_dir and tf.io.gfile.exists(path):
-    with tf.io.gfile.GFile(path) as source:
+    with tf.io.gfile.GFile(path, 'rb') as source:
       return dataset_info.parse_labels(source.read(), path)
   return dict(enumerate(info['class_names'])) if info else None
 
 
-def _decoder(spec):
-  label = tf.FixedLenFeature(
+def _decoder(spec, multi_label):
+  label = tf.VarLenFeature(tf.int64) if multi_label else tf.FixedLenFeature(
       spec.label_shape, tf.int64,
       [spec.default_label] * len(spec.label_shape) or spec.default_label)
   features = {
@@ -181,7 +187,8 @@ def _decoder(spec):
       'image': slim.tfexample_decoder.Image(
           shape=spec.image_shape, channels=spec.channels),
       'label': slim.tfexample_decoder.Tensor(
-          'image/class/label', shape=[] if spec.label_shape else None),
+          'image/class/label',
+          shape=[] if spec.label_shape and not multi_label else None),
   }
   items.update(spec.extra_items)
   return slim.tfexample_decoder.TFExampleDecoder(features, items)

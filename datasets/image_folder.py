@@ -21,7 +21,8 @@ _IMAGE_FOLDER = image_dataset.ImageDataset(
     num_classes=0,
     items_to_descriptions={
         'image': 'A colour picture of any size.',
-        'label': 'The class, by the sorted names of the classes.',
+        'label': 'The class, by the sorted names of the classes; of a '
+                 'multi-label dataset, a list of any number of them.',
     },
     image_format='jpg')
 

@@ -9,6 +9,11 @@
 |                      | folder                                 |              |
 
 A class's id is its place among the sorted names.
+
+A list is multi-label, each picture with any number of classes, as soon as one
+of its pictures has several, written `cat|dog` in a csv file and ["cat", "dog"]
+in a jsonl file. There a label that is empty ([] in a jsonl file) says that no
+class is to be seen.
 """
 import collections
 import csv
@@ -16,20 +21,24 @@ import json
 import os
 import random
 
-# path: of the file; name: its path in the source; class_name: a str.
-Picture = collections.namedtuple('Picture', 'path name class_name')
+# path: of the file; name: its path in the source; class_names: a tuple, of one
+# name unless the list is multi-label.
+Picture = collections.namedtuple('Picture', 'path name class_names')
 
 # splits: a dict of split name to a list of Pictures, sorted by name.
 # class_names: a sorted list.
 # skipped: a Counter of what was passed over, in words; is_chosen: whether the
-# user named each file, so that none may be passed over.
+# user named each file, so that none may be passed over; multi_label: whether a
+# picture has any number of classes.
 Listing = collections.namedtuple(
-    'Listing', 'splits class_names skipped is_chosen')
+    'Listing', 'splits class_names skipped is_chosen multi_label',
+    defaults=(False,))
 
 LIST_SUFFIXES = ('.csv', '.jsonl')
 _SPLIT_FOLDERS = {'train': 'train', 'validation': 'validation',
                   'val': 'validation', 'test': 'test'}
 _HEADER = ('path', 'label')
+_BETWEEN_LABELS = '|'
 
 
 def from_folder(folder):
@@ -106,7 +115,7 @@ def _in_classes(root, place, class_names, skipped):
                        'remove it' % folder)
     above = os.path.relpath(folder, root)
     pictures += [Picture(os.path.join(folder, name), os.path.join(above, name),
-                         class_name) for name in sorted(found)]
+                         (class_name,)) for name in sorted(found)]
   return pictures
 
 
@@ -115,7 +124,8 @@ def from_list(path):
 
   A csv file has two columns, path and label, or a first line that names its
   columns, two of them so. A jsonl file has an object with `path` and `label`
-  on each line.
+  on each line. A label is the name of a class; for several names and for none
+  see above.
 
   Args:
     path: of the list; paths in it start from its folder.
@@ -126,29 +136,55 @@ def from_list(path):
   Raises:
     ValueError: a line cannot be understood, or names a picture again.
   """
-  rows = _jsonl_rows(path) if path.lower().endswith('.jsonl') else (
-      _csv_rows(path))
+  rows = list(_jsonl_rows(path) if path.lower().endswith('.jsonl') else
+              _csv_rows(path))
+  multi_label = any(isinstance(label, list) for _, _, label in rows)
   folder = os.path.dirname(path)
   lines = {}
   pictures = []
   for number, name, label in rows:
-    if isinstance(label, (list, tuple)):
-      raise ValueError('%s, line %d has several labels: one label a picture '
-                       'can be converted' % (path, number))
-    if not isinstance(name, str) or not name or label in (None, ''):
-      raise ValueError('%s, line %d: path is %r and label %r; both are needed'
-                       % (path, number, name, label))
+    if not isinstance(name, str) or not name:
+      raise ValueError('%s, line %d: path is %r; a file name is needed' % (
+          path, number, name))
     if name in lines:
       raise ValueError('%s, line %d names %s again, after line %d' % (
           path, number, name, lines[name]))
     lines[name] = number
-    pictures.append(Picture(os.path.join(folder, name), name, str(label)))
+    pictures.append(Picture(
+        os.path.join(folder, name), name,
+        _class_names(label, multi_label, '%s, line %d' % (path, number))))
   pictures.sort(key=lambda picture: picture.name)
-  return _listing({'train': pictures}, collections.Counter(), True, path)
+  return _listing({'train': pictures}, collections.Counter(), True, path,
+                  multi_label)
+
+
+def _class_names(label, multi_label, place):
+  """Returns a label as a sorted tuple of names, each once.
+
+  Args:
+    label: what stands in the list, a name or a list of names.
+    multi_label: whether there may be no name.
+    place: of the label, for the messages.
+
+  Raises:
+    ValueError: there is no name in a list of one name a picture, or a name is
+      empty, or neither text nor a number.
+  """
+  if multi_label and label == '':
+    label = []
+  names = label if isinstance(label, list) else [label]
+  for name in names:
+    if name == '' or isinstance(name, bool) or (
+        not isinstance(name, (str, int, float))):
+      raise ValueError(
+          '%s: the label is %r; the name of a class is needed, or several as '
+          'cat|dog in a csv file, ["cat", "dog"] in a jsonl file' % (
+              place, label))
+  return tuple(sorted(set(map(str, names))))
 
 
 def _csv_rows(path):
-  """Yields (line, path, label)."""
+  """Yields (line, path, label); a label of several names is a list."""
   columns = None
   with _opened_list(path) as source:
     reader = csv.reader(source)
@@ -166,11 +202,14 @@ def _csv_rows(path):
       if len(row) != width:
         raise ValueError('%s, line %d has %d columns, not %d: path,label' % (
             path, reader.line_num, len(row), width))
-      yield [reader.line_num] + [row[column] for column in columns]
+      name, label = (row[column] for column in columns)
+      if _BETWEEN_LABELS in label:
+        label = [part.strip() for part in label.split(_BETWEEN_LABELS)]
+      yield reader.line_num, name, label
 
 
 def _jsonl_rows(path):
-  """Yields (line, path, label)."""
+  """Yields (line, path, label); a label of several names is a list."""
   with _opened_list(path) as source:
     for number, line in enumerate(source, 1):
       if not line.strip():
@@ -188,12 +227,11 @@ def _opened_list(path):
   return open(path, encoding='utf-8-sig', errors='surrogateescape', newline='')
 
 
-def _listing(splits, skipped, is_chosen, source):
+def _listing(splits, skipped, is_chosen, source, multi_label=False):
   """Returns a Listing after checking the names of the classes."""
-  names = {split: {picture.class_name for picture in splits[split]}
-           for split in splits}
+  names = {split: classes_of(splits[split]) for split in splits}
   class_names = sorted(names['train'])
-  if len(class_names) < 2:
+  if len(class_names) < (1 if multi_label else 2):
     raise ValueError(
         '%s holds %d classes; 2 or more are needed: one sub-folder a class, '
         'train/ and validation/ above them, or a list (.csv, .jsonl) of '
@@ -210,16 +248,23 @@ def _listing(splits, skipped, is_chosen, source):
       raise ValueError('the class name %r is not UTF-8: rename it' % name)
     if '\n' in name or '\r' in name:
       raise ValueError('the class name %r has a line end: rename it' % name)
-  return Listing(splits, class_names, skipped, is_chosen)
+  return Listing(splits, class_names, skipped, is_chosen, multi_label)
+
+
+def classes_of(pictures):
+  """Returns the set of the names of the classes of pictures."""
+  return {name for picture in pictures for name in picture.class_names}
 
 
 def draw_validation(pictures, fraction, number, seed):
   """Splits pictures, each class in the same proportion.
 
-  Of each class at least one picture stays to train on.
+  A picture of several classes counts for the rarest of them, and those of no
+  class make a group of their own. Of each class at least one picture stays to
+  train on.
 
   Args:
-    pictures: a list with an attribute `class_name`.
+    pictures: a list of Pictures.
     fraction: the share to validate with, 0 <= fraction < 1; or None.
     number: how many to validate with; or None. One of the two is given.
     seed: of the draw, an integer.
@@ -230,39 +275,64 @@ def draw_validation(pictures, fraction, number, seed):
   Raises:
     ValueError: so many cannot be had.
   """
-  by_class = collections.OrderedDict()
-  for picture in pictures:
-    by_class.setdefault(picture.class_name, []).append(picture)
-  most = len(pictures) - len(by_class)
+  groups = _by_rarest_class(pictures)
+  shuffler = random.Random(seed)
+  covered = set()
+  train, free = [], {}
+  for name, group in groups.items():
+    shuffler.shuffle(group)
+    free[name] = []
+    for picture in group:
+      is_needed = not covered.issuperset(picture.class_names)
+      (train if is_needed else free[name]).append(picture)
+      covered.update(picture.class_names)
+  most = sum(map(len, free.values()))
   if number is None:
     number = min(int(fraction * len(pictures) + 0.5), most)
   if number > most:
     raise ValueError(
         '--num_validation=%d of %d pictures leaves a class without one to '
         'train on: %d or fewer can be had' % (number, len(pictures), most))
-  counts = _proportional({name: len(of_class)
-                          for name, of_class in by_class.items()}, number)
-  shuffler = random.Random(seed)
-  train, validation = [], []
-  for name, of_class in by_class.items():
-    shuffler.shuffle(of_class)
-    validation += of_class[:counts[name]]
-    train += of_class[counts[name]:]
+  counts = _proportional({name: len(groups[name]) for name in groups},
+                         {name: len(free[name]) for name in free}, number)
+  validation = []
+  for name in groups:
+    validation += free[name][:counts[name]]
+    train += free[name][counts[name]:]
   return train, validation
 
 
-def _proportional(sizes, number):
-  """Shares `number` out by size, each share under its size.
+def _by_rarest_class(pictures):
+  """Returns a dict of class name, the rarest first, to a list of pictures.
+
+  Those of no class stand under ''.
+  """
+  frequencies = collections.Counter(
+      name for picture in pictures for name in picture.class_names)
+
+  def rareness(name):
+    return frequencies[name], name
+
+  groups = {}
+  for picture in pictures:
+    name = min(picture.class_names, key=rareness, default='')
+    groups.setdefault(name, []).append(picture)
+  return collections.OrderedDict(
+      (name, groups[name]) for name in sorted(groups, key=rareness))
+
+
+def _proportional(sizes, most, number):
+  """Shares `number` out by size, each share at most `most`.
 
   Whole parts first; what is left goes to the largest remainders.
   """
   total = sum(sizes.values())
-  counts = {name: min(number * sizes[name] // total, sizes[name] - 1)
+  counts = {name: min(number * sizes[name] // total, most[name])
             for name in sizes}
   by_remainder = sorted(
       sizes, key=lambda name: (-(number * sizes[name] % total), name))
   while sum(counts.values()) < number:
     for name in by_remainder:
-      if counts[name] < sizes[name] - 1 and sum(counts.values()) < number:
+      if counts[name] < most[name] and sum(counts.values()) < number:
         counts[name] += 1
   return counts

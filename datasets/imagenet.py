@@ -1,7 +1,8 @@
 """ImageNet, ILSVRC 2012: colour photographs, 1,000 classes and a background.
 
 The records are `<split>-<shard>-of-<shards>`. Label 0 is the background, which
-no picture shows; the synsets, sorted, are 1 to 1000.
+no picture shows; the synsets, sorted, are 1 to 1000. Networks without a
+background have 1,000 outputs: for them, --labels_offset=1 takes 1 off.
 
 O. Russakovsky et al., "ImageNet Large Scale Visual Recognition Challenge",
 arXiv:1409.0575.
@@ -10,6 +11,10 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from datasets import image_dataset
+from datasets import synsets
+
+# Whether a split without a `labels.txt` gets its names from this project.
+LOAD_READABLE_NAMES = True
 
 SPLITS_TO_SIZES = {'train': 1281167, 'validation': 50000}
 
@@ -41,7 +46,26 @@ _IMAGENET = image_dataset.ImageDataset(
     })
 
 
+def create_readable_names_for_imagenet_labels():
+  """Returns a dict of label, 0 to 1000, to its English words.
+
+  They are read from the project's own files; 0 is 'background'. A bird and a
+  machine share the name 'crane': labels 135 and 518.
+  """
+  names = synsets.class_names(
+      synsets.read_classes(synsets.bundled(synsets.CLASSES_FILENAME)),
+      synsets.read_names(synsets.bundled(synsets.NAMES_FILENAME)))
+  return dict(enumerate(names))
+
+
 def get_split(split_name, dataset_dir, file_pattern=None, reader=None):
-  """Describes 'train' or 'validation'; see `image_dataset.get_split`."""
-  return image_dataset.get_split(
+  """Describes 'train' or 'validation'; see `image_dataset.get_split`.
+
+  Where the folder says no names, those of the 1,000 classes are given; not if
+  `LOAD_READABLE_NAMES` is False.
+  """
+  dataset = image_dataset.get_split(
       _IMAGENET, split_name, dataset_dir, file_pattern, reader)
+  if LOAD_READABLE_NAMES and dataset.labels_to_names is None:
+    dataset.labels_to_names = create_readable_names_for_imagenet_labels()
+  return dataset

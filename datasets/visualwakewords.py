@@ -1,7 +1,8 @@
-"""Visual Wake Words: is there a person in the picture? From COCO 2014.
+"""Visual Wake Words: is there a person in the picture? From COCO.
 
-The records are `<split>.record-<shard>-of-<shards>`. Label 1 is given where a
-box of the class covers enough of the picture.
+The records are `<split>.record-<shard>-of-<shards>`. Label 1 is given where an
+object of the class takes enough of the picture. The numbers below are those of
+COCO 2014; a converted dataset, of 2017 too, brings its own.
 
 A. Chowdhery et al., "Visual Wake Words Dataset", arXiv:1906.05721.
 """

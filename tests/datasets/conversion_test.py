@@ -12,6 +12,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from datasets import conversion
+from datasets import folders
 from tests.datasets import records
 
 _NAMES = ['zero', 'one', 'two']
@@ -123,6 +124,76 @@ def test_names_in_an_old_info_cannot_reach_outside(tmp_path):
   assert (tmp_path / 'precious').read_text() == 'keep'
 
 
+def _convert_with_notes(folder):
+  with conversion.DatasetWriter(str(folder), 'toy', 1) as writer:
+    _write(writer)
+    writer.add_file('notes.csv', 'a,b\r\nü\n')
+    writer.publish(_NAMES)
+
+
+def test_side_file_comes_and_goes_with_its_dataset(tmp_path):
+  _convert_with_notes(tmp_path)
+  assert (tmp_path / 'notes.csv').read_bytes() == b'a,b\r\n\xc3\xbc\n'
+  assert _info(tmp_path)['side_files'] == ['notes.csv']
+  os.remove(tmp_path / 'notes.csv')
+  assert _keeps(tmp_path, [])  # The dataset is whole without it.
+  _convert_with_notes(tmp_path)
+  _convert(tmp_path)
+  assert not (tmp_path / 'notes.csv').exists()
+  assert 'side_files' not in _info(tmp_path)
+
+
+def test_side_file_is_published_before_the_dataset_counts(
+    tmp_path, monkeypatch):
+  moved = []
+  move = conversion.DatasetWriter._move
+  monkeypatch.setattr(conversion.DatasetWriter, '_move', lambda self, name: (
+      moved.append(name), move(self, name)))
+  _convert_with_notes(tmp_path)
+  assert moved.index('notes.csv') < moved.index('dataset_info.json') == 3
+
+
+def test_discarded_splits_can_be_written_anew(tmp_path):
+  with conversion.DatasetWriter(str(tmp_path), 'toy', 1) as writer:
+    _write(writer, files=('a', 'b', 'c'))
+    writer.add_file('notes.csv', '')
+    writer.discard()
+    _write(writer, files=('d',), count=4)
+    writer.publish(_NAMES)
+  assert sorted(os.listdir(tmp_path)) == [
+      'd', 'dataset_info.json', 'labels.txt']
+  assert list(_info(tmp_path)['splits']) == ['train']
+
+
+def test_examples_of_several_classes(tmp_path):
+  with conversion.DatasetWriter(str(tmp_path), 'toy', 1) as writer:
+    writer.write_split('train', ['a'], 3, [
+        [(b'x', (0, 2)), (b'y', ())], [(b'z', (2,))]])
+    writer.publish(_NAMES, multi_label=True)
+  info = _info(tmp_path)
+  assert info['multi_label'] is True
+  assert info['splits']['train']['num_examples'] == 3
+  assert info['splits']['train']['examples_per_class'] == [1, 0, 2]
+
+
+def test_scratch_folder_of_a_killed_run_is_removed(tmp_path):
+  (tmp_path / '.toy.scratch').mkdir()
+  (tmp_path / '.toy.scratch' / 'waiting').write_bytes(b'x')
+  _convert(tmp_path)
+  assert '.toy.scratch' not in os.listdir(tmp_path)
+
+
+def test_a_file_that_does_not_reach_the_disk_is_not_published(
+    tmp_path, monkeypatch):
+  def fail(unused_path):
+    raise OSError(errno.EIO, 'Input/output error')
+
+  monkeypatch.setattr(folders, 'sync', fail)
+  with pytest.raises(OSError, match='Input/output error'):
+    _convert(tmp_path)
+  assert not os.listdir(tmp_path)
+
+
 def test_half_written_conversion_is_removed_and_said(tmp_path, capsys):
   (tmp_path / '.toy.partial').mkdir()
   (tmp_path / '.toy.partial' / 'toy_train.tfrecord').write_bytes(b'half')
@@ -216,7 +287,7 @@ def test_record_file_that_cannot_be_opened(tmp_path):
 
 
 def test_two_converters_do_not_meet(tmp_path, monkeypatch):
-  monkeypatch.setattr(conversion, '_SECONDS_TO_WAIT_FOR_LOCK', 0.1)
+  monkeypatch.setattr(folders, '_SECONDS_TO_WAIT_FOR_LOCK', 0.1)
   with conversion.DatasetWriter(str(tmp_path), 'toy', 1) as writer:
     _write(writer)
     with pytest.raises(OSError, match='another converter is at work in .*wait'):

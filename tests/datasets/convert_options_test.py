@@ -55,7 +55,8 @@ def test_options_reach_the_converter(monkeypatch):
   assert given == [('d', 's', True, 3)]
 
 
-@pytest.mark.parametrize('name', ['flowers', 'image_folder'])
+@pytest.mark.parametrize('name', ['flowers', 'image_folder',
+                                  'visualwakewords'])
 def test_options_of_one_converter_reach_it(monkeypatch, name):
   given = {}
   module = importlib.import_module('datasets.download_and_convert_' + name)
@@ -68,12 +69,12 @@ def test_options_of_one_converter_reach_it(monkeypatch, name):
   assert sorted(given) == sorted(list(known)[4:])
 
 
-@pytest.mark.parametrize('name', ['imagenet', 'visualwakewords'])
-def test_converter_that_is_not_here_yet(name):
-  with pytest.raises(ValueError, match='The converter of %s is not here yet. '
-                     'There are those of: cifar10, fashion_mnist' % name):
+def test_imagenet_has_programs_of_its_own():
+  with pytest.raises(ValueError, match=(
+      'sign up at https://image-net.org. With the archives, or what they hold, '
+      'in SOURCE: datasets/download_and_convert_imagenet.sh d SOURCE$')):
     convert_options.convert(convert_options.ConvertOptions(
-        dataset_name=name, dataset_dir='d'))
+        dataset_name='imagenet', dataset_dir='d'))
 
 
 @pytest.mark.parametrize('name,hint', [

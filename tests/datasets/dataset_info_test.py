@@ -15,7 +15,25 @@ def test_info_reads_as_written():
   text = dataset_info.info_text('pets', ['cat', 'dög'], image, _SPLITS)
   assert dataset_info.parse_info(text, 'p') == {
       'format_version': 1, 'name': 'pets', 'num_classes': 2,
-      'class_names': ['cat', 'dög'], 'image': image, 'splits': _SPLITS}
+      'class_names': ['cat', 'dög'], 'image': image, 'splits': _SPLITS,
+      'multi_label': False, 'side_files': []}
+  assert 'multi_label' not in text and 'side_files' not in text
+  info = dataset_info.parse_info(dataset_info.info_text(
+      'pets', ['cat', 'dög'], None, _SPLITS, ['notes.txt'], True), 'p')
+  assert info['multi_label'] and info['side_files'] == ['notes.txt']
+
+
+@pytest.mark.parametrize('change', [
+    {'multi_label': 1}, {'side_files': [1]}, {'splits': []},
+    {'class_names': [1, 2]}, {'splits': {'train': dict(
+        _SPLITS['train'], files=['a', None])}}, {'splits': {'train': dict(
+            _SPLITS['train'], examples_per_file=[2, 2])}},
+    {'splits': {'train': dict(_SPLITS['train'], examples_per_class=[3])}}])
+def test_info_that_contradicts_itself(change):
+  info = json.loads(dataset_info.info_text('x', ['a', 'b'], None, _SPLITS))
+  info.update(change)
+  with pytest.raises(ValueError, match='p c.*again with --overwrite'):
+    dataset_info.parse_info(json.dumps(info), 'p')
 
 
 @pytest.mark.parametrize('text', [

@@ -57,6 +57,7 @@ def test_whole_dataset(tmp_path, capsys):
     (_record(label=-1), 'label -1; labels go from 0 to 1'),
     (encoding.serialize_example({'image/encoded': odd_pictures.encoded(
         odd_pictures.photo(), 'PNG')}), 'no image/class/label'),
+    (_record(label=[0, 1]), '2 labels in image/class/label, not one'),
     (_record(content=b'GIF89a'), 'damaged GIF'),
     (_record(content=odd_pictures.with_grey_bar(odd_pictures.encoded(
         odd_pictures.photo(), 'JPEG'))), 'truncated JPEG'),
@@ -71,6 +72,22 @@ def test_bad_records_are_named_by_file_and_index(
   with pytest.raises(ValueError, match='1 problems in .* they stand above'):
     doctor.check(str(tmp_path), 1)
   assert 'train.tfrecord, record 2: ' + problem in capsys.readouterr().out
+
+
+def test_multi_label_dataset(tmp_path, capsys):
+  with conversion.DatasetWriter(str(tmp_path), 'image_folder', 1) as writer:
+    writer.write_split('train', ['train.tfrecord'], 4, [
+        [(_record([0, 1], 1), ()), (_record([1], 2), ()), (_record([], 3), ()),
+         (_record([1, 2], 4), ())]])
+    writer.publish(_NAMES, multi_label=True)
+  with pytest.raises(ValueError, match='1 problems'):
+    doctor.check(str(tmp_path), 1)
+  output = capsys.readouterr().out
+  assert 'record 3: label 2; labels go from 0 to 1' in output
+  lines = [line.split() for line in output.splitlines()]
+  for words in (['0:one', '1'], ['1:zwei', 'ü', '3'],
+                ['none', 'of', 'them', '1'], ['all', '4']):
+    assert words in lines
 
 
 def test_damaged_file(tmp_path, capsys):

@@ -1,75 +1,42 @@
 """Tests of the conversion of the user's own pictures."""
-import collections
 import csv
 import json
 import os
 
+import numpy as np
+from PIL import Image
 import pytest
 
 from datasets import dataset_factory
 from datasets import dataset_info
 from datasets import download_and_convert_image_folder
+from datasets import image_files
 from tests.datasets import odd_pictures
+from tests.datasets import picture_folders
 from tests.datasets import raw_files
 from tests.datasets import records
-
-_CLASSES = ['a blank', 'tomates', 'Äpfel', 'z']
-
-
-def _write_class(folder, count, seed=0):
-  os.makedirs(str(folder), exist_ok=True)
-  for index in range(count):
-    raw_files.write(folder, 'bild %d ü.jpg' % index, odd_pictures.encoded(
-        odd_pictures.photo(seed=seed * 100 + index), 'JPEG'))
-
-
-def _write_classes(folder, counts=(10, 20, 30, 4)):
-  for seed, (name, count) in enumerate(zip(_CLASSES, counts)):
-    _write_class(folder / name, count, seed)
-
-
-def _run(tmp_path, source='source', **options):
-  options.setdefault('num_workers', 1)
-  download_and_convert_image_folder.run(
-      str(tmp_path / 'out'), str(tmp_path / source), **options)
-
-
-def _info(tmp_path):
-  path = tmp_path / 'out' / dataset_info.INFO_FILENAME
-  return json.loads(path.read_text(encoding='utf-8'))
-
-
-def _examples(tmp_path, split):
-  """Returns a dict of file name to example, in the records' order."""
-  examples = collections.OrderedDict()
-  for name in _info(tmp_path)['splits'][split]['files']:
-    for example in records.read(tmp_path / 'out' / name):
-      key = records.values(example, 'image/filename')[0].decode('utf-8')
-      assert key not in examples
-      examples[key] = example
-  return examples
 
 
 def test_folder_of_classes(tmp_path, capsys):
   source = tmp_path / 'source'
-  _write_classes(source)
+  picture_folders.write_classes(source)
   raw_files.write(source, '.DS_Store', b'x')
   raw_files.write(source, 'README.txt', b'x')
   raw_files.write(source / 'z', '.DS_Store', b'x')
   raw_files.write(source / 'z', 'notes.txt', b'Some notes.')
-  _write_class(source / 'z' / 'nested', 2)
+  picture_folders.write_class(source / 'z' / 'nested', 2)
   before = records.snapshot(source)
-  _run(tmp_path)
+  picture_folders.run(tmp_path)
   assert records.snapshot(source) == before
-  info = _info(tmp_path)
+  info = picture_folders.info(tmp_path)
   assert info['class_names'] == ['a blank', 'tomates', 'z', 'Äpfel']
   train, validation = (info['splits'][s] for s in ('train', 'validation'))
   assert validation['examples_per_class'] == [1, 2, 0, 3]
   assert train['examples_per_class'] == [9, 18, 4, 27]
   assert train['files'] == ['image_folder_train_%05d-of-00005.tfrecord' % k
                             for k in range(5)]
-  stored = dict(_examples(tmp_path, 'train'))
-  stored.update(_examples(tmp_path, 'validation'))
+  stored = dict(picture_folders.examples(tmp_path, 'train'))
+  stored.update(picture_folders.examples(tmp_path, 'validation'))
   pictures = {name: content for name, content in before.items()
               if name.endswith('.jpg') and 'nested' not in name}
   assert {name: records.values(example, 'image/encoded')[0]
@@ -87,19 +54,19 @@ def test_folder_of_classes(tmp_path, capsys):
 
 
 def test_files_do_not_depend_on_the_workers_but_on_the_seed(tmp_path):
-  _write_classes(tmp_path / 'source')
+  picture_folders.write_classes(tmp_path / 'source')
   contents = []
   for options in ({'num_workers': 1}, {'num_workers': 2}, {'seed': 1}):
-    _run(tmp_path, overwrite=True, **options)
+    picture_folders.run(tmp_path, overwrite=True, **options)
     contents.append(records.snapshot(tmp_path / 'out'))
   assert contents[0] == contents[1] != contents[2]
 
 
 def test_classes_are_mixed_over_the_shards(tmp_path):
-  _write_classes(tmp_path / 'source', (20, 20, 20, 20))
-  _run(tmp_path, num_shards=2, num_validation=0)
-  assert list(_info(tmp_path)['splits']) == ['train']
-  for name in _info(tmp_path)['splits']['train']['files']:
+  picture_folders.write_classes(tmp_path / 'source', (20, 20, 20, 20))
+  picture_folders.run(tmp_path, num_shards=2, num_validation=0)
+  assert list(picture_folders.info(tmp_path)['splits']) == ['train']
+  for name in picture_folders.info(tmp_path)['splits']['train']['files']:
     labels = {records.values(e, 'image/class/label')[0]
               for e in records.read(tmp_path / 'out' / name)}
     assert labels == {0, 1, 2, 3}
@@ -111,9 +78,9 @@ def test_classes_are_mixed_over_the_shards(tmp_path):
     ({'num_validation': 60}, [9, 19, 3, 29]),
     ({'validation_fraction': 0.99}, [9, 19, 3, 29])])
 def test_stratified_split(tmp_path, options, counts):
-  _write_classes(tmp_path / 'source')
-  _run(tmp_path, **options)
-  splits = _info(tmp_path)['splits']
+  picture_folders.write_classes(tmp_path / 'source')
+  picture_folders.run(tmp_path, **options)
+  splits = picture_folders.info(tmp_path)['splits']
   drawn = splits['validation']['examples_per_class']
   assert sum(drawn) == sum(counts)
   assert all(abs(a - b) <= 1 for a, b in zip(drawn, counts))
@@ -121,25 +88,37 @@ def test_stratified_split(tmp_path, options, counts):
       drawn, splits['train']['examples_per_class'])] == [10, 20, 4, 30]
 
 
+def test_a_large_file_is_stored_whole(tmp_path):
+  picture_folders.write_classes(tmp_path / 'source', (2, 2, 1, 1))
+  pixels = np.random.RandomState(0).randint(0, 256, [900, 900, 3])
+  content = odd_pictures.encoded(
+      Image.fromarray(pixels.astype(np.uint8)), 'JPEG', quality=100)
+  assert len(content) > 1 << 20
+  raw_files.write(tmp_path / 'source' / 'z', 'large.jpg', content)
+  picture_folders.run(tmp_path, num_validation=0)
+  example = picture_folders.examples(tmp_path, 'train')['z/large.jpg']
+  assert records.values(example, 'image/encoded') == [content]
+
+
 def test_no_empty_shards(tmp_path):
-  _write_classes(tmp_path / 'source', (2, 2, 1, 1))
-  _run(tmp_path, num_validation=2)
-  splits = _info(tmp_path)['splits']
+  picture_folders.write_classes(tmp_path / 'source', (2, 2, 1, 1))
+  picture_folders.run(tmp_path, num_validation=2)
+  splits = picture_folders.info(tmp_path)['splits']
   assert splits['train']['examples_per_file'] == [1, 1, 1, 1]
   assert splits['validation']['examples_per_file'] == [1, 1]
 
 
 @pytest.mark.parametrize('name', ['validation', 'val'])
 def test_train_and_validation_folders(tmp_path, name):
-  _write_classes(tmp_path / 'source' / 'train')
-  _write_classes(tmp_path / 'source' / name, (1, 2, 3, 1))
-  _write_classes(tmp_path / 'source' / 'test', (1, 1))
-  _run(tmp_path)
-  splits = _info(tmp_path)['splits']
+  picture_folders.write_classes(tmp_path / 'source' / 'train')
+  picture_folders.write_classes(tmp_path / 'source' / name, (1, 2, 3, 1))
+  picture_folders.write_classes(tmp_path / 'source' / 'test', (1, 1))
+  picture_folders.run(tmp_path)
+  splits = picture_folders.info(tmp_path)['splits']
   assert {s: splits[s]['examples_per_class'] for s in splits} == {
       'train': [10, 20, 4, 30], 'validation': [1, 2, 1, 3],
       'test': [1, 1, 0, 0]}
-  assert 'train/z/bild 0 ü.jpg' in _examples(tmp_path, 'train')
+  assert 'train/z/bild 0 ü.jpg' in picture_folders.examples(tmp_path, 'train')
   dataset = dataset_factory.get_dataset(
       'image_folder', 'test', str(tmp_path / 'out'))
   assert (dataset.num_samples, dataset.num_classes) == (2, 4)
@@ -148,67 +127,28 @@ def test_train_and_validation_folders(tmp_path, name):
 
 
 def test_archive_with_one_folder_above(tmp_path):
-  _write_classes(tmp_path / 'photos')
+  picture_folders.write_classes(tmp_path / 'photos')
   raw_files.pack(str(tmp_path / 'photos'), str(tmp_path / 'photos.tar.gz'))
-  _run(tmp_path, 'photos.tar.gz')
-  assert _info(tmp_path)['splits']['train']['num_examples'] == 58
+  picture_folders.run(tmp_path, 'photos.tar.gz')
+  assert picture_folders.info(tmp_path)['splits']['train']['num_examples'] == 58
   assert not [n for n in os.listdir(tmp_path / 'out') if n.startswith('.')]
 
 
-def _write_list(tmp_path, suffix, rows):
-  path = tmp_path / ('list' + suffix)
-  with open(path, 'w', encoding='utf-8', newline='') as target:
-    if suffix == '.csv':
-      csv.writer(target).writerows(rows)
-    else:
-      for name, label in rows:
-        target.write(json.dumps({'path': name, 'label': label}) + '\n\n')
-  return path.name
-
-
-@pytest.mark.parametrize('suffix,header', [
-    ('.csv', []), ('.csv', [['Path', 'label']]), ('.jsonl', [])])
-def test_list(tmp_path, suffix, header):
-  _write_class(tmp_path / 'pool', 12)
-  rows = [['pool/bild %d ü.jpg' % k, 'cat, tame' if k % 2 else 'dog']
-          for k in range(12)]
-  _run(tmp_path, _write_list(tmp_path, suffix, header + rows))
-  assert _info(tmp_path)['class_names'] == ['cat, tame', 'dog']
-  stored = dict(_examples(tmp_path, 'train'))
-  stored.update(_examples(tmp_path, 'validation'))
-  assert sorted(stored) == sorted(name for name, _ in rows)
-
-
-@pytest.mark.parametrize('suffix,content,message', [
-    ('.csv', 'a.jpg,cat\nb.jpg\n', 'line 2 has 1 columns, not 2'),
-    ('.csv', 'a.jpg,cat\n,dog\n', 'line 2: path is .* both are needed'),
-    ('.csv', 'a.jpg,cat\na.jpg,dog\n', 'line 2 names a.jpg again, after line 1'),
-    ('.csv', '', 'holds 0 classes; 2 or more are needed'),
-    ('.jsonl', '{"path": "a.jpg"}\n', 'line 1 is no object with path and lab'),
-    ('.jsonl', 'a.jpg\n', 'line 1 is no object with path and label'),
-    ('.jsonl', '{"path": "a.jpg", "label": ["cat", "dog"]}',
-     'line 1 has several labels: one label a picture can be converted')])
-def test_wrong_list(tmp_path, suffix, content, message):
-  (tmp_path / ('list' + suffix)).write_text(content)
-  with pytest.raises(ValueError, match=message):
-    _run(tmp_path, 'list' + suffix)
-  assert not (tmp_path / 'out').exists()
-
-
 def test_what_a_list_names_is_never_passed_over(tmp_path):
-  _write_class(tmp_path / 'pool', 2)
+  picture_folders.write_class(tmp_path / 'pool', 2)
   raw_files.write(tmp_path / 'pool', 'notes.txt', b'Some notes.')
   rows = [['pool/bild 0 ü.jpg', 'a'], ['pool/bild 1 ü.jpg', 'b'],
           ['pool/notes.txt', 'a'], ['pool/gone.jpg', 'b']]
   with pytest.raises(ValueError, match='2 bad pictures') as error:
-    _run(tmp_path, _write_list(tmp_path, '.csv', rows))
+    picture_folders.run(
+        tmp_path, picture_folders.write_list(tmp_path, '.csv', rows))
   assert 'pool/notes.txt: not a picture' in str(error.value)
   assert 'pool/gone.jpg: cannot be read: No such file' in str(error.value)
 
 
 def _write_corpus(tmp_path):
   source = tmp_path / 'source'
-  _write_class(source / 'fine', 5)
+  picture_folders.write_class(source / 'fine', 5)
   pictures = odd_pictures.write(source / 'odd')
   return pictures, {p.name for p in pictures
                     if p.fate == odd_pictures.REJECTED}
@@ -219,7 +159,7 @@ def test_fail_names_all_bad_pictures_and_publishes_nothing(tmp_path):
   before = records.snapshot(tmp_path / 'source')
   with pytest.raises(ValueError, match='%d bad pictures; nothing was '
                      'published. --on_bad_image=skip' % len(bad)) as error:
-    _run(tmp_path, max_pixels=odd_pictures.MAX_PIXELS)
+    picture_folders.run(tmp_path, max_pixels=odd_pictures.MAX_PIXELS)
   named = [line.split(':')[0].strip().split('odd/')[1]
            for line in str(error.value).splitlines()[1:]]
   assert sorted(named) == sorted(bad)
@@ -230,15 +170,16 @@ def test_fail_names_all_bad_pictures_and_publishes_nothing(tmp_path):
 def test_skip_goes_on_and_reports(tmp_path, capsys):
   pictures, bad = _write_corpus(tmp_path)
   before = records.snapshot(tmp_path / 'source')
-  _run(tmp_path, max_pixels=odd_pictures.MAX_PIXELS, on_bad_image='skip')
+  picture_folders.run(tmp_path, max_pixels=odd_pictures.MAX_PIXELS,
+                      on_bad_image='skip')
   assert records.snapshot(tmp_path / 'source') == before
   with open(tmp_path / 'out' / 'bad_pictures.csv', newline='') as report:
     rows = list(csv.reader(report))
   assert rows[0] == ['path', 'reason']
   assert {name for name, _ in rows[1:]} == {'odd/' + name for name in bad}
   assert dict(rows[1:])['odd/empty.jpg'] == 'empty file'
-  stored = dict(_examples(tmp_path, 'train'))
-  stored.update(_examples(tmp_path, 'validation'))
+  stored = dict(picture_folders.examples(tmp_path, 'train'))
+  stored.update(picture_folders.examples(tmp_path, 'validation'))
   assert len(stored) == 5 + len(pictures) - len(bad)
   for picture in pictures:
     if picture.fate == odd_pictures.KEPT:
@@ -249,48 +190,78 @@ def test_skip_goes_on_and_reports(tmp_path, capsys):
 
 
 def test_a_report_goes_when_nothing_is_bad_any_more(tmp_path):
-  _write_classes(tmp_path / 'source')
+  picture_folders.write_classes(tmp_path / 'source')
   bad = raw_files.write(tmp_path / 'source' / 'z', 'bad.jpg', b'')
-  _run(tmp_path, on_bad_image='skip')
+  picture_folders.run(tmp_path, on_bad_image='skip')
   assert (tmp_path / 'out' / 'bad_pictures.csv').exists()
   os.remove(bad)
-  _run(tmp_path, overwrite=True)
+  picture_folders.run(tmp_path, overwrite=True)
   assert not (tmp_path / 'out' / 'bad_pictures.csv').exists()
 
 
 def test_a_failure_leaves_the_dataset_that_stands(tmp_path):
-  _write_classes(tmp_path / 'source')
-  _run(tmp_path)
+  picture_folders.write_classes(tmp_path / 'source')
+  picture_folders.run(tmp_path)
   before = records.snapshot(tmp_path / 'out')
   raw_files.write(tmp_path / 'source' / 'z', 'bad.jpg', b'')
   with pytest.raises(ValueError, match='z/bad.jpg: empty file'):
-    _run(tmp_path, overwrite=True)
+    picture_folders.run(tmp_path, overwrite=True)
   assert records.snapshot(tmp_path / 'out') == before
 
 
 def test_a_class_without_a_good_picture(tmp_path):
-  _write_classes(tmp_path / 'source', (3, 3, 0, 0))
-  for name in _CLASSES[2:]:
+  picture_folders.write_classes(tmp_path / 'source', (3, 3, 0, 0))
+  for name in picture_folders.CLASSES[2:]:
     raw_files.write(tmp_path / 'source' / name, 'bad.jpg', b'x')
   with pytest.raises(ValueError, match='no good picture to train on is left '
                      'in the classes: z, Äpfel'):
-    _run(tmp_path, on_bad_image='skip')
+    picture_folders.run(tmp_path, on_bad_image='skip')
 
 
-def test_a_picture_that_changes_meanwhile(tmp_path, monkeypatch):
-  _write_classes(tmp_path / 'source')
-  draw = download_and_convert_image_folder.image_lists.draw_validation
+@pytest.mark.parametrize('options,other', [
+    ({}, 'more.jpg'), ({'on_bad_image': 'skip'}, 'bad.jpg')])
+def test_a_picture_that_changes_meanwhile(tmp_path, monkeypatch, options,
+                                          other):
+  """In the first pass, and in the second, which a bad one leads to."""
+  picture_folders.write_classes(tmp_path / 'source')
+  raw_files.write(tmp_path / 'source' / 'z', other, (
+      b'' if other == 'bad.jpg' else
+      odd_pictures.encoded(odd_pictures.photo(), 'JPEG')))
+  check_file = image_files._check_file
   path = tmp_path / 'source' / 'z' / 'bild 0 ü.jpg'
 
-  def _draw_and_change(*arguments):
-    path.write_bytes(path.read_bytes() + b' ')
-    return draw(*arguments)
+  def _check_and_change(name, *arguments):
+    finding = check_file(name, *arguments)
+    if name == str(path):
+      path.write_bytes(path.read_bytes() + b' ')
+    return finding
 
-  monkeypatch.setattr(download_and_convert_image_folder.image_lists,
-                      'draw_validation', _draw_and_change)
+  monkeypatch.setattr(image_files, '_check_file', _check_and_change)
   with pytest.raises(ValueError, match='bild 0 ü.jpg has changed since'):
-    _run(tmp_path)
+    picture_folders.run(tmp_path, **options)
   assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize('num_workers', [1, 2])
+def test_bad_ones_leave_the_same_records_as_if_they_were_not_there(
+    tmp_path, num_workers):
+  """Wherever they are found: what was written until then is dropped."""
+  picture_folders.write_classes(tmp_path / 'source')
+  for picture in odd_pictures.corpus():
+    if picture.fate == odd_pictures.CONVERTED:
+      raw_files.write(tmp_path / 'source' / 'z', picture.name, picture.content)
+  picture_folders.run(tmp_path)
+  good = records.snapshot(tmp_path / 'out')
+  for name in picture_folders.CLASSES:
+    raw_files.write(tmp_path / 'source' / name, 'bad.jpg', b'')
+  picture_folders.run(tmp_path, on_bad_image='skip', overwrite=True,
+                      num_workers=num_workers)
+  skipped = records.snapshot(tmp_path / 'out')
+  assert len(skipped.pop('bad_pictures.csv').splitlines()) == 5
+  info = json.loads(skipped.pop('dataset_info.json').decode('utf-8'))
+  assert info.pop('side_files') == ['bad_pictures.csv']
+  assert info == json.loads(good.pop('dataset_info.json').decode('utf-8'))
+  assert skipped == good
 
 
 @pytest.mark.parametrize('options,message', [
@@ -302,28 +273,28 @@ def test_a_picture_that_changes_meanwhile(tmp_path, monkeypatch):
     ({'on_bad_image': 'ignore'}, "'ignore'; it is one of: fail, skip"),
     ({'background': 'invisible'}, '--background=invisible is no colour')])
 def test_wrong_options(tmp_path, options, message):
-  _write_classes(tmp_path / 'source')
+  picture_folders.write_classes(tmp_path / 'source')
   with pytest.raises(ValueError, match=message):
-    _run(tmp_path, **options)
+    picture_folders.run(tmp_path, **options)
   assert not (tmp_path / 'out').exists()
 
 
 def test_wrong_sources(tmp_path):
-  _write_classes(tmp_path / 'split' / 'train')
-  _write_classes(tmp_path / 'split' / 'validation')
+  picture_folders.write_classes(tmp_path / 'split' / 'train')
+  picture_folders.write_classes(tmp_path / 'split' / 'validation')
   with pytest.raises(ValueError, match='has a folder for validation: leave'):
-    _run(tmp_path, 'split', num_validation=3)
-  _write_class(tmp_path / 'split' / 'validation' / 'new', 1)
+    picture_folders.run(tmp_path, 'split', num_validation=3)
+  picture_folders.write_class(tmp_path / 'split' / 'validation' / 'new', 1)
   with pytest.raises(ValueError, match='validation has the classes new, which'):
-    _run(tmp_path, 'split')
-  _write_class(tmp_path / 'one' / 'class', 3)
+    picture_folders.run(tmp_path, 'split')
+  picture_folders.write_class(tmp_path / 'one' / 'class', 3)
   with pytest.raises(ValueError, match='holds 1 classes; 2 or more'):
-    _run(tmp_path, 'one')
+    picture_folders.run(tmp_path, 'one')
   (tmp_path / 'one' / 'empty').mkdir()
   with pytest.raises(ValueError, match='one/empty holds no pictures'):
-    _run(tmp_path, 'one')
+    picture_folders.run(tmp_path, 'one')
   with pytest.raises(FileNotFoundError, match='there is no .*/nothing'):
-    _run(tmp_path, 'nothing')
+    picture_folders.run(tmp_path, 'nothing')
   with pytest.raises(ValueError, match='needs --source'):
     download_and_convert_image_folder.run(str(tmp_path / 'out'))
   with pytest.raises(ValueError, match='of URLs, those of archives'):
@@ -336,18 +307,18 @@ def test_wrong_sources(tmp_path):
 
 
 def test_a_class_name_with_a_line_end(tmp_path):
-  _write_class(tmp_path / 'source' / 'two\nlines', 1)
-  _write_class(tmp_path / 'source' / 'one', 1)
+  picture_folders.write_class(tmp_path / 'source' / 'two\nlines', 1)
+  picture_folders.write_class(tmp_path / 'source' / 'one', 1)
   with pytest.raises(ValueError, match='has a line end: rename it'):
-    _run(tmp_path)
+    picture_folders.run(tmp_path)
 
 
 def test_pipes_and_dangling_links(tmp_path):
-  _write_classes(tmp_path / 'source')
+  picture_folders.write_classes(tmp_path / 'source')
   os.mkfifo(str(tmp_path / 'source' / 'z' / 'pipe.jpg'))
   os.symlink('/nowhere/at/all', str(tmp_path / 'source' / 'z' / 'link.jpg'))
   with pytest.raises(ValueError, match='1 bad pictures') as error:
-    _run(tmp_path)
+    picture_folders.run(tmp_path)
   assert 'z/link.jpg: cannot be read' in str(error.value)
 
 

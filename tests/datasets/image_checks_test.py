@@ -123,9 +123,17 @@ def test_a_jpeg_cut_anywhere_is_rejected(share, options):
   start = jpeg.index(b'\xff\xda')
   cut = jpeg[:start + int((len(jpeg) - start) * share)]
   assert image_checks.check(cut).fault.startswith('truncated JPEG')
-  if 'progressive' not in options:
-    fault = image_checks.check(cut + b'\xff\xd9').fault
-    assert fault and 'it ends in grey' in fault
+  fault = image_checks.check(cut + b'\xff\xd9').fault
+  assert fault and ('stop early' in fault or 'progressive' in options)
+
+
+@pytest.mark.parametrize('quality', [60, 95])
+def test_a_late_scan_may_lack_a_few_bytes(quality):
+  jpeg = odd_pictures.encoded(odd_pictures.photo(width=90, height=70), 'JPEG',
+                              progressive=True, quality=quality)
+  for missing in (6, 20, 60):
+    fault = image_checks.check(jpeg[:-missing] + b'\xff\xd9').fault
+    assert fault == 'truncated JPEG: the data of its last scan stop early'
 
 
 def test_mutated_pictures_get_a_verdict():

@@ -105,8 +105,9 @@ def test_empty_split(tmp_path):
 
 def test_folder_of_another_dataset(tmp_path):
   _convert(tmp_path, name='pets')
-  with pytest.raises(ValueError, match="holds the dataset 'pets', not 'toy': "
-                     'give another dataset_dir, or dataset_name=pets'):
+  with pytest.raises(ValueError, match=(
+      "info.json describes the dataset 'pets', not 'toy': give another "
+      'dataset_dir, or dataset_name=pets')):
     _get(tmp_path)
 
 

@@ -73,9 +73,29 @@ def png_of_16_bits(channels):
 
 
 def with_grey_bar(jpeg, share=0.5):
-  """Returns a JPEG whose data stop early, before an end marker."""
+  """Returns a JPEG whose last scan stops early, before an end marker."""
   start = jpeg.rindex(b'\xff\xda')
   return jpeg[:start + int((len(jpeg) - start) * share)] + b'\xff\xd9'
+
+
+def with_stray_marker(jpeg):
+  """Returns a JPEG with the marker of a segment among its last picture data."""
+  return jpeg[:-60] + b'\xff\xe9\xff\0' + jpeg[-56:]
+
+
+def one_scan_a_colour():
+  """Returns a JPEG whose three components stand in scans of their own."""
+  planes = [encoded(plane, 'JPEG') for plane in photo('YCbCr').split()]
+  grey = planes[0]
+  frame, tables = grey.index(b'\xff\xc0'), grey.index(b'\xff\xc4')
+  header = grey[frame + 4:frame + 9] + bytes([3]) + b''.join(
+      bytes([component, 0x11, 0]) for component in (1, 2, 3))
+  parts = [grey[:frame], b'\xff\xc0', struct.pack('>H', len(header) + 2),
+           header, grey[tables:grey.index(b'\xff\xda')]]
+  for component, plane in enumerate(planes, 1):
+    data = plane[plane.index(b'\xff\xda') + 10:-2]
+    parts += [b'\xff\xda\0\x08\1', bytes([component]), b'\0\0\x3f\0', data]
+  return b''.join(parts) + b'\xff\xd9'
 
 
 def with_size(jpeg, height, width):
@@ -96,6 +116,7 @@ def _kept():
   for name, content in (
       ('plain.jpg', jpeg),
       ('progressive.jpg', encoded(photo(), 'JPEG', progressive=True)),
+      ('one scan a colour.jpg', one_scan_a_colour()),
       ('jpeg named png.png', jpeg),
       ('behind the end.jpg', jpeg + b'trailing bytes'),
       ('four four four.jpg', encoded(photo(), 'JPEG', subsampling=0)),
@@ -158,7 +179,34 @@ def _converted():
 
 def _rejected():
   """Yields (name, content, reason)."""
-  jpeg, png = encoded(photo(), 'JPEG'), encoded(photo(), 'PNG')
+  yield from _rejected_jpegs(encoded(photo(), 'JPEG'),
+                             encoded(photo(), 'JPEG', progressive=True))
+  yield from _rejected_others(encoded(photo(), 'PNG'))
+
+
+def _rejected_jpegs(jpeg, progressive):
+  return (
+      ('start only.jpg', jpeg[:3], 'truncated JPEG'),
+      ('header only.jpg', jpeg[:200], 'truncated JPEG'),
+      ('half.jpg', jpeg[:len(jpeg) // 2 + 300], 'truncated JPEG'),
+      ('no end.jpg', jpeg[:-2], 'truncated JPEG: no end marker'),
+      ('half progressive.jpg', progressive[:-200], 'truncated'),
+      ('grey bar.jpg', with_grey_bar(jpeg), 'it ends in grey'),
+      ('grey bar of grey.jpg', with_grey_bar(encoded(photo('L'), 'JPEG')), 'it ends in grey'),
+      ('cut in its last scan.jpg', with_grey_bar(progressive), 'its last scan stop early'),
+      ('cut near its end.jpg',
+       with_grey_bar(encoded(photo('L'), 'JPEG', progressive=True), 0.95), 'its last scan'),
+      ('only its first scan.jpg', progressive[:progressive.index(b'\xff\xda') + 30] + b'\xff\xd9',
+       'its last scan stop early'),
+      ('colour in other scans.jpg', with_grey_bar(one_scan_a_colour()), 'its last scan stop early'),
+      ('stray marker.jpg', with_stray_marker(jpeg), 'truncated JPEG: no end marker'),
+      ('larger than its data.jpg', with_size(jpeg, 96, 96), 'it ends in grey'),
+      ('no frame.jpg', b'\xff\xd8\xff\xda\0\2' + bytes(20), 'damaged JPEG'),
+      ('large.jpg', encoded(photo(width=120, height=100), 'JPEG'),
+       '120 x 100 pixels are more than --max_pixels=10000'))
+
+
+def _rejected_others(png):
   broken = bytearray(png)
   broken[png.index(b'IDAT') + 10] ^= 255
   return (
@@ -167,26 +215,26 @@ def _rejected():
       ('page.png', b'<!DOCTYPE html><html></html>', 'not a picture'),
       ('zeros.jpg', bytes(1000), 'not a picture'),
       ('drawing.jpg', b'<svg xmlns="http://www.w3.org/2000/svg"/>', 'not a picture'),
-      ('start only.jpg', jpeg[:3], 'truncated JPEG'),
-      ('header only.jpg', jpeg[:200], 'truncated JPEG'),
-      ('half.jpg', jpeg[:len(jpeg) // 2 + 300], 'truncated JPEG'),
-      ('no end.jpg', jpeg[:-2], 'truncated JPEG: no end marker'),
-      ('half progressive.jpg', encoded(photo(), 'JPEG', progressive=True)[:-200], 'truncated'),
-      ('grey bar.jpg', with_grey_bar(jpeg), 'it ends in grey'),
-      ('grey bar of grey.jpg', with_grey_bar(encoded(photo('L'), 'JPEG')), 'it ends in grey'),
-      ('larger than its data.jpg', with_size(jpeg, 96, 96), 'it ends in grey'),
-      ('no frame.jpg', b'\xff\xd8\xff\xda\0\2' + bytes(20), 'damaged JPEG'),
       ('half.png', png[:len(png) // 2], 'truncated PNG'),
       ('start only.png', png[:20], 'damaged PNG'),
       ('wrong checksum.png', bytes(broken), 'damaged PNG: wrong checksum'),
+      ('two headers.png', png[:-12] + png[8:33] + png[-12:], 'its header does not come first'),
+      ('unknown chunk.png', png[:-12] + chunk(b'ABCD', b'') + png[-12:], 'no reader knows'),
+      ('packed pixels without an end.png', _png_without_checksum(), 'packed pixels have no end'),
       ('half.gif', encoded(photo().quantize(16), 'GIF')[:300], 'damaged GIF'),
       ('half.bmp', encoded(photo(), 'BMP')[:500], 'damaged BMP'),
       ('half.webp', encoded(photo(), 'WEBP')[:100], 'damaged WEBP'),
       ('half.tif', encoded(photo(), 'TIFF')[:400], 'damaged TIFF'),
       ('bomb.png', _bomb(), '50000 x 50000 pixels are more than --max_pixels'),
-      ('large.jpg', encoded(photo(width=120, height=100), 'JPEG'),
-       '120 x 100 pixels are more than --max_pixels=10000'),
       ('floating point.tif', encoded(photo('F'), 'TIFF'), 'floating-point'))
+
+
+def _png_without_checksum():
+  """Returns a PNG whose pixels are there, but not the end of their packing."""
+  header = struct.pack('>IIBBBBB', WIDTH, HEIGHT, 8, 0, 0, 0, 0)
+  packed = zlib.compress(bytes(HEIGHT * (1 + WIDTH)))
+  return b''.join((b'\x89PNG\r\n\x1a\n', chunk(b'IHDR', header), chunk(
+      b'IDAT', packed[:-4]), chunk(b'IEND', b'')))
 
 
 def corpus():

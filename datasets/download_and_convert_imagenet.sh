@@ -1,0 +1,59 @@
+#!/bin/sh
+# Converts ImageNet (ILSVRC 2012) from its archives, or from folders.
+#
+#   datasets/download_and_convert_imagenet.sh OUT SOURCE [FLAG...]
+#
+# SOURCE is what download_imagenet.sh takes; or a folder that holds train/ and
+# validation/, which stay as they are, and perhaps the file
+# imagenet_2012_bounding_boxes.csv. The variable IMAGENET_SOURCE serves where
+# SOURCE is left out, PYTHON names the Python to run. OUT gets the TFRecord
+# files; archives are unpacked to OUT/raw-data, which may be removed afterwards.
+# The flags are those of build_imagenet_data.py. Start it again to go on where
+# it stopped.
+set -eu
+
+if [ $# -lt 1 ] || [ "${1#-}" != "$1" ]; then
+  sed -n '2,/^set/s/^# \{0,1\}//p' "$0"
+  exit 2
+fi
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+python=${PYTHON:-python}
+out=$1
+shift
+source=${IMAGENET_SOURCE:-}
+if [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; then
+  source=$1
+  shift
+fi
+if [ -z "$source" ]; then
+  echo "Give the folder of the archives: $0 $out SOURCE" >&2
+  exit 2
+fi
+subset=
+overwrite=
+for flag in "$@"; do
+  case $flag in
+    --allow_subset | --allow_subset=[Tt]rue) subset=$flag ;;
+    --overwrite | --overwrite=[Tt]rue) overwrite=$flag ;;
+  esac
+done
+if [ -e "$out/dataset_info.json" ] && [ -z "$overwrite" ]; then
+  echo "$out holds a dataset already: nothing to do (--overwrite converts it" \
+    "anew)."
+  exit 0
+fi
+
+if [ -d "$source/train" ] && [ -d "$source/validation" ]; then
+  data=$source
+else
+  data=$out/raw-data
+  "$here/download_imagenet.sh" "$data" "$source" ${subset:+"$subset"}
+fi
+boxes=$data/imagenet_2012_bounding_boxes.csv
+if [ ! -e "$boxes" ]; then
+  echo "There is no $boxes: the records will have no boxes."
+  boxes=
+fi
+"$python" "$here/build_imagenet_data.py" --train_directory="$data/train" \
+  --validation_directory="$data/validation" --output_directory="$out" \
+  --bounding_box_file="$boxes" "$@"

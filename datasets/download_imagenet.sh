@@ -1,0 +1,38 @@
+#!/bin/sh
+# Gets ImageNet (ILSVRC 2012) ready to convert: unpacks its three archives.
+#
+#   datasets/download_imagenet.sh OUT SOURCE [--allow_subset]
+#
+# SOURCE is the folder of ILSVRC2012_img_train.tar, ILSVRC2012_img_val.tar and
+# ILSVRC2012_bbox_train_v2.tar.gz, which https://image-net.org gives to those
+# who sign up, or the URL of such a folder, which is downloaded. The variable
+# IMAGENET_SOURCE serves where SOURCE is left out, PYTHON names the Python to
+# run. OUT gets train/ (a folder a synset), validation/, bounding_boxes/ and
+# imagenet_2012_bounding_boxes.csv. Start it again to go on where it stopped.
+set -eu
+
+if [ $# -lt 1 ] || [ "${1#-}" != "$1" ]; then
+  sed -n '2,/^set/s/^# \{0,1\}//p' "$0"
+  exit 2
+fi
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+python=${PYTHON:-python}
+out=$1
+shift
+source=${IMAGENET_SOURCE:-}
+if [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; then
+  source=$1
+  shift
+fi
+if [ -z "$source" ]; then
+  echo "Give the folder of the archives: $0 $out SOURCE" >&2
+  exit 2
+fi
+
+"$python" "$here/unpack_imagenet.py" --source="$source" \
+  --output_directory="$out" "$@"
+boxes=$out/imagenet_2012_bounding_boxes.csv
+if [ ! -e "$boxes" ]; then
+  "$python" "$here/process_bounding_boxes.py" "$out/bounding_boxes" \
+    --output_file="$boxes"
+fi

@@ -1,0 +1,127 @@
+"""Records that cannot be read: named, counted, passed over up to a limit."""
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from datasets import bad_records
+from datasets import input_pipeline
+from tests.datasets import pipeline_files
+from tests.datasets.pipeline_files import numbers, preprocess, run, write
+
+
+def _evaluation(folder, num_samples, batch_size=2, **kwargs):
+  return lambda: input_pipeline.evaluation_batches(
+      pipeline_files.dataset(folder, num_samples), preprocess, batch_size,
+      **kwargs)
+
+
+def _training(folder, num_samples, batch_size=2, **kwargs):
+  return lambda: input_pipeline.training_batches(
+      pipeline_files.dataset(folder, num_samples), preprocess, batch_size,
+      seed=1, **kwargs)
+
+
+def _message(make_batches, steps=None):
+  with pytest.raises(tf.errors.InvalidArgumentError) as error:
+    run(make_batches, steps)
+  return str(error.value)
+
+
+@pytest.mark.parametrize('make', [_evaluation, _training])
+@pytest.mark.parametrize('threads', [1, 3])
+def test_a_bad_record_is_named(tmp_path, make, threads):
+  write(tmp_path, [3, 4], bad=[4])
+  message = _message(make(tmp_path, 7, num_threads=threads), steps=9)
+  for part in ('Records cannot be read; --on_bad_record=skip passes over them',
+               'record 1 of %s' % (tmp_path / 'data_train_00001.tfrecord'),
+               '(p4.jpg, begins like a JPEG)'):
+    assert part in message, message
+
+
+@pytest.mark.parametrize('bad', [[0], [6], [0, 1, 2], [5, 6]])
+def test_bad_records_are_passed_over(tmp_path, bad, capfd):
+  write(tmp_path, [3, 4], bad=bad)
+  results = run(_evaluation(tmp_path, 7, max_bad_records=3))
+  assert numbers(results) == [n for n in range(7) if n not in bad]
+  printed = capfd.readouterr().err
+  assert 'Passed over, %d of at most 3' % len(bad) in printed
+  # Each is named once.
+  assert all(printed.count('p%d.jpg' % number) == 1 for number in bad)
+
+
+def test_training_goes_on_up_to_the_limit(tmp_path):
+  write(tmp_path, [3, 4], bad=[2, 4])
+  results = run(_training(tmp_path, 7, 5, max_bad_records=4), steps=2)
+  assert sorted(numbers(results)) == sorted(2 * [0, 1, 3, 5, 6])
+  message = _message(_training(tmp_path, 7, 5, max_bad_records=4), steps=9)
+  assert 'more than the 4 of --max_bad_records' in message
+
+
+def test_all_records_bad(tmp_path):
+  write(tmp_path, [30], bad=range(30))
+  message = _message(_training(tmp_path, 30, max_bad_records=5), steps=1)
+  assert 'more than the 5 of --max_bad_records' in message
+
+
+@pytest.mark.parametrize('make', [_evaluation, _training])
+@pytest.mark.parametrize('cut', [1, 5, 100])
+def test_a_file_that_is_cut_off_is_named(tmp_path, make, cut):
+  write(tmp_path, [2, 3])
+  path = tmp_path / 'data_train_00001.tfrecord'
+  path.write_bytes(path.read_bytes()[:-cut])
+  # No number of bad records may be passed over for it.
+  message = _message(make(tmp_path, 5, max_bad_records=100), steps=9)
+  assert 'Damaged, cut off or only partly written' in message
+  assert 'record 2 of %s' % path in message
+
+
+@pytest.mark.parametrize('change', [
+    lambda content: content + b'\0' * 40,
+    lambda content: content[:30] + b'!!' + content[32:]],
+                         ids=['zeros behind', 'a changed byte'])
+def test_other_damage(tmp_path, change):
+  write(tmp_path, [2])
+  path = tmp_path / 'data_train_00000.tfrecord'
+  path.write_bytes(change(path.read_bytes()))
+  assert 'of %s' % path in _message(_evaluation(tmp_path, 2))
+
+
+def _entry(example, is_damaged='false', index=0):
+  return b'\0'.join([b'/data/file', b'%d' % index, is_damaged.encode(),
+                     example])
+
+
+@pytest.mark.parametrize('features, text', [
+    ({}, 'record 3 of /data/file (no picture in image/encoded)'),
+    ({'image/encoded': [b'\x89PNG...'], 'image/filename': [b'a.jpg']},
+     'record 3 of /data/file (a.jpg, begins like a PNG)'),
+    ({'image/encoded': [b'GIF89a']}, 'begins like a GIF'),
+    ({'image/encoded': [b'BM..']}, 'begins like a BMP'),
+    ({'image/encoded': [b'RIFF....WEBP']}, '(neither JPEG, PNG, GIF nor BMP)'),
+])
+def test_descriptions(features, text):
+  message, is_fatal = bad_records.judge(
+      [_entry(pipeline_files.example(features), index=3)], [True], 1)
+  assert text in message.decode() and not is_fatal
+
+
+def test_what_is_no_example(tmp_path):
+  assert b'record 0 of /data/file (not a tf.train.Example)' in (
+      bad_records.judge([_entry(b'\xff\0\xff')], [True], 1)[0])
+  pipeline_files.write_records(
+      tmp_path / 'data_train_00000.tfrecord', [b'\xff\0\xff'])
+  assert 'not a tf.train.Example' in _message(_evaluation(tmp_path, 1))
+
+
+def test_many_names_are_not_all_told():
+  entries = [_entry(b'', index=index) for index in range(30)]
+  message, is_fatal = bad_records.judge(entries, [True] * 30, 29)
+  assert is_fatal and message.count(b'record ') == 10
+  assert message.endswith(b'and 20 more')
+
+
+def test_only_what_is_new_is_told():
+  message, is_fatal = bad_records.judge(
+      [_entry(b'', index=1), _entry(b'', index=2)], np.array([False, True]), 2)
+  assert not is_fatal
+  assert b'record 2' in message and b'record 1' not in message
