@@ -19,7 +19,7 @@ EVALUATION = {
 
 def preprocess_for_train(
     image, output_height, output_width, padding=_PADDING,
-    add_image_summaries=True, use_grayscale=False):
+    add_image_summaries=True, use_grayscale=False, augment=None):
   """Distorts an image for training.
 
   Args:
@@ -31,6 +31,8 @@ def preprocess_for_train(
     add_image_summaries: whether to show the image before and after in the
       summaries. Inside tf.data they are not seen.
     use_grayscale: whether to convert the image to one channel.
+    augment: function of the cropped image, float32 in [0, 255], and to the
+      same, called before the colours are changed; or None.
 
   Returns:
     float32 [output_height, output_width, channels].
@@ -47,6 +49,8 @@ def preprocess_for_train(
       image, padding, output_height, output_width)
   image = image_ops.random_crop(image, output_height, output_width)
   image = image_ops.random_flip(image)
+  if augment is not None:
+    image = augment(image)
   image = image_ops.random_brightness(image, max_delta=63)
   image = image_ops.random_contrast(image, lower=0.2, upper=1.8)
   _summarize('distorted_image', image, add_image_summaries)
@@ -82,7 +86,7 @@ def preprocess_for_eval(
 
 def preprocess_image(
     image, output_height, output_width, is_training=False,
-    add_image_summaries=True, use_grayscale=False):
+    add_image_summaries=True, use_grayscale=False, augment=None):
   """Preprocesses an image as CifarNet wants it.
 
   Args:
@@ -93,6 +97,7 @@ def preprocess_image(
     add_image_summaries: whether to show the image before and after in the
       summaries. Inside tf.data they are not seen.
     use_grayscale: whether to convert the image to one channel.
+    augment: for training alone, see `preprocess_for_train`.
 
   Returns:
     float32 [output_height, output_width, channels].
@@ -100,10 +105,13 @@ def preprocess_image(
   Raises:
     ValueError: a size or the image's shape does not fit.
   """
-  preprocess = preprocess_for_train if is_training else preprocess_for_eval
-  return preprocess(
-      image, output_height, output_width,
-      add_image_summaries=add_image_summaries, use_grayscale=use_grayscale)
+  if is_training:
+    return preprocess_for_train(
+        image, output_height, output_width,
+        add_image_summaries=add_image_summaries, use_grayscale=use_grayscale,
+        augment=augment)
+  return preprocess_for_eval(
+      image, output_height, output_width, add_image_summaries, use_grayscale)
 
 
 def _to_float(image, use_grayscale):

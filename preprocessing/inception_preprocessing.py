@@ -10,8 +10,16 @@ import functools
 
 import tensorflow.compat.v1 as tf
 
+from preprocessing import color
+from preprocessing import draws
 from preprocessing import image_ops
+from preprocessing import jpeg
 
+_AREA_RANGE = (0.05, 1.0)
+_ASPECT_RATIO_RANGE = (0.75, 1.33)
+_MIN_OBJECT_COVERED = 0.1
+_MAX_ATTEMPTS = 100
+_WHOLE_IMAGE = (((0.0, 0.0, 1.0, 1.0),),)
 _CENTRAL_FRACTION = 0.875
 
 EVALUATION = {
@@ -22,10 +30,12 @@ EVALUATION = {
     'size': 'the central part is resized, without regard to its aspect ratio',
 }
 
+_MAX_BRIGHTNESS = 32.0 / 255.0
+_SATURATIONS = (0.5, 1.5)
 _BRIGHTNESS = functools.partial(
-    image_ops.random_brightness, max_delta=32.0 / 255.0)
+    image_ops.random_brightness, max_delta=_MAX_BRIGHTNESS)
 _SATURATION = functools.partial(
-    image_ops.random_saturation, lower=0.5, upper=1.5)
+    image_ops.random_saturation, lower=_SATURATIONS[0], upper=_SATURATIONS[1])
 _HUE = functools.partial(image_ops.random_hue, max_delta=0.2)
 _CONTRAST = functools.partial(image_ops.random_contrast, lower=0.5, upper=1.5)
 
@@ -62,7 +72,7 @@ def apply_with_random_selector(x, func, num_cases):
   """
   if num_cases == 1:
     return func(x, 0)
-  case = tf.random.uniform([], maxval=num_cases, dtype=tf.int32)
+  case = draws.uniform(0, num_cases, tf.int32)
   return tf.switch_case(
       case, [functools.partial(func, x, i) for i in range(num_cases)])
 
@@ -94,8 +104,9 @@ def distort_color(image, color_ordering=0, fast_mode=True, scope=None):
 
 
 def distorted_bounding_box_crop(
-    image, bbox, min_object_covered=0.1, aspect_ratio_range=(0.75, 1.33),
-    area_range=(0.05, 1.0), max_attempts=100, scope=None):
+    image, bbox, min_object_covered=_MIN_OBJECT_COVERED,
+    aspect_ratio_range=_ASPECT_RATIO_RANGE, area_range=_AREA_RANGE,
+    max_attempts=_MAX_ATTEMPTS, scope=None):
   """Crops a window drawn at random.
 
   Args:
@@ -120,7 +131,9 @@ def distorted_bounding_box_crop(
 
 def preprocess_for_train(
     image, height, width, bbox, fast_mode=True, scope=None,
-    add_image_summaries=True, random_crop=True, use_grayscale=False):
+    add_image_summaries=True, random_crop=True, use_grayscale=False,
+    area_range=_AREA_RANGE, aspect_ratio_range=_ASPECT_RATIO_RANGE,
+    augment=None):
   """Distorts an image for training.
 
   Args:
@@ -128,15 +141,16 @@ def preprocess_for_train(
     height: height of the result.
     width: width of the result.
     bbox: float32 [1, number, 4], boxes around objects: top, left, bottom,
-      right as shares of the image's height and width; None for one box around
-      the whole image.
+      right as shares of height and width; None for the whole image.
     fast_mode: whether to resize bilinearly and to leave out hue and contrast;
       otherwise the resize method and the order of the colours are drawn too.
     scope: name scope.
-    add_image_summaries: whether to show the stages in the summaries. Inside
-      tf.data they are not seen.
-    random_crop: whether to crop; otherwise the whole image is resized.
+    add_image_summaries: whether to show the stages in the summaries.
+    random_crop: whether to crop; if not, the whole image is resized.
     use_grayscale: whether to convert the result to one channel.
+    area_range, aspect_ratio_range: as for `distorted_bounding_box_crop`.
+    augment: function of the resized image, float32 in [0, 255], and to the
+      same, called before the colours are changed; or None.
 
   Returns:
     float32 [height, width, channels] in [-1, 1].
@@ -151,29 +165,66 @@ def preprocess_for_train(
   def resize(window, case):
     return image_ops.resize(window, height, width, _RESIZE_METHODS[case])
 
-  def distort(resized, case):
-    return distort_color(resized, case, fast_mode)
-
   with tf.name_scope(scope, 'distort_image', [image, bbox]):
     if bbox is None:
-      bbox = tf.constant([[[0.0, 0.0, 1.0, 1.0]]])
+      bbox = tf.constant(_WHOLE_IMAGE)
     summarize('image_with_bounding_boxes', image, bbox)
     net = image
     if random_crop:
-      net, box = distorted_bounding_box_crop(image, bbox)
+      net, box = distorted_bounding_box_crop(
+          image, bbox, _MIN_OBJECT_COVERED, aspect_ratio_range, area_range)
       summarize('images_with_distorted_bounding_box', image, box)
     # Only the window is converted: it is smaller than the image.
     net = apply_with_random_selector(
         image_ops.to_unit_range(net), resize,
         1 if fast_mode else len(_RESIZE_METHODS))
     summarize('cropped_resized_image' if random_crop else 'resized_image', net)
+    net = image_ops.random_flip(net)
+    if augment is not None:
+      net = augment(net * 255.0) / 255.0
     net = apply_with_random_selector(
-        image_ops.random_flip(net), distort,
+        net, lambda image, case: distort_color(image, case, fast_mode),
         1 if fast_mode else len(_COLOR_ORDERS))
     if use_grayscale:
       net = image_ops.to_grayscale(net)
     summarize('final_distorted_image', net)
     return image_ops.to_signed_range(net)
+
+
+def preprocess_jpeg_for_train(
+    encoded, channels, height, width, use_grayscale=False,
+    area_range=_AREA_RANGE, aspect_ratio_range=_ASPECT_RATIO_RANGE,
+    augment=None):
+  """Decodes and distorts a JPEG for training.
+
+  It does what `preprocess_for_train` does in its fast mode, but draws the
+  window first and decodes nothing else.
+
+  Args:
+    encoded: the JPEG, a string scalar.
+    channels: 1 (grey) or 3 (red, green, blue), what it is decoded to.
+    height, width, use_grayscale, area_range, aspect_ratio_range, augment: as
+      for `preprocess_for_train`.
+
+  Returns:
+    float32 [height, width, channels] in [-1, 1].
+
+  Raises:
+    ValueError: a size does not fit.
+  """
+  image_ops.check_size(height, width)
+  with tf.name_scope('distort_jpeg'):
+    begin, size, _ = image_ops.sample_distorted_box(
+        tf.image.extract_jpeg_shape(encoded), _WHOLE_IMAGE,
+        _MIN_OBJECT_COVERED, aspect_ratio_range, area_range, _MAX_ATTEMPTS)
+    window = jpeg.decode_box(encoded, begin, size, channels, height, width)
+    net = image_ops.random_flip(image_ops.resize(window, height, width))
+    if augment is not None:
+      net = augment(net)
+    net = color.brighten_and_saturate(
+        net, draws.uniform(-_MAX_BRIGHTNESS, _MAX_BRIGHTNESS),
+        draws.uniform(*_SATURATIONS))
+    return image_ops.to_grayscale(net) if use_grayscale else net
 
 
 def preprocess_for_eval(
@@ -213,7 +264,9 @@ def preprocess_for_eval(
 
 def preprocess_image(
     image, height, width, is_training=False, bbox=None, fast_mode=True,
-    add_image_summaries=True, crop_image=True, use_grayscale=False):
+    add_image_summaries=True, crop_image=True, use_grayscale=False,
+    area_range=_AREA_RANGE, aspect_ratio_range=_ASPECT_RATIO_RANGE,
+    augment=None):
   """Preprocesses an image as the inception networks want it.
 
   Args:
@@ -221,8 +274,8 @@ def preprocess_image(
     height: height of the result.
     width: width of the result.
     is_training: whether for training or for evaluation.
-    bbox, fast_mode, add_image_summaries: for training alone, see
-      `preprocess_for_train`.
+    bbox, fast_mode, add_image_summaries, area_range, aspect_ratio_range,
+      augment: for training alone, see `preprocess_for_train`.
     crop_image: whether to crop before resizing.
     use_grayscale: whether to convert the image to one channel.
 
@@ -236,7 +289,8 @@ def preprocess_image(
     return preprocess_for_train(
         image, height, width, bbox, fast_mode,
         add_image_summaries=add_image_summaries, random_crop=crop_image,
-        use_grayscale=use_grayscale)
+        use_grayscale=use_grayscale, area_range=area_range,
+        aspect_ratio_range=aspect_ratio_range, augment=augment)
   return preprocess_for_eval(
       image, height, width, central_crop=crop_image,
       use_grayscale=use_grayscale)

@@ -16,15 +16,17 @@ EVALUATION = {
 
 def preprocess_image(
     image, output_height, output_width, is_training=False,
-    use_grayscale=False):
+    use_grayscale=False, augment=None):
   """Preprocesses an image as LeNet wants it.
 
   Args:
     image: an image of values in [0, 255].
     output_height: height of the result.
     output_width: width of the result.
-    is_training: makes no difference: nothing is distorted.
+    is_training: makes no difference: nothing is distorted, but by `augment`.
     use_grayscale: whether to convert the image to one channel.
+    augment: for training alone: function of the cropped image, float32 in
+      [0, 255], and to the same; or None.
 
   Returns:
     float32 [output_height, output_width, channels] in [-1, 0.9921875].
@@ -32,10 +34,11 @@ def preprocess_image(
   Raises:
     ValueError: a size or the image's shape does not fit.
   """
-  del is_training
   image_ops.check_size(output_height, output_width)
   image = image_ops.crop_or_pad(image, output_height, output_width)
   image = tf.cast(image, tf.float32)
   if use_grayscale:
     image = image_ops.to_grayscale(image)
+  if is_training and augment is not None:
+    image = augment(image)
   return (image - _MIDDLE) / _MIDDLE

@@ -4,12 +4,19 @@ One table maps the names of networks to families, by the longest name that the
 given one begins with: `mobilenet_v1_050` is of `mobilenet`, and so of the
 inception family.
 """
+import contextlib
 import difflib
+import inspect
 
+from preprocessing import augmentation as augmentations
 from preprocessing import cifarnet_preprocessing
+from preprocessing import draws
 from preprocessing import inception_preprocessing
 from preprocessing import lenet_preprocessing
+from preprocessing import mixing
 from preprocessing import vgg_preprocessing
+
+Augmentation = augmentations.Augmentation
 
 _FAMILIES = {
     'inception': inception_preprocessing,
@@ -34,7 +41,8 @@ _FAMILY_OF = {
 }
 
 
-def get_preprocessing(name, is_training=False, use_grayscale=False):
+def get_preprocessing(name, is_training=False, use_grayscale=False,
+                      augmentation=None):
   """Returns the function that preprocesses one image for a network.
 
   Args:
@@ -42,26 +50,101 @@ def get_preprocessing(name, is_training=False, use_grayscale=False):
       family: inception, vgg, cifarnet, lenet.
     is_training: whether for training or for evaluation.
     use_grayscale: whether to convert the images to one channel.
+    augmentation: an `Augmentation`, what is done in training besides.
 
   Returns:
-    preprocessing_fn(image, output_height, output_width, **kwargs). The image is
-    [height, width, channels] of uint8, the result float32 [output_height,
-    output_width, channels]. The keyword arguments are those of the family's
-    `preprocess_image`: bbox, fast_mode, add_image_summaries, crop_image
-    (inception); resize_side_min, resize_side_max (vgg); add_image_summaries
-    (cifarnet).
+    preprocessing_fn(image, output_height, output_width, seed=None, **kwargs).
+    The image is [height, width, channels] of uint8, the result float32
+    [output_height, output_width, channels]. All that is drawn follows from
+    the seed, int64 [2], if there is one. The keyword arguments are those of
+    the family's `preprocess_image`: bbox, fast_mode, add_image_summaries,
+    crop_image (inception); resize_side_min, resize_side_max (vgg);
+    add_image_summaries (cifarnet).
 
   Raises:
-    ValueError: the name is not known, or the network has no preprocessing.
+    ValueError: the name is not known, the network has no preprocessing, or its
+      family lacks part of the augmentation.
   """
   family = _FAMILIES[_find(name)]
+  extra, finish = _arguments(name, is_training, augmentation)
 
-  def preprocessing_fn(image, output_height, output_width, **kwargs):
-    return family.preprocess_image(
-        image, output_height, output_width, is_training=is_training,
-        use_grayscale=use_grayscale, **kwargs)
+  def preprocessing_fn(image, output_height, output_width, seed=None,
+                       **kwargs):
+    with _drawing_from(seed):
+      return finish(family.preprocess_image(
+          image, output_height, output_width, is_training=is_training,
+          use_grayscale=use_grayscale, **dict(extra, **kwargs)))
 
   return preprocessing_fn
+
+
+def get_jpeg_preprocessing(name, is_training=False, use_grayscale=False,
+                           augmentation=None):
+  """Returns a function that does as much for a JPEG that is not decoded yet.
+
+  It draws the window first and decodes nothing else.
+
+  Args, raises: as for `get_preprocessing`.
+
+  Returns:
+    preprocessing_fn(encoded, channels, output_height, output_width, seed=None)
+    of a string scalar and the number of channels to decode, 1 or 3. Or None,
+    where the whole image is needed: in evaluation, and in the families of
+    small images.
+  """
+  family = _FAMILIES[_find(name)]
+  extra, finish = _arguments(name, is_training, augmentation)
+  if not is_training or not hasattr(family, 'preprocess_jpeg_for_train'):
+    return None
+
+  def preprocessing_fn(encoded, channels, output_height, output_width,
+                       seed=None):
+    with _drawing_from(seed):
+      return finish(family.preprocess_jpeg_for_train(
+          encoded, channels, output_height, output_width,
+          use_grayscale=use_grayscale, **extra))
+
+  return preprocessing_fn
+
+
+def get_mixing(num_classes, mixup_alpha=0.0, cutmix_alpha=0.0):
+  """Returns a function that mixes the images of a batch; see `mixing.mix`.
+
+  Args:
+    num_classes: number of classes.
+    mixup_alpha, cutmix_alpha: as for `mixing.mix`.
+
+  Returns:
+    mixing_fn(images, labels, seed=None) that returns images and targets; None
+    if nothing is mixed.
+  """
+  if not mixup_alpha and not cutmix_alpha:
+    return None
+
+  def mixing_fn(images, labels, seed=None):
+    with _drawing_from(seed):
+      return mixing.mix(
+          images, labels, num_classes, mixup_alpha, cutmix_alpha)
+
+  return mixing_fn
+
+
+def _arguments(name, is_training, augmentation):
+  """Returns keyword arguments for a recipe, and what follows it."""
+  if not is_training or augmentation is None:
+    return {}, lambda image: image
+  arguments = augmentation.recipe_arguments()
+  known = inspect.signature(_FAMILIES[_find(name)].preprocess_image).parameters
+  if not set(arguments) <= set(known):
+    raise ValueError(
+        'The preprocessing of %s crops windows of one size: '
+        '--crop_min_area and --crop_max_aspect work with that of inception and '
+        'vgg (see --preprocessing_name).' % name)
+  return arguments, augmentation.finish
+
+
+def _drawing_from(seed):
+  return contextlib.nullcontext() if seed is None else draws.seeded(seed)
 
 
 def describe(name):

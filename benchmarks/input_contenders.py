@@ -1,0 +1,179 @@
+"""The contenders of benchmarks/input_pipeline.py, and what they read."""
+import io
+
+import numpy as np
+from PIL import Image
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+from datasets import examples
+from datasets import input_pipeline
+from preprocessing import preprocessing_factory
+
+_CLASSES = 10
+_READERS = 4
+_FILES = 4
+_SHUFFLED = 256
+# Slim's, of examples.
+_QUEUE_CAPACITY, _QUEUE_MIN, _BATCH_CAPACITY = 20, 10, 5
+
+
+def start(kind, preprocessing, size, threads, batch, records, channels):
+  """Builds a contender in the default graph.
+
+  Args:
+    kind: pipeline, decode, whole or queue.
+    preprocessing: name of the preprocessing.
+    size: side of the pictures it makes.
+    threads: pictures that are worked at the same time.
+    batch: examples a batch.
+    records: pattern of the record files.
+    channels: 1 or 3.
+
+  Returns:
+    A function that makes one batch.
+  """
+  tf.logging.set_verbosity(tf.logging.ERROR)
+  tf.disable_v2_behavior()
+  dataset = _dataset(records, channels)
+  maker = {'pipeline': _pipeline, 'decode': _decode, 'whole': _whole,
+           'queue': _queue}[kind]
+  images = maker(dataset, preprocessing, size, threads, batch)
+  session = tf.Session()
+  session.run([tf.global_variables_initializer(),
+               tf.local_variables_initializer(), tf.tables_initializer()])
+  tf.train.start_queue_runners(session)
+  return lambda: session.run(images.op)
+
+
+def _pipeline(dataset, preprocessing, size, threads, batch):
+  preprocess = preprocessing_factory.get_preprocessing(
+      preprocessing, is_training=True)
+  preprocess_jpeg = preprocessing_factory.get_jpeg_preprocessing(
+      preprocessing, is_training=True)
+  batches = input_pipeline.training_batches(
+      dataset, lambda image: preprocess(image, size, size), batch,
+      num_readers=_READERS, num_threads=threads, shuffle_buffer=_SHUFFLED,
+      preprocess_jpeg=preprocess_jpeg and (
+          lambda encoded, channels: preprocess_jpeg(
+              encoded, channels, size, size)))
+  return input_pipeline.next_batch(batches)[0].images
+
+
+def _decode(dataset, preprocessing, size, threads, batch):
+  """Decodes and keeps one pixel."""
+  del preprocessing, size
+  batches = input_pipeline.training_batches(
+      dataset, lambda image: tf.to_float(image[:1, :1]), batch,
+      num_readers=_READERS, num_threads=threads, shuffle_buffer=_SHUFFLED)
+  return input_pipeline.next_batch(batches)[0].images
+
+
+def _whole(dataset, preprocessing, size, threads, batch):
+  """The plain form: whole pictures, nothing guarded and nothing tuned."""
+  preprocess = preprocessing_factory.get_preprocessing(
+      preprocessing, is_training=True)
+  reader = examples.Reader(dataset)
+
+  def make_example(record):
+    example = reader.parse(record)
+    image = reader.decode(example.encoded)
+    return preprocess(image, size, size), example.labels[0]
+
+  records = tf.data.Dataset.from_tensor_slices(
+      tf.gfile.Glob(dataset.data_sources))
+  records = records.shuffle(_FILES).apply(
+      tf.data.experimental.parallel_interleave(
+          tf.data.TFRecordDataset, cycle_length=_READERS, sloppy=True))
+  batches = records.shuffle(_SHUFFLED).repeat().map(
+      make_example, num_parallel_calls=threads).batch(batch).prefetch(2)
+  return tf.data.make_one_shot_iterator(batches).get_next()[0]
+
+
+def _queue(dataset, preprocessing, size, threads, batch):
+  preprocess = preprocessing_factory.get_preprocessing(
+      preprocessing, is_training=True)
+  provider = slim.dataset_data_provider.DatasetDataProvider(
+      dataset, num_readers=_READERS,
+      common_queue_capacity=_QUEUE_CAPACITY * batch,
+      common_queue_min=_QUEUE_MIN * batch)
+  image, label = provider.get(['image', 'label'])
+  images, labels = tf.train.batch(
+      [preprocess(image, size, size), label], batch_size=batch,
+      num_threads=threads, capacity=_BATCH_CAPACITY * batch)
+  return slim.prefetch_queue.prefetch_queue(
+      [images, labels], capacity=2).dequeue()[0]
+
+
+def _dataset(records, channels):
+  decoder = slim.tfexample_decoder
+  return slim.dataset.Dataset(
+      data_sources=records, reader=tf.TFRecordReader,
+      decoder=decoder.TFExampleDecoder(
+          {'image/encoded': tf.FixedLenFeature([], tf.string, ''),
+           'image/format': tf.FixedLenFeature([], tf.string, 'jpeg'),
+           'image/class/label': tf.FixedLenFeature([], tf.int64, 0)},
+          {'image': decoder.Image(channels=channels),
+           'label': decoder.Tensor('image/class/label')}),
+      num_samples=1 << 20, items_to_descriptions={}, num_classes=_CLASSES)
+
+
+def write_records(path, kind, random):
+  """Writes pictures to the files `path`-0, `path`-1 and so on.
+
+  Args:
+    path: beginning of the files' paths.
+    kind: jpeg (500 x 375), png32 (32 x 32) or png28 (28 x 28, one channel).
+    random: a np.random.RandomState.
+
+  Returns:
+    The sizes of the pictures in bytes.
+  """
+  height, width, count = {
+      'jpeg': (375, 500, 128), 'png32': (32, 32, 512),
+      'png28': (28, 28, 512)}[kind]
+  sizes = []
+  writers = [tf.python_io.TFRecordWriter('%s-%d' % (path, index))
+             for index in range(_FILES)]
+  for number in range(count):
+    pixels = _picture(random, height, width)
+    picture = Image.fromarray(pixels[:, :, 0] if kind == 'png28' else pixels)
+    encoded = io.BytesIO()
+    picture.save(encoded, 'JPEG' if kind == 'jpeg' else 'PNG', quality=90)
+    sizes.append(len(encoded.getvalue()))
+    writers[number % _FILES].write(_example(
+        encoded.getvalue(), kind, number % _CLASSES).SerializeToString())
+  for writer in writers:
+    writer.close()
+  return sizes
+
+
+def _example(encoded, kind, label):
+  features = {
+      'image/encoded': tf.train.Feature(
+          bytes_list=tf.train.BytesList(value=[encoded])),
+      'image/format': tf.train.Feature(
+          bytes_list=tf.train.BytesList(value=[kind[:4].encode()])),
+      'image/class/label': tf.train.Feature(
+          int64_list=tf.train.Int64List(value=[label]))}
+  return tf.train.Example(features=tf.train.Features(feature=features))
+
+
+def _picture(random, height, width):
+  """Returns uint8 [height, width, 3] with the spectrum of a photograph."""
+  steepness = random.uniform(1.0, 1.4)
+  luminance = _waves(random, height, width, steepness)
+  luminance *= random.uniform(35, 60)
+  planes = [luminance + 12 * _waves(random, height, width, 1.5) +
+            random.uniform(90, 150) for _ in range(3)]
+  return np.uint8(np.clip(np.stack(planes, 2), 0, 255))
+
+
+def _waves(random, height, width, steepness):
+  """Returns a random field of mean 0 and standard deviation 1."""
+  frequency = np.hypot(np.fft.fftfreq(height)[:, None],
+                       np.fft.rfftfreq(width))
+  frequency[0, 0] = np.inf
+  spectrum = random.randn(2, *frequency.shape) / frequency ** steepness
+  field = np.fft.irfft2(spectrum[0] + 1j * spectrum[1], (height, width))
+  return field / field.std()

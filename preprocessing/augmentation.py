@@ -1,0 +1,114 @@
+"""Training augmentation beyond the recipes of the families, off by default."""
+import dataclasses
+from typing import Optional
+
+import tensorflow.compat.v1 as tf
+
+from preprocessing import draws
+from preprocessing import image_ops
+from preprocessing import randaugment
+
+_ERASED_AREA = (0.02, 0.33)
+_ERASED_ASPECT_RATIO = 3.3
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+  """What is done to a training image besides the recipe.
+
+  Attributes:
+    crop_min_area: least share of the image that a crop covers; the recipe's
+      own if None.
+    crop_max_aspect: largest aspect ratio of a crop, and its inverse the least;
+      the recipe's own if None.
+    color_jitter: brightness, contrast and saturation are scaled by factors
+      from [1 - color_jitter, 1 + color_jitter], none below 0.
+    randaugment_steps: changes by RandAugment.
+    randaugment_magnitude: their strength, from 0 to 10.
+    random_erasing: share of the images in which a rectangle is erased.
+  """
+  crop_min_area: Optional[float] = None
+  crop_max_aspect: Optional[float] = None
+  color_jitter: float = 0.0
+  randaugment_steps: int = 0
+  randaugment_magnitude: float = 9.0
+  random_erasing: float = 0.0
+
+  def recipe_arguments(self):
+    """Returns the keyword arguments that a family's recipe gets."""
+    arguments = {}
+    if self.crop_min_area is not None:
+      arguments['area_range'] = (self.crop_min_area, 1.0)
+    if self.crop_max_aspect is not None:
+      arguments['aspect_ratio_range'] = (
+          1.0 / self.crop_max_aspect, self.crop_max_aspect)
+    if self.color_jitter or self.randaugment_steps:
+      arguments['augment'] = self._change
+    return arguments
+
+  def _change(self, image):
+    if self.randaugment_steps:
+      image = randaugment.apply(
+          image, self.randaugment_steps, self.randaugment_magnitude)
+    if self.color_jitter:
+      image = jitter_color(image, self.color_jitter)
+    return image
+
+  def finish(self, image):
+    """Returns the image that a recipe has made, with part of it erased."""
+    if self.random_erasing:
+      image = erase(image, self.random_erasing)
+    return image
+
+
+def jitter_color(image, strength):
+  """Scales brightness, contrast and saturation, each by a factor of its own.
+
+  Args:
+    image: float32 [height, width, channels] in [0, 255], channels 1 or 3.
+    strength: the factors are from [1 - strength, 1 + strength], and not
+      negative.
+
+  Returns:
+    float32 of the same shape and range.
+  """
+  low, high = max(0.0, 1.0 - strength), 1.0 + strength
+  image = _clip(image * draws.uniform(low, high))
+  mean = tf.reduce_mean(image_ops.to_grayscale(image))
+  image = _clip(mean + (image - mean) * draws.uniform(low, high))
+  gray = image_ops.to_grayscale(image)
+  return _clip(gray + (image - gray) * draws.uniform(low, high))
+
+
+def erase(image, probability):
+  """Sets a rectangle to 0, which is the middle of what networks take.
+
+  The rectangle covers from 2 % to 33 % of the image, its aspect ratio is from
+  1 / 3.3 to 3.3. Z. Zhong et al.: Random erasing data augmentation,
+  arXiv:1708.04896.
+
+  Args:
+    image: float32 [height, width, channels].
+    probability: share of the images in which something is erased.
+  """
+  sides = tf.cast(tf.shape(image)[:2], tf.float32)
+  area = draws.uniform(*_ERASED_AREA) * sides[0] * sides[1]
+  log_ratio = tf.log(_ERASED_ASPECT_RATIO)
+  ratio = tf.exp(draws.uniform(-log_ratio, log_ratio))
+  size = tf.minimum(
+      tf.round(tf.sqrt(tf.stack([area / ratio, area * ratio]))), sides)
+  begin = tf.floor(draws.uniform(0.0, 1.0, shape=[2]) * (sides - size + 1))
+  size *= tf.cast(draws.chance(probability), tf.float32)
+  rows, columns = [
+      _between(tf.range(sides[i]), begin[i], begin[i] + size[i])
+      for i in (0, 1)]
+  erased = rows[:, tf.newaxis] & columns
+  return image * tf.cast(~erased, tf.float32)[:, :, tf.newaxis]
+
+
+def _between(numbers, begin, end):
+  return (numbers >= begin) & (numbers < end)
+
+
+def _clip(image):
+  return tf.clip_by_value(image, 0.0, 255.0)

@@ -1,0 +1,198 @@
+"""RandAugment: some of fourteen changes, drawn anew for each image.
+
+E. D. Cubuk et al.: RandAugment: Practical automated data augmentation with a
+reduced search space, arXiv:1909.13719.
+
+The changes take float32 images [height, width, channels] in [0, 255] of 1 or 3
+channels, whose height and width are known when the graph is built, and return
+the same. `level` is from 0, little, to 1, much.
+"""
+import functools
+
+import tensorflow.compat.v1 as tf
+
+from preprocessing import draws
+from preprocessing import image_ops
+
+# What comes from outside the image: the middle of the range.
+_FILL = 128.0
+_MAX_DEGREES = 30.0
+_MAX_SHEAR = 0.3
+_MAX_SHIFT = 0.45
+_MAX_FACTOR_CHANGE = 0.9
+
+
+def apply(image, steps, magnitude):
+  """Changes an image by steps drawn at random, one after the other.
+
+  Args:
+    image: float32 [height, width, channels] in [0, 255].
+    steps: number of changes.
+    magnitude: from 0 to 10, how strong each one is.
+
+  Returns:
+    float32 of the same shape, in [0, 255].
+  """
+  shape = image.shape
+  level = magnitude / 10.0
+  image = tf.clip_by_value(image, 0.0, 255.0)
+  for _ in range(steps):
+    image = tf.switch_case(
+        draws.uniform(0, len(CHANGES), tf.int32),
+        [functools.partial(change, image, level)
+         for change in CHANGES.values()])
+    image.set_shape(shape)
+  return image
+
+
+def identity(image, level):
+  """Leaves the image as it is."""
+  del level
+  return tf.identity(image)
+
+
+def autocontrast(image, level):
+  """Stretches each channel over the whole range; `level` has no effect."""
+  del level
+  low = tf.reduce_min(image, [0, 1])
+  extent = tf.reduce_max(image, [0, 1]) - low
+  stretched = (image - low) * (255.0 / tf.maximum(extent, 1.0))
+  return tf.where(tf.broadcast_to(extent >= 1.0, tf.shape(image)),
+                  stretched, image)
+
+
+def equalize(image, level):
+  """Makes all values of each channel equally frequent; `level` is not used."""
+  del level
+  values = tf.cast(tf.round(image), tf.int32)
+  planes = [_equalize_plane(plane) for plane in tf.unstack(values, axis=2)]
+  return tf.stack(planes, axis=2)
+
+
+def _equalize_plane(values):
+  counts = tf.math.bincount(
+      tf.reshape(values, [-1]), minlength=256, maxlength=256)
+  brightest = counts[tf.reduce_max(values)]
+  step = (tf.size(values) - brightest) // 255
+  below = tf.cumsum(counts, exclusive=True)
+  table = tf.minimum((below + step // 2) // tf.maximum(step, 1), 255)
+  table = tf.where(step > 0, table, tf.range(256))
+  return tf.cast(tf.gather(table, values), tf.float32)
+
+
+def solarize(image, level):
+  """Inverts what is brighter than a threshold, which falls from 256 to 0."""
+  return tf.where(image < 256.0 * (1 - level), image, 255.0 - image)
+
+
+def posterize(image, level):
+  """Keeps the highest bits of each value: 8 down to 4."""
+  step = 2.0 ** int(round(4 * level))
+  return tf.floor(tf.round(image) / step) * step
+
+
+def color(image, level):
+  """Changes the saturation: less or more of the distance from grey."""
+  return _blend(image_ops.to_grayscale(image), image, _factor(level))
+
+
+def contrast(image, level):
+  """Changes the distance from the mean brightness."""
+  mean = tf.reduce_mean(image_ops.to_grayscale(image))
+  return _blend(mean, image, _factor(level))
+
+
+def brightness(image, level):
+  """Scales all values."""
+  return _blend(0.0, image, _factor(level))
+
+
+def sharpness(image, level):
+  """Blurs or sharpens the image; its outermost pixels stay."""
+  channels = image_ops.num_channels(image)
+  weights = tf.constant(
+      [[1, 1, 1], [1, 5, 1], [1, 1, 1]], tf.float32) / 13.0
+  weights = tf.tile(weights[:, :, tf.newaxis, tf.newaxis], [1, 1, channels, 1])
+  smooth = tf.nn.depthwise_conv2d(
+      image[tf.newaxis], weights, [1, 1, 1, 1], 'VALID')[0]
+  inner = _blend(smooth, image[1:-1, 1:-1], _factor(level))
+  middle = tf.concat([image[1:-1, :1], inner, image[1:-1, -1:]], 1)
+  return tf.concat([image[:1], middle, image[-1:]], 0)
+
+
+def rotate(image, level):
+  """Turns the image about its middle."""
+  angle = _signed(level * _MAX_DEGREES) * (3.14159265 / 180)
+  cosine, sine = tf.cos(angle), tf.sin(angle)
+  return warp(image, [[cosine, -sine], [sine, cosine]], [0.0, 0.0])
+
+
+def shear_x(image, level):
+  """Moves each row to the side, the further from the middle the more."""
+  return warp(image, [[1.0, _signed(level * _MAX_SHEAR)], [0.0, 1.0]],
+              [0.0, 0.0])
+
+
+def shear_y(image, level):
+  """Moves each column up or down, the further from the middle the more."""
+  return warp(image, [[1.0, 0.0], [_signed(level * _MAX_SHEAR), 1.0]],
+              [0.0, 0.0])
+
+
+def translate_x(image, level):
+  """Moves the image to the side."""
+  width = tf.cast(tf.shape(image)[1], tf.float32)
+  return warp(image, [[1.0, 0.0], [0.0, 1.0]],
+              [_signed(level * _MAX_SHIFT) * width, 0.0])
+
+
+def translate_y(image, level):
+  """Moves the image up or down."""
+  height = tf.cast(tf.shape(image)[0], tf.float32)
+  return warp(image, [[1.0, 0.0], [0.0, 1.0]],
+              [0.0, _signed(level * _MAX_SHIFT) * height])
+
+
+def warp(image, matrix, shift):
+  """Takes each pixel from another place; the nearest pixel there counts.
+
+  Args:
+    image: an image.
+    matrix: 2 rows of 2 numbers, by which x and y, counted from the middle of
+      the image, are multiplied to get the place in the image.
+    shift: x and y that are added then.
+
+  Returns:
+    An image of the same shape; places outside give 128.
+  """
+  height, width = tf.shape(image)[0], tf.shape(image)[1]
+  middle = (tf.cast([width, height], tf.float32) - 1) / 2
+  x, y = tf.meshgrid(tf.cast(tf.range(width), tf.float32) - middle[0],
+                     tf.cast(tf.range(height), tf.float32) - middle[1])
+  columns, rows = [
+      tf.cast(tf.floor(row[0] * x + row[1] * y + add + start + 0.5), tf.int32)
+      for row, add, start in zip(matrix, shift, tf.unstack(middle))]
+  inside = ((columns >= 0) & (columns < width) & (rows >= 0) & (rows < height))
+  places = tf.where(inside, rows * width + columns, tf.zeros_like(rows))
+  pixels = tf.gather(tf.reshape(image, [height * width, -1]), places)
+  inside = tf.broadcast_to(inside[:, :, tf.newaxis], tf.shape(pixels))
+  return tf.where(inside, pixels, tf.fill(tf.shape(pixels), _FILL))
+
+
+def _signed(value):
+  return tf.where(draws.chance(0.5), value, -value)
+
+
+def _factor(level):
+  return 1.0 + _signed(level * _MAX_FACTOR_CHANGE)
+
+
+def _blend(one, other, share):
+  """Goes from one image to the other, and beyond, within [0, 255]."""
+  return tf.clip_by_value(one + (other - one) * share, 0.0, 255.0)
+
+
+CHANGES = {change.__name__: change for change in (
+    identity, autocontrast, equalize, rotate, solarize, color, posterize,
+    contrast, brightness, sharpness, shear_x, shear_y, translate_x,
+    translate_y)}
