@@ -1,7 +1,8 @@
-r"""Classifies pictures with an exported network.
+r"""Classifies pictures with an exported network, or with a checkpoint.
 
-  python classify_image.py --graph=EXPORT_DIR/frozen_inference_graph.pb \
-      picture.jpg folder_of_pictures
+  python classify_image.py --graph=EXPORT_DIR picture.jpg folder_of_pictures
+  python classify_image.py --checkpoint_path=TRAIN_DIR --model_name=lenet \
+      --dataset_name=mnist --dataset_dir=DIR 'pictures/*.png'
 """
 from training import flags
 from training import options

@@ -2,6 +2,10 @@ r"""Evaluates a trained image classifier; counts every example once.
 
   python eval_image_classifier.py --dataset_name=mnist --dataset_dir=DIR \
       --dataset_split_name=test --model_name=lenet --checkpoint_path=TRAIN_DIR
+
+With --eval_interval_secs=60 it follows a training and evaluates every
+checkpoint. --results_file, --predictions_file and --confusion_matrix write
+what was found.
 """
 from training import flags
 from training import options
@@ -11,8 +15,8 @@ from training import runtime
 def main(config):
   # TensorFlow loads here, once the command line is known to be right.
   runtime.start()
-  from training import loops
-  loops.evaluate(config)
+  from training import evaluation
+  evaluation.evaluate(config)
 
 
 if __name__ == '__main__':

@@ -3,8 +3,10 @@ r"""Exports a network: its architecture, or a trained one ready for use.
   python export_inference_graph.py --model_name=lenet --dataset_name=mnist \
       --dataset_dir=DIR --checkpoint_path=TRAIN_DIR --output_dir=EXPORT_DIR
 
-writes frozen_inference_graph.pb, labels.txt and model.json to EXPORT_DIR.
-Without --checkpoint_path, --output_file receives the graph alone.
+writes frozen_inference_graph.pb, saved_model/, labels.txt and model.json to
+EXPORT_DIR; --tflite and --int8 add TensorFlow Lite models, --verify compares
+all with the checkpoint. Without --checkpoint_path, --output_file receives the
+graph alone.
 """
 from training import flags
 from training import options

@@ -9,6 +9,10 @@ import setuptools
 _TENSORFLOW_1 = '; python_version < "3.8"'
 _TENSORFLOW_2 = '; python_version >= "3.8"'
 _PLOT = ['matplotlib>=3.5']
+# Programs of other people that read our exports; tf2onnx and TensorFlow 2.12
+# ask for different versions of protobuf.
+_CLIENTS = [client + _TENSORFLOW_1 for client in (
+    'opencv-python-headless<5', 'tf2onnx>=1.16', 'onnxruntime>=1.10')]
 _PACKAGES = ('nets', 'preprocessing', 'datasets', 'deployment', 'training')
 
 setuptools.setup(
@@ -36,6 +40,6 @@ setuptools.setup(
     ],
     extras_require={
         'plot': _PLOT,
-        'test': _PLOT + ['pytest>=7', 'pytest-xdist>=3'],
+        'test': _PLOT + _CLIENTS + ['pytest>=7', 'pytest-xdist>=3'],
     },
 )

@@ -12,9 +12,11 @@ import importlib
 
 import tf_slim as slim
 
-# `video` networks take [batch, frames, height, width, channels].
+# `video` networks take [batch, frames, height, width, channels]. `config` is
+# the function that makes the settings of a network that has them.
 Network = collections.namedtuple(
-    'Network', 'module function arg_scope video', defaults=[False])
+    'Network', 'module function arg_scope video config',
+    defaults=[False, None])
 
 _NETWORKS = {
     'alexnet_v2': Network('alexnet', 'alexnet_v2', 'alexnet_v2_arg_scope'),
@@ -80,15 +82,20 @@ _NETWORKS = {
     'mobilenet_edgetpu_075': Network(
         'mobilenet.mobilenet_v3', 'edge_tpu_075', 'training_scope'),
     'nasnet_cifar': Network(
-        'nasnet.nasnet', 'build_nasnet_cifar', 'nasnet_cifar_arg_scope'),
+        'nasnet.nasnet', 'build_nasnet_cifar', 'nasnet_cifar_arg_scope',
+        config='cifar_config'),
     'nasnet_mobile': Network(
-        'nasnet.nasnet', 'build_nasnet_mobile', 'nasnet_mobile_arg_scope'),
+        'nasnet.nasnet', 'build_nasnet_mobile', 'nasnet_mobile_arg_scope',
+        config='mobile_imagenet_config'),
     'nasnet_large': Network(
-        'nasnet.nasnet', 'build_nasnet_large', 'nasnet_large_arg_scope'),
+        'nasnet.nasnet', 'build_nasnet_large', 'nasnet_large_arg_scope',
+        config='large_imagenet_config'),
     'pnasnet_large': Network(
-        'nasnet.pnasnet', 'build_pnasnet_large', 'pnasnet_large_arg_scope'),
+        'nasnet.pnasnet', 'build_pnasnet_large', 'pnasnet_large_arg_scope',
+        config='large_imagenet_config'),
     'pnasnet_mobile': Network(
-        'nasnet.pnasnet', 'build_pnasnet_mobile', 'pnasnet_mobile_arg_scope'),
+        'nasnet.pnasnet', 'build_pnasnet_mobile', 'pnasnet_mobile_arg_scope',
+        config='mobile_imagenet_config'),
 }
 
 
@@ -135,6 +142,35 @@ arg_scopes_map = _ImportedOnDemand('arg_scope')
 def takes_video(name):
   """Returns whether the network `name` takes videos instead of images."""
   return name in _NETWORKS and _NETWORKS[name].video
+
+
+def layout_arguments(name, data_format):
+  """Returns the arguments that make a network compute in a layout.
+
+  The pictures that it takes are NHWC in either case.
+
+  Args:
+    name: a key of `networks_map`.
+    data_format: 'NHWC' or 'NCHW'.
+
+  Returns:
+    A dict of keyword arguments for the network.
+
+  Raises:
+    ValueError: the network has no such layout.
+  """
+  if data_format == 'NHWC':
+    return {}
+  offering = [each for each, row in _NETWORKS.items() if row.config]
+  if data_format != 'NCHW' or name not in offering:
+    raise ValueError(
+        '%s cannot compute in the layout %s, only in NHWC. NCHW is offered by '
+        '%s.' % (name, data_format, ', '.join(offering)))
+  row = _NETWORKS[name]
+  module = importlib.import_module('nets.' + row.module)
+  config = getattr(module, row.config)()
+  config.data_format = data_format
+  return {'config': config}
 
 
 def get_network_fn(name, num_classes, weight_decay=0.0, is_training=False):

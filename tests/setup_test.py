@@ -97,7 +97,8 @@ def test_extras(arguments):
   extras = arguments['extras_require']
   assert set(_for_python(extras['plot'], '3.7')) == {'matplotlib'}
   assert set(_for_python(extras['test'], '3.7')) == {
-      'matplotlib', 'pytest', 'pytest-xdist'}
+      'matplotlib', 'pytest', 'pytest-xdist', 'opencv-python-headless',
+      'tf2onnx', 'onnxruntime'}
 
 
 @pytest.mark.parametrize(

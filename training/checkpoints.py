@@ -1,11 +1,21 @@
 """Finding a checkpoint by whatever name its owner has for it."""
+import atexit
+import functools
 import os
 import re
+import shutil
+import tarfile
+import tempfile
 
 import tensorflow.compat.v1 as tf
 
+from training import shapes as shape_causes
+
 # The files that a checkpoint consists of, any of which may be named.
 _PARTS = re.compile(r'\.(index|meta|data-\d{5}-of-\d{5})$')
+_ARCHIVE = re.compile(r'\.(tar|tar\.gz|tgz)$')
+# What is unpacked of an archive; a `.ckpt` alone is of the old format.
+_WANTED = re.compile(r'(\.(index|meta|data-\d{5}-of-\d{5}|ckpt)|^checkpoint)$')
 
 
 def find(path):
@@ -13,8 +23,10 @@ def find(path):
 
   Args:
     path: a directory, whose latest checkpoint is taken; a checkpoint's prefix
-      such as 'dir/model.ckpt-100'; or one of its files. A single file of the
-      old format (V1, 2016) is its own prefix.
+      such as 'dir/model.ckpt-100'; one of its files; or the archive (.tar.gz,
+      .tgz, .tar) of one, which is unpacked to a folder that the end of the
+      program removes. A single file of the old format (V1, 2016) is its own
+      prefix.
 
   Returns:
     The prefix, as `tf.train.Saver.restore` takes it.
@@ -27,6 +39,8 @@ def find(path):
     if latest is None:
       raise ValueError('There is no checkpoint in the directory %s.' % path)
     return latest
+  if _ARCHIVE.search(path) and os.path.isfile(path):
+    return _of_archive(path, os.path.getmtime(path))
   prefix = _PARTS.sub('', path)
   folder = os.path.dirname(prefix) or '.'
   if not tf.gfile.IsDirectory(folder):
@@ -40,6 +54,22 @@ def find(path):
       if _PARTS.search(name)})
   raise ValueError('There is no checkpoint %s. %s holds %s.' % (
       path, folder, ', '.join(there) or 'none'))
+
+
+def shapes_in(prefix):
+  """Returns the dict {name: shape} of a checkpoint's variables.
+
+  Raises:
+    ValueError: the file is not a checkpoint, or is damaged.
+  """
+  try:
+    return tf.train.NewCheckpointReader(prefix).get_variable_to_shape_map()
+  except (tf.errors.OpError, RuntimeError) as error:
+    raise ValueError(
+        '%s is not a checkpoint that TensorFlow can read: %s. Give the '
+        'directory, the prefix or a file of a checkpoint (.index, .meta, '
+        '.data-*), or the .tar.gz that it came in.' % (
+            prefix, str(error).splitlines()[0]))
 
 
 def step_of(prefix):
@@ -59,7 +89,7 @@ def check_fits(prefix, variables):
   Raises:
     ValueError: a name is missing or a shape differs.
   """
-  shapes = tf.train.NewCheckpointReader(prefix).get_variable_to_shape_map()
+  shapes = shapes_in(prefix)
   missing = sorted(name for name in variables if name not in shapes)
   if missing:
     averages = [name for name in missing
@@ -69,19 +99,57 @@ def check_fits(prefix, variables):
             'It was trained with another network: check --model_name.')
     raise ValueError('The checkpoint %s lacks %d variables, such as %s. %s' % (
         prefix, len(missing), missing[0], cure))
-  for name, variable in sorted(variables.items()):
-    shape = variable.shape.as_list()
+  ours = {name: variable.shape.as_list()
+          for name, variable in variables.items()}
+  for name, shape in sorted(ours.items()):
     if shape != shapes[name]:
       raise ValueError(
           'The variable %s has shape %s in the checkpoint %s and %s here. %s' %
-          (name, shapes[name], prefix, shape, _cause(shapes[name], shape)))
+          (name, shapes[name], prefix, shape,
+           shape_causes.cause(name, shapes, ours)))
 
 
-def _cause(theirs, ours):
-  """Returns what most likely makes two shapes of a variable differ."""
-  if theirs[:-1] == ours[:-1] and (theirs[-1], ours[-1]) == (1000, 1001):
-    return 'The checkpoint has no background class: pass --labels_offset=1.'
-  if theirs[:-1] == ours[:-1] and len(theirs) in (1, 2):
-    return ('If this is the last layer, the checkpoint knows %d classes and '
-            'the dataset has %d.' % (theirs[-1], ours[-1]))
-  return 'It was trained with another network or width: check --model_name.'
+@functools.lru_cache(maxsize=None)
+def _of_archive(path, modified):
+  """Unpacks an archive, once, and returns the checkpoint in it."""
+  del modified  # A part of the key: an archive may be replaced.
+  folder = tempfile.mkdtemp(prefix='checkpoint-')
+  atexit.register(shutil.rmtree, folder, ignore_errors=True)
+  try:
+    files = _unpack(path, folder)
+  except (tarfile.TarError, EOFError, OSError) as error:
+    raise ValueError('The archive %s cannot be unpacked: %s. Is the download '
+                     'whole?' % (path, error))
+  prefixes = sorted(
+      {_PARTS.sub('', name) for name in files if name.endswith('.index')} |
+      {name for name in files if name.endswith('.ckpt')})
+  if len(prefixes) != 1:
+    raise ValueError('The archive %s holds %s. %s' % (
+        path, 'the checkpoints ' + ', '.join(prefixes) if prefixes else
+        'no checkpoint', 'Unpack it and name one of them.' if prefixes else
+        'Give the one that holds the files .index and .data-*.'))
+  return os.path.join(folder, prefixes[0])
+
+
+def _unpack(path, folder):
+  """Writes the checkpoint files of an archive to `folder`.
+
+  Only regular files whose place is inside of the folder are written: an
+  archive from the network may name others, or links to them.
+
+  Returns:
+    The names of the files, relative to the folder.
+  """
+  names = []
+  with tarfile.open(path) as archive:
+    for member in archive:
+      name = os.path.normpath(member.name)
+      if (not member.isfile() or not _WANTED.search(os.path.basename(name)) or
+          os.path.isabs(name) or name.split(os.sep)[0] == os.pardir):
+        continue
+      target = os.path.join(folder, name)
+      os.makedirs(os.path.dirname(target), exist_ok=True)
+      with archive.extractfile(member) as source, open(target, 'wb') as file:
+        shutil.copyfileobj(source, file)
+      names.append(name)
+  return names

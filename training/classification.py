@@ -1,21 +1,24 @@
-"""Classifies pictures with an exported network."""
+"""Classifies pictures with an export or a checkpoint."""
 import collections
+import csv
 import json
 import os
 
 import numpy as np
-import tensorflow.compat.v1 as tf
 
-from preprocessing import preprocessing_factory
+from training import classifiers
 from training import contact_sheet
+from training import output_files
+from training import picture_files
 from training import progress
 
 _BATCH = 16
-_ENDINGS = ('.bmp', '.gif', '.jpeg', '.jpg', '.png')
 
-# names and probabilities: the most probable classes, most probable first.
-# error: why there are none, otherwise None.
-Result = collections.namedtuple('Result', 'file names probabilities error')
+# file: as it is shown. names and probabilities: the most probable classes,
+# most probable first; classes: their numbers. error: why there are none,
+# otherwise None.
+Result = collections.namedtuple(
+    'Result', 'file names probabilities classes error')
 
 
 def classify(options):
@@ -28,136 +31,114 @@ def classify(options):
     The exit status of the program: 0, or 1 if a picture could not be read.
 
   Raises:
-    ValueError: no picture is there, or the export is not complete.
+    ValueError: no picture is there, the network cannot be loaded, or a file
+      exists or cannot be written.
   """
-  files = find_pictures(options.images)
-  classifier = Classifier(options.graph)
-  results = []
+  _check_flags(options)
+  pictures = picture_files.find(options.images)
+  output_files.check(
+      {name: getattr(options, name)
+       for name in ('json', 'csv', 'sheet', 'features_file')},
+      options.overwrite)
+  classifier = (classifiers.of_export(options.graph) if options.graph
+                else classifiers.of_checkpoint(options))
+  results, features = [], []
   meter = progress.Progress()
-  for start in range(0, len(files), _BATCH):
-    meter.show(start, len(files), '%d of %d pictures' % (start, len(files)))
-    for result in classifier.classify(files[start:start + _BATCH],
-                                      options.top_k):
+  for start in range(0, len(pictures), _BATCH):
+    meter.show(start, len(pictures), '%d of %d pictures' % (
+        start, len(pictures)))
+    part, values = _classify_batch(
+        classifier, pictures[start:start + _BATCH], options.top_k)
+    for result in part:
       meter.line(_line(result))
-      results.append(result)
+    results += part
+    features += values
+  classifier.close()
+  _write(options, results, pictures, features)
   failed = sum(result.error is not None for result in results)
-  if options.json:
-    _write_json(options.json, results)
-    print('Results: %s' % options.json)
-  if options.sheet:
-    contact_sheet.draw(
-        [(result.file, _captions(result)) for result in results],
-        options.sheet)
-    print('Sheet: %s' % options.sheet)
   if failed:
-    print('%d of %d pictures could not be read.' % (failed, len(files)))
+    print('%d of %d pictures could not be read.' % (failed, len(pictures)))
   return 1 if failed else 0
 
 
-def find_pictures(words):
-  """Returns the files that the words mean: files, and folders' pictures.
+def _check_flags(options):
+  if bool(options.graph) == bool(options.checkpoint_path):
+    raise ValueError('Give the network with --graph (an export), or with '
+                     '--checkpoint_path and --model_name: one of the two.')
+  if bool(options.end_point) != bool(options.features_file):
+    raise ValueError('--end_point and --features_file go together: the one '
+                     'names the values, the other the file for them.')
+  if options.end_point and options.graph:
+    raise ValueError('--end_point needs the network of a checkpoint: give '
+                     '--checkpoint_path and --model_name instead of --graph.')
 
-  Raises:
-    ValueError: a word is neither, or a folder holds no picture.
+
+def _classify_batch(classifier, pictures, top_k):
+  """Returns the Results of some pictures, and the features of those readable.
+
+  Args:
+    classifier: see `classifiers`.
+    pictures: list of `picture_files.Picture`.
+    top_k: number of classes a picture.
   """
-  files = []
-  for word in words:
-    if os.path.isdir(word):
-      found = sorted(os.path.join(word, name) for name in os.listdir(word)
-                     if name.lower().endswith(_ENDINGS))
-      if not found:
-        raise ValueError('The folder %s holds no picture (%s).' % (
-            word, ', '.join(_ENDINGS)))
-      files += found
-    elif os.path.exists(word):
-      files.append(word)
-    else:
-      raise ValueError('There is no picture or folder %s.' % word)
-  return files
+  images, errors = {}, {}
+  for place, picture in enumerate(pictures):
+    try:
+      images[place] = classifier.read(picture.read())
+    except (ValueError, OSError) as error:
+      errors[place] = str(error).splitlines()[0]
+  rows, features = {}, []
+  if images:
+    predictions, features = classifier.run(np.stack(list(images.values())))
+    rows = dict(zip(images, predictions))
+  return [_result(picture.name, rows.get(place), errors.get(place),
+                  classifier.labels, top_k)
+          for place, picture in enumerate(pictures)], list(features)
 
 
-class Classifier:
-  """An exported network with its preprocessing, ready to be asked."""
-
-  def __init__(self, graph_file):
-    """Loads an export.
-
-    Args:
-      graph_file: a frozen_inference_graph.pb with model.json and labels.txt
-        beside it.
-
-    Raises:
-      ValueError: one of the three is missing or does not fit the others.
-    """
-    folder = os.path.dirname(graph_file)
-    self._record = json.loads(_read(os.path.join(folder, 'model.json')))
-    labels = _read(os.path.join(folder, 'labels.txt')).decode().splitlines()
-    self._labels = [line.split(':', 1)[1] for line in labels]
-    if len(self._labels) != self._record['num_classes']:
-      raise ValueError('%s names %d classes; the network has %d.' % (
-          os.path.join(folder, 'labels.txt'), len(self._labels),
-          self._record['num_classes']))
-    definition = tf.GraphDef.FromString(_read(graph_file))
-    graph = tf.Graph()
-    with graph.as_default():
-      self._encoded = tf.placeholder(tf.string, [])
-      self._picture = _preprocessed(self._encoded, self._record)
-      self._images, self._predictions = tf.import_graph_def(
-          definition, name='', return_elements=['input:0', 'predictions:0'])
-    self._session = tf.Session(graph=graph)
-
-  def classify(self, files, top_k=5):
-    """Classifies a batch of pictures.
-
-    Args:
-      files: paths of pictures, at most as many as fit into memory at once.
-      top_k: number of classes to return a picture.
-
-    Returns:
-      A list of Result, in the order of the files.
-    """
-    pictures, errors = {}, {}
-    for file in files:
-      try:
-        pictures[file] = self._session.run(
-            self._picture, {self._encoded: _read(file)})
-      except (ValueError, tf.errors.InvalidArgumentError) as error:
-        errors[file] = str(getattr(error, 'message', error)).splitlines()[0]
-    rows = {}
-    if pictures:
-      predictions = self._session.run(
-          self._predictions, {self._images: np.stack(list(pictures.values()))})
-      rows = dict(zip(pictures, predictions))
-    return [self._result(file, rows.get(file), errors.get(file), top_k)
-            for file in files]
-
-  def _result(self, file, row, error, top_k):
-    if row is None:
-      return Result(file, [], [], error)
-    best = np.argsort(-row, kind='stable')[:top_k]
-    return Result(file, [self._labels[i] for i in best],
-                  [float(row[i]) for i in best], None)
+def _result(file, row, error, labels, top_k):
+  if row is None:
+    return Result(file, [], [], [], error)
+  best = np.argsort(-row, kind='stable')[:top_k]
+  return Result(file, [labels[i] for i in best], [float(row[i]) for i in best],
+                [int(i) for i in best], None)
 
 
-def _preprocessed(encoded, record):
-  """Returns the picture as the network takes it, from an encoded file."""
-  height, width, channels = record['input_shape'][-3:]
-  preprocess = preprocessing_factory.get_preprocessing(
-      record['preprocessing_name'], is_training=False,
-      use_grayscale=record['use_grayscale'])
-  if record['use_grayscale']:
-    channels = 3
-  image = tf.image.decode_image(
-      encoded, channels=channels, expand_animations=False)
-  image.set_shape([None, None, channels])
-  return preprocess(image, height, width)
+def _write(options, results, pictures, features):
+  """Writes the files that were asked for."""
+  if options.json:
+    with output_files.publish(options.json) as output:
+      json.dump([result._asdict() for result in results], output, indent=2)
+      output.write('\n')
+    print('Results: %s' % options.json)
+  if options.csv:
+    with output_files.publish(
+        options.csv, newline='', encoding='utf-8') as output:
+      _write_csv(output, results)
+    print('Table: %s' % options.csv)
+  if options.features_file:
+    readable = [result.file for result in results if result.error is None]
+    with output_files.publish(options.features_file, 'wb') as output:
+      np.savez(output, files=np.array(readable),
+               features=np.array(features, np.float32))
+    print('Features: %s' % options.features_file)
+  if options.sheet:
+    contact_sheet.draw(
+        [(picture.open(), _captions(result))
+         for picture, result in zip(pictures, results)], options.sheet)
+    print('Sheet: %s' % options.sheet)
 
 
-def _read(path):
-  if not os.path.isfile(path):
-    raise ValueError('There is no file %s.' % path)
-  with open(path, 'rb') as file:
-    return file.read()
+def _write_csv(output, results):
+  """Writes a row for each class of each picture, in the order of the ranks."""
+  rows = csv.writer(output)
+  rows.writerow(['file', 'rank', 'class', 'name', 'probability', 'error'])
+  for result in results:
+    if result.error:
+      rows.writerow([result.file, '', '', '', '', result.error])
+    for rank, row in enumerate(zip(
+        result.classes, result.names, result.probabilities), 1):
+      rows.writerow([result.file, rank, *row, ''])
 
 
 def _captions(result):
@@ -172,11 +153,3 @@ def _line(result):
     return '%s: not readable: %s' % (result.file, result.error)
   return '%s: %s' % (result.file, ', '.join(
       '%s %.4f' % row for row in zip(result.names, result.probabilities)))
-
-
-def _write_json(path, results):
-  unfinished = path + '.unfinished'
-  with open(unfinished, 'w') as output:
-    json.dump([result._asdict() for result in results], output, indent=2)
-    output.write('\n')
-  os.replace(unfinished, path)

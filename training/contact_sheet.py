@@ -1,7 +1,7 @@
 """A sheet of pictures with captions, as one PNG file."""
-import os
-
 from PIL import Image, ImageDraw
+
+from training import output_files
 
 _COLUMNS = 5
 _SIDE = 140
@@ -13,8 +13,8 @@ def draw(pictures, sheet):
   """Draws pictures in rows, each with the lines of its caption below.
 
   Args:
-    pictures: list of (file, lines). A file that is no picture leaves an empty
-      frame.
+    pictures: list of (file, lines). A file, a path or an open one, that is no
+      picture leaves an empty frame.
     sheet: path of the PNG file to write.
   """
   columns = min(_COLUMNS, len(pictures))
@@ -32,9 +32,8 @@ def draw(pictures, sheet):
                   outline='lightgrey')
     for place, line in enumerate(lines):
       pen.text((left, top + _SIDE + 2 + place * _LINE), line, fill='black')
-  unfinished = sheet + '.unfinished'
-  canvas.save(unfinished, format='png')
-  os.replace(unfinished, sheet)
+  with output_files.publish(sheet, 'wb') as output:
+    canvas.save(output, format='png')
 
 
 def _thumbnail(file):

@@ -1,32 +1,54 @@
-"""Graphs for users of a trained network: architecture alone, or frozen."""
+"""Exports a network: its architecture, or trained and ready for use."""
 import collections
 import json
 import os
+import platform
 
 import tensorflow.compat.v1 as tf
 
-from datasets import dataset_factory
-from nets import nets_factory
-from preprocessing import preprocessing_factory
 from training import checkpoints
-from training import moving_average
+from training import export_pictures
+from training import export_saved_model
+from training import export_tflite
+from training import export_verification
+from training import folding
+from training import inference_graph
+from training import output_files
+from training import quantization
+from training import runners
+from training import staging
 
-# What writes an export, relative to --output_dir.
+# What an export consists of, relative to --output_dir. A reader that finds
+# the last finds all.
 FROZEN_GRAPH = 'frozen_inference_graph.pb'
+SAVED_MODEL = 'saved_model'
+TFLITE = 'model.tflite'
+INT8 = 'model_int8.tflite'
 LABELS = 'labels.txt'
 MODEL = 'model.json'
 
-Classes = collections.namedtuple('Classes', 'number names')
+_VERIFIED_PICTURES = 8
+
+# What the forms are made of. network: Network; frozen: GraphDef with weights,
+# folded or not as asked; folded: the same, folded in any case.
+_Trained = collections.namedtuple(
+    '_Trained', 'options classes checkpoint network session frozen folded')
 
 
 def export(options):
   """Writes what was asked for.
 
   With output_file, the GraphDef of the architecture: a placeholder `input`,
-  float32, and no weights. With checkpoint_path, a GraphDef with the weights as
-  constants, the names of the classes in the order of the logits, and a JSON
-  file that says how the graph is used. Nothing that exists is replaced unless
-  `overwrite` is set.
+  float32, and no weights. With checkpoint_path, to output_dir:
+
+  * frozen_inference_graph.pb, a GraphDef with the weights as constants;
+  * saved_model/, the same with signatures (see `export_saved_model`);
+  * model.tflite with `tflite`, model_int8.tflite with `int8`;
+  * labels.txt, the names of the classes in the order of the logits;
+  * model.json, which says how they are used.
+
+  All of them appear once all are complete, or none. Nothing that exists is
+  replaced unless `overwrite` is set.
 
   Args:
     options: an `options.Export`.
@@ -35,156 +57,216 @@ def export(options):
     A list of the paths written.
 
   Raises:
-    ValueError: the options or the checkpoint do not fit, or a file exists.
+    ValueError: the options or the checkpoint do not fit, a file exists or
+      cannot be written, or an export is not verified.
   """
-  files = _output_files(options)
-  classes = _classes(options)
+  folder, names = _check_files(options)
   checkpoint = None
   if options.checkpoint_path:
     checkpoint = checkpoints.find(options.checkpoint_path)
-  graph = tf.Graph()
-  with graph.as_default():
-    shape, logits, end_points = _build(options, classes, checkpoint)
-    architecture = graph.as_graph_def()
-    contents = {}
-    if options.output_file:
-      contents[options.output_file] = (
-          str(architecture).encode() if options.write_text_graphdef
-          else architecture.SerializeToString())
-    if checkpoint:
-      record = _record(options, classes, shape, checkpoint)
-      frozen = _freeze(options, checkpoint, _outputs(logits, end_points))
-      contents.update(zip(files[-3:], (
-          frozen.SerializeToString(), _labels_text(classes).encode(),
-          (json.dumps(record, indent=2) + '\n').encode())))
-  for path, content in contents.items():
-    _write(path, content)
-  return list(contents)
+  classes = inference_graph.find_classes(options, checkpoint)
+  written = [options.output_file] if options.output_file else []
+  architecture = _architecture(options, classes, checkpoint)
+  if not checkpoint:
+    _write_architecture(options, architecture)
+    return written
+  with tf.Graph().as_default():
+    trained = _load(options, classes, checkpoint)
+    with staging.staged(folder) as inside:
+      _write_forms(inside, trained, names)
+      _write_architecture(options, architecture)
+  return written + [os.path.join(folder, name) for name in names]
 
 
-def _output_files(options):
-  """Returns the paths to write; raises ValueError if one may not be."""
+def _check_files(options):
+  """Returns (output_dir, names in it); raises ValueError if one may not be."""
   if not options.output_file and not options.checkpoint_path:
     raise ValueError(
         'You must supply the path to save to with --output_file, or a trained '
         'network with --checkpoint_path.')
-  files = [options.output_file] if options.output_file else []
-  if options.checkpoint_path:
-    folder = options.output_dir or os.path.dirname(options.output_file)
-    if not options.output_dir and not options.output_file:
-      raise ValueError('Say where the export goes with --output_dir.')
-    files += [os.path.join(folder, name)
-              for name in (FROZEN_GRAPH, LABELS, MODEL)]
-  there = [path for path in files if os.path.exists(path)]
-  if there and not options.overwrite:
-    raise ValueError('%s exists already; pass --overwrite to replace it.' % (
-        ', '.join(there)))
-  return files
-
-
-def _classes(options):
-  """Returns the number of logits, and their names where they are known."""
-  dataset = dataset_factory.get_dataset(
-      options.dataset_name, 'train', options.dataset_dir)
-  number = dataset.num_classes - options.labels_offset
-  names = dataset.labels_to_names or {}
-  return Classes(number, [
-      names.get(label, 'class %d' % label)
-      for label in range(options.labels_offset, dataset.num_classes)])
-
-
-def _build(options, classes, checkpoint):
-  """Builds the network on a placeholder `input`.
-
-  Returns:
-    (shape of the input, logits, end points).
-  """
   if options.is_video_model and not options.num_frames:
     raise ValueError(
         'Number of frames must be specified for video models with --num_frames')
-  network = nets_factory.get_network_fn(
-      options.model_name, classes.number, is_training=options.is_training)
-  size = options.image_size or network.default_image_size
+  files = [options.output_file] if options.output_file else []
+  if not options.checkpoint_path:
+    folder, names = None, []
+    wanted = [flag for flag in ('tflite', 'int8', 'verify', 'fold_batch_norm')
+              if getattr(options, flag)]
+    if wanted:
+      raise ValueError('--%s needs a trained network: give --checkpoint_path.'
+                       % wanted[0])
+  else:
+    folder = options.output_dir or os.path.dirname(options.output_file)
+    if not options.output_dir and not options.output_file:
+      raise ValueError('Say where the export goes with --output_dir.')
+    folder = folder or '.'
+    names = _names(options)
+    staging.check_writable(os.path.join(folder, MODEL), '--output_dir')
+  if options.int8 and not options.dataset_dir:
+    raise ValueError('--int8 needs pictures to calibrate with: give '
+                     '--dataset_dir, and --calibration_split if not train.')
+  if options.output_file:
+    staging.check_writable(options.output_file, '--output_file')
+  there = [path for path in files + [
+      os.path.join(folder, name) for name in names] if os.path.exists(path)]
+  if there and not options.overwrite:
+    raise ValueError('%s exists already; pass --overwrite to replace it.' % (
+        ', '.join(there)))
+  return folder, names
+
+
+def _names(options):
+  return ([FROZEN_GRAPH, SAVED_MODEL] + [TFLITE] * options.tflite
+          + [INT8] * options.int8 + [LABELS, MODEL])
+
+
+def _frames(options):
+  return options.num_frames if options.is_video_model else None
+
+
+def _architecture(options, classes, checkpoint):
+  """Returns the GraphDef for output_file, None if it is not asked for."""
+  if not options.output_file:
+    return None
+  with tf.Graph().as_default() as graph:
+    inference_graph.build(
+        options, classes, checkpoint, options.batch_size, _frames(options),
+        options.is_training, options.free_image_size)
+    quantization.quantize_for_inference(options.quantize)
+    return graph.as_graph_def()
+
+
+def _write_architecture(options, architecture):
+  if architecture is None:
+    return
+  content = (str(architecture).encode() if options.write_text_graphdef
+             else architecture.SerializeToString())
+  folder = os.path.dirname(os.path.abspath(options.output_file))
+  os.makedirs(folder, exist_ok=True)
+  with output_files.publish(options.output_file, 'wb') as file:
+    file.write(content)
+
+
+def _load(options, classes, checkpoint):
+  """Returns the _Trained network, built in the default graph."""
+  network = inference_graph.build(
+      options, classes, checkpoint, options.batch_size, _frames(options),
+      free_size=options.free_image_size)
+  session = inference_graph.restore(
+      checkpoint, options.moving_average_decay, options.quantize)
+  frozen = inference_graph.freeze(session, network)
+  folded = folding.fold(frozen, runners.OUTPUTS)
+  return _Trained(options, classes, checkpoint, network, session,
+                  folded if options.fold_batch_norm else frozen, folded)
+
+
+def _write_forms(folder, trained, names):
+  """Fills a folder with an export."""
+  def path(name):
+    return os.path.join(folder, name)
+
+  options, network = trained.options, trained.network
+  _write(path(FROZEN_GRAPH), trained.frozen.SerializeToString())
+  preprocessing = inference_graph.preprocessing_name(options)
+  export_saved_model.write(
+      path(SAVED_MODEL), trained.frozen, network.shape,
+      _read_picture(options, network, preprocessing))
+  batch_size = options.batch_size or 1
   frames = [options.num_frames] if options.is_video_model else []
-  shape = [options.batch_size] + frames + [size, size, _channels(
-      options, checkpoint)]
-  images = tf.placeholder(tf.float32, shape, name='input')
-  logits, end_points = network(images)
-  return shape, logits, end_points
+  shape = [batch_size] + frames + [network.size, network.size,
+                                   network.shape[-1]]
+  if options.tflite:
+    _write(path(TFLITE), export_tflite.convert(trained.folded, shape))
+  if options.int8:
+    pictures = export_pictures.from_split(
+        options, preprocessing, network.size, trained.classes.labels_offset,
+        options.calibration_examples)
+    _write(path(INT8), export_tflite.convert(
+        trained.folded, shape, export_pictures.batches(pictures, batch_size)))
+  labels = ''.join(
+      '%d:%s\n' % row for row in enumerate(trained.classes.names)).encode()
+  record = json.dumps(_record(trained, preprocessing, names), indent=2)
+  # The SavedModel takes its labels along wherever it is copied.
+  os.mkdir(path(os.path.join(SAVED_MODEL, 'assets.extra')))
+  for place in (path(''), path(os.path.join(SAVED_MODEL, 'assets.extra'))):
+    _write(os.path.join(place, LABELS), labels)
+    _write(os.path.join(place, MODEL), (record + '\n').encode())
+  if options.verify:
+    _verify(folder, trained, preprocessing, shape)
 
 
-def _channels(options, checkpoint):
-  """Returns the channels of a picture: those the checkpoint was trained on."""
-  if options.use_grayscale:
-    return 1
-  if not checkpoint:
-    return 3
-  shapes = tf.train.NewCheckpointReader(checkpoint).get_variable_to_shape_map()
-  # Only a first convolution has a kernel for so few channels.
-  few = {shape[-2] for name, shape in shapes.items()
-         if name.endswith('/weights') and len(shape) >= 4
-         and shape[-2] in (1, 3)}
-  return 1 if few == {1} else 3
+def _read_picture(options, network, preprocessing):
+  if options.is_video_model or preprocessing is None:
+    return None
+  return inference_graph.picture_reader(
+      preprocessing, network.shape[-1], network.size, options.use_grayscale)
 
 
-def _outputs(logits, end_points):
-  """Returns the tensors by the names that they have in every export."""
-  predictions = end_points.get('Predictions', end_points.get('predictions'))
-  if predictions is None:
-    predictions = tf.nn.softmax(logits)
-  return collections.OrderedDict([
-      ('logits', logits),
-      ('predictions', tf.reshape(predictions, tf.shape(logits)))])
-
-
-def _record(options, classes, shape, checkpoint):
+def _record(trained, preprocessing, names):
   """Returns what model.json says."""
-  preprocessing = options.preprocessing_name or options.model_name
+  options, network = trained.options, trained.network
   return collections.OrderedDict([
       ('model_name', options.model_name),
-      ('num_classes', classes.number),
-      ('labels_offset', options.labels_offset),
+      ('num_classes', trained.classes.number),
+      ('labels_offset', trained.classes.labels_offset),
       ('input', 'input'),
-      ('input_shape', shape),
-      ('outputs', ['logits', 'predictions']),
+      ('input_shape', network.shape),
+      ('image_size', network.size),
+      ('outputs', list(runners.OUTPUTS)),
+      # The network's own names of the same tensors.
+      ('historic_names', collections.OrderedDict([
+          ('logits', network.logits.op.name),
+          ('predictions', _historic_predictions(network))])),
+      ('files', names),
       ('preprocessing_name', preprocessing),
-      ('preprocessing', preprocessing_factory.describe(preprocessing)),
+      ('preprocessing',
+       inference_graph.describe_preprocessing(preprocessing)),
       ('use_grayscale', options.use_grayscale),
       ('averaged_weights', options.moving_average_decay is not None),
-      ('checkpoint', os.path.basename(checkpoint)),
-      ('global_step', checkpoints.step_of(checkpoint)),
-      ('tensorflow', tf.__version__)])
+      ('batch_norm_folded', options.fold_batch_norm),
+      ('quantization_aware', options.quantize),
+      ('checkpoint', os.path.basename(trained.checkpoint)),
+      ('global_step', checkpoints.step_of(trained.checkpoint)),
+      ('tensorflow', tf.__version__),
+      ('python', platform.python_version())])
 
 
-def _freeze(options, checkpoint, outputs):
-  """Returns the default graph with the checkpoint's weights as constants."""
-  variables = moving_average.variables_to_restore(options.moving_average_decay)
-  checkpoints.check_fits(checkpoint, variables)
-  saver = tf.train.Saver(variables)
-  with tf.Session(config=tf.ConfigProto(
-      device_count={'GPU': 0})) as session:
-    saver.restore(session, checkpoint)
-    frozen = tf.graph_util.convert_variables_to_constants(
-        session, tf.get_default_graph().as_graph_def(),
-        [tensor.op.name for tensor in outputs.values()])
-  # These nodes are added by hand: a Graph takes `predictions` and the scope
-  # `Predictions` of some networks for one name, a GraphDef does not.
-  for name, tensor in outputs.items():
-    node = frozen.node.add(name=name, op='Identity', input=[tensor.op.name])
-    node.attr['T'].type = tensor.dtype.as_datatype_enum
-  return frozen
+def _historic_predictions(network):
+  predictions = network.end_points.get(
+      'Predictions', network.end_points.get('predictions'))
+  return network.predictions.op.name if predictions is None else (
+      predictions.op.name)
 
 
-def _labels_text(classes):
-  return ''.join('%d:%s\n' % row for row in enumerate(classes.names))
+def _verify(folder, trained, preprocessing, shape):
+  """Compares every form with the checkpoint, and prints how they differ."""
+  options = trained.options
+  if options.dataset_dir and preprocessing:
+    pictures = export_pictures.from_split(
+        options, preprocessing, trained.network.size,
+        trained.classes.labels_offset, _VERIFIED_PICTURES)
+  else:
+    pictures = export_pictures.random(shape[1:], _VERIFIED_PICTURES)
+  images = export_pictures.batches(pictures, shape[0])
+  checkpoint = runners.SessionRunner(
+      trained.session, trained.network.images,
+      (trained.network.logits, trained.network.predictions))
+  suffix = '_folded' if options.fold_batch_norm else ''
+  forms = [('folded' if suffix else 'frozen', FROZEN_GRAPH),
+           ('saved_model' + suffix, SAVED_MODEL)]
+  forms += [('tflite', TFLITE)] * options.tflite
+  forms += [('int8', INT8)] * options.int8
+  expected = export_verification.expected_logits(checkpoint, images)
+  comparisons = []
+  for form, name in forms:
+    runner = runners.load(os.path.join(folder, name))
+    comparisons.append(export_verification.compare(
+        form, expected, runner, images))
+    runner.close()
+    print(export_verification.line(comparisons[-1]))
+  export_verification.check(comparisons)
 
 
 def _write(path, content):
-  """Writes a file that appears under its name only when it is complete."""
-  folder = os.path.dirname(path)
-  if folder:
-    os.makedirs(folder, exist_ok=True)
-  unfinished = path + '.unfinished'
-  with open(unfinished, 'wb') as output:
-    output.write(content)
-  os.replace(unfinished, path)
+  with open(path, 'wb') as file:
+    file.write(content)

@@ -8,6 +8,7 @@ flag's type, and its metadata says the rest:
   help: the sentence shown by --help.
   choices: the values allowed, where they are few.
   at_least, above, at_most: bounds of a number.
+  or_word: the one word that a number's flag takes as well.
   required: True if the program cannot do without it.
   alone: True for a flag that asks for something that needs no other flag:
     where it is given, nothing is required.
@@ -15,6 +16,8 @@ flag's type, and its metadata says the rest:
     stops the program; nothing is accepted and ignored.
   only_with: (flag, values): the flag has no effect unless that other flag has
     one of these values. Giving it all the same earns a warning.
+  only_beside: flags of which one has to differ from its default, as
+    only_with.
   words: True for the one field that takes the words beside the flags.
 
 This module loads quickly, so that a mistyped flag is answered at once.
@@ -167,8 +170,31 @@ def _define(values, field, kind):
   elif field.metadata.get('choices'):
     absl_flags.DEFINE_enum(field.name, field.default, field.metadata['choices'],
                            text, flag_values=values)
+  elif field.metadata.get('or_word'):
+    absl_flags.DEFINE(_NumberOrWord(kind, field.metadata['or_word']),
+                      field.name, field.default, text, flag_values=values)
   else:
     _PARSERS[kind](field.name, field.default, text, flag_values=values)
+
+
+class _NumberOrWord(absl_flags.ArgumentParser):
+  """Parses the value of a flag that takes a number or one word."""
+
+  def __init__(self, kind, word):
+    self._kind = kind
+    self._word = word
+
+  def parse(self, argument):
+    if argument == self._word or isinstance(argument, self._kind):
+      return argument
+    try:
+      return self._kind(argument)
+    except ValueError:
+      raise ValueError('must be a number (%s) or %s' % (
+          self._kind.__name__, self._word))
+
+  def flag_type(self):
+    return self._kind.__name__
 
 
 def _unknown_flag(name, leaves):
@@ -201,7 +227,7 @@ def _check(field, value, alone):
   if rules.get('pending') and value != field.default:
     raise UsageError('--%s=%s does not work yet: %s' % (
         field.name, value, rules['pending']))
-  if value is None:
+  if value is None or value == rules.get('or_word', ()):
     return
   for rule, broken, words in (
       ('at_least', lambda limit: value < limit, 'at least'),
@@ -218,15 +244,19 @@ def _spelled(field):
 
 
 def _without_effect(leaves, values, given):
+  defaults = {field.name: field.default for field, _ in leaves}
   for field, _ in leaves:
-    rule = field.metadata.get('only_with')
-    if not rule or field.name not in values or not values[field.name].present:
+    if field.name not in values or not values[field.name].present:
       continue
-    other, allowed = rule
-    if given[other] not in allowed:
+    other, allowed = field.metadata.get('only_with', (None, ()))
+    if other and given[other] not in allowed:
       yield '--%s has no effect with --%s=%s; it works with %s' % (
           field.name, other, given[other],
           ', '.join('--%s=%s' % (other, value) for value in allowed))
+    others = field.metadata.get('only_beside', ())
+    if others and all(given[name] == defaults[name] for name in others):
+      yield '--%s has no effect without %s' % (
+          field.name, ' or '.join('--' + name for name in others))
 
 
 def _build(config_class, given):
@@ -264,14 +294,17 @@ def _help_of(field, kind):
   if rules.get('pending'):
     text += ' (Not working yet: %s)' % rules['pending']
   default = field.default
+  name = kind.__name__.upper()
+  if rules.get('or_word'):
+    name += '|' + rules['or_word']
   if rules.get('words'):
     head = '  ' + _spelled(field)
   elif kind is bool:
-    head = '  --[no]%s  (default: %s)' % (field.name, str(default).lower())
+    head = '  --[no]%s%s' % (field.name, '' if default is None else
+                             '  (default: %s)' % str(default).lower())
   elif default in (None, '', ()):
-    head = '  --%s=%s' % (field.name, kind.__name__.upper())
+    head = '  --%s=%s' % (field.name, name)
   else:
-    head = '  --%s=%s  (default: %s)' % (
-        field.name, kind.__name__.upper(), default)
+    head = '  --%s=%s  (default: %s)' % (field.name, name, default)
   return [head] + textwrap.wrap(
       text, 79, initial_indent='      ', subsequent_indent='      ')

@@ -1,6 +1,7 @@
 """What happens between the steps of a training run."""
-import json
+import collections
 import os
+import re
 import signal
 import time
 
@@ -8,89 +9,125 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from training import progress
+from training import run_log
+
+# As TensorFlow 1 and 2 say it.
+_BAD_HISTOGRAM = re.compile(
+    r'(?:Nan|Infinity) in (?:summary histogram|Histogram) for: (\S+)')
+# What every hook reads of a step: the global step after it, and the total
+# loss, the learning rate and the seconds waited for input in it. One tuple for
+# all, so that a step fetches each once.
+Readings = collections.namedtuple(
+    'Readings', 'step loss learning_rate input_wait')
 
 
-class ProgressHook(tf.train.SessionRunHook):
-  """Prints and logs how the training goes.
+def readings(graph):
+  """Returns the Readings of a `train_graph.TrainGraph`, as tensors."""
+  with tf.control_dependencies([graph.train_op]):
+    step = graph.global_step.read_value()
+  return Readings(
+      step, graph.total_loss, graph.learning_rate, graph.input_wait)
 
-  Every line covers the steps since the line before. The same facts go to a
-  file of JSON lines with the keys step, loss, learning_rate,
-  images_per_second, input_wait (share of the time) and seconds (since the run
-  started).
-  """
 
-  def __init__(self, graph, last_step, every, log_file):
-    """Makes the hook.
+class _Hook(tf.train.SessionRunHook):
+  """A hook that asks for the Readings of every step."""
 
-    Args:
-      graph: a `train_graph.TrainGraph`.
-      last_step: step at which the run ends; None if it goes on and on.
-      every: steps between two lines.
-      log_file: path of the JSON lines; they are appended.
-    """
-    self._graph = graph
-    self._last_step = last_step
-    self._every = every
-    self._log_file = log_file
-    self._progress = progress.Progress()
-
-  def after_create_session(self, session, coord):
-    del coord
-    self._first_step = int(session.run(self._graph.global_step))
-    self._step = self._line_step = self._first_step
-    self._start = self._line_time = time.time()
-    self._waited = 0.0
-    self._log = open(self._log_file, 'a')
+  def __init__(self, tensors):
+    self._tensors = tensors
 
   def before_run(self, run_context):
     del run_context
-    return tf.train.SessionRunArgs([
-        self._graph.total_loss, self._graph.learning_rate,
-        self._graph.input_wait])
+    return tf.train.SessionRunArgs(self._tensors)
+
+
+class ProgressHook(_Hook):
+  """Prints and logs how the training goes.
+
+  Every line covers the steps since the line before. The same facts go to the
+  run's log (see run_log.py), images/s and input wait to TensorBoard as well.
+  """
+
+  def __init__(self, tensors, train_dir, first_step, last_step, every,
+               examples_per_step, writer):
+    """Makes the hook.
+
+    Args:
+      tensors: the Readings.
+      train_dir: directory of the log.
+      first_step: step that the run starts at.
+      last_step: step at which the run ends; None if it goes on and on.
+      every: steps between two lines.
+      examples_per_step: pictures a step.
+      writer: a `tf.summary.FileWriter`.
+    """
+    super().__init__(tensors)
+    self._train_dir = train_dir
+    self._first_step = self._line_step = first_step
+    self._last_step = last_step
+    self._every = every
+    self._examples_per_step = examples_per_step
+    self._writer = writer
+    self._progress = progress.Progress()
+
+    self._start = None
+    self._waited = 0.0
+
+  def before_run(self, run_context):
+    if self._start is None:
+      self._start = self._line_time = time.time()
+    return super().before_run(run_context)
 
   def after_run(self, run_context, run_values):
     del run_context
-    loss, learning_rate, wait = run_values.results
-    # Counted here: within one run the global step may be read before or after
-    # its update.
-    self._step += 1
-    self._waited += wait
     now = time.time()
-    if self._step % self._every == 0 or self._step == self._last_step:
-      self._print(loss, learning_rate, now)
-      self._line_step, self._line_time, self._waited = self._step, now, 0.0
+    row = run_values.results
+    self._waited += row.input_wait
+    if row.step % self._every == 0 or row.step == self._last_step:
+      self._print(row, now)
+      self._line_step, self._line_time, self._waited = row.step, now, 0.0
     else:
-      self._progress.show(self._step, self._last_step, self._place(now))
+      self._progress.show(row.step, self._last_step, self._place(row.step, now))
 
   def end(self, session):
     del session
     self._progress.clear()
-    self._log.close()
 
-  def _print(self, loss, learning_rate, now):
+  def line(self, text):
+    """Prints a line of another's between those of the training."""
+    self._progress.line(text)
+
+  def leave_out(self, seconds):
+    """Takes a pause, such as an evaluation, out of the times to come."""
+    if self._start is not None:
+      self._start += seconds
+      self._line_time += seconds
+
+  def _print(self, row, now):
     seconds = max(now - self._line_time, 1e-6)
-    steps = self._step - self._line_step
-    speed = steps * self._graph.facts.examples_per_step / seconds
-    share = min(1.0, self._waited / seconds)
+    steps = int(row.step) - self._line_step
+    speed = steps * self._examples_per_step / seconds
+    share = float(min(1.0, self._waited / seconds))
     self._progress.line(
-        '%s  loss %.4f  learning rate %.6g  %.0f images/s  input wait %.0f %%' %
-        (self._place(now), loss, learning_rate, speed, 100 * share))
-    json.dump({
-        'step': self._step, 'loss': float(loss),
-        'learning_rate': float(learning_rate),
+        '%s  loss %.4f  learning rate %.6g  %.*f images/s  input wait %.0f %%' %
+        (self._place(row.step, now), row.loss, row.learning_rate,
+         0 if speed >= 10 else 1, speed, 100 * share))
+    run_log.append(self._train_dir, {
+        'step': int(row.step), 'loss': float(row.loss),
+        'learning_rate': float(row.learning_rate),
         'images_per_second': round(speed, 1), 'input_wait': round(share, 4),
-        'seconds': round(now - self._start, 3)}, self._log)
-    self._log.write('\n')
-    self._log.flush()
+        'seconds': round(now - self._start, 3)})
+    self._writer.add_summary(tf.Summary(value=[
+        tf.Summary.Value(tag='images_per_second', simple_value=speed),
+        tf.Summary.Value(tag='input_wait', simple_value=share)]), row.step)
 
-  def _place(self, now):
+  def _place(self, step, now):
     """Returns the step, and the time left where it is known."""
     if self._last_step is None:
-      return 'step %d' % self._step
-    pace = (now - self._start) / (self._step - self._first_step)
+      return 'step %d' % step
+    pace = (now - self._start) / (step - self._first_step)
     return 'step %d of %d  %s left' % (
-        self._step, self._last_step,
-        progress.clock(pace * (self._last_step - self._step)))
+        step, self._last_step,
+        progress.clock(max(0, pace * (self._last_step - step))))
 
 
 class StopOnSignalHook(tf.train.SessionRunHook):
@@ -125,30 +162,158 @@ class StopOnSignalHook(tf.train.SessionRunHook):
       run_context.request_stop()
 
 
-class FiniteLossHook(tf.train.SessionRunHook):
+class FiniteLossHook(_Hook):
   """Stops the run at the first step whose loss is not a finite number."""
 
-  def __init__(self, graph, train_dir):
-    self._graph = graph
-    self._train_dir = train_dir
+  def __init__(self, tensors, saver_hook):
+    """Makes the hook.
 
-  def before_run(self, run_context):
-    del run_context
-    return tf.train.SessionRunArgs(
-        [self._graph.total_loss, self._graph.learning_rate])
+    Args:
+      tensors: the Readings.
+      saver_hook: the `saving.CheckpointHook`, which knows the last checkpoint.
+    """
+    super().__init__(tensors)
+    self._saver_hook = saver_hook
+    self._last = None
 
   def after_run(self, run_context, run_values):
-    loss, learning_rate = run_values.results
-    if np.isfinite(loss):
+    row = run_values.results
+    if not np.isfinite(row.loss):
+      raise self.error('The loss is %s at' % row.loss, row)
+    self._last = row
+
+  def of_summary(self, error):
+    """Returns what to raise for a summary that met NaN or Inf; None for else.
+
+    Args:
+      error: the tf.errors.InvalidArgumentError of a step.
+    """
+    match = _BAD_HISTOGRAM.search(error.message)
+    if match is None:
+      return None
+    start = 'NaN or infinite numbers are in %s after' % match.group(1)
+    if self._last is None:
+      return ValueError('%s the first step. Try a lower --learning_rate.' %
+                        start)
+    return self.error(start, self._last)
+
+  def error(self, start, row):
+    """Returns the error for numbers that are not finite at a step."""
+    return ValueError(
+        '%s step %d, with a learning rate of %g. Try a lower --learning_rate. '
+        'The last good checkpoint is %s.' % (
+            start, row.step, row.learning_rate, self._saver_hook.latest))
+
+
+class TraceHook(_Hook):
+  """Writes a timeline of every n-th step, for chrome://tracing."""
+
+  def __init__(self, tensors, train_dir, first_step, every):
+    """Makes the hook.
+
+    Args:
+      tensors: the Readings.
+      train_dir: directory of the files, timeline-STEP.json.
+      first_step: step that the run starts at.
+      every: traces each step that is a multiple of it.
+    """
+    super().__init__(tensors)
+    self._train_dir = train_dir
+    self._every = every
+    self._step = first_step
+
+  def before_run(self, run_context):
+    arguments = super().before_run(run_context)
+    if (self._step + 1) % self._every:
+      return arguments
+    return arguments._replace(options=tf.RunOptions(
+        trace_level=tf.RunOptions.FULL_TRACE))
+
+  def after_run(self, run_context, run_values):
+    del run_context
+    self._step = int(run_values.results.step)
+    stats = run_values.run_metadata.step_stats
+    if self._step % self._every or not stats.dev_stats:
       return
-    step = run_context.session.run(self._graph.global_step)
-    raise ValueError(
-        'The loss is %s at step %d, with a learning rate of %g. Try a lower '
-        '--learning_rate. The last good checkpoint is %s.' % (
-            loss, step, learning_rate,
-            tf.train.latest_checkpoint(self._train_dir)))
+    # Deep in TensorFlow, and slow to load for the few who trace.
+    from tensorflow.python.client import timeline
+    trace = timeline.Timeline(stats)
+    path = os.path.join(self._train_dir, 'timeline-%d.json' % self._step)
+    with open(path, 'w') as file:
+      file.write(trace.generate_chrome_trace_format())
 
 
-def log_file(train_dir):
-  """Returns the path of a run's log, a file of JSON lines."""
-  return os.path.join(train_dir, 'train_log.jsonl')
+class EvaluationHook(_Hook):
+  """Saves and evaluates every n steps and at the end; keeps the best."""
+
+  def __init__(self, tensors, first_step, every, patience, evaluate,
+               saver_hook, best, progress_hook, train_dir, split, stop):
+    """Makes the hook.
+
+    Args:
+      tensors: the Readings.
+      first_step: step that the run starts at.
+      every: steps between two evaluations.
+      patience: evaluations without a gain after which the run ends; 0 for
+        never.
+      evaluate: function of a checkpoint that returns a dict of metrics.
+      saver_hook: the `saving.CheckpointHook`.
+      best: the `best_checkpoint.BestCheckpoint`.
+      progress_hook: the ProgressHook.
+      train_dir: directory of the log.
+      split: name of the split that is evaluated.
+      stop: the StopOnSignalHook; a run that is told to end does so at once.
+    """
+    super().__init__(tensors)
+    self._first_step = first_step
+    self._stop = stop
+    self._every = every
+    self._patience = patience
+    self._evaluate = evaluate
+    self._saver_hook = saver_hook
+    self._best = best
+    self._progress_hook = progress_hook
+    self._train_dir = train_dir
+    self._split = split
+    self._step = self._evaluated_step = None
+
+  def after_create_session(self, session, coord):
+    del coord
+    rows = run_log.evaluations(run_log.read(self._train_dir))
+    # Where the run was killed while it was evaluating.
+    if self._first_step and self._first_step % self._every == 0 and (
+        self._first_step not in [row['step'] for row in rows]):
+      self._evaluate_at(session, self._first_step)
+
+  def after_run(self, run_context, run_values):
+    self._step = int(run_values.results.step)
+    if self._step % self._every:
+      return
+    self._evaluate_at(run_context.session, self._step)
+    if self._best.is_exhausted(self._patience):
+      self._progress_hook.line(
+          'Stopping early: no gain in %d evaluations since step %d.' % (
+              self._best.without_gain, self._best.step))
+      run_context.request_stop()
+
+  def end(self, session):
+    if self._step not in (None, self._evaluated_step) and (
+        self._stop.signal_number is None):
+      self._evaluate_at(session, self._step)
+
+  def _evaluate_at(self, session, step):
+    begin = time.time()
+    prefix = self._saver_hook.save(session, step)
+    metrics = self._evaluate(prefix)
+    is_best = self._best.offer(step, prefix, metrics)
+    seconds = time.time() - begin
+    run_log.append(self._train_dir, {
+        'step': step, 'split': self._split, 'evaluation': metrics,
+        'seconds': round(seconds, 3)})
+    self._progress_hook.line('step %d  %s: %s%s' % (
+        step, self._split,
+        '  '.join('%s %.4f' % (name, metrics[name]) for name in metrics
+                  if name in (self._best.metric, 'Accuracy', 'Loss')),
+        '  (best %s so far)' % self._best.metric if is_best else ''))
+    self._progress_hook.leave_out(seconds)
+    self._evaluated_step = step

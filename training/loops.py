@@ -1,26 +1,33 @@
-"""Runs of training and evaluation, from options to files."""
-import itertools
+"""Runs of training, from options to files."""
 import os
 import signal
 
 import tensorflow.compat.v1 as tf
 
-from training import checkpoints
-from training import eval_graph
+from datasets import dataset_factory
+from training import best_checkpoint
+from training import errors
+from training import evaluation
+from training import evaluation_plan
+from training import flags
 from training import hooks
 from training import learning_rate as learning_rates
-from training import metrics
 from training import plots
-from training import progress
+from training import resumption
+from training import run_length
+from training import run_record
+from training import saving
+from training import session_config
 from training import train_graph
 from training import warm_start
 
 
-def train(options):
+def train(options, extra_hooks=()):
   """Trains a network, or goes on with a training that was interrupted.
 
   Args:
     options: an `options.Train`.
+    extra_hooks: further `tf.train.SessionRunHook`s.
 
   Returns:
     The exit status of the program: 0, or 128 + the signal that ended the run.
@@ -28,117 +35,93 @@ def train(options):
   Raises:
     ValueError: the options, the data or the checkpoint do not fit, or the loss
       is not finite.
+    OSError: a checkpoint cannot be saved.
   """
-  train_dir = options.loop.train_dir
-  last_step = options.loop.max_number_of_steps
-  resumed = tf.train.latest_checkpoint(train_dir)
-  first_step = checkpoints.step_of(resumed) if resumed else 0
-  if last_step is not None and first_step >= last_step:
-    print('Nothing to do: %s is at step %d of %d.' % (
-        train_dir, first_step, last_step))
+  loop = options.loop
+  dataset = _dataset(options.data, options.data.dataset_split_name)
+  length = run_length.of(options, dataset.num_samples)
+  plan = evaluation_plan.make(
+      options, length, dataset, lambda split: _dataset(options.data, split))
+  start = resumption.find(loop.train_dir, loop.resume)
+  reason = _nothing_to_do(loop, length, start, plan)
+  if reason:
+    print('Nothing to do: ' + reason)
     return 0
   with tf.Graph().as_default(), hooks.StopOnSignalHook() as stop:
-    graph = train_graph.build(options)
-    scaffold = _scaffold(options, graph, resumed)
-    _print_banner(options, graph.facts, resumed)
-    tf.gfile.MakeDirs(train_dir)
-    _run(options, graph, scaffold, stop)
-  saved = tf.train.latest_checkpoint(train_dir)
+    # Schedules that run to the end of the training see where that is.
+    graph = train_graph.build(
+        run_length.with_last_step(options, length.last_step), start.step)
+    record = run_record.make(options, graph.facts, dataset, length.last_step)
+    scaffold = _scaffold(options, graph, start, record)
+    _print_banner(options, graph.facts, start, length, plan)
+    _prepare_directory(options, start, record)
+    writer = tf.summary.FileWriter(loop.train_dir, tf.get_default_graph())
+    run_hooks = _hooks(
+        options, graph, scaffold, start, length, plan, writer, stop)
+    _run(options, graph, scaffold, start, writer,
+         run_hooks + list(extra_hooks))
+  saved = tf.train.latest_checkpoint(loop.train_dir)
   if stop.signal_number is not None:
     print('Stopped by %s. Saved %s; the same command goes on from there.' % (
         signal.Signals(stop.signal_number).name, saved))
     return 128 + stop.signal_number
   print('Finished. Saved %s.' % saved)
-  _draw_learning_curve(train_dir)
+  _tell_the_best(loop.train_dir, plan)
   return 0
 
 
-def evaluate(options):
-  """Evaluates a checkpoint on every example of a split, each once.
-
-  Prints the metrics, and writes them as summaries to eval_dir.
-
-  Args:
-    options: an `options.Evaluate`.
-
-  Returns:
-    A dict of the metrics, 'Accuracy' and 'Recall_5', as floats.
-
-  Raises:
-    ValueError: the options, the data or the checkpoint do not fit.
-  """
-  checkpoint = checkpoints.find(options.evaluation.checkpoint_path)
-  with tf.Graph().as_default():
-    graph = eval_graph.build(options)
-    checkpoints.check_fits(checkpoint, graph.variables_to_restore)
-    saver = tf.train.Saver(graph.variables_to_restore)
-    print('Evaluating %s on the %d examples of %s/%s.' % (
-        checkpoint, graph.num_examples, options.data.dataset_name,
-        options.data.dataset_split_name))
-    config = tf.ConfigProto(allow_soft_placement=True)
-    with tf.Session(options.evaluation.master, config=config) as session:
-      session.run(tf.tables_initializer())
-      saver.restore(session, checkpoint)
-      counts = _count(options, graph, session)
-  shares = metrics.shares(counts)
-  for name, value in shares.items():
-    print('eval/%s[%.6g]' % (name, value))
-  step = checkpoints.step_of(checkpoint) or 0
-  print('Counted %d examples at step %d.' % (counts.examples, step))
-  _write_metrics(options.evaluation.eval_dir, shares, step)
-  return shares
+def _dataset(options, split):
+  return dataset_factory.get_dataset(
+      options.dataset_name, split, options.dataset_dir)
 
 
-def _count(options, graph, session):
-  """Sums the counts of all batches, or of as many as were asked for."""
-  most = options.evaluation.max_num_batches
-  batches = -(-graph.num_examples // options.data.batch_size)
-  batches = min(batches, most) if most else batches
-  meter = progress.Progress()
-  total = metrics.Counts(0, 0, 0)
-  # Without a limit the end of the files decides, so that records too many are
-  # noticed as well as records too few.
-  for number in range(1, most + 1) if most else itertools.count(1):
-    try:
-      counts = session.run(graph.counts)
-    except tf.errors.OutOfRangeError:
-      break
-    total = metrics.Counts(*[int(a + b) for a, b in zip(total, counts)])
-    meter.show(number, batches, 'batch %d of %d' % (number, batches))
-  meter.clear()
-  wanted = min(graph.num_examples, batches * options.data.batch_size)
-  if total.examples != wanted:
-    raise ValueError(
-        'The files hold %d examples where %d were expected. Convert the data '
-        'again, or remove files that do not belong there.' % (
-            total.examples, wanted))
-  return total
+def _nothing_to_do(loop, length, start, plan):
+  """Returns why a run has come to its end already; None if it has not."""
+  if start.checkpoint is None:
+    return None
+  if length.last_step is not None and start.step >= length.last_step:
+    return '%s is at step %d of %d.' % (
+        loop.train_dir, start.step, length.last_step)
+  if plan is None:
+    return None
+  best = best_checkpoint.BestCheckpoint(
+      loop.train_dir, plan.metric, plan.split, start.step)
+  if best.is_exhausted(loop.early_stopping_patience):
+    return ('%s stopped early at step %d: no gain in %d evaluations since step '
+            '%d. A larger --early_stopping_patience goes on.' % (
+                loop.train_dir, start.step, best.without_gain, best.step))
+  return None
 
 
-def _write_metrics(eval_dir, shares, step):
-  """Writes the metrics where TensorBoard finds them."""
-  writer = tf.summary.FileWriter(eval_dir)
-  writer.add_summary(tf.Summary(value=[
-      tf.Summary.Value(tag='eval/' + name, simple_value=value)
-      for name, value in shares.items()]), step)
-  writer.close()
-
-
-def _scaffold(options, graph, resumed):
-  """Decides what the run starts from (see warm_start.py)."""
-  saver = tf.train.Saver(
-      max_to_keep=options.loop.max_checkpoints_to_keep or None)
+def _scaffold(options, graph, start, record):
+  """Decides what the run starts from; the cases are listed in resumption.py."""
+  loop, warm = options.loop, options.warm_start
+  saver = tf.train.Saver(max_to_keep=None)
   tf.add_to_collection(tf.GraphKeys.SAVERS, saver)
   init_fn = None
-  if options.warm_start.checkpoint_path and resumed:
-    print('--checkpoint_path is ignored: %s holds the checkpoint %s to go on '
-          'from.' % (options.loop.train_dir, resumed))
-  elif options.warm_start.checkpoint_path:
-    plan = warm_start.plan(options.warm_start)
+  if start.checkpoint:
+    run_record.check(loop.train_dir, record)
+    resumption.check_fits(start, tf.global_variables(), loop.train_dir)
+    if warm.checkpoint_path:
+      print('--checkpoint_path is ignored: %s holds the checkpoint %s to go on '
+            'from. --resume=never starts anew.' % (
+                loop.train_dir, start.checkpoint))
+  elif warm.checkpoint_path:
+    plan = warm_start.plan(warm)
     print('\n'.join(warm_start.describe(plan)))
+    resumption.check_apart(plan.checkpoint, loop.train_dir, loop.resume)
     init_fn = _loader(plan, graph.average)
   return tf.train.Scaffold(
-      saver=saver, init_fn=init_fn, summary_op=graph.summary_op)
+      saver=saver, init_fn=init_fn,
+      summary_op=_summary_op(graph, loop.summarize_images))
+
+
+def _summary_op(graph, num_images):
+  """Returns the op of all summaries, training pictures among them."""
+  if not num_images:
+    return graph.summary_op
+  return tf.summary.merge([graph.summary_op, tf.summary.image(
+      'training_images', graph.images, max_outputs=num_images)])
 
 
 def _loader(plan, average):
@@ -154,34 +137,80 @@ def _loader(plan, average):
   return load
 
 
-def _run(options, graph, scaffold, stop):
+def _prepare_directory(options, start, record):
+  """Makes the directory, without what is not of this run or after its start."""
+  train_dir = options.loop.train_dir
+  os.makedirs(train_dir, exist_ok=True)
+  moved = start.checkpoint is None and resumption.move_aside(train_dir)
+  if moved:
+    print('The files of an earlier run are now in %s.' % moved)
+  for change in run_record.changes(train_dir, record) if start.step else ():
+    print('Changed since the run began: ' + change)
+  resumption.clean(train_dir, start)
+  run_record.write(train_dir, record, flags.as_dict(type(options)()))
+
+
+def _run(options, graph, scaffold, start, writer, run_hooks):
   """Runs the steps."""
-  loop = options.loop
-  saver_hook = tf.train.CheckpointSaverHook(
-      loop.train_dir, save_secs=loop.save_interval_secs, scaffold=scaffold)
-  run_hooks = [
-      stop,
-      hooks.FiniteLossHook(graph, loop.train_dir),
-      hooks.ProgressHook(
-          graph, loop.max_number_of_steps, loop.log_every_n_steps,
-          hooks.log_file(loop.train_dir)),
-      saver_hook,
-      tf.train.SummarySaverHook(
-          save_secs=loop.save_summaries_secs, output_dir=loop.train_dir,
-          scaffold=scaffold)]
-  if loop.max_number_of_steps is not None:
-    run_hooks.append(
-        tf.train.StopAtStepHook(last_step=loop.max_number_of_steps))
+  if start.step:
+    # TensorBoard drops what a killed run had written of later steps.
+    writer.add_session_log(
+        tf.SessionLog(status=tf.SessionLog.START), start.step + 1)
   creator = tf.train.ChiefSessionCreator(
       scaffold, master=options.deployment.master,
-      config=tf.ConfigProto(allow_soft_placement=True),
-      checkpoint_dir=loop.train_dir)
-  with tf.train.MonitoredSession(creator, run_hooks) as session:
-    while not session.should_stop():
-      session.run(graph.train_op)
+      config=session_config.session_config(options.deployment),
+      checkpoint_filename_with_path=start.checkpoint)
+  with errors.explained(options):
+    try:
+      with tf.train.MonitoredSession(creator, run_hooks) as session:
+        while not session.should_stop():
+          session.run(graph.train_op)
+    except tf.errors.InvalidArgumentError as error:
+      raise run_hooks[0].of_summary(error) or error
+    except OSError as error:
+      if error.errno is None:
+        raise
+      raise OSError('%s. The last good checkpoint is %s; with the cause '
+                    'removed, the same command goes on from there.' % (
+                        error, tf.train.latest_checkpoint(options.loop.train_dir)))
+    finally:
+      writer.close()
 
 
-def _print_banner(options, facts, resumed):
+def _hooks(options, graph, scaffold, start, length, plan, writer, stop):
+  """Returns what happens between the steps, in this order."""
+  loop, train_dir = options.loop, options.loop.train_dir
+  readings = hooks.readings(graph)
+  saver_hook = saving.CheckpointHook(
+      readings, train_dir, scaffold.saver, loop.save_interval_secs,
+      loop.max_checkpoints_to_keep, start)
+  progress_hook = hooks.ProgressHook(
+      readings, train_dir, start.step, length.last_step,
+      loop.log_every_n_steps, length.examples_per_step, writer)
+  run_hooks = [
+      hooks.FiniteLossHook(readings, saver_hook), stop, progress_hook,
+      saver_hook,
+      tf.train.SummarySaverHook(
+          save_secs=loop.save_summaries_secs, summary_writer=writer,
+          scaffold=scaffold)]
+  if loop.trace_every:
+    run_hooks.append(hooks.TraceHook(
+        readings, train_dir, start.step, loop.trace_every))
+  if plan is not None:
+    best = best_checkpoint.BestCheckpoint(
+        train_dir, plan.metric, plan.split, start.step)
+    run_hooks.append(hooks.EvaluationHook(
+        readings, start.step, length.eval_every, loop.early_stopping_patience,
+        lambda prefix: evaluation.evaluate(
+            evaluation_plan.options_of(
+                plan, options, prefix, graph.facts.labels_offset), quiet=True),
+        saver_hook, best, progress_hook, train_dir, plan.split, stop))
+  if length.last_step is not None:
+    run_hooks.append(tf.train.StopAtStepHook(last_step=length.last_step))
+  return run_hooks
+
+
+def _print_banner(options, facts, start, length, plan):
   """Says what is about to happen."""
   data, model = options.data, options.model
   print('Training %s on %s/%s: %d examples, %d classes, pictures %s.' % (
@@ -192,17 +221,31 @@ def _print_banner(options, facts, resumed):
       data.batch_size, facts.examples_per_step,
       facts.num_examples / facts.examples_per_step))
   print('  Optimiser: %s; learning rate %s.' % (
-      options.optimizer.optimizer,
-      learning_rates.describe(options.schedule, facts.steps_per_epoch)))
+      options.optimizer.optimizer, learning_rates.describe(
+          options.schedule, facts.steps_per_epoch, length.last_step)))
   print('  Trained: %d variables, %d parameters.' % (
       len(facts.trained_variables),
       sum(v.shape.num_elements() for v in facts.trained_variables)))
-  if resumed:
-    print('  Going on from %s.' % resumed)
+  for note in (run_length.describe(length, facts.num_examples),) + tuple(
+      facts.notes):
+    print('  ' + note)
+  if plan is not None:
+    print('  Evaluated on %s every %d steps; the best %s is kept in %s.' % (
+        plan.split, length.eval_every, plan.metric, os.path.join(
+            options.loop.train_dir, best_checkpoint.FOLDER)))
+  if start.checkpoint:
+    print('  Going on from %s.' % start.checkpoint)
 
 
-def _draw_learning_curve(train_dir):
-  """Draws the log, where matplotlib is there to do so."""
+def _tell_the_best(train_dir, plan):
+  """Names the best checkpoint, and draws the log where matplotlib is there."""
+  marked = None
+  record = best_checkpoint.read(train_dir) if plan else None
+  if record:
+    marked = record['metric'], record['step']
+    print('Best %s on %s: %.4f at step %d, kept in %s.' % (
+        record['metric'], record['split'], record['value'], record['step'],
+        os.path.join(train_dir, best_checkpoint.FOLDER)))
   picture = os.path.join(train_dir, 'learning_curve.png')
-  if plots.draw_learning_curve(hooks.log_file(train_dir), picture):
+  if plots.draw_learning_curve(train_dir, picture, marked):
     print('Learning curve: %s' % picture)

@@ -1,30 +1,172 @@
-"""Classification losses, registered with `tf.losses`."""
+"""Classification losses, registered with `tf.losses`.
+
+The functions in `_PER_EXAMPLE` give a loss an example or, of those that take
+several classes a picture, a loss an example and class. `add` weighs them,
+takes their mean and registers it.
+"""
+import collections
+
 import tensorflow.compat.v1 as tf
 
 _AUXILIARY_WEIGHT = 0.4
 
+# How the losses are made: 'softmax', 'sigmoid' or 'focal'; the share of the
+# target that smoothing spreads; the gamma of focal; float32 [num_classes],
+# how much each class counts, or None; whether pictures have several classes.
+Recipe = collections.namedtuple(
+    'Recipe', 'kind label_smoothing focal_gamma class_weights multi_label',
+    defaults=('softmax', 0.0, 2.0, None, False))
 
-def add_softmax(logits, labels, end_points, label_smoothing=0.0):
-  """Adds the cross-entropy of the logits, and of the auxiliary head if any.
+
+def choose(kind, multi_label):
+  """Returns the loss to use.
+
+  Args:
+    kind: 'softmax', 'sigmoid', 'focal', or None for the usual one.
+    multi_label: whether the pictures have any number of classes.
+
+  Raises:
+    ValueError: softmax, which needs one class a picture, for several.
+  """
+  if kind == 'softmax' and multi_label:
+    raise ValueError(
+        '--loss=softmax takes pictures of one class each, and this dataset '
+        'has pictures of several: --loss=sigmoid, or --loss=focal.')
+  return kind or ('sigmoid' if multi_label else 'softmax')
+
+
+def describe(recipe):
+  """Returns lines about the loss for the start of a run."""
+  if recipe.kind == 'softmax':
+    return []
+  classes = ', each class by itself' if (
+      recipe.multi_label or recipe.kind == 'sigmoid') else ''
+  gamma = ' of gamma %g' % recipe.focal_gamma if recipe.kind == 'focal' else ''
+  return ['Loss: %s%s%s.' % (recipe.kind, gamma, classes)]
+
+
+def add(logits, labels, end_points, recipe=Recipe()):
+  """Adds the loss of the logits, and of the auxiliary head if any.
+
+  Args:
+    logits: float32 [batch, num_classes].
+    labels: int64 [batch], each in [0, num_classes); or float32
+      [batch, num_classes], the share of each class in a mixed example, or
+      1 and 0 for the classes that a picture has and has not.
+    end_points: dict of the network's tensors; its 'AuxLogits', where present,
+      count 0.4.
+    recipe: a Recipe.
+  """
+  targets = labels if labels.dtype.is_floating else (
+      tf.one_hot(labels, logits.shape[-1]))
+  if 'AuxLogits' in end_points:
+    _add(end_points['AuxLogits'], targets, recipe, _AUXILIARY_WEIGHT,
+         'aux_loss')
+  kind = 'focal' if recipe.kind == 'focal' else recipe.kind + '_cross_entropy'
+  _add(logits, targets, recipe, 1.0, kind + '_loss')
+
+
+def softmax(logits, targets, label_smoothing=0.0):
+  """The cross-entropy of one class out of several.
 
   With smoothing e the target of the right class is 1 - e + e / classes and
   that of every other class e / classes.
 
   Args:
     logits: float32 [batch, num_classes].
-    labels: int64 [batch], each in [0, num_classes).
-    end_points: dict of the network's tensors; its 'AuxLogits', where present,
-      count 0.4.
+    targets: float32 [batch, num_classes], whose rows have the sum 1.
     label_smoothing: the e above, in [0, 1].
+
+  Returns:
+    float32 [batch].
   """
-  if 'AuxLogits' in end_points:
-    _add(end_points['AuxLogits'], labels, label_smoothing,
-         weights=_AUXILIARY_WEIGHT, scope='aux_loss')
-  _add(logits, labels, label_smoothing, weights=1.0)
+  targets = targets * (1 - label_smoothing) + (
+      label_smoothing / targets.shape.as_list()[-1])
+  return tf.nn.softmax_cross_entropy_with_logits_v2(
+      labels=tf.stop_gradient(targets), logits=logits)
 
 
-def _add(logits, labels, label_smoothing, weights, scope=None):
-  one_hot = tf.one_hot(labels, logits.shape[-1])
-  tf.losses.softmax_cross_entropy(
-      one_hot, logits, label_smoothing=label_smoothing, weights=weights,
-      scope=scope)
+def sigmoid(logits, targets, label_smoothing=0.0):
+  """The cross-entropy of each class by itself.
+
+  With smoothing e the targets 1 and 0 become 1 - e / 2 and e / 2.
+
+  Args:
+    logits: float32 [batch, num_classes].
+    targets: float32 [batch, num_classes], in [0, 1].
+    label_smoothing: the e above, in [0, 1].
+
+  Returns:
+    float32 [batch, num_classes].
+  """
+  targets = targets * (1 - label_smoothing) + label_smoothing / 2
+  return tf.nn.sigmoid_cross_entropy_with_logits(
+      labels=targets, logits=logits)
+
+
+def focal(logits, targets, label_smoothing=0.0, gamma=2.0):
+  """A cross-entropy in which what is predicted well counts little.
+
+  The part of each class is multiplied by (1 - p) ^ gamma, where p is the
+  probability, by softmax, that the logits give to it (Lin et al., Focal Loss
+  for Dense Object Detection, 2017; arXiv:1708.02002).
+
+  Args:
+    logits, targets, label_smoothing: as for `softmax`.
+    gamma: at least 0; with 0 this is the cross-entropy.
+
+  Returns:
+    float32 [batch].
+  """
+  targets = targets * (1 - label_smoothing) + (
+      label_smoothing / targets.shape.as_list()[-1])
+  log_probability = tf.nn.log_softmax(logits)
+  return -tf.reduce_sum(
+      targets * _focus(log_probability, gamma) * log_probability, axis=-1)
+
+
+def focal_sigmoid(logits, targets, label_smoothing=0.0, gamma=2.0):
+  """The focal loss of each class by itself, as in the paper.
+
+  Args, returns: as for `sigmoid`; gamma as for `focal`.
+  """
+  targets = targets * (1 - label_smoothing) + label_smoothing / 2
+  log_yes = tf.log_sigmoid(logits)
+  log_no = tf.log_sigmoid(-logits)
+  return -(targets * _focus(log_yes, gamma) * log_yes +
+           (1 - targets) * _focus(log_no, gamma) * log_no)
+
+
+def _focus(log_probability, gamma):
+  """Returns (1 - p) ^ gamma of log p, with a finite gradient where p is 1."""
+  if not gamma:
+    return tf.ones_like(log_probability)
+  return tf.pow(tf.maximum(-tf.expm1(log_probability), 1e-12), gamma)
+
+
+_PER_EXAMPLE = {
+    'softmax': lambda logits, targets, recipe: softmax(
+        logits, targets, recipe.label_smoothing),
+    'sigmoid': lambda logits, targets, recipe: sigmoid(
+        logits, targets, recipe.label_smoothing),
+    'focal': lambda logits, targets, recipe: (
+        focal_sigmoid if recipe.multi_label else focal)(
+            logits, targets, recipe.label_smoothing, recipe.focal_gamma)}
+
+
+def _add(logits, targets, recipe, weight, scope):
+  """Registers the mean of one head's losses."""
+  with tf.name_scope(scope) as scope:
+    losses = _PER_EXAMPLE[recipe.kind](logits, targets, recipe)
+    weights = tf.constant(weight)
+    if recipe.class_weights is not None:
+      weights *= _example_weights(losses, targets, recipe.class_weights)
+    tf.losses.compute_weighted_loss(losses, weights, scope=scope)
+
+
+def _example_weights(losses, targets, class_weights):
+  """Returns how much each of `losses` counts, in a shape that fits them."""
+  class_weights = tf.constant(class_weights, tf.float32)
+  if losses.shape.rank == targets.shape.rank:
+    return tf.ones_like(losses) * class_weights
+  return tf.reduce_sum(targets * class_weights, axis=-1)

@@ -19,6 +19,50 @@ def build(options, learning_rate):
   return _OPTIMIZERS[options.optimizer](options, learning_rate)
 
 
+def scale_loss(optimizer):
+  """Returns an optimiser that scales the loss for half precision.
+
+  Gradients too small for half precision are computed of a loss scaled up, and
+  scaled down again. The factor doubles after 2,000 good steps and halves where
+  a gradient overflows; such a step changes no weight, but counts. The factor
+  is saved with the checkpoint.
+
+  Args:
+    optimizer: a `tf.train.Optimizer`.
+  """
+  return _ScaledLossOptimizer(
+      optimizer, tf.train.experimental.DynamicLossScale())
+
+
+def clip(gradients, largest_norm):
+  """Scales gradients down whose norm, all of them together, is too large.
+
+  Args:
+    gradients: list of (gradient, variable).
+    largest_norm: the norm that they get at most; 0 changes nothing.
+
+  Returns:
+    A list of (gradient, variable).
+  """
+  if not largest_norm:
+    return gradients
+  values, variables = zip(*gradients)
+  values, _ = tf.clip_by_global_norm(values, largest_norm)
+  return list(zip(values, variables))
+
+
+class _ScaledLossOptimizer(
+    tf.train.experimental.MixedPrecisionLossScaleOptimizer):
+  """TensorFlow's, but the global step advances every step."""
+
+  def apply_gradients(self, grads_and_vars, global_step=None, name=None):
+    step = super().apply_gradients(grads_and_vars, name=name)
+    if global_step is None:
+      return step
+    with tf.control_dependencies([step]):
+      return tf.assign_add(global_step, 1).op
+
+
 def _epsilon(options):
   if options.opt_epsilon is not None:
     return options.opt_epsilon

@@ -1,5 +1,7 @@
 """The training graph, stage by stage."""
 import collections
+import dataclasses
+import functools
 
 import tensorflow.compat.v1 as tf
 
@@ -8,28 +10,38 @@ from datasets import input_pipeline
 from deployment import devices
 from deployment import model_deploy
 from nets import nets_factory
+from nets import normalization
 from preprocessing import preprocessing_factory
+from training import batch_norm
+from training import class_weights
+from training import label_offset
+from training import layout
 from training import learning_rate as learning_rates
 from training import losses
 from training import moving_average
 from training import optimizers
+from training import quantization
+from training import session_config
+from training import step_randomness
 from training import summaries
 from training import warm_start
 
 TrainGraph = collections.namedtuple('TrainGraph', (
     'train_op', 'total_loss', 'learning_rate', 'input_wait', 'global_step',
-    'summary_op', 'average', 'facts'))
-# What the start of a run tells about it.
+    'summary_op', 'average', 'facts', 'images'))
+# What the start of a run tells about it; the notes are lines of text.
 Facts = collections.namedtuple('Facts', (
     'num_examples', 'num_classes', 'image_shape', 'examples_per_step',
-    'steps_per_epoch', 'trained_variables'))
+    'steps_per_epoch', 'trained_variables', 'labels_offset', 'notes'))
 
 
-def build(options):
+def build(options, first_step=0):
   """Builds the graph of a training run in the default graph.
 
   Args:
     options: an `options.Train`.
+    first_step: the step from which train_dir's run goes on; the data go on
+      there too.
 
   Returns:
     A TrainGraph. `train_op` does one step and evaluates to the total loss.
@@ -44,14 +56,14 @@ def build(options):
     global_step = tf.train.get_or_create_global_step()
 
   dataset = _dataset(options.data)
-  num_classes = _num_classes(dataset, options.data)
-  network = nets_factory.get_network_fn(
-      options.model.model_name, num_classes,
-      weight_decay=options.model.weight_decay, is_training=True)
+  options = _resolve_labels_offset(options, dataset, first_step)
+  network = _network(options.model, _num_classes(dataset, options.data))
   with tf.device(deployment.inputs_device()):
-    batches, input_wait = _batches(options, dataset, network, deployment)
+    batches, input_wait = _batches(
+        options, dataset, network, deployment, first_step)
 
-  clones = _clones(options, deployment, network, batches)
+  clones, notes = _clones(options, deployment, dataset, network, batches)
+  quantization.quantize_for_training(options.model.quantize_delay)
   first_scope = deployment.clone_scope(0)
   # Only the first clone's statistics are averaged: those of the others come
   # from batches of the same distribution.
@@ -60,22 +72,22 @@ def build(options):
   variables = warm_start.variables_to_train(options.warm_start)
   average = _average(options.model.moving_average_decay, global_step)
 
-  facts = Facts(
-      dataset.num_samples, num_classes, batches.images.shape.as_list()[1:],
-      options.data.batch_size * deployment.num_clones,
-      dataset.num_samples / options.data.batch_size, variables)
+  facts = _facts(options, deployment, dataset, batches, variables, notes)
   with tf.device(deployment.optimizer_device()):
     rate, optimizer = _optimizer(options, global_step, facts.steps_per_epoch)
+  if options.data.seed is not None:
+    # Before the gradients, which are to be those of the new draws.
+    step_randomness.tie_to_step(options.data.seed, global_step)
   total_loss, gradients = model_deploy.optimize_clones(
       clones, optimizer, var_list=variables)
-  train_op = _train_op(
-      optimizer, gradients, global_step, total_loss, update_ops, average)
+  train_op = _train_op(options, optimizer, gradients, global_step, total_loss,
+                       update_ops, average)
   # Named by hand: the name total_loss belongs to the sum itself, so that this
   # summary is total_loss_1, as ever.
   tf.summary.scalar('total_loss', total_loss)
   summaries.add(clones[0].outputs, first_losses, rate, input_wait)
   return TrainGraph(train_op, total_loss, rate, input_wait, global_step,
-                    summaries.merge(), average, facts)
+                    summaries.merge(), average, facts, batches.images)
 
 
 def _deployment(options):
@@ -90,34 +102,116 @@ def _dataset(options):
       options.dataset_name, options.dataset_split_name, options.dataset_dir)
 
 
+def _resolve_labels_offset(options, dataset, first_step):
+  """Returns the options with a number in place of --labels_offset=auto."""
+  checkpoint = options.warm_start.checkpoint_path
+  if first_step:
+    checkpoint = tf.train.latest_checkpoint(options.loop.train_dir)
+  offset = label_offset.resolve(
+      options.data.labels_offset, dataset.num_classes, checkpoint,
+      options.model.model_name)
+  if offset and getattr(dataset, 'multi_label', False):
+    raise ValueError(
+        '--labels_offset=%d: the pictures of %s have several classes, none of '
+        'which is left out: --labels_offset=0.' % (
+            offset, options.data.dataset_name))
+  return dataclasses.replace(options, data=dataclasses.replace(
+      options.data, labels_offset=offset))
+
+
 def _num_classes(dataset, options):
   num_classes = dataset.num_classes - options.labels_offset
-  if num_classes < 2:
+  least = 1 if getattr(dataset, 'multi_label', False) else 2
+  if num_classes < least:
     raise ValueError(
         '--labels_offset=%d leaves %d of the %d classes of the dataset %s; at '
-        'least 2 are needed.' % (options.labels_offset, num_classes,
-                                 dataset.num_classes, options.dataset_name))
+        'least %d are needed.' % (options.labels_offset, num_classes,
+                                  dataset.num_classes, options.dataset_name,
+                                  least))
   return num_classes
 
 
-def _batches(options, dataset, network, deployment):
+def _network(options, num_classes):
+  """Returns the function of pictures that builds the network."""
+  network = nets_factory.get_network_fn(
+      options.model_name, num_classes, weight_decay=options.weight_decay,
+      is_training=True)
+  arguments = nets_factory.layout_arguments(
+      options.model_name, options.data_format)
+  layout.check(options.data_format)
+  return functools.update_wrapper(
+      functools.partial(network, **arguments), network)
+
+
+def _batches(options, dataset, network, deployment, first_step=0):
   """Returns a Batch for all clones together, and the seconds it is awaited."""
+  data = options.data
   size = options.model.train_image_size or network.default_image_size
-  preprocess = preprocessing_factory.get_preprocessing(
-      options.data.preprocessing_name or options.model.model_name,
-      is_training=True, use_grayscale=options.data.use_grayscale)
+  preprocess, preprocess_jpeg, mix = _preprocessing(
+      options, _num_classes(dataset, data))
+  sized_jpeg = preprocess_jpeg and (
+      lambda encoded, channels, **seed: preprocess_jpeg(
+          encoded, channels, size, size, **seed))
+  if options.loop.summarize_images:
+    _summarize_picture(dataset, lambda image: preprocess(image, size, size))
+  threads = data.num_preprocessing_threads
   batches = input_pipeline.training_batches(
-      dataset, lambda image: preprocess(image, size, size),
-      options.data.batch_size * deployment.num_clones,
-      num_readers=options.data.num_readers,
-      num_threads=options.data.num_preprocessing_threads,
-      shuffle_buffer=options.data.shuffle_buffer,
-      labels_offset=options.data.labels_offset, seed=options.data.seed)
+      dataset, lambda image, **seed: preprocess(image, size, size, **seed),
+      data.batch_size * deployment.num_clones,
+      num_readers=data.num_readers, num_threads=threads,
+      shuffle_buffer=data.shuffle_buffer, labels_offset=data.labels_offset,
+      seed=data.seed, preprocess_jpeg=sized_jpeg,
+      deterministic=(
+          data.deterministic or data.seed is not None and threads == 1),
+      mix=mix,
+      shard=((options.deployment.task, options.deployment.worker_replicas)
+             if data.shard_by_worker else (0, 1)),
+      max_bad_records=(
+          data.max_bad_records if data.on_bad_record == 'skip' else 0),
+      first_batch=first_step)
   return input_pipeline.next_batch(batches)
 
 
-def _clones(options, deployment, network, batches):
-  """Builds the network and its losses on every device."""
+def _summarize_picture(dataset, preprocess):
+  """Shows a picture and the stages of its preprocessing in the summaries.
+
+  Summaries made inside tf.data reach no file. This picture is read, outside of
+  it, whenever the summaries are.
+  """
+  picture = input_pipeline.next_picture(dataset)
+  tf.summary.image('input_picture', tf.expand_dims(picture, 0))
+  preprocess(picture)
+
+
+def _preprocessing(options, num_classes):
+  """Returns functions of a picture, of a JPEG and of a batch (None if none)."""
+  data = options.data
+  name = data.preprocessing_name or options.model.model_name
+  if data.augmentation == 'none':
+    return preprocessing_factory.get_preprocessing(
+        name, use_grayscale=data.use_grayscale), None, None
+  augmentation = preprocessing_factory.Augmentation(**{
+      field.name: getattr(data, field.name) for field in dataclasses.fields(
+          preprocessing_factory.Augmentation)})
+  arguments = dict(is_training=True, use_grayscale=data.use_grayscale,
+                   augmentation=augmentation)
+  return (preprocessing_factory.get_preprocessing(name, **arguments),
+          preprocessing_factory.get_jpeg_preprocessing(name, **arguments),
+          preprocessing_factory.get_mixing(
+              num_classes, data.mixup_alpha, data.cutmix_alpha))
+
+
+def _clones(options, deployment, dataset, network, batches):
+  """Builds the network and its losses on every device.
+
+  Returns:
+    (clones, notes): a list of model_deploy.Clone whose outputs are the end
+    points, and lines of text about losses and batch normalisation.
+  """
+  recipe = _loss_recipe(options, dataset)
+  chooser = batch_norm.Chooser(
+      options.model.freeze_batch_norm, options.model.batch_norm_decay,
+      options.warm_start.trainable_scopes)
   shares = iter(zip(
       tf.split(batches.images, deployment.num_clones),
       tf.split(batches.labels, deployment.num_clones)))
@@ -125,11 +219,28 @@ def _clones(options, deployment, network, batches):
   def clone():
     images, labels = next(shares)
     logits, end_points = network(images)
-    losses.add_softmax(
-        logits, labels, end_points, options.model.label_smoothing)
+    losses.add(logits, labels, end_points, recipe)
     return end_points
 
-  return model_deploy.create_clones(deployment, clone)
+  with normalization.overridden(chooser):
+    clones = model_deploy.create_clones(deployment, clone)
+  return clones, losses.describe(recipe) + class_weights.describe(
+      recipe.class_weights, dataset.labels_to_names,
+      options.data.labels_offset) + batch_norm.describe(
+          chooser.layers, options.loop.max_number_of_steps,
+          [name for name in ('batch_norm_decay', 'freeze_batch_norm')
+           if getattr(options.model, name) is not None])
+
+
+def _loss_recipe(options, dataset):
+  """Returns how the losses are made, a losses.Recipe."""
+  model, data = options.model, options.data
+  multi_label = bool(getattr(dataset, 'multi_label', False))
+  return losses.Recipe(
+      losses.choose(model.loss, multi_label), model.label_smoothing,
+      model.focal_gamma, class_weights.load(
+          model.class_weights, data.dataset_dir, data.dataset_split_name,
+          dataset.labels_to_names, data.labels_offset), multi_label)
 
 
 def _average(decay, global_step):
@@ -138,15 +249,32 @@ def _average(decay, global_step):
   return moving_average.MovingAverage(decay, global_step)
 
 
+def _facts(options, deployment, dataset, batches, variables, notes):
+  """Returns what the start of the run tells."""
+  data = options.data
+  return Facts(
+      dataset.num_samples, _num_classes(dataset, data),
+      batches.images.shape.as_list()[1:],
+      data.batch_size * deployment.num_clones,
+      dataset.num_samples / data.batch_size, variables, data.labels_offset,
+      session_config.describe(options.deployment) + notes)
+
+
 def _optimizer(options, global_step, steps_per_epoch):
   """Returns (learning rate, optimiser)."""
-  rate = learning_rates.build(options.schedule, global_step, steps_per_epoch)
-  return rate, optimizers.build(options.optimizer, rate)
+  rate = learning_rates.build(
+      options.schedule, global_step, steps_per_epoch,
+      options.loop.max_number_of_steps)
+  optimizer = optimizers.build(options.optimizer, rate)
+  if options.deployment.fp16:
+    optimizer = optimizers.scale_loss(optimizer)
+  return rate, optimizer
 
 
-def _train_op(optimizer, gradients, global_step, total_loss, update_ops,
-              average):
+def _train_op(options, optimizer, gradients, global_step, total_loss,
+              update_ops, average):
   """Returns the total loss as a tensor whose evaluation makes one step."""
+  gradients = optimizers.clip(gradients, options.optimizer.clip_gradient_norm)
   step = optimizer.apply_gradients(gradients, global_step=global_step)
   if average is not None:
     # After the step, so that the averages see the new weights.

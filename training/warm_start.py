@@ -1,19 +1,20 @@
 """What a run starts from, and which variables it trains.
 
-1. train_dir holds a checkpoint: the run goes on from it, and checkpoint_path
-   is ignored, which is said.
-2. checkpoint_path is given: the model variables that fit are loaded, the
-   others keep their initial values (a warm start).
-3. Otherwise everything starts from its initial value.
-
-In a warm start each model variable meets one of these fates:
+A run goes on from a checkpoint of its own, or starts anew; resumption.py lists
+these cases. Where it starts anew with a checkpoint_path, the model variables
+that fit are loaded from there and the others keep their initial values: a warm
+start. Each model variable then meets one of these fates:
 
   excluded: it lies in one of checkpoint_exclude_scopes; not loaded.
   loaded: the checkpoint has it, in the same shape.
-  missing: the checkpoint lacks it. An error, unless ignore_missing_vars.
-  differs: its shape there is another. An error, unless no scopes were given
-    and it belongs to the layers whose width is the number of classes: these
-    are initialised anew.
+  shape differs: an error; but if no scopes were given and it belongs to a
+    layer whose width is the number of classes, the head, it is initialised
+    anew. 1000 and 1001 classes, ImageNet without and with a background class,
+    are an error again.
+  not in checkpoint: initialised anew if no scopes were given or
+    ignore_missing_vars was, else an error. Without ignore_missing_vars, less
+    than nine tenths of the variables outside of the head found is an error
+    too: it is the checkpoint of another network.
 """
 import collections
 import difflib
@@ -23,12 +24,17 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from training import checkpoints
+from training import shapes
 
 # Less of the network than this found in a checkpoint means that it is the
 # checkpoint of another network.
 _LEAST_SHARE_FOUND = 0.9
 
-Plan = collections.namedtuple('Plan', 'checkpoint loaded fresh unused')
+# loaded: variables. excluded, missing, unused: names. differs: dict {name:
+# (shape here, shape there)}. stuck: names of variables that are neither loaded
+# nor, because of trainable_scopes, trained.
+Plan = collections.namedtuple(
+    'Plan', 'checkpoint loaded excluded differs missing unused stuck')
 
 
 def plan(options):
@@ -38,47 +44,60 @@ def plan(options):
     options: an `options.WarmStart` with a checkpoint_path.
 
   Returns:
-    A Plan: the checkpoint's prefix, the variables to load, the names of those
-    initialised anew, the names in the checkpoint that are not used.
+    A Plan.
 
   Raises:
     ValueError: no checkpoint, a scope that matches nothing, a variable that is
       missing or does not fit.
   """
   checkpoint = checkpoints.find(options.checkpoint_path)
-  shapes = tf.train.NewCheckpointReader(
-      checkpoint).get_variable_to_shape_map()
+  theirs = checkpoints.shapes_in(checkpoint)
   variables = slim.get_model_variables()
-  excluded = _matching(variables, options.checkpoint_exclude_scopes,
-                       '--checkpoint_exclude_scopes')
-  wanted = [variable for variable in variables if variable not in excluded]
-  missing = [v for v in wanted if v.op.name not in shapes]
-  differs = [v for v in wanted if v.op.name in shapes
-             and v.shape.as_list() != shapes[v.op.name]]
-  loaded = [v for v in wanted if v not in missing and v not in differs]
-  _check_found(checkpoint, wanted, loaded + differs)
-  _check_shapes(checkpoint, differs, shapes, options)
-  if missing and not options.ignore_missing_vars:
-    raise ValueError(
-        'The checkpoint %s lacks %d variables of the network: %s. Give their '
-        'scope with --checkpoint_exclude_scopes, or pass '
-        '--ignore_missing_vars.' % (checkpoint, len(missing), _some(missing)))
-  fresh = [v.op.name for v in excluded + missing + differs]
-  names = {variable.op.name for variable in variables}
-  unused = sorted(name for name in shapes if name not in names)
-  return Plan(checkpoint, loaded, fresh, unused)
+  excluded = {variable.op.name for variable in _matching(
+      variables, options.checkpoint_exclude_scopes,
+      '--checkpoint_exclude_scopes')}
+  ours = collections.OrderedDict(
+      (v.op.name, v.shape.as_list()) for v in variables)
+  wanted = [name for name in ours if name not in excluded]
+  missing = [name for name in wanted if name not in theirs]
+  _check_found(checkpoint, wanted, missing, options)
+  differs = collections.OrderedDict(
+      (name, (ours[name], theirs[name])) for name in wanted
+      if name in theirs and ours[name] != theirs[name])
+  _check_shapes(checkpoint, differs, theirs, ours, options)
+  loaded = [v for v in variables if v.op.name not in excluded
+            and v.op.name not in missing and v.op.name not in differs]
+  trained = variables_to_train(options)
+  stuck = [v.op.name for v in tf.trainable_variables()
+           if v in variables and v not in trained and v not in loaded]
+  return Plan(
+      checkpoint, loaded, [name for name in ours if name in excluded], differs,
+      missing, sorted(name for name in theirs if name not in ours), stuck)
 
 
 def describe(warm_start):
-  """Returns lines that say what `plan` decided."""
+  """Returns lines, a table, that say what `plan` decided."""
   lines = ['Warm start from %s: %d variables loaded.' % (
       warm_start.checkpoint, len(warm_start.loaded))]
-  if warm_start.fresh:
-    lines.append('  Initialised anew: %d, %s' % (
-        len(warm_start.fresh), ', '.join(warm_start.fresh)))
-  if warm_start.unused:
-    lines.append('  In the checkpoint but not used: %d, %s' % (
-        len(warm_start.unused), _shorten(warm_start.unused)))
+  for title, names in (
+      ('excluded', warm_start.excluded),
+      ('shape differs', warm_start.differs),
+      ('not in checkpoint', warm_start.missing),
+      ('unused', warm_start.unused)):
+    if names:
+      lines.append('  %-18s %4d  %s' % (title, len(names), _some(names)))
+  if warm_start.differs:
+    here, there = next(iter(warm_start.differs.values()))
+    lines.append(
+        "  The checkpoint's head has %d classes, the dataset %d: the head is "
+        'initialised anew.' % (there[-1], here[-1]))
+  if warm_start.missing:
+    lines.append('  What is not in the checkpoint is initialised anew.')
+  if warm_start.stuck:
+    lines.append(
+        '  Warning: %d variables are neither loaded nor trained: %s. Add their '
+        'scope to --trainable_scopes.' % (
+            len(warm_start.stuck), _some(warm_start.stuck)))
   return lines
 
 
@@ -120,43 +139,50 @@ def _nothing_matches(flag, scope, variables):
       flag, scope, ', '.join(near or scopes[:3]))
 
 
-def _check_found(checkpoint, wanted, found):
-  if len(found) >= _LEAST_SHARE_FOUND * len(wanted):
-    return
-  raise ValueError(
-      'The checkpoint %s has %d of the %d variables wanted: it belongs to '
-      'another network. Check --model_name.' % (
-          checkpoint, len(found), len(wanted)))
+def _check_found(checkpoint, wanted, missing, options):
+  """Raises ValueError if the checkpoint lacks what it should have."""
+  backbone = [name for name in wanted if not shapes.is_head(name)] or wanted
+  found = sum(name not in missing for name in backbone)
+  least = 0 if options.ignore_missing_vars else (
+      _LEAST_SHARE_FOUND * len(backbone))
+  if found < least or (wanted and len(missing) == len(wanted)):
+    raise ValueError(
+        'The checkpoint %s has %d of the %d variables wanted: it belongs to '
+        'another network. Check --model_name.' % (
+            checkpoint, found, len(backbone)))
+  if (missing and options.checkpoint_exclude_scopes and
+      not options.ignore_missing_vars):
+    raise ValueError(
+        'The checkpoint %s lacks %d variables of the network: %s. Give their '
+        'scope with --checkpoint_exclude_scopes, or pass '
+        '--ignore_missing_vars.' % (checkpoint, len(missing), _some(missing)))
 
 
-def _check_shapes(checkpoint, differs, shapes, options):
+def _check_shapes(checkpoint, differs, theirs, ours, options):
   """Raises ValueError for shapes that differ for no good reason."""
   if not differs:
     return
-  ours = {v.shape.as_list()[-1] for v in differs}
-  theirs = {shapes[v.op.name][-1] for v in differs}
   # All of a head's variables end with the number of classes.
-  is_head = len(ours) == 1 and len(theirs) == 1 and all(
-      v.shape.as_list()[:-1] == shapes[v.op.name][:-1] for v in differs)
-  if is_head and not options.checkpoint_exclude_scopes:
-    return
-  first = differs[0]
-  if is_head:
+  is_head = len({(tuple(here[-1:]), tuple(there[-1:]))
+                 for here, there in differs.values()}) == 1 and all(
+                     here[:-1] == there[:-1] and len(here) == len(there)
+                     for here, there in differs.values())
+  first = next(iter(differs))
+  here, there = differs[first]
+  if not is_head or {here[-1], there[-1]} == {1000, 1001}:
+    cure = shapes.cause(first, theirs, ours)
+  elif options.checkpoint_exclude_scopes:
     cure = ('The checkpoint was trained for %d classes and this run has %d; '
             'add the scope to --checkpoint_exclude_scopes, or give no scope '
-            'and the head is initialised anew.' % (theirs.pop(), ours.pop()))
+            'and the head is initialised anew.' % (there[-1], here[-1]))
   else:
-    cure = 'It belongs to another network or width; check --model_name.'
+    return
   raise ValueError(
       '%d variables have another shape in the checkpoint %s, such as %s: %s '
       'here, %s there. %s' % (
-          len(differs), checkpoint, first.op.name, first.shape.as_list(),
-          shapes[first.op.name], cure))
+          len(differs), checkpoint, first, here, there, cure))
 
 
-def _some(variables):
-  return _shorten([variable.op.name for variable in variables])
-
-
-def _shorten(names, most=4):
+def _some(names, most=4):
+  names = list(names)
   return ', '.join(names[:most]) + (', ...' if len(names) > most else '')

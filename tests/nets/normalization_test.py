@@ -62,3 +62,29 @@ def test_replacement_ends_with_an_error():
     with normalization.implementation(lambda images: 'replaced'):
       raise KeyError
   assert normalization.batch_norm(tf.zeros([2, 4, 4, 3])) != 'replaced'
+
+
+def test_overridden_sees_names_and_scoped_arguments():
+  seen = []
+
+  def choose(name, arguments):
+    seen.append((name, arguments['decay'], arguments['is_training']))
+    return {'is_training': False} if 'frozen' in name else {}
+
+  images = tf.zeros([2, 4, 4, 3])
+  with normalization.overridden(choose):
+    with slim.arg_scope([slim.batch_norm], decay=0.5, is_training=True):
+      with tf.variable_scope('net'):
+        normalization.batch_norm(images, scope='frozen')
+        slim.conv2d(images, 5, 1, scope='conv', normalizer_params={'decay': .9},
+                    normalizer_fn=normalization.batch_norm)
+  assert seen == [('net/frozen', 0.5, True), ('net/conv/BatchNorm', 0.9, True)]
+  assert len(tf.get_collection(tf.GraphKeys.UPDATE_OPS)) == 2
+  assert 'net/frozen/moving_mean' in _variables()
+
+
+def test_overridden_keeps_the_implementation_in_force():
+  with normalization.implementation(lambda **arguments: arguments):
+    with normalization.overridden(lambda name, arguments: {'decay': 0.1}):
+      assert normalization.batch_norm(scale=True) == {
+          'scale': True, 'decay': 0.1}

@@ -1,4 +1,8 @@
 """All ways to name a checkpoint, and what is said when it does not fit."""
+import io
+import os
+import tarfile
+
 import pytest
 import tensorflow.compat.v1 as tf
 
@@ -9,7 +13,7 @@ from training import checkpoints
 def _folder(tmp_path):
   """A folder with checkpoints of steps 3 and 7 of two variables."""
   step = tf.train.get_or_create_global_step()
-  tf.get_variable('net/w', [4, 1000])
+  tf.get_variable('net/logits/w', [4, 1000])
   tf.get_variable('net/k', [3, 3, 8, 16])
   saver = tf.train.Saver()
   with tf.Session() as session:
@@ -53,18 +57,19 @@ def _message(folder, name, shape):
 
 def test_what_fits_is_accepted(folder):
   variable = tf.get_variable('other', [4, 1000])
-  checkpoints.check_fits(checkpoints.find(str(folder)), {'net/w': variable})
+  checkpoints.check_fits(
+      checkpoints.find(str(folder)), {'net/logits/w': variable})
 
 
 @pytest.mark.parametrize('name, shape, end', [
     ('net/x', [1], 'lacks 1 variables, such as net/x. It was trained with '
                    'another network: check --model_name.'),
-    ('net/w/ExponentialMovingAverage', [4, 1000],
+    ('net/logits/w/ExponentialMovingAverage', [4, 1000],
      'The run kept no moving averages: leave out --moving_average_decay.'),
-    ('net/w', [4, 1001], 'The checkpoint has no background class: pass '
-                         '--labels_offset=1.'),
-    ('net/w', [4, 5], 'the checkpoint knows 1000 classes and the dataset has '
-                      '5.'),
+    ('net/logits/w', [4, 1001],
+     'The checkpoint has no background class: pass --labels_offset=1.'),
+    ('net/logits/w', [4, 5], 'The checkpoint knows 1000 classes and the '
+                             'dataset has 5.'),
     ('net/k', [3, 3, 4, 8], 'It was trained with another network or width: '
                             'check --model_name.')])
 def test_what_does_not_fit(folder, name, shape, end):
@@ -77,3 +82,106 @@ def test_a_checkpoint_without_a_step(tmp_path):
     session.run(tf.global_variables_initializer())
     prefix = tf.train.Saver().save(session, str(tmp_path / 'x'))
   assert checkpoints.step_of(prefix) is None
+
+
+def _archive(folder, path, names, mode='w:gz'):
+  """Writes an archive of files of `folder`, {name in it: file or bytes}."""
+  with tarfile.open(str(path), mode) as archive:
+    for name, content in names.items():
+      if isinstance(content, bytes):
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+      else:
+        archive.add(str(folder / content), name)
+  return str(path)
+
+
+def _files(step, prefix=''):
+  names = ['model.ckpt-%d.%s' % (step, part)
+           for part in ('index', 'data-00000-of-00001', 'meta')]
+  return {prefix + name: name for name in names}
+
+
+@pytest.mark.parametrize('name, mode', [
+    ('a.tar.gz', 'w:gz'), ('a.tgz', 'w:gz'), ('a.tar', 'w')])
+def test_archives_are_unpacked(folder, tmp_path, name, mode):
+  names = dict(_files(3, './inner/'), **{'./frozen.pb': b'x', 'readme': b'x'})
+  path = _archive(folder, tmp_path / name, names, mode)
+  prefix = checkpoints.find(path)
+  assert prefix.endswith('inner/model.ckpt-3')
+  assert checkpoints.step_of(prefix) == 3
+  assert checkpoints.find(path) == prefix
+  unpacked = os.path.dirname(os.path.dirname(prefix))
+  assert os.listdir(unpacked) == ['inner']
+  # An archive that was replaced is unpacked anew.
+  _archive(folder, path, _files(7), mode)
+  os.utime(path, (1, 1))
+  assert checkpoints.step_of(checkpoints.find(path)) == 7
+
+
+def test_archives_write_nothing_elsewhere(folder, tmp_path):
+  path = str(tmp_path / 'evil.tar.gz')
+  outside = str(tmp_path / 'outside')
+  with tarfile.open(path, 'w:gz') as archive:
+    for name in ('../../outside.ckpt', outside + '/a.ckpt'):
+      archive.addfile(tarfile.TarInfo(name))
+    link = tarfile.TarInfo('link.ckpt')
+    link.type, link.linkname = tarfile.SYMTYPE, '/etc/passwd'
+    archive.addfile(link)
+    for name, file in _files(3).items():
+      archive.add(str(folder / file), name)
+  prefix = checkpoints.find(path)
+  assert sorted(os.listdir(os.path.dirname(prefix))) == sorted(_files(3))
+  assert not os.path.exists(outside)
+
+
+@pytest.mark.parametrize('names, message', [
+    ({'readme': b'x'}, 'holds no checkpoint. Give the one that holds the files '
+     '.index and .data-*.'),
+    (dict(_files(3), **_files(7)), 'holds the checkpoints model.ckpt-3, '
+     'model.ckpt-7. Unpack it and name one of them.')])
+def test_archives_without_one_checkpoint(folder, tmp_path, names, message):
+  path = _archive(folder, tmp_path / 'a.tar.gz', names)
+  with pytest.raises(ValueError) as error:
+    checkpoints.find(path)
+  assert str(error.value) == 'The archive %s %s' % (path, message)
+
+
+def test_an_archive_cut_short(folder, tmp_path):
+  path = _archive(folder, tmp_path / 'a.tar.gz', _files(3))
+  with open(path, 'rb') as source:
+    start = source.read()[:200]
+  with open(path, 'wb') as target:
+    target.write(start)
+  with pytest.raises(ValueError, match='cannot be unpacked: .*whole'):
+    checkpoints.find(path)
+
+
+def test_the_old_format_is_its_own_prefix(tmp_path):
+  variable = tf.get_variable('w', [3])
+  saver = tf.train.Saver(write_version=tf.train.SaverDef.V1)
+  with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    prefix = saver.save(session, str(tmp_path / 'net.ckpt'))
+    os.remove(prefix + '.meta')
+    before = session.run(variable)
+    session.run(tf.assign(variable, [0, 0, 0]))
+    tf.train.Saver([variable]).restore(session, checkpoints.find(prefix))
+    assert (session.run(variable) == before).all() and before.any()
+  assert checkpoints.find(prefix) == prefix
+  assert checkpoints.shapes_in(prefix) == {'w': [3]}
+  path = _archive(tmp_path, tmp_path / 'net.tar.gz', {'net.ckpt': 'net.ckpt'})
+  assert checkpoints.shapes_in(checkpoints.find(path)) == {'w': [3]}
+
+
+def test_what_is_no_checkpoint_is_named(tmp_path):
+  path = tmp_path / 'net.ckpt'
+  path.write_bytes(b'no table' * 20)
+  with pytest.raises(ValueError) as error:
+    checkpoints.shapes_in(checkpoints.find(str(path)))
+  assert str(error.value).startswith(
+      '%s is not a checkpoint that TensorFlow can read: ' % path)
+  assert str(error.value).endswith(
+      'Give the directory, the prefix or a file of a checkpoint (.index, '
+      '.meta, .data-*), or the .tar.gz that it came in.')

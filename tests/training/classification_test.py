@@ -1,7 +1,9 @@
-"""Classifying picture files with an export."""
+"""Classifying picture files with an export or a checkpoint."""
+import csv
 import dataclasses
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -30,7 +32,7 @@ def _export(tmp_path_factory):
   export_graph.export(dataclasses.replace(
       options.Export(), model_name='lenet', dataset_name='mnist',
       dataset_dir=str(folder), checkpoint_path=checkpoint,
-      output_dir=str(folder / 'out')))
+      output_dir=str(folder / 'out'), tflite=True))
   return folder / 'out'
 
 
@@ -101,14 +103,6 @@ def test_a_broken_picture_is_reported_and_the_rest_goes_on(
   assert Image.open(str(sheet)).width == 5 * 148 + 8
 
 
-def test_pictures_that_are_not_there(export, tmp_path):
-  with pytest.raises(ValueError, match='There is no picture or folder '):
-    classification.classify(_classify(export, tmp_path / 'none.png'))
-  with pytest.raises(ValueError, match=r'The folder .* holds no picture '
-                     r'\(.bmp, .gif, .jpeg, .jpg, .png\).'):
-    classification.classify(_classify(export, tmp_path))
-
-
 def test_an_incomplete_export(export, pictures, tmp_path):
   copy = tmp_path / 'copy'
   copy.mkdir()
@@ -120,3 +114,116 @@ def test_an_incomplete_export(export, pictures, tmp_path):
   with pytest.raises(ValueError, match='labels.txt names 2 classes; the '
                      'network has 10.'):
     classification.classify(_classify(copy, pictures))
+  (copy / 'labels.txt').write_text(''.join('%d\n' % i for i in range(10)))
+  (copy / 'model.json').write_text('{')
+  with pytest.raises(ValueError, match='model.json is damaged: .* Export the '
+                     'network anew.'):
+    classification.classify(_classify(copy, pictures))
+
+
+@pytest.mark.parametrize('form', [
+    '', 'saved_model', 'saved_model_elsewhere', 'model.tflite'])
+def test_every_form_says_the_same(export, pictures, tmp_path, form):
+  graph = export / form
+  if form == 'saved_model_elsewhere':
+    graph = tmp_path / 'moved'
+    shutil.copytree(str(export / 'saved_model'), str(graph))
+  table = tmp_path / 'table.csv'
+  asked = dataclasses.replace(
+      _classify(export, pictures, top_k=2, csv=str(table)), graph=str(graph))
+  assert classification.classify(asked) == 0
+  with open(str(table), newline='') as file:
+    rows = list(csv.DictReader(file))
+  assert [row['rank'] for row in rows] == ['1', '2'] * 5
+  for best, second in zip(rows[::2], rows[1::2]):
+    expected = _expected(export, best['file'])
+    order = np.argsort(-expected)[:2]
+    assert [int(best['class']), int(second['class'])] == list(order)
+    assert best['name'] == 'name %d' % order[0]
+    np.testing.assert_allclose(
+        [float(best['probability']), float(second['probability'])],
+        expected[order], rtol=1e-4)
+
+
+def _checkpoint(export, *words, **changes):
+  return dataclasses.replace(
+      options.Classify(), images=tuple(str(word) for word in words),
+      checkpoint_path=str(export.parent / 'model.ckpt'), model_name='lenet',
+      num_classes=10, labels_file=str(export / 'labels.txt'), **changes)
+
+
+def test_a_checkpoint_and_its_features(export, pictures, tmp_path, capsys):
+  (pictures / 'broken.png').write_bytes(b'no picture')
+  results, features = tmp_path / 'results.json', tmp_path / 'features.npz'
+  assert classification.classify(_checkpoint(
+      export, pictures, json=str(results), end_point='pool2',
+      features_file=str(features))) == 1
+  assert 'Features: %s' % features in capsys.readouterr().out
+  rows = json.loads(results.read_text())
+  readable = [row for row in rows if row['error'] is None]
+  assert len(readable) == len(rows) - 1 == 5
+  for row in readable:
+    expected = _expected(export, row['file'])
+    assert row['names'][0] == 'name %d' % expected.argmax()
+    assert row['classes'][0] == expected.argmax()
+  with np.load(str(features)) as found:
+    assert list(found['files']) == [row['file'] for row in readable]
+    assert found['features'].shape == (5, 7, 7, 64)
+    assert found['features'].std(axis=0).max() > 0
+
+
+@pytest.mark.parametrize('changes, message', [
+    (dict(graph='x'), 'Give the network with --graph .* one of the two.'),
+    (dict(checkpoint_path=None), 'Give the network with --graph'),
+    (dict(end_point='Logits'), '--end_point and --features_file go together'),
+    (dict(features_file='x.npz'), '--end_point and --features_file go'),
+    (dict(end_point='Predicions', features_file='x.npz'),
+     'The network has no end point Predicions; did you mean Predictions'),
+    (dict(end_point='zzz', features_file='x.npz'),
+     'no end point zzz; it has .*Logits'),
+    (dict(num_classes=7), 'names 10 classes; the network has 7'),
+    (dict(model_name='cifarnet'), 'check --model_name'),
+    (dict(checkpoint_path='/nowhere/model.ckpt'), '/nowhere does not exist'),
+    (dict(model_name='i3d', labels_file=None), 'i3d takes videos, not')])
+def test_wrong_options(export, pictures, tmp_path, monkeypatch, changes,
+                       message):
+  monkeypatch.chdir(str(tmp_path))
+  with pytest.raises(ValueError, match=message):
+    classification.classify(dataclasses.replace(
+        _checkpoint(export, pictures), **changes))
+  assert os.listdir(str(tmp_path)) == ['pictures']
+
+
+def test_features_of_an_export(export, pictures):
+  with pytest.raises(ValueError, match='--end_point needs the network of a '
+                     'checkpoint: give --checkpoint_path'):
+    classification.classify(_classify(
+        export, pictures, end_point='Logits', features_file='x.npz'))
+
+
+def test_results_are_replaced_only_on_request(export, pictures, tmp_path):
+  results = tmp_path / 'results.json'
+  results.write_text('mine')
+  asked = _classify(export, pictures, json=str(results))
+  with pytest.raises(ValueError, match='--json=.*results.json exists: .*'
+                     '--overwrite'):
+    classification.classify(asked)
+  assert results.read_text() == 'mine'
+  classification.classify(dataclasses.replace(asked, overwrite=True))
+  assert len(json.loads(results.read_text())) == 5
+
+
+@pytest.mark.parametrize('name, message', [
+    ('frozen_inference_graph.pb', 'is not a frozen graph|lacks the nodes'),
+    ('model.tflite', 'is not a TensorFlow Lite model'),
+    ('saved_model', 'is not a SavedModel')])
+def test_damaged_exports(export, pictures, tmp_path, name, message):
+  for part in ('model.json', 'labels.txt'):
+    (tmp_path / part).write_bytes((export / part).read_bytes())
+  if name == 'saved_model':
+    (tmp_path / name).mkdir()
+  else:
+    (tmp_path / name).write_bytes(b'\x01damaged')
+  with pytest.raises(ValueError, match=message):
+    classification.classify(dataclasses.replace(
+        _classify(export, pictures), graph=str(tmp_path / name)))

@@ -3,6 +3,8 @@ import os
 
 import pytest
 
+from tests.training import runs
+
 _SAMPLE = os.path.join(
     os.path.dirname(os.path.dirname(os.path.dirname(__file__))),
     'datasets', 'samples', 'mnist')
@@ -14,4 +16,16 @@ def digits(tmp_path_factory):
   from datasets import download_and_convert_mnist
   folder = str(tmp_path_factory.mktemp('digits'))
   download_and_convert_mnist.run(folder, source=_SAMPLE)
+  return folder
+
+
+@pytest.fixture(scope='session')
+def trained(digits, tmp_path_factory):
+  """The directory of a LeNet trained for a moment: better than chance."""
+  from training import loops
+  folder = tmp_path_factory.mktemp('trained')
+  loops.train(runs.train(
+      digits, folder, steps=60, data=dict(batch_size=50, seed=1),
+      optimizer=dict(optimizer='adam'), schedule=dict(learning_rate=0.001),
+      model=dict(moving_average_decay=0.9)))
   return folder

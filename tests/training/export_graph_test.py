@@ -6,9 +6,11 @@ import os
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
+import tf_slim as slim
 
 from nets import nets_factory
 from training import export_graph
+from training import export_verification
 from training import options
 
 
@@ -89,7 +91,9 @@ def test_a_frozen_graph_computes_what_the_checkpoint_does(tmp_path, checkpoint):
   written = export_graph.export(_export(
       tmp_path, checkpoint_path=checkpoint, output_dir=out))
   assert written == [str(out / name) for name in (
-      'frozen_inference_graph.pb', 'labels.txt', 'model.json')]
+      'frozen_inference_graph.pb', 'saved_model', 'labels.txt',
+      'model.json')]
+  assert sorted(os.listdir(str(tmp_path))) == ['in', 'out']
   images = np.random.RandomState(0).uniform(-1, 1, [3, 28, 28, 1])
   with tf.Graph().as_default(), tf.Session() as session:
     network = nets_factory.get_network_fn('lenet', 10)
@@ -116,7 +120,13 @@ def test_the_record_of_the_model(tmp_path, checkpoint):
       ('model_name', 'lenet'), ('num_classes', 10), ('input', 'input'),
       ('input_shape', [None, 28, 28, 1]), ('preprocessing_name', 'lenet'),
       ('outputs', ['logits', 'predictions']), ('checkpoint', 'model.ckpt-7'),
-      ('averaged_weights', False), ('labels_offset', 0), ('global_step', 0)):
+      ('averaged_weights', False), ('labels_offset', 0), ('global_step', 0),
+      ('batch_norm_folded', False), ('quantization_aware', False),
+      ('image_size', 28), ('tensorflow', tf.__version__),
+      ('historic_names', {'logits': 'LeNet/fc4/BiasAdd',
+                          'predictions': 'Predictions/Reshape_1'}),
+      ('files', ['frozen_inference_graph.pb', 'saved_model', 'labels.txt',
+                 'model.json'])):
     assert record[name] == value, name
   assert record['preprocessing']['family'] == 'lenet'
   assert (out / 'labels.txt').read_text().splitlines()[3] == '3:class 3'
@@ -152,10 +162,26 @@ def test_both_at_once(tmp_path, checkpoint):
   export_graph.export(_export(
       tmp_path, checkpoint_path=checkpoint, output_file=file))
   assert sorted(os.listdir(str(tmp_path / 'out'))) == [
-      'frozen_inference_graph.pb', 'graph.pb', 'labels.txt', 'model.json']
+      'frozen_inference_graph.pb', 'graph.pb', 'labels.txt', 'model.json',
+      'saved_model']
 
 
 @pytest.mark.parametrize('changes, message', [
+    (dict(output_file='graph.pb', tflite=True),
+     '--tflite needs a trained network: give --checkpoint_path.'),
+    (dict(checkpoint_path='x', output_dir='out', int8=True),
+     '--int8 needs pictures to calibrate with: give --dataset_dir, and '
+     '--calibration_split if not train.'),
+    (dict(output_file='graph.pb', free_image_size=True),
+     'lenet takes pictures of one size only'),
+    (dict(output_file='/dev/null/graph.pb'),
+     '/dev/null/graph.pb cannot be written: /dev/null is not a folder. Choose '
+     'another --output_file.'),
+    (dict(checkpoint_path='x', output_dir='/dev/null/out'),
+     'cannot be written: /dev/null is not a folder. Choose another '
+     '--output_dir.'),
+    (dict(output_file='graph.pb', labels_file='/nowhere/labels.txt'),
+     'There is no file /nowhere/labels.txt.'),
     ({}, 'You must supply the path to save to with --output_file, or a trained '
          'network with --checkpoint_path.'),
     (dict(output_file='graph.pb', is_video_model=True),
@@ -197,3 +223,130 @@ def test_what_exists_is_replaced_only_on_request(tmp_path, checkpoint):
   assert (out / 'labels.txt').read_text() == 'mine'
   export_graph.export(dataclasses.replace(export, overwrite=True))
   assert (out / 'labels.txt').read_text() != 'mine'
+
+
+def test_a_labels_file_names_the_classes(tmp_path, checkpoint):
+  labels = tmp_path / 'mine.txt'
+  labels.write_text('zero\n1:one\n' + 'more\n' * 8)
+  export = _export(
+      tmp_path, checkpoint_path=checkpoint, output_dir=tmp_path / 'out',
+      labels_file=str(labels))
+  export_graph.export(export)
+  assert (tmp_path / 'out' / 'labels.txt').read_text().startswith(
+      '0:zero\n1:one\n2:more\n')
+  labels.write_text('zero\n')
+  with pytest.raises(ValueError, match='names 1 classes; the network has 10. '
+                     'Give a file with a line for each output'):
+    export_graph.export(dataclasses.replace(export, overwrite=True))
+  assert (tmp_path / 'out' / 'labels.txt').read_text().startswith('0:zero')
+
+
+@pytest.mark.parametrize('number, message', [
+    (12, 'has shape'), (None, None)])
+def test_the_number_of_classes(tmp_path, checkpoint, number, message):
+  export = _export(tmp_path, checkpoint_path=checkpoint, num_classes=number,
+                   output_dir=tmp_path / 'out')
+  if message:
+    with pytest.raises(ValueError, match=message):
+      export_graph.export(export)
+    assert not (tmp_path / 'out').exists()
+  else:
+    export_graph.export(export)
+    assert len((tmp_path / 'out' / 'labels.txt').read_text().split()) == 20
+
+
+def test_labels_offset_may_be_found_out(tmp_path, checkpoint):
+  (tmp_path / 'data').mkdir()
+  (tmp_path / 'data' / 'labels.txt').write_text(
+      ''.join('%d:digit %d\n' % (i, i) for i in range(10)))
+  export_graph.export(_export(
+      tmp_path, checkpoint_path=checkpoint, labels_offset='auto',
+      dataset_dir=str(tmp_path / 'data'), output_dir=tmp_path / 'out'))
+  record = json.loads((tmp_path / 'out' / 'model.json').read_text())
+  assert record['labels_offset'] == 0
+
+
+def test_a_checkpoint_cut_short(tmp_path, checkpoint):
+  data = checkpoint + '.data-00000-of-00001'
+  with open(data, 'r+b') as file:
+    file.truncate(1000)
+  with pytest.raises(ValueError, match='cannot be read to its end: .* cut '
+                     'short?'):
+    export_graph.export(_export(
+        tmp_path, checkpoint_path=checkpoint, output_dir=tmp_path / 'out'))
+  assert not (tmp_path / 'out').exists()
+
+
+def test_every_form_is_verified(tmp_path, digits, trained, capsys):
+  """Digits for calibration and verification, averaged weights in all forms."""
+  out = tmp_path / 'out'
+  written = export_graph.export(_export(
+      tmp_path, checkpoint_path=str(trained), output_dir=out, verify=True,
+      dataset_dir=digits, tflite=True, int8=True, calibration_examples=30,
+      fold_batch_norm=True, moving_average_decay=0.9))
+  assert [os.path.basename(path) for path in written] == [
+      'frozen_inference_graph.pb', 'saved_model', 'model.tflite',
+      'model_int8.tflite', 'labels.txt', 'model.json']
+  lines = capsys.readouterr().out.splitlines()
+  found = [line.split(':')[0] for line in lines
+           if line.startswith('Verified ')]
+  assert found == ['Verified folded', 'Verified saved_model_folded',
+                   'Verified tflite', 'Verified int8']
+  size = {path: os.path.getsize(path) for path in written}
+  assert size[written[3]] < 0.4 * size[written[2]]
+  assert json.loads((out / 'model.json').read_text())['averaged_weights']
+
+
+def test_an_export_that_differs_is_not_written(
+    tmp_path, checkpoint, monkeypatch):
+  monkeypatch.setitem(export_verification.TOLERANCES, 'frozen', -1.0)
+  with pytest.raises(ValueError, match='The export differs from the '
+                     'checkpoint, nothing was written. Verified frozen: '):
+    export_graph.export(_export(
+        tmp_path, checkpoint_path=checkpoint, output_dir=tmp_path / 'out',
+        output_file=tmp_path / 'graph.pb', verify=True))
+  assert os.listdir(str(tmp_path)) == ['in']
+
+
+def test_pictures_of_any_size(tmp_path):
+  with tf.Graph().as_default(), tf.Session() as session:
+    nets_factory.get_network_fn('mobilenet_v1_025', 10)(
+        tf.placeholder(tf.float32, [None, 64, 64, 3]))
+    session.run(tf.global_variables_initializer())
+    checkpoint = tf.train.Saver().save(session, str(tmp_path / 'model.ckpt'))
+  out = tmp_path / 'out'
+  export_graph.export(_export(
+      tmp_path, checkpoint_path=checkpoint, model_name='mobilenet_v1_025',
+      free_image_size=True, output_dir=out))
+  frozen = _load(out / 'frozen_inference_graph.pb')
+  for shape in ([1, 64, 64, 3], [2, 96, 70, 3]):
+    assert _run(frozen, np.zeros(shape), 'predictions').shape == (shape[0], 10)
+  record = json.loads((out / 'model.json').read_text())
+  assert record['input_shape'] == [None, None, None, 3]
+
+
+def test_a_network_for_video(tmp_path, monkeypatch):
+  """A small network stands in for those of the registry."""
+  def averaged(images, num_classes, is_training=False):
+    del is_training
+    features = tf.reduce_mean(images, [1, 2, 3])
+    return tf.layers.dense(features, num_classes, name='head'), {}
+  averaged.default_image_size = 8
+  monkeypatch.setitem(nets_factory.networks_map._values, 'i3d', averaged)
+  with tf.Graph().as_default(), tf.Session() as session:
+    averaged(tf.placeholder(tf.float32, [None, 4, 8, 8, 3]), 10)
+    for variable in tf.global_variables():
+      tf.add_to_collection(tf.GraphKeys.MODEL_VARIABLES, variable)
+    session.run(tf.global_variables_initializer())
+    checkpoint = tf.train.Saver().save(session, str(tmp_path / 'model.ckpt'))
+  out = tmp_path / 'out'
+  with monkeypatch.context() as patch:
+    patch.setattr(slim, 'get_model_variables', tf.global_variables)
+    export_graph.export(_export(
+        tmp_path, checkpoint_path=checkpoint, model_name='i3d',
+        is_video_model=True, num_frames=4, verify=True, output_dir=out))
+  frozen = _load(out / 'frozen_inference_graph.pb')
+  assert _run(frozen, np.ones([2, 4, 8, 8, 3]), 'logits').shape == (2, 10)
+  record = json.loads((out / 'model.json').read_text())
+  assert record['input_shape'] == [None, 4, 8, 8, 3]
+  assert record['preprocessing'] is None

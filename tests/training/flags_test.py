@@ -42,6 +42,9 @@ class _Trip:
   driver: typing.Optional[str] = _flag(None, required=True)
   towns: typing.Tuple[str, ...] = _flag((), words=True, required=True)
   show_map: bool = _flag(False, alone=True)
+  days: int = _flag(0)
+  nights: int = _flag(0)
+  toll: int = _flag(1, only_beside=('days', 'nights'))
 
 
 def _message(arguments, config=_Config):
@@ -115,6 +118,10 @@ def test_a_flag_without_effect_earns_a_warning():
   assert warnings == [
       '--boost has no effect with --gear=low; it works with --gear=high']
   assert flags.parse(['--boost=0.5', '--gear=high'], _Config)[1] == []
+  trip = ['Rome', '--driver=me', '--toll=2']
+  assert flags.parse(trip, _Trip)[1] == [
+      '--toll has no effect without --days or --nights']
+  assert flags.parse(trip + ['--nights=1'], _Trip)[1] == []
 
 
 def test_as_dict_is_flat():

@@ -131,3 +131,51 @@ def test_adam_learns_with_its_default_epsilon():
       weights = _train(options.Optimizer('adam', opt_epsilon=epsilon))
     moved.append(np.abs(weights - [1.0, -1.0]).sum())
   assert moved[0] > 2 * moved[1]
+
+
+@pytest.mark.parametrize('largest, scale', [(0, 1), (2.5, 0.5), (10, 1)])
+def test_clip(largest, scale):
+  first, second = tf.zeros([2]), tf.zeros([1])
+  clipped = optimizers.clip(
+      [(tf.constant([3.0, 0.0]), first), (tf.constant([4.0]), second)], largest)
+  assert [variable for _, variable in clipped] == [first, second]
+  with tf.Session() as session:
+    gradients = session.run([gradient for gradient, _ in clipped])
+  np.testing.assert_allclose(gradients[0], [3 * scale, 0], rtol=1e-6)
+  np.testing.assert_allclose(gradients[1], [4 * scale], rtol=1e-6)
+
+
+def test_a_scaled_loss_gives_the_same_step():
+  results = []
+  for scaled in (False, True):
+    with tf.Graph().as_default():
+      weights = tf.get_variable('w', initializer=np.float32([1.0, -1.0]))
+      optimizer = optimizers.build(options.Optimizer('momentum'), _RATE)
+      if scaled:
+        optimizer = optimizers.scale_loss(optimizer)
+      step = tf.train.get_or_create_global_step()
+      train = optimizer.minimize(tf.reduce_sum(weights ** 2), step)
+      with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        for _ in range(3):
+          session.run(train)
+        results.append(session.run([weights, step]))
+  np.testing.assert_allclose(results[0][0], results[1][0], rtol=1e-6)
+  assert results[0][1] == results[1][1] == 3
+
+
+def test_a_step_whose_gradient_overflows_counts_and_changes_nothing():
+  weights = tf.get_variable('w', initializer=np.float32([1.0]))
+  factor = tf.placeholder(tf.float32, [])
+  optimizer = optimizers.scale_loss(
+      optimizers.build(options.Optimizer('sgd'), _RATE))
+  step = tf.train.get_or_create_global_step()
+  train = optimizer.minimize(tf.reduce_sum(weights * factor), step)
+  scale = [v for v in tf.global_variables() if 'loss_scale' in v.op.name][0]
+  with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    before = session.run(scale)
+    session.run(train, {factor: np.inf})
+    assert session.run([weights, step, scale]) == [[1.0], 1, before / 2]
+    session.run(train, {factor: 1.0})
+    np.testing.assert_allclose(session.run(weights), [0.9])

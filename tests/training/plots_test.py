@@ -1,27 +1,33 @@
 """Learning curves."""
 import importlib.util
-import json
 
 import pytest
 from PIL import Image
 
 from training import plots
+from training import run_log
 
 
-def _log(tmp_path, steps):
-  log = tmp_path / 'train_log.jsonl'
-  log.write_text(''.join(json.dumps({
-      'step': step, 'loss': 1 / step, 'learning_rate': 0.1}) + '\n'
-                         for step in steps))
-  return str(log)
+def _log(tmp_path, steps, evaluated=()):
+  for step in steps:
+    run_log.append(str(tmp_path), {
+        'step': step, 'loss': 1 / step, 'learning_rate': 0.1})
+  for step in evaluated:
+    run_log.append(str(tmp_path), {
+        'step': step, 'split': 'test', 'seconds': 1.0, 'evaluation': {
+            'Accuracy': 0.5, 'Loss': 1 / step, 'Recall_5': 1.0}})
+  return str(tmp_path)
 
 
-def test_a_picture_is_drawn(tmp_path):
+@pytest.mark.parametrize('evaluated, best, size', [
+    ((), None, (800, 450)), ((2, 4), None, (800, 900)),
+    ((2, 4), ('Recall_5', 2), (800, 900))])
+def test_a_picture_is_drawn(tmp_path, evaluated, best, size):
   pytest.importorskip('matplotlib')
   picture = tmp_path / 'curve.png'
   assert plots.draw_learning_curve(
-      _log(tmp_path, [1, 2, 3, 2, 3, 4]), str(picture))
-  assert Image.open(str(picture)).size == (800, 450)
+      _log(tmp_path, [1, 2, 3, 4], evaluated), str(picture), best)
+  assert Image.open(str(picture)).size == size
   assert len(list(tmp_path.iterdir())) == 2, 'no unfinished file is left'
 
 

@@ -3,6 +3,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
+from training import flags
 from training import options
 from training import warm_start
 
@@ -39,7 +40,7 @@ def _message(checkpoint, **flags):
 def test_everything_fits(checkpoint):
   _network(1001)
   plan = _plan(checkpoint)
-  assert len(plan.loaded) == 13 and not plan.fresh and not plan.unused
+  assert len(plan.loaded) == 13 and not plan.differs and not plan.unused
   assert warm_start.describe(plan) == [
       'Warm start from %s: 13 variables loaded.' % checkpoint]
 
@@ -48,18 +49,47 @@ def test_the_head_is_initialised_anew_by_itself(checkpoint):
   _network(5)
   plan = _plan(checkpoint)
   assert len(plan.loaded) == 11
-  assert plan.fresh == ['net/logits/weights', 'net/logits/biases']
-  assert warm_start.describe(plan)[1] == (
-      '  Initialised anew: 2, net/logits/weights, net/logits/biases')
+  assert dict(plan.differs) == {
+      'net/logits/weights': ([8, 5], [8, 1001]),
+      'net/logits/biases': ([5], [1001])}
+  assert warm_start.describe(plan) == [
+      'Warm start from %s: 11 variables loaded.' % checkpoint,
+      '  shape differs         2  net/logits/weights, net/logits/biases',
+      "  The checkpoint's head has 1001 classes, the dataset 5: the head is "
+      'initialised anew.']
 
 
 def test_excluded_scopes_match_the_beginning_of_names(checkpoint):
   _network(5)
   plan = _plan(checkpoint,
                checkpoint_exclude_scopes=('net/logits', 'net/conv1'))
-  assert plan.fresh == [
-      'net/logits/weights', 'net/logits/biases', 'net/conv1/weights',
-      'net/conv10/weights']
+  assert plan.excluded == [
+      'net/conv1/weights', 'net/conv10/weights', 'net/logits/weights',
+      'net/logits/biases']
+  assert warm_start.describe(plan)[1] == (
+      '  excluded              4  net/conv1/weights, net/conv10/weights, '
+      'net/logits/weights, net/logits/biases')
+
+
+@pytest.mark.parametrize('width, offset', [(1000, 0), (1002, None)])
+def test_a_background_class_more_or_less(checkpoint, width, offset):
+  _network(width)
+  if offset is None:
+    assert len(_plan(checkpoint).differs) == 2
+  else:
+    assert _message(checkpoint).endswith(
+        'net/logits/weights: [8, 1000] here, [8, 1001] there. The checkpoint '
+        'has a background class: pass --labels_offset=0.')
+
+
+def test_a_checkpoint_without_background_class(tmp_path):
+  with tf.Graph().as_default(), tf.Session() as session:
+    _network(1000)
+    session.run(tf.global_variables_initializer())
+    path = tf.train.Saver().save(session, str(tmp_path / 'model.ckpt'))
+  _network(1001)
+  assert _message(path).endswith(
+      'The checkpoint has no background class: pass --labels_offset=1.')
 
 
 def test_with_scopes_given_another_shape_is_an_error(checkpoint):
@@ -73,25 +103,58 @@ def test_another_width_is_an_error(checkpoint):
   _network(1001, width=16)
   message = _message(checkpoint)
   assert 'net/conv0/weights: [3, 16] here, [3, 8] there' in message
-  assert 'check --model_name' in message
+  assert message.endswith('It was trained with another network or width: '
+                          'check --model_name.')
 
 
 def test_another_network_is_an_error(checkpoint):
   _network(1001, scope='other')
-  assert _message(checkpoint) == (
-      'The checkpoint %s has 0 of the 13 variables wanted: it belongs to '
+  message = (
+      'The checkpoint %s has 0 of the 11 variables wanted: it belongs to '
       'another network. Check --model_name.' % checkpoint)
+  assert _message(checkpoint) == message
+  assert _message(checkpoint, ignore_missing_vars=True) == message
 
 
 def test_missing_variables(checkpoint):
   _network(1001)
   slim.model_variable('net/new/weights', [2])
-  assert _message(checkpoint) == (
+  plan = _plan(checkpoint)
+  assert plan.missing == ['net/new/weights'] and len(plan.loaded) == 13
+  assert warm_start.describe(plan)[1:] == [
+      '  not in checkpoint     1  net/new/weights',
+      '  What is not in the checkpoint is initialised anew.']
+  scopes = dict(checkpoint_exclude_scopes=('net/logits',))
+  assert _message(checkpoint, **scopes) == (
       'The checkpoint %s lacks 1 variables of the network: net/new/weights. '
       'Give their scope with --checkpoint_exclude_scopes, or pass '
       '--ignore_missing_vars.' % checkpoint)
-  plan = _plan(checkpoint, ignore_missing_vars=True)
-  assert plan.fresh == ['net/new/weights'] and len(plan.loaded) == 13
+  assert _plan(checkpoint, ignore_missing_vars=True, **scopes).missing == [
+      'net/new/weights']
+
+
+def test_a_new_head_that_is_not_trained_earns_a_warning(checkpoint):
+  _network(5)
+  assert _plan(checkpoint, trainable_scopes=('net/logits',)).stuck == []
+  plan = _plan(checkpoint, trainable_scopes=('net/conv1',))
+  assert warm_start.describe(plan)[-1] == (
+      '  Warning: 2 variables are neither loaded nor trained: '
+      'net/logits/weights, net/logits/biases. Add their scope to '
+      '--trainable_scopes.')
+
+
+def test_less_than_nine_tenths_is_another_network(checkpoint):
+  _network(1001)
+  for name in ('a', 'b'):
+    slim.model_variable('net/%s/weights' % name, [2])
+  assert 'has 11 of the 13 variables wanted' in _message(checkpoint)
+  assert len(_plan(checkpoint, ignore_missing_vars=True).missing) == 2
+
+
+def test_a_head_that_is_not_there_is_no_part_of_the_network(checkpoint):
+  _network(1001, head='AuxLogits')
+  plan = _plan(checkpoint)
+  assert plan.missing == ['net/AuxLogits/weights', 'net/AuxLogits/biases']
 
 
 def test_unused_variables_are_told(checkpoint):
@@ -99,8 +162,7 @@ def test_unused_variables_are_told(checkpoint):
   plan = _plan(checkpoint, checkpoint_exclude_scopes=('net/head',))
   assert plan.unused == ['net/logits/biases', 'net/logits/weights']
   assert warm_start.describe(plan)[-1] == (
-      '  In the checkpoint but not used: 2, net/logits/biases, '
-      'net/logits/weights')
+      '  unused                2  net/logits/biases, net/logits/weights')
 
 
 def test_a_scope_that_matches_nothing_names_the_nearest(checkpoint):
@@ -124,3 +186,14 @@ def test_variables_to_train():
                      'the scope Logits; the nearest scopes are net/logits'):
     warm_start.variables_to_train(
         options.WarmStart(trainable_scopes=('Logits',)))
+
+
+def test_flags_of_a_warm_start_without_a_checkpoint_earn_a_warning():
+  arguments = ['--dataset_dir=x', '--checkpoint_exclude_scopes=a',
+               '--ignore_missing_vars']
+  _, warnings = flags.parse(arguments, options.Train)
+  assert warnings == [
+      '--checkpoint_exclude_scopes has no effect without --checkpoint_path',
+      '--ignore_missing_vars has no effect without --checkpoint_path']
+  assert not flags.parse(
+      arguments + ['--checkpoint_path=x'], options.Train)[1]

@@ -1,0 +1,303 @@
+"""Prints how many images a second training makes, and how fast it starts.
+
+  python -m benchmarks.train [--models=lenet,cifarnet] [--windows=7]
+      [--seconds=2] [--no_start_up]
+
+For each network two trainings of the same graph take turns in one process, a
+window of some steps each, so that a busy machine is busy for both:
+
+  bare        session.run of the training step on one batch kept in memory
+  end to end  `loops.train` from record files, with all its hooks
+
+Given are the medians of images/s, and of the ratio of neighbouring windows
+with its quartiles, by the clock and by CPU time; other programs on the machine
+disturb the CPU time less. What reading and decoding cost is in the difference.
+
+LeNet reads the bundled digits, CifarNet PNGs of 32 x 32 pixels and the others
+JPEGs of 500 x 375, made here. Each environment of `make env` that exists
+(.venv, .venv-mkl, .venv-tf2) is measured in turn; without any, this Python.
+
+Start-up: the seconds of `train_image_classifier.py --help`, and those until
+the first step of inception_v3 (batch 2) next to TensorFlow's own import.
+"""
+import argparse
+import collections
+import contextlib
+import io
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from unittest import mock
+
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')
+
+_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+Case = collections.namedtuple('Case', 'data preprocessing batch_size')
+CASES = {
+    'lenet': Case('digits', 'lenet', 50),
+    'cifarnet': Case('png', 'cifarnet', 128),
+    'mobilenet_v1_025': Case('jpeg', 'inception', 32),
+    'resnet_v1_50': Case('jpeg', 'resnet_v1_50', 8),
+}
+_STACKS = (('stock', '.venv'), ('mkl', '.venv-mkl'), ('tf2', '.venv-tf2'))
+_PICTURES = 400
+# In a window. What is read ahead, two batches, must not be most of it.
+_LEAST_STEPS = 10
+_HEAD = ('stack', 'network', 'batch', 'bare', 'end to end',
+         'ratio (quartiles)', 'CPU ratio (quartiles)', 'input wait')
+
+
+def parse_arguments():
+  """Returns the command line's arguments."""
+  parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+  parser.add_argument('--models', default=','.join(CASES), metavar='NAME,...')
+  parser.add_argument('--windows', type=int, default=7, help='turns of each')
+  parser.add_argument('--seconds', type=float, default=2.0, help='of a window')
+  parser.add_argument('--no_start_up', action='store_true')
+  parser.add_argument('--child', default='', help=argparse.SUPPRESS)
+  arguments = parser.parse_args()
+  for name in arguments.models.split(','):
+    if name not in CASES:
+      parser.error('--models: %r is not one of %s' % (name, ', '.join(CASES)))
+  return arguments
+
+
+def make_data(folder):
+  """Writes the datasets that are read; returns {kind: (name, folder)}."""
+  import numpy as np
+  from PIL import Image
+  from benchmarks import jpeg_folder
+  from datasets import download_and_convert_image_folder
+  from datasets import download_and_convert_mnist
+  jpeg, png = os.path.join(folder, 'jpegs'), os.path.join(folder, 'pngs')
+  jpeg_folder.make_source(jpeg, _PICTURES)
+  random = np.random.RandomState(0)
+  for index in range(10 * _PICTURES):
+    place = os.path.join(png, 'class %d' % (index % 10))
+    os.makedirs(place, exist_ok=True)
+    Image.fromarray(random.randint(0, 256, [32, 32, 3]).astype(np.uint8)).save(
+        os.path.join(place, '%05d.png' % index))
+  data = {'digits': ('mnist', os.path.join(folder, 'digits')),
+          'png': ('image_folder', os.path.join(folder, 'png')),
+          'jpeg': ('image_folder', os.path.join(folder, 'jpeg'))}
+  with contextlib.redirect_stdout(io.StringIO()):
+    download_and_convert_mnist.run(
+        data['digits'][1],
+        source=os.path.join(_ROOT, 'datasets', 'samples', 'mnist'))
+    for kind, source in (('png', png), ('jpeg', jpeg)):
+      download_and_convert_image_folder.run(
+          data[kind][1], source, num_validation=0)
+  return data
+
+
+def make_options(name, data, train_dir):
+  """Returns the `options.Train` of a case."""
+  from training import options
+  case = CASES[name]
+  dataset_name, dataset_dir = data[case.data]
+  return options.Train(
+      loop=options.Loop(train_dir=train_dir),
+      data=options.TrainingData(
+          dataset_name=dataset_name, dataset_dir=dataset_dir,
+          batch_size=case.batch_size, preprocessing_name=case.preprocessing),
+      model=options.Model(model_name=name),
+      optimizer=options.Optimizer(optimizer='momentum'),
+      deployment=options.Deployment(clone_on_cpu=True))
+
+
+class BareStep:
+  """The training step of the same graph, on a batch kept in memory."""
+
+  def __init__(self, train_options):
+    import tensorflow.compat.v1 as tf
+    from datasets import input_pipeline
+    from training import session_config
+    from training import train_graph
+    training_batches = input_pipeline.training_batches
+
+    def kept(*arguments, **keywords):
+      return training_batches(*arguments, **keywords).take(1).cache().repeat()
+
+    with tf.Graph().as_default() as graph:
+      with mock.patch.object(input_pipeline, 'training_batches', kept):
+        self._train_op = train_graph.build(train_options).train_op
+      self._session = tf.Session(graph=graph, config=(
+          session_config.session_config(train_options.deployment)))
+      self._session.run([tf.global_variables_initializer(),
+                         tf.tables_initializer()])
+    self.run(2)
+
+  def run(self, steps):
+    """Makes some steps."""
+    for _ in range(steps):
+      self._session.run(self._train_op)
+
+
+def make_windows(bare, seconds, count):
+  """Returns a hook that lets the two trainings take turns.
+
+  Args:
+    bare: a BareStep.
+    seconds: length of a window of the training that has the hook.
+    count: windows after which the training ends.
+
+  Returns:
+    A `tf.train.SessionRunHook`; its `rows` are (steps, clock end to end, CPU
+    end to end, clock bare, CPU bare).
+  """
+  import tensorflow.compat.v1 as tf
+
+  class Windows(tf.train.SessionRunHook):
+    """Times a window, then as many bare steps."""
+    rows = []
+
+    def begin(self):
+      # The first steps, which are slow, are not counted.
+      self._steps = -3
+
+    def after_run(self, run_context, run_values):
+      del run_values
+      self._steps += 1
+      if self._steps == 0:
+        self._begin = _now()
+      if (self._steps < _LEAST_STEPS or
+          _since(self._begin)[0] < seconds):
+        return
+      window = _since(self._begin)
+      # What is read ahead is read now, not beside the bare steps.
+      time.sleep(0.1)
+      begin = _now()
+      bare.run(self._steps)
+      self.rows.append((self._steps,) + window + _since(begin))
+      self._steps, self._begin = 0, _now()
+      if len(self.rows) == count:
+        run_context.request_stop()
+
+  return Windows()
+
+
+def _now():
+  return time.time(), sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+
+
+def _since(begin):
+  return tuple(now - then for now, then in zip(_now(), begin))
+
+
+def measure(name, data, folder, arguments):
+  """Returns the cells of a row of the table, without the stack."""
+  from training import loops
+  from training import run_log
+  train_dir = os.path.join(folder, 'model-' + name)
+  train_options = make_options(name, data, train_dir)
+  bare = BareStep(train_options)
+  windows = make_windows(bare, arguments.seconds, arguments.windows)
+  with contextlib.redirect_stdout(io.StringIO()):
+    loops.train(train_options, extra_hooks=[windows])
+  batch = CASES[name].batch_size
+  waits = [row['input_wait'] for row in run_log.read(train_dir)]
+  return [
+      name, '%d' % batch,
+      '%.4g' % statistics.median(
+          batch * row[0] / row[3] for row in windows.rows),
+      '%.4g' % statistics.median(
+          batch * row[0] / row[1] for row in windows.rows),
+      _spread([row[3] / row[1] for row in windows.rows]),
+      _spread([row[4] / row[2] for row in windows.rows]),
+      '%.1f %%' % (100 * statistics.median(waits)) if waits else '-']
+
+
+def _spread(ratios):
+  ordered = sorted(ratios)
+  quarter = len(ordered) // 4
+  return '%.3f (%.3f-%.3f)' % (
+      statistics.median(ordered), ordered[quarter], ordered[-1 - quarter])
+
+
+def run_child(arguments):
+  """Measures the networks with this Python; prints a line of JSON for each."""
+  from training import runtime
+  runtime.start()
+  with tempfile.TemporaryDirectory() as folder:
+    data = make_data(folder)
+    for name in arguments.models.split(','):
+      print(json.dumps(
+          [arguments.child] + measure(name, data, folder, arguments)),
+            flush=True)
+
+
+def pythons():
+  """Returns [(stack, path)] of the environments that exist, or this one."""
+  found = [(stack, os.path.join(_ROOT, folder, 'bin', 'python'))
+           for stack, folder in _STACKS]
+  return [item for item in found if os.path.exists(item[1])] or [
+      ('this', sys.executable)]
+
+
+def time_start_up(python):
+  """Returns seconds: of --help, to the first step, of TensorFlow's import."""
+  program = os.path.join(_ROOT, 'train_image_classifier.py')
+  helps, imports = [], []
+  for _ in range(3):
+    helps.append(_seconds([python, program, '--help']))
+    imports.append(_seconds([
+        python, '-c', 'import tensorflow.compat.v1, tf_slim']))
+  with tempfile.TemporaryDirectory() as folder:
+    subprocess.check_output([
+        python, os.path.join(_ROOT, 'download_and_convert_data.py'),
+        '--dataset_name=mnist', '--dataset_dir=' + folder, '--source=' +
+        os.path.join(_ROOT, 'datasets', 'samples', 'mnist')])
+    begin = time.time()
+    process = subprocess.Popen(
+        [python, '-u', program, '--model_name=inception_v3',
+         '--dataset_name=mnist', '--dataset_dir=' + folder, '--batch_size=2',
+         '--train_dir=' + os.path.join(folder, 'model'), '--clone_on_cpu',
+         '--max_number_of_steps=1'],
+        stdout=subprocess.PIPE, universal_newlines=True)
+    for line in process.stdout:
+      if line.startswith('step 1 '):
+        seconds = time.time() - begin
+    if process.wait():
+      raise ValueError('The training failed; run it by hand: %s' % program)
+  return statistics.median(helps), seconds, statistics.median(imports)
+
+
+def _seconds(command):
+  begin = time.time()
+  subprocess.check_output(command, stderr=subprocess.DEVNULL)
+  return time.time() - begin
+
+
+def main():
+  """Runs the program."""
+  arguments = parse_arguments()
+  if arguments.child:
+    run_child(arguments)
+    return
+  print('| ' + ' | '.join(_HEAD) + ' |\n' + '|---' * len(_HEAD) + '|')
+  for stack, python in pythons():
+    process = subprocess.Popen(
+        [python, '-m', 'benchmarks.train', '--child=' + stack,
+         '--models=' + arguments.models, '--windows=%d' % arguments.windows,
+         '--seconds=%g' % arguments.seconds],
+        cwd=_ROOT, stdout=subprocess.PIPE, universal_newlines=True)
+    for line in process.stdout:
+      if line.startswith('['):
+        print('| %s |' % ' | '.join(json.loads(line)), flush=True)
+    if process.wait():
+      sys.exit('The measurement with %s failed.' % python)
+  for stack, python in () if arguments.no_start_up else pythons():
+    print('%s: --help after %.2f s; the first step of inception_v3 after '
+          '%.1f s, of which the import of TensorFlow and tf_slim is %.1f s.' %
+          ((stack,) + time_start_up(python)))
+
+
+if __name__ == '__main__':
+  main()

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Fine-tunes Inception-ResNet V2 on the flower photographs: its heads for 1,000
+# steps, then all layers for 500; evaluates after each.
+#
+#   scripts/finetune_inception_resnet_v2_on_flowers.sh
+#   CHECKPOINT=inception_resnet_v2_2016_08_30.ckpt \
+#     scripts/finetune_inception_resnet_v2_on_flowers.sh \
+#     --source=flower_photos.tgz
+#
+# Makes /tmp/flowers and /tmp/flowers-models/inception_resnet_v2, there `all`.
+set -eu
+# shellcheck source=scripts/recipe.sh disable=SC1091
+. "$(dirname "$0")/recipe.sh"
+
+begin inception_resnet_v2 flowers validation \
+  /tmp/flowers /tmp/flowers-models/inception_resnet_v2 "$@"
+convert "$@"
+pretrained inception_resnet_v2_2016_08_30
+tune_head InceptionResnetV2/Logits,InceptionResnetV2/AuxLogits 1000 \
+  --learning_rate=0.01 --learning_rate_decay_type=fixed --log_every_n_steps=10
+tune_all 500 --learning_rate=0.0001 --learning_rate_decay_type=fixed \
+  --log_every_n_steps=10

@@ -1,0 +1,124 @@
+"""Other people's programs read our exports.
+
+A small network by default; with TEST_EXPORTS=all, as `make test-exports` sets
+it, also large ones.
+"""
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from benchmarks import random_checkpoint
+from training import export_graph
+from training import options
+from training import runners
+
+_NETWORKS = [('mobilenet_v1_025', 64, False)]
+if os.environ.get('TEST_EXPORTS') == 'all':
+  _NETWORKS += [('mobilenet_v1', 224, True), ('resnet_v1_50', 224, False),
+                ('inception_v3', 299, False), ('inception_v3', 299, True)]
+
+_IN_A_FRESH_PROCESS = '''
+import json, sys
+import numpy as np
+import tensorflow as tf
+images = np.load(sys.argv[2])
+if tf.__version__.startswith('1.'):
+  with tf.Session(graph=tf.Graph()) as session:
+    model = tf.saved_model.load(session, ['serve'], sys.argv[1])
+    one = model.signature_def['serving_default']
+    found = session.run(one.outputs['predictions'].name,
+                        {one.inputs['input'].name: images})
+else:
+  serve = tf.saved_model.load(sys.argv[1]).signatures['serving_default']
+  found = serve(input=tf.constant(images))['predictions'].numpy()
+print(json.dumps(found.tolist()))
+'''
+
+
+@pytest.fixture(scope='module', name='exported', params=_NETWORKS,
+                ids=lambda network: '%s-%d-%s' % network)
+def _exported(request, tmp_path_factory):
+  """Returns (folder, pictures, logits and predictions by TensorFlow)."""
+  name, size, folded = request.param
+  folder = tmp_path_factory.mktemp(name)
+  checkpoint = random_checkpoint.save(name, size, str(folder), 10)
+  out = folder / 'out'
+  export_graph.export(dataclasses.replace(
+      options.Export(), model_name=name, num_classes=10, image_size=size,
+      checkpoint_path=checkpoint, output_dir=str(out),
+      fold_batch_norm=folded))
+  images = np.random.RandomState(0).uniform(
+      -1, 1, [2, size, size, 3]).astype(np.float32)
+  runner = runners.load(str(out / 'frozen_inference_graph.pb'))
+  logits, predictions = runner.run(images)
+  runner.close()
+  return out, images, logits, predictions
+
+
+def _assert_close(found, expected):
+  found = np.asarray(found).reshape(expected.shape)
+  np.testing.assert_allclose(
+      found, expected, atol=1e-4 * np.abs(expected).max())
+
+
+def test_opencv_reads_the_frozen_graph(exported):
+  cv2 = pytest.importorskip('cv2')
+  out, images, logits, predictions = exported
+  network = cv2.dnn.readNetFromTensorflow(
+      str(out / 'frozen_inference_graph.pb'))
+  network.setInput(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+  # OpenCV leaves copies out, and with them our names; the network's own stay.
+  names = json.loads((out / 'model.json').read_text())['historic_names']
+  _assert_close(network.forward(), predictions)
+  _assert_close(network.forward(names['logits']), logits)
+
+
+def test_tf2onnx_and_onnxruntime(exported, tmp_path):
+  pytest.importorskip('tf2onnx')
+  onnxruntime = pytest.importorskip('onnxruntime')
+  out, images, logits, predictions = exported
+  model = tmp_path / 'model.onnx'
+  result = subprocess.run(
+      [sys.executable, '-m', 'tf2onnx.convert', '--graphdef',
+       str(out / 'frozen_inference_graph.pb'), '--inputs', 'input:0',
+       '--outputs', 'logits:0,predictions:0', '--output', str(model)],
+      stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+      universal_newlines=True)
+  assert result.returncode == 0, result.stdout
+  session = onnxruntime.InferenceSession(
+      str(model), providers=['CPUExecutionProvider'])
+  found = session.run(['logits:0', 'predictions:0'], {'input:0': images})
+  for one, expected in zip(found, (logits, predictions)):
+    _assert_close(one, expected)
+
+
+def _pythons():
+  """This Python, and one with another TensorFlow where there is one."""
+  other = os.environ.get('OTHER_PYTHON', '')
+  return [sys.executable] + ([other] if other else [])
+
+
+@pytest.mark.parametrize('python', _pythons())
+def test_the_saved_model_opens_in_a_fresh_process(exported, tmp_path, python):
+  out, images, _, predictions = exported
+  pictures = tmp_path / 'pictures.npy'
+  np.save(str(pictures), images)
+  result = subprocess.run(
+      [python, '-c', _IN_A_FRESH_PROCESS, str(out / 'saved_model'),
+       str(pictures)], cwd=str(tmp_path), stdout=subprocess.PIPE,
+      stderr=subprocess.PIPE, universal_newlines=True)
+  assert result.returncode == 0, result.stderr[-2000:]
+  _assert_close(json.loads(result.stdout.splitlines()[-1]), predictions)
+
+
+def test_the_frozen_graph_has_no_variables(exported):
+  out = exported[0]
+  graph_def = tf.GraphDef.FromString(
+      (out / 'frozen_inference_graph.pb').read_bytes())
+  assert not [node.name for node in graph_def.node if 'Var' in node.op]

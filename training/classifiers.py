@@ -1,0 +1,167 @@
+"""Networks with their preprocessing and the names of their classes."""
+import difflib
+import json
+import os
+
+import tensorflow.compat.v1 as tf
+
+from training import checkpoints
+from training import inference_graph
+from training import runners
+
+_FORMS = ('frozen_inference_graph.pb', 'saved_model', 'model.tflite',
+          'model_int8.tflite')
+_MODEL, _LABELS = 'model.json', 'labels.txt'
+_EXTRA = 'assets.extra'
+
+
+class Classifier:
+  """A network that is asked with the content of picture files.
+
+  Attributes:
+    labels: list of the names of the classes.
+  """
+
+  def __init__(self, runner, labels, read_picture):
+    """Puts the parts together.
+
+    Args:
+      runner: see `runners`.
+      labels: list of the names of the classes.
+      read_picture: see `inference_graph.picture_reader`.
+    """
+    self.labels = labels
+    self._runner = runner
+    graph = tf.Graph()
+    with graph.as_default():
+      self._encoded = tf.placeholder(tf.string, [])
+      self._picture = read_picture(self._encoded)
+    self._reader = tf.Session(graph=graph)
+
+  def read(self, content):
+    """Returns the network's picture, float32 [height, width, channels].
+
+    Args:
+      content: bytes of a JPEG, PNG, GIF or BMP file.
+
+    Raises:
+      ValueError: it is not such a file, or is damaged.
+    """
+    try:
+      return self._reader.run(self._picture, {self._encoded: content})
+    except tf.errors.InvalidArgumentError as error:
+      raise ValueError(error.message)
+
+  def run(self, images):
+    """Returns the probabilities and features of pictures.
+
+    Args:
+      images: float32 [batch, height, width, channels].
+
+    Returns:
+      (probabilities, features): float32 [batch, classes] and [batch, ...]; the
+      features are empty if no end point was asked for.
+    """
+    outputs = self._runner.run(images)
+    return outputs[1], outputs[2] if len(outputs) > 2 else []
+
+  def close(self):
+    self._reader.close()
+    self._runner.close()
+
+
+def of_export(path):
+  """Loads an export, of any form.
+
+  Args:
+    path: the folder of an export, or a form in it: a frozen graph, a
+      SavedModel or a .tflite file, with model.json and labels.txt beside it. A
+      SavedModel takes these two along.
+
+  Raises:
+    ValueError: a file is missing or does not fit the others.
+  """
+  path = _form_in(path)
+  folder = _folder_of_record(path)
+  record = _read_record(os.path.join(folder, _MODEL))
+  labels = inference_graph.read_labels(
+      os.path.join(folder, _LABELS), record['num_classes'])
+  if record['preprocessing_name'] is None:
+    raise ValueError('%s takes videos, not pictures.' % path)
+  return Classifier(
+      runners.load(path), labels, inference_graph.picture_reader(
+          record['preprocessing_name'], record['input_shape'][-1],
+          record.get('image_size', record['input_shape'][-2]),
+          record['use_grayscale']))
+
+
+def of_checkpoint(options):
+  """Builds a network and loads its checkpoint.
+
+  Args:
+    options: an `options.Classify`.
+
+  Raises:
+    ValueError: the options do not fit the checkpoint, or the end point is not
+      known.
+  """
+  checkpoint = checkpoints.find(options.checkpoint_path)
+  classes = inference_graph.find_classes(options, checkpoint)
+  name = inference_graph.preprocessing_name(options)
+  if name is None:
+    raise ValueError('%s takes videos, not pictures.' % options.model_name)
+  with tf.Graph().as_default():
+    network = inference_graph.build(options, classes, checkpoint)
+    outputs = [network.logits, network.predictions]
+    if options.end_point:
+      outputs.append(_end_point(network, options.end_point))
+    session = inference_graph.restore(checkpoint, options.moving_average_decay)
+  return Classifier(
+      runners.SessionRunner(session, network.images, outputs), classes.names,
+      inference_graph.picture_reader(
+          name, network.shape[-1], network.size, options.use_grayscale))
+
+
+def _end_point(network, name):
+  if name in network.end_points:
+    return network.end_points[name]
+  lower = {key.lower(): key for key in network.end_points}
+  near = [lower[key] for key in difflib.get_close_matches(
+      name.lower(), lower, n=3, cutoff=0.4)]
+  raise ValueError('The network has no end point %s; %s' % (
+      name, 'did you mean %s?' % ' or '.join(near) if near else
+      'it has %s.' % ', '.join(network.end_points)))
+
+
+def _form_in(path):
+  """Returns a form of an export, given that or the export's folder."""
+  if os.path.isfile(os.path.join(path, _MODEL)):
+    there = [name for name in _FORMS
+             if os.path.exists(os.path.join(path, name))]
+    if there:
+      return os.path.join(path, there[0])
+  return path
+
+
+def _folder_of_record(path):
+  """Returns the folder of model.json, the first of those where it may be."""
+  above = os.path.dirname(os.path.abspath(path))
+  places = ([os.path.join(path, _EXTRA)] if os.path.isdir(path) else []) + [
+      above]
+  for place in places:
+    if os.path.isfile(os.path.join(place, _MODEL)):
+      return place
+  return os.path.relpath(above) if not os.path.isabs(path) else above
+
+
+def _read_record(path):
+  if not os.path.isfile(path):
+    raise ValueError(
+        'There is no file %s, which says how pictures are prepared. '
+        'export_inference_graph.py writes it beside the graph.' % path)
+  with open(path, encoding='utf-8') as file:
+    try:
+      return json.load(file)
+    except ValueError as error:
+      raise ValueError('%s is damaged: %s. Export the network anew.' % (
+          path, error))

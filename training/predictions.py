@@ -1,0 +1,85 @@
+"""Files of predictions: what a network said of every example.
+
+CSV, for spreadsheets, has one row an example: file, label, label_name, then
+predicted_1, name_1, probability_1 and so on, the likeliest first. JSON lines
+hold the same: {"file": ..., "label": 3, "label_name": "three", "top":
+[{"class": 3, "name": "three", "probability": 0.98}, ...]}. Where an example
+has several labels, they stand in one field separated by semicolons, in JSON
+in a list.
+"""
+import csv
+import json
+
+import numpy as np
+
+_ENDINGS = ('.csv', '.jsonl')
+
+
+def check_name(path):
+  """Checks that a file's ending says its format.
+
+  Raises:
+    ValueError: it is neither .csv nor .jsonl.
+  """
+  if not path.endswith(_ENDINGS):
+    raise ValueError(
+        '--predictions_file=%s must end in .csv or .jsonl, which says the '
+        'format.' % path)
+
+
+class Writer:
+  """Writes predictions, batch by batch."""
+
+  def __init__(self, output, path, classes, top_k, multi_label):
+    """Begins a file.
+
+    Args:
+      output: the file, open for text with newline=''.
+      path: its name to be; the ending says the format.
+      classes: list of (id, name) of the network's classes.
+      top_k: number of classes to write; all, where there are fewer.
+      multi_label: whether examples have several labels.
+    """
+    self._classes = classes
+    self._top_k = min(top_k, len(classes))
+    self._multi_label = multi_label
+    self._output = output
+    self._csv = csv.writer(output) if path.endswith('.csv') else None
+    if self._csv:
+      self._csv.writerow(['file', 'label', 'label_name'] + [
+          '%s_%d' % (title, i + 1) for i in range(self._top_k)
+          for title in ('predicted', 'name', 'probability')])
+
+  def add(self, names, labels, probabilities):
+    """Writes a batch.
+
+    Args:
+      names: bytes, the name of each example's file.
+      labels: integers [batch], or 0 and 1 [batch, classes].
+      probabilities: floats [batch, classes].
+    """
+    best = np.argsort(-probabilities, axis=1, kind='stable')[:, :self._top_k]
+    for name, label, row, order in zip(names, labels, probabilities, best):
+      self._write(
+          name.decode('utf-8', 'replace'), self._labels(label),
+          [self._classes[i] + (float('%.6g' % row[i]),) for i in order])
+
+  def _labels(self, label):
+    """Returns the list of (id, name) of an example's labels."""
+    indices = np.flatnonzero(label > 0.5) if self._multi_label else [label]
+    return [self._classes[i] for i in indices]
+
+  def _write(self, name, labels, top):
+    ids, label_names = [i for i, _ in labels], [name for _, name in labels]
+    if self._csv:
+      self._csv.writerow(
+          [name, ';'.join(map(str, ids)), ';'.join(label_names)] +
+          [value for row in top for value in row])
+      return
+    if not self._multi_label:
+      ids, label_names = ids[0], label_names[0]
+    json.dump({
+        'file': name, 'label': ids, 'label_name': label_names,
+        'top': [dict(zip(('class', 'name', 'probability'), row))
+                for row in top]}, self._output, ensure_ascii=False)
+    self._output.write('\n')

@@ -1,0 +1,60 @@
+"""How long a run is, and how often it is evaluated, in steps."""
+import collections
+import dataclasses
+import math
+
+# last_step is None for a run without end, eval_every 0 for no evaluation.
+RunLength = collections.namedtuple(
+    'RunLength', 'last_step eval_every examples_per_step')
+
+
+def of(options, num_examples):
+  """Turns the epochs among the options into steps.
+
+  An epoch is one pass over the examples of the split by all clones together.
+  Of --max_number_of_steps and --num_epochs the one that ends earlier counts.
+
+  Args:
+    options: an `options.Train`.
+    num_examples: examples of the split.
+
+  Returns:
+    A RunLength.
+
+  Raises:
+    ValueError: evaluation is asked for by steps and by epochs.
+  """
+  loop = options.loop
+  examples_per_step = options.data.batch_size * options.deployment.num_clones
+  steps_per_epoch = num_examples / examples_per_step
+  ends = []
+  if loop.max_number_of_steps is not None:
+    ends.append(loop.max_number_of_steps)
+  if loop.num_epochs is not None:
+    # Epochs such as 0.1 are not exact in binary: 30.000000000000004 are 30.
+    ends.append(max(1, math.ceil(
+        round(loop.num_epochs * steps_per_epoch, 6))))
+  if loop.eval_every and loop.eval_every_epochs:
+    raise ValueError(
+        '--eval_every=%d (steps) and --eval_every_epochs=%g exclude each '
+        'other: leave one out.' % (loop.eval_every, loop.eval_every_epochs))
+  eval_every = loop.eval_every
+  if loop.eval_every_epochs:
+    eval_every = max(1, round(loop.eval_every_epochs * steps_per_epoch))
+  return RunLength(min(ends) if ends else None, eval_every, examples_per_step)
+
+
+def describe(length, num_examples):
+  """Returns a sentence about the length of a run."""
+  if length.last_step is None:
+    return ('No end: give --max_number_of_steps or --num_epochs, or stop it '
+            'with Ctrl-C.')
+  return 'Ends at step %d, after %.4g epochs.' % (
+      length.last_step,
+      length.last_step * length.examples_per_step / num_examples)
+
+
+def with_last_step(options, last_step):
+  """Returns the options with the last step in place of steps and epochs."""
+  return dataclasses.replace(options, loop=dataclasses.replace(
+      options.loop, max_number_of_steps=last_step, num_epochs=None))

@@ -1,0 +1,50 @@
+"""How the sessions of a program run."""
+import os
+
+import tensorflow.compat.v1 as tf
+from tensorflow.core.protobuf import rewriter_config_pb2
+
+# Without it XLA leaves alone what runs on the CPU.
+_XLA_ON_CPU = '--tf_xla_cpu_global_jit'
+
+
+def session_config(options):
+  """Returns the `tf.ConfigProto` of a session.
+
+  Operations without a kernel on the device asked for go to another.
+
+  Args:
+    options: an `options.Deployment`.
+  """
+  config = tf.ConfigProto(allow_soft_placement=True)
+  config.gpu_options.allow_growth = options.gpu_memory_growth
+  if options.cpu_threads is not None:
+    config.intra_op_parallelism_threads = options.cpu_threads
+    config.inter_op_parallelism_threads = options.cpu_threads
+  if options.xla:
+    _add_to_environment('TF_XLA_FLAGS', _XLA_ON_CPU)
+    config.graph_options.optimizer_options.global_jit_level = (
+        tf.OptimizerOptions.ON_1)
+  if options.fp16:
+    config.graph_options.rewrite_options.auto_mixed_precision = (
+        rewriter_config_pb2.RewriterConfig.ON)
+  return config
+
+
+def describe(options):
+  """Returns lines about flags without effect for the start of a run.
+
+  Args:
+    options: an `options.Deployment`.
+  """
+  if tf.config.experimental.list_physical_devices('GPU'):
+    return []
+  return ['Warning: --%s has no effect: TensorFlow sees no GPU.' % name
+          for name in ('fp16', 'gpu_memory_growth') if getattr(options, name)]
+
+
+def _add_to_environment(name, flag):
+  """Adds a flag to a variable that TensorFlow reads at its first session."""
+  flags = os.environ.get(name, '').split()
+  if flag not in flags:
+    os.environ[name] = ' '.join(flags + [flag])

@@ -1,0 +1,79 @@
+"""What most likely makes a variable's shape differ between two networks."""
+import collections
+import re
+
+_AVERAGE = '/ExponentialMovingAverage'
+
+# Networks of several widths: the beginning of their variables' names, a
+# variable whose last side is the width times `channels`, and the name of each.
+_Family = collections.namedtuple('_Family', 'scope variable channels names')
+_FAMILIES = [
+    _Family('MobilenetV1/', 'MobilenetV1/Conv2d_13_pointwise/weights', 1024, {
+        1.0: 'mobilenet_v1', 0.75: 'mobilenet_v1_075',
+        0.5: 'mobilenet_v1_050', 0.25: 'mobilenet_v1_025'}),
+    _Family('MobilenetV2/', 'MobilenetV2/expanded_conv_16/project/weights', 320, {
+        1.0: 'mobilenet_v2', 1.4: 'mobilenet_v2_140',
+        0.35: 'mobilenet_v2_035'}),
+    _Family('MobilenetEdgeTPU/', 'MobilenetEdgeTPU/expanded_conv_21/project/weights', 192, {
+        1.0: 'mobilenet_edgetpu', 0.75: 'mobilenet_edgetpu_075'}),
+]
+
+# The layers whose width is the number of classes, and what is theirs alone.
+_HEAD = re.compile(r'(^|/)(aux_?)?(logits|fc8|fc4|fc)/', re.IGNORECASE)
+
+
+def is_head(name):
+  """Returns whether a variable of our networks belongs to a head."""
+  return bool(_HEAD.search(name))
+
+
+def cause(name, theirs, ours):
+  """Returns a sentence: why a shape differs, and what to type instead.
+
+  Args:
+    name: of the variable that differs.
+    theirs: dict {name: shape} of the checkpoint, shapes being lists of ints.
+    ours: dict {name: shape} of the network that is built.
+  """
+  other = _width(name, theirs, ours)
+  if other:
+    return other
+  there, here = theirs[name], ours[name]
+  if there[:-1] == here[:-1]:
+    if (there[-1], here[-1]) == (1000, 1001):
+      return 'The checkpoint has no background class: pass --labels_offset=1.'
+    if (there[-1], here[-1]) == (1001, 1000):
+      return 'The checkpoint has a background class: pass --labels_offset=0.'
+    if is_head(name):
+      return 'The checkpoint knows %d classes and the dataset has %d.' % (
+          there[-1], here[-1])
+  channels = there[2:3] + here[2:3]
+  if len(there) == 4 and sorted(channels) == [1, 3] and (
+      there[:2] + there[3:] == here[:2] + here[3:]):
+    return ('The checkpoint takes pictures of %d channels and these have %d: '
+            'see --use_grayscale.' % tuple(channels))
+  return 'It was trained with another network or width: check --model_name.'
+
+
+def _width(name, theirs, ours):
+  """Returns a sentence if the networks are of one family and two widths."""
+  for family in _FAMILIES:
+    there, here = (_channels(family, shapes) for shapes in (theirs, ours))
+    if not name.startswith(family.scope) or None in (there, here):
+      continue
+    width = there / family.channels
+    if there == here:
+      return ''
+    if width in family.names:
+      return 'The checkpoint is width %g: --model_name=%s.' % (
+          width, family.names[width])
+    return ('The checkpoint is width %.3g, which no network has by name; there '
+            'are %s.' % (width, ', '.join(sorted(family.names.values()))))
+  return ''
+
+
+def _channels(family, shapes):
+  for name in (family.variable, family.variable + _AVERAGE):
+    if name in shapes:
+      return shapes[name][-1]
+  return None
