@@ -113,7 +113,7 @@ def main():
   parser.add_argument(
       '--num_workers', type=int, default=cores,
       help='processes of the second run; one a core, %d, if left out' % cores)
-  parser.add_argument('--jpegs', type=int, default=3000,
+  parser.add_argument('--jpegs', type=int, default=6000,
                       help='pictures in the folder of JPEGs')
   arguments = parser.parse_args()
   tf.logging.set_verbosity(tf.logging.ERROR)

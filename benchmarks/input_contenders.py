@@ -8,6 +8,8 @@ import tf_slim as slim
 
 from datasets import examples
 from datasets import input_pipeline
+from preprocessing import image_ops
+from preprocessing import jpeg
 from preprocessing import preprocessing_factory
 
 _CLASSES = 10
@@ -22,7 +24,7 @@ def start(kind, preprocessing, size, threads, batch, records, channels):
   """Builds a contender in the default graph.
 
   Args:
-    kind: pipeline, decode, whole or queue.
+    kind: pipeline, window, decode, whole or queue.
     preprocessing: name of the preprocessing.
     size: side of the pictures it makes.
     threads: pictures that are worked at the same time.
@@ -36,8 +38,8 @@ def start(kind, preprocessing, size, threads, batch, records, channels):
   tf.logging.set_verbosity(tf.logging.ERROR)
   tf.disable_v2_behavior()
   dataset = _dataset(records, channels)
-  maker = {'pipeline': _pipeline, 'decode': _decode, 'whole': _whole,
-           'queue': _queue}[kind]
+  maker = {'pipeline': _pipeline, 'window': _window, 'decode': _decode,
+           'whole': _whole, 'queue': _queue}[kind]
   images = maker(dataset, preprocessing, size, threads, batch)
   session = tf.Session()
   session.run([tf.global_variables_initializer(),
@@ -57,6 +59,25 @@ def _pipeline(dataset, preprocessing, size, threads, batch):
       preprocess_jpeg=preprocess_jpeg and (
           lambda encoded, channels: preprocess_jpeg(
               encoded, channels, size, size)))
+  return input_pipeline.next_batch(batches)[0].images
+
+
+def _window(dataset, preprocessing, size, threads, batch):
+  """Decodes inception's window of a JPEG and resizes it, and no more."""
+  del preprocessing
+
+  def resized(encoded, channels):
+    begin, extent, _ = image_ops.sample_distorted_box(
+        tf.image.extract_jpeg_shape(encoded), [[[0.0, 0.0, 1.0, 1.0]]],
+        min_object_covered=0.1, aspect_ratio_range=(0.75, 1.33),
+        area_range=(0.05, 1.0), max_attempts=100)
+    return image_ops.resize(jpeg.decode_box(
+        encoded, begin, extent, channels, size, size), size, size)
+
+  batches = input_pipeline.training_batches(
+      dataset, lambda image: image_ops.resize(image, size, size), batch,
+      num_readers=_READERS, num_threads=threads, shuffle_buffer=_SHUFFLED,
+      preprocess_jpeg=resized)
   return input_pipeline.next_batch(batches)[0].images
 
 

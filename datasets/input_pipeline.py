@@ -30,7 +30,7 @@ EvaluationBatch = collections.namedtuple(
 _Numbered = collections.namedtuple(
     '_Numbered', 'image label suspect name file index number')
 # What is done to a record, and by how many threads.
-_Work = collections.namedtuple('_Work', 'maker num_threads max_bad_records')
+_Work = collections.namedtuple('_Work', 'maker num_threads ledger')
 
 # Whole batches waiting, so that a slow record does not stop a step.
 _PREFETCHED_BATCHES = 2
@@ -85,11 +85,12 @@ def training_batches(dataset, preprocess, batch_size, num_readers=4,
     raise ValueError('What is deterministic needs a seed: give --seed.')
   seed_of_draws = seed if deterministic else None
   first_batch = 0 if seed is None else first_batch
+  ledger = bad_records.Ledger(max_bad_records, 2 * num_threads)
   records = _shuffled_records(dataset, num_readers, shuffle_buffer, seed,
-                              shard, first_batch * batch_size)
+                              shard, first_batch * batch_size, ledger)
   work = _Work(_ExampleMaker(dataset, preprocess, preprocess_jpeg,
                              labels_offset, seed_of_draws),
-               num_threads, max_bad_records)
+               num_threads, ledger)
   batches = _batches(
       records, first_batch * batch_size, work, batch_size, is_endless=True).map(
           lambda batch: Batch(batch.images, batch.labels))
@@ -112,7 +113,8 @@ def evaluation_batches(dataset, preprocess, batch_size, num_threads=4,
   records = tf.data.Dataset.from_tensor_slices(
       record_files.find_files(dataset)).flat_map(record_files.read)
   work = _Work(_ExampleMaker(dataset, preprocess, None, labels_offset, None),
-               num_threads, max_bad_records)
+               num_threads,
+               bad_records.Ledger(max_bad_records, 2 * num_threads))
   batches = _batches(records, 0, work, batch_size, is_endless=False)
   return batches.prefetch(_PREFETCHED_BATCHES)
 
@@ -160,10 +162,11 @@ def next_picture(dataset):
 
 
 def _shuffled_records(dataset, num_readers, shuffle_buffer, seed, shard,
-                      records_to_skip):
+                      records_to_skip, ledger):
   """Returns an endless dataset of `record_files.Record`.
 
-  Each epoch has a seed of its own, so that one can begin with any of them.
+  Each epoch has a seed of its own, so that one can begin with any of them. It
+  ends only where more records failed than may be.
   """
   all_files = record_files.find_files(dataset)
   files, shard = record_files.share(all_files, shard)
@@ -180,9 +183,9 @@ def _shuffled_records(dataset, num_readers, shuffle_buffer, seed, shard,
     # process dies (SIGSEGV) when a session closes while its threads still
     # read.
     records = records.apply(tf.data.experimental.parallel_interleave(
-        lambda file: record_files.read(file).shard(shard[1], shard[0]),
+        lambda file: record_files.read_blocks(file, shard),
         cycle_length=min(num_readers, len(files)), sloppy=is_sloppy))
-    return records.shuffle(
+    return ledger.stop_when_full(records).unbatch().shuffle(
         max(1, min(shuffle_buffer, dataset.num_samples)), seed=epoch_seed,
         reshuffle_each_iteration=False)
 
@@ -190,8 +193,8 @@ def _shuffled_records(dataset, num_readers, shuffle_buffer, seed, shard,
   if records_to_skip:
     epoch, rest = divmod(
         records_to_skip, _epoch_size(dataset, all_files, files, shard))
-  return tf.data.Dataset.range(epoch, tf.int64.max).flat_map(
-      epoch_records).skip(rest)
+  epochs = ledger.stop_when_full(tf.data.Dataset.range(epoch, tf.int64.max))
+  return epochs.flat_map(epoch_records).skip(rest)
 
 
 def _epoch_size(dataset, all_files, files, shard):
@@ -206,10 +209,9 @@ def _epoch_size(dataset, all_files, files, shard):
 def _batches(records, first_number, work, batch_size, is_endless):
   """Returns a dataset of EvaluationBatch from one of `record_files.Record`."""
   memory.keep_freed_memory()
-  maker = work.maker
-  ledger = bad_records.Ledger(work.max_bad_records, 2 * work.num_threads)
-  numbered = ledger.stop_when_full(tf.data.Dataset.zip((
-      records, tf.data.Dataset.range(first_number, tf.int64.max))))
+  maker, ledger = work.maker, work.ledger
+  numbered = tf.data.Dataset.zip((
+      records, tf.data.Dataset.range(first_number, tf.int64.max)))
 
   def make_example(record, number):
     record = record_files.Record(*record)
@@ -226,8 +228,11 @@ def _batches(records, first_number, work, batch_size, is_endless):
   batches = batches.batch(batch_size, drop_remainder=is_endless)
   batches = ledger.check(batches).map(maker.checked)
   options = tf.data.Options()
+  # The second name is TensorFlow 1.15's, of which 2.12 warns.
+  threading = getattr(options, 'threading', None) or (
+      options.experimental_threading)
   # A picture is too small a matter to be divided among threads.
-  options.experimental_threading.max_intra_op_parallelism = 1
+  threading.max_intra_op_parallelism = 1
   return batches.with_options(options)
 
 

@@ -81,6 +81,21 @@ def read(file):
   Args:
     file: a path, a string scalar.
   """
+  return read_blocks(file).unbatch()
+
+
+def read_blocks(file, shard=(0, 1)):
+  """Returns the records of one file, some at a time.
+
+  What is done to a block costs a fraction of what it costs record by record.
+
+  Args:
+    file: a path, a string scalar.
+    shard: (index, count): every count-th record alone, beginning with index.
+
+  Returns:
+    A tf.data Dataset of Record whose fields are [n], n from 0 to 16.
+  """
   size = tf.numpy_function(_size, [file], tf.int64)
   size.set_shape([])
   zero = tf.constant(0, tf.int64)
@@ -102,8 +117,18 @@ def read(file):
     place += tf.reduce_sum(lengths + (_BEFORE + _AFTER))
     return (index + count, place), records
 
-  return examples.concatenate(end).apply(
-      tf.data.experimental.scan((zero, zero), number)).unbatch()
+  blocks = examples.concatenate(end).apply(
+      tf.data.experimental.scan((zero, zero), number))
+  return blocks if shard == (0, 1) else blocks.map(
+      lambda block: _share_of(block, shard))
+
+
+def _share_of(block, shard):
+  """Returns the part of a block that a worker reads."""
+  index, count = shard
+  # All workers are to learn that a file is damaged.
+  is_ours = tf.equal(block.index % count, index) | block.is_damaged
+  return Record(*[tf.boolean_mask(field, is_ours) for field in block])
 
 
 def _size(path):

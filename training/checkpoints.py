@@ -118,8 +118,10 @@ def _of_archive(path, modified):
   try:
     files = _unpack(path, folder)
   except (tarfile.TarError, EOFError, OSError) as error:
+    # Newer Pythons add a line for each method of compression they tried.
+    reason = (str(error) or type(error).__name__).splitlines()[0]
     raise ValueError('The archive %s cannot be unpacked: %s. Is the download '
-                     'whole?' % (path, error))
+                     'whole?' % (path, reason))
   prefixes = sorted(
       {_PARTS.sub('', name) for name in files if name.endswith('.index')} |
       {name for name in files if name.endswith('.ckpt')})
