@@ -35,6 +35,7 @@ from datasets import resumable_dataset
 from datasets import synset_pictures
 from datasets import synsets
 from training import flags
+from training.options.rules import flag
 
 _NAME = 'imagenet'
 _FILES = '%s-%05d-of-%05d'
@@ -42,44 +43,40 @@ _SIZES = {'train': 1281167, 'validation': 50000}
 _SEED = 12345
 
 
-def _flag(default, text, **rules):
-  return dataclasses.field(default=default, metadata=dict(rules, help=text))
-
-
 @dataclasses.dataclass(frozen=True)
 class BuildOptions:
   """Options of build_imagenet_data.py."""
-  train_directory: str = _flag(
+  train_directory: str = flag(
       '/tmp/', 'The folder of the pictures to train on; empty for none.')
-  validation_directory: str = _flag(
+  validation_directory: str = flag(
       '/tmp/', 'The folder of the pictures to validate with; empty for none.')
-  output_directory: str = _flag(
+  output_directory: str = flag(
       '/tmp/', 'The folder for the TFRecord files.', required=True)
-  train_shards: int = _flag(
+  train_shards: int = flag(
       1024, 'Into how many files the split train goes.', at_least=1)
-  validation_shards: int = _flag(
+  validation_shards: int = flag(
       128, 'Into how many files the split validation goes.', at_least=1)
-  num_threads: int = _flag(
+  num_threads: int = flag(
       8, 'How many processes work on it. The files do not depend on it.',
       at_least=1)
-  labels_file: str = _flag(
+  labels_file: str = flag(
       synsets.CLASSES_FILENAME, 'A synset a line; the first is label 1. The '
       'default is a file of this project.')
-  imagenet_metadata_file: str = _flag(
+  imagenet_metadata_file: str = flag(
       synsets.NAMES_FILENAME, 'Synset, tab, words. The default is a file of '
       'this project.')
-  bounding_box_file: str = _flag(
+  bounding_box_file: str = flag(
       './imagenet_2012_bounding_boxes.csv', 'Lines of filename,xmin,ymin,xmax,'
       'ymax, as process_bounding_boxes.py writes them; empty for none.')
-  allow_subset: bool = _flag(
+  allow_subset: bool = flag(
       False, 'Convert what is there, where it is not all of the 1,281,167 and '
       '50,000 pictures.')
-  on_bad_image: str = _flag(
+  on_bad_image: str = flag(
       'fail', 'What truncated, damaged and other files that are no pictures '
       'do: fail (all are named, nothing is published) or skip '
       '(bad_pictures.csv names them).',
       choices=image_files.BAD_IMAGE_CHOICES)
-  overwrite: bool = _flag(
+  overwrite: bool = flag(
       False, 'Convert anew a dataset that stands there; it is replaced when '
       'the new one is complete.')
 

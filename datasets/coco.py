@@ -8,6 +8,8 @@ import hashlib
 import json
 import os
 
+from datasets import encoding
+
 # As in `shards`; source_id: of the picture in COCO, as text; boxes: a list of
 # (xmin, ymin, xmax, ymax), shares of the width and the height; areas: a list
 # of those of the objects, in pixels.
@@ -108,9 +110,7 @@ def features_of(picture, verdict):
     picture: a `Picture`.
     verdict: the `image_checks.Verdict` on it.
   """
-  sides = list(zip(*picture.boxes)) or [()] * 4
-  features = {'image/object/bbox/' + side: list(values) for side, values in
-              zip(('xmin', 'ymin', 'xmax', 'ymax'), sides)}
+  features = encoding.box_features(picture.boxes)
   features.update({
       'image/height': verdict.height,
       'image/width': verdict.width,

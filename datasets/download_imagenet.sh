@@ -11,23 +11,11 @@
 # imagenet_2012_bounding_boxes.csv. Start it again to go on where it stopped.
 set -eu
 
-if [ $# -lt 1 ] || [ "${1#-}" != "$1" ]; then
-  sed -n '2,/^set/s/^# \{0,1\}//p' "$0"
-  exit 2
-fi
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-python=${PYTHON:-python}
-out=$1
-shift
-source=${IMAGENET_SOURCE:-}
-if [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; then
-  source=$1
-  shift
-fi
-if [ -z "$source" ]; then
-  echo "Give the folder of the archives: $0 $out SOURCE" >&2
-  exit 2
-fi
+# Says what these are; OUT and SOURCE leave the words.
+out='' source='' python=''
+# shellcheck source=datasets/imagenet_words.sh disable=SC1091
+. "$here/imagenet_words.sh"
 
 "$python" "$here/unpack_imagenet.py" --source="$source" \
   --output_directory="$out" "$@"

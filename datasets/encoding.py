@@ -68,6 +68,17 @@ def serialize_example(features):
   return b''.join([_start(1, sum(map(len, parts)))] + parts)
 
 
+def box_features(boxes):
+  """Returns the features of the boxes around the objects of a picture.
+
+  Args:
+    boxes: a list of (xmin, ymin, xmax, ymax), shares of width and height.
+  """
+  sides = list(zip(*boxes)) or [()] * 4
+  return {'image/object/bbox/' + side: list(values) for side, values in
+          zip(('xmin', 'ymin', 'xmax', 'ymax'), sides)}
+
+
 def _before_bytes(name, size):
   """Returns an entry of one value of `size` bytes, up to the value."""
   before = b''

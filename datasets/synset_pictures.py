@@ -9,6 +9,7 @@ import math
 import os
 import re
 
+from datasets import encoding
 from datasets import synsets
 
 _SUFFIXES = ('.jpeg', '.jpg', '.png')
@@ -191,9 +192,7 @@ def features_of(picture, verdict):
     picture: a `Picture`.
     verdict: the `image_checks.Verdict` on it.
   """
-  sides = list(zip(*picture.boxes)) or [()] * 4
-  features = {'image/object/bbox/' + side: list(values) for side, values in
-              zip(('xmin', 'ymin', 'xmax', 'ymax'), sides)}
+  features = encoding.box_features(picture.boxes)
   labels = [picture.label] * len(picture.boxes)
   features.update({
       'image/height': verdict.height,

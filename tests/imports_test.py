@@ -60,7 +60,8 @@ _TABLE = (
     _Row(('preprocessing/*',), _LIBRARIES + ('preprocessing',), (), False),
     _Row(('datasets/download_and_convert_*.py', 'datasets/build_*.py',
           'datasets/*_imagenet*.py', 'datasets/process_bounding_boxes.py'),
-         _LIBRARIES + ('datasets', 'training.flags'), _DESCRIPTORS, False),
+         _LIBRARIES + ('datasets', 'training.flags', 'training.options.rules'),
+         _DESCRIPTORS, False),
     _Row(('datasets/*',), _LIBRARIES + ('datasets',), _CONVERTERS, False),
     # Where it runs, and what is optimised.
     _Row(('deployment/sync_batch_norm.py',),

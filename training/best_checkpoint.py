@@ -9,6 +9,7 @@ import shutil
 
 import tensorflow.compat.v1 as tf
 
+from training import output_files
 from training import run_log
 from training import saving
 
@@ -120,7 +121,5 @@ class BestCheckpoint:
       saving.remove(state.model_checkpoint_path)
 
   def _write(self, record):
-    path = os.path.join(self._folder, _RECORD)
-    with open(path + '.tmp', 'w') as file:
+    with output_files.publish(os.path.join(self._folder, _RECORD)) as file:
       json.dump(record, file, indent=1)
-    os.replace(path + '.tmp', path)

@@ -50,7 +50,8 @@ def train(options, extra_hooks=()):
   with tf.Graph().as_default(), hooks.StopOnSignalHook() as stop:
     # Schedules that run to the end of the training see where that is.
     graph = train_graph.build(
-        run_length.with_last_step(options, length.last_step), start.step)
+        run_length.with_last_step(options, length.last_step), start.step,
+        start.checkpoint)
     record = run_record.make(options, graph.facts, dataset, length.last_step)
     scaffold = _scaffold(options, graph, start, record)
     _print_banner(options, graph.facts, start, length, plan)
@@ -170,9 +171,10 @@ def _run(options, graph, scaffold, start, writer, run_hooks):
     except OSError as error:
       if error.errno is None:
         raise
+      saved = tf.train.latest_checkpoint(options.loop.train_dir)
       raise OSError('%s. The last good checkpoint is %s; with the cause '
                     'removed, the same command goes on from there.' % (
-                        error, tf.train.latest_checkpoint(options.loop.train_dir)))
+                        error, saved))
     finally:
       writer.close()
 

@@ -1,7 +1,7 @@
 """Pictures of a training run. matplotlib is in the extra `plot`."""
 import importlib.util
-import os
 
+from training import output_files
 from training import run_log
 
 
@@ -87,6 +87,5 @@ def _new_figure(num_panels):
 
 def _save(figure, picture):
   figure.tight_layout()
-  unfinished = picture + '.tmp'
-  figure.savefig(unfinished, format='png')
-  os.replace(unfinished, picture)
+  with output_files.publish(picture, 'wb') as file:
+    figure.savefig(file, format='png')

@@ -8,6 +8,8 @@ and seconds (that the evaluation took).
 import json
 import os
 
+from training import output_files
+
 NAME = 'train_log.jsonl'
 
 
@@ -39,10 +41,8 @@ def cut(train_dir, step):
   rows = [row for row in read(train_dir) if row['step'] <= step]
   if not os.path.exists(path(train_dir)):
     return
-  unfinished = path(train_dir) + '.tmp'
-  with open(unfinished, 'w') as log:
+  with output_files.publish(path(train_dir)) as log:
     log.writelines(json.dumps(row) + '\n' for row in rows)
-  os.replace(unfinished, path(train_dir))
 
 
 def evaluations(rows):

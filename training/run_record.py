@@ -12,6 +12,7 @@ import os
 import tensorflow.compat.v1 as tf
 
 from training import flags
+from training import output_files
 
 NAME = 'run.json'
 FLAGFILE = 'flags.txt'
@@ -125,9 +126,10 @@ def write(train_dir, record, default_flags):
   lines = [_flag(name, value) for name, value in record['flags'].items()
            if value is not None and name in default_flags and
            value != _plain(default_flags[name])]
-  _write(os.path.join(train_dir, FLAGFILE), '\n'.join(lines) + '\n')
-  _write(os.path.join(train_dir, NAME),
-         json.dumps(record, indent=1, sort_keys=True) + '\n')
+  with output_files.publish(os.path.join(train_dir, FLAGFILE)) as file:
+    file.write('\n'.join(lines) + '\n')
+  with output_files.publish(os.path.join(train_dir, NAME)) as file:
+    file.write(json.dumps(record, indent=1, sort_keys=True) + '\n')
 
 
 def _flag(name, value):
@@ -150,9 +152,3 @@ def _shown(value):
   if isinstance(value, str) and len(value) == 64:
     return value[:8]
   return 'not given' if value is None else str(value)
-
-
-def _write(path, text):
-  with open(path + '.tmp', 'w') as file:
-    file.write(text)
-  os.replace(path + '.tmp', path)

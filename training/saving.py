@@ -14,6 +14,8 @@ import time
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+from training import output_files
+
 UNFINISHED = 'unfinished_checkpoint'
 _INDEX = '.index'
 # TensorFlow 2 raises Python's own for some files that are too short.
@@ -151,10 +153,8 @@ def write_state(folder, prefixes):
   names = [os.path.basename(prefix) for prefix in prefixes]
   state = tf.train.generate_checkpoint_state_proto(
       os.path.abspath(folder), names[-1], names)
-  path = os.path.join(folder, 'checkpoint')
-  with open(path + '.tmp', 'w') as file:
+  with output_files.publish(os.path.join(folder, 'checkpoint')) as file:
     file.write(str(state))
-  os.replace(path + '.tmp', path)
 
 
 def files_of(prefix):

@@ -35,13 +35,14 @@ Facts = collections.namedtuple('Facts', (
     'steps_per_epoch', 'trained_variables', 'labels_offset', 'notes'))
 
 
-def build(options, first_step=0):
+def build(options, first_step=0, checkpoint=None):
   """Builds the graph of a training run in the default graph.
 
   Args:
     options: an `options.Train`.
     first_step: the step from which train_dir's run goes on; the data go on
       there too.
+    checkpoint: the checkpoint from which it goes on.
 
   Returns:
     A TrainGraph. `train_op` does one step and evaluates to the total loss.
@@ -56,7 +57,7 @@ def build(options, first_step=0):
     global_step = tf.train.get_or_create_global_step()
 
   dataset = _dataset(options.data)
-  options = _resolve_labels_offset(options, dataset, first_step)
+  options = _resolve_labels_offset(options, dataset, checkpoint)
   network = _network(options.model, _num_classes(dataset, options.data))
   with tf.device(deployment.inputs_device()):
     batches, input_wait = _batches(
@@ -102,13 +103,11 @@ def _dataset(options):
       options.dataset_name, options.dataset_split_name, options.dataset_dir)
 
 
-def _resolve_labels_offset(options, dataset, first_step):
+def _resolve_labels_offset(options, dataset, checkpoint):
   """Returns the options with a number in place of --labels_offset=auto."""
-  checkpoint = options.warm_start.checkpoint_path
-  if first_step:
-    checkpoint = tf.train.latest_checkpoint(options.loop.train_dir)
   offset = label_offset.resolve(
-      options.data.labels_offset, dataset.num_classes, checkpoint,
+      options.data.labels_offset, dataset.num_classes,
+      checkpoint or options.warm_start.checkpoint_path,
       options.model.model_name)
   if offset and getattr(dataset, 'multi_label', False):
     raise ValueError(
