@@ -16,6 +16,8 @@ _CLASSES = 10
 _READERS = 4
 _FILES = 4
 _SHUFFLED = 256
+# Pictures of this side and less are recorded in the size of the network.
+_TINY = 32
 # Slim's, of examples.
 _QUEUE_CAPACITY, _QUEUE_MIN, _BATCH_CAPACITY = 20, 10, 5
 
@@ -37,7 +39,7 @@ def start(kind, preprocessing, size, threads, batch, records, channels):
   """
   tf.logging.set_verbosity(tf.logging.ERROR)
   tf.disable_v2_behavior()
-  dataset = _dataset(records, channels)
+  dataset = _dataset(records, channels, size if size <= _TINY else None)
   maker = {'pipeline': _pipeline, 'window': _window, 'decode': _decode,
            'whole': _whole, 'queue': _queue}[kind]
   images = maker(dataset, preprocessing, size, threads, batch)
@@ -53,12 +55,16 @@ def _pipeline(dataset, preprocessing, size, threads, batch):
       preprocessing, is_training=True)
   preprocess_jpeg = preprocessing_factory.get_jpeg_preprocessing(
       preprocessing, is_training=True)
+  preprocess_batch = preprocessing_factory.get_batch_preprocessing(
+      preprocessing, is_training=True)
   batches = input_pipeline.training_batches(
       dataset, lambda image: preprocess(image, size, size), batch,
       num_readers=_READERS, num_threads=threads, shuffle_buffer=_SHUFFLED,
       preprocess_jpeg=preprocess_jpeg and (
           lambda encoded, channels: preprocess_jpeg(
-              encoded, channels, size, size)))
+              encoded, channels, size, size)),
+      preprocess_batch=preprocess_batch and (
+          lambda images: preprocess_batch(images, size, size)))
   return input_pipeline.next_batch(batches)[0].images
 
 
@@ -126,15 +132,17 @@ def _queue(dataset, preprocessing, size, threads, batch):
       [images, labels], capacity=2).dequeue()[0]
 
 
-def _dataset(records, channels):
+def _dataset(records, channels, size):
+  """Describes the records; where `size` is given, all pictures have it."""
   decoder = slim.tfexample_decoder
+  shape = size and (size, size, channels)
   return slim.dataset.Dataset(
       data_sources=records, reader=tf.TFRecordReader,
       decoder=decoder.TFExampleDecoder(
           {'image/encoded': tf.FixedLenFeature([], tf.string, ''),
            'image/format': tf.FixedLenFeature([], tf.string, 'jpeg'),
            'image/class/label': tf.FixedLenFeature([], tf.int64, 0)},
-          {'image': decoder.Image(channels=channels),
+          {'image': decoder.Image(shape=shape, channels=channels),
            'label': decoder.Tensor('image/class/label')}),
       num_samples=1 << 20, items_to_descriptions={}, num_classes=_CLASSES)
 

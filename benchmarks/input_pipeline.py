@@ -35,7 +35,15 @@ What was tried in TensorFlow 1.15 and dropped:
 * dct_method='INTEGER_FAST': the decoder's default already.
   fancy_upscaling=False: decoding a window then kills the process (SIGSEGV).
 * Adding up the lengths of records one by one, to notice damaged files: four
-  times the time of sixteen together.
+  times the time of sixteen together. Names and indices of records as tensors
+  of their own, and their sums in some twenty operations: 12 us a record, where
+  one number for both and half the operations take 5.
+* Tiny pictures one by one: a digit read and decoded takes 34 to 52 us of CPU,
+  in blocks 11 to 13. tf.map_fn over a block: 7 to 10 us more. All decodes of a
+  block at once and not one after another: up to 2 us more.
+* The session's threads in place of a pool of its own: while LeNet trains, a
+  step takes about a millisecond of CPU more, in measurements that scatter.
+* The autotuning of tf.data turned off: no difference.
 * Dataset.interleave with num_parallel_calls: kills the process when a session
   closes.
 

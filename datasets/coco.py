@@ -2,6 +2,7 @@
 
 T.-Y. Lin et al., "Microsoft COCO: Common Objects in Context", arXiv:1405.0312.
 """
+import array
 import collections
 import difflib
 import hashlib
@@ -15,6 +16,10 @@ from datasets import encoding
 # of those of the objects, in pixels.
 Picture = collections.namedtuple(
     'Picture', 'path name label source_id boxes areas')
+# Of a picture: its id, the name of its file, its size in pixels.
+Image = collections.namedtuple('Image', 'id name width height')
+# In pixels; bbox: (left, top, width, height).
+Object = collections.namedtuple('Object', 'area bbox')
 
 
 def read(path, folder, class_name, threshold):
@@ -35,6 +40,20 @@ def read(path, folder, class_name, threshold):
     ValueError: the file is no such file, or has no class of that name.
     OSError: the file cannot be read.
   """
+  _, images, objects = select(path, class_name, threshold)
+  return [to_picture(folder, *pair) for pair in zip(images, objects)]
+
+
+def select(path, class_name, threshold):
+  """Reads what an `instances_*.json` says of one class.
+
+  Args, raises: as for `read`.
+
+  Returns:
+    category: what the file says of the class, a dict.
+    images: a list of `Image`s.
+    objects: a list, of the large enough `Object`s of the class in each image.
+  """
   print('reading %s' % path)
   categories, images, objects = _parsed(path)
   if class_name not in categories:
@@ -43,17 +62,19 @@ def read(path, folder, class_name, threshold):
         '--foreground_class_of_interest=%s is no class of %s%s There are: %s'
         % (class_name, path, '; did you mean %s?' % near[0] if near else '.',
            ', '.join(sorted(categories))))
-  return [_picture(folder, image, objects.get(
-      (image[0], categories[class_name]), ()), threshold) for image in images]
+  category = categories[class_name]
+  return category, images, [
+      [thing for thing in objects.get((image.id, category['id']), ())
+       if thing.area / (image.width * image.height) > threshold]
+      for image in images]
 
 
 def _parsed(path):
   """Returns what a file of instances holds.
 
   Returns:
-    A dict of class name to id, a list of (id, file name, width, height) of the
-    pictures, and a dict of (picture id, class id) to a list of (area, [x, y,
-    width, height]) in pixels.
+    A dict of class name to entry, a list of `Image`s, and a dict of
+    (picture id, class id) to a list of `Object`s.
 
   Raises:
     ValueError: the file is damaged.
@@ -63,18 +84,11 @@ def _parsed(path):
   try:
     with open(path, encoding='utf-8') as source:
       content = json.load(source)
-    categories = {entry['name']: entry['id']
-                  for entry in content['categories']}
-    images = []
-    for entry in content['images']:
-      width, height = int(entry['width']), int(entry['height'])
-      if min(width, height) < 1:
-        raise ValueError('a picture of %d x %d' % (width, height))
-      images.append((entry['id'], str(entry['file_name']), width, height))
+    categories = {entry['name']: entry for entry in content['categories']
+                  if entry['id'] is not None}
+    images = [to_image(entry) for entry in content['images']]
     for entry in content['annotations']:
-      left, top, width, height = (float(side) for side in entry['bbox'])
-      objects[entry['image_id'], entry['category_id']].append(
-          (float(entry['area']), (left, top, width, height)))
+      objects[entry['image_id'], entry['category_id']].append(to_object(entry))
   except (KeyError, TypeError, ValueError, RecursionError) as error:
     raise ValueError(
         '%s is no file of COCO instances, or a damaged one (%s: %s): unpack it '
@@ -82,17 +96,39 @@ def _parsed(path):
   return categories, images, objects
 
 
-def _picture(folder, image, objects, threshold):
-  """Returns the Picture of an entry (id, file name, width, height)."""
-  source_id, name, width, height = image
-  if os.path.isabs(name) or '..' in name.split('/'):
-    raise ValueError('the picture %r would lie outside %s' % (name, folder))
-  kept = [(area, box) for area, box in objects
-          if area / (width * height) > threshold]
+def to_image(entry):
+  """Returns the `Image` of an entry of the file; errors as of a dict."""
+  width, height = int(entry['width']), int(entry['height'])
+  if min(width, height) < 1:
+    raise ValueError('a picture of %d x %d' % (width, height))
+  return Image(entry['id'], str(entry['file_name']), width, height)
+
+
+def to_object(entry):
+  """Returns the `Object` of an entry of the file; errors as of a dict."""
+  left, top, width, height = (float(side) for side in entry['bbox'])
+  return Object(float(entry['area']), (left, top, width, height))
+
+
+def to_picture(folder, image, objects):
+  """Returns a `Picture`.
+
+  Args:
+    folder: of the picture's file.
+    image: an `Image`.
+    objects: a list of `Object`s, those that make its label 1.
+
+  Raises:
+    ValueError: the file would lie outside the folder.
+  """
+  if os.path.isabs(image.name) or '..' in image.name.split('/'):
+    raise ValueError('the picture %r would lie outside %s' % (
+        image.name, folder))
   return Picture(
-      os.path.join(folder, name), name, int(bool(kept)), str(source_id),
-      [_relative(box, width, height) for _, box in kept],
-      [area for area, _ in kept])
+      os.path.join(folder, image.name), image.name, int(bool(objects)),
+      str(image.id),
+      [_relative(thing.bbox, image.width, image.height) for thing in objects],
+      [thing.area for thing in objects])
 
 
 def _relative(box, width, height):
@@ -115,7 +151,7 @@ def features_of(picture, verdict):
       'image/height': verdict.height,
       'image/width': verdict.width,
       'image/class/label': picture.label,
-      'image/object/area': picture.areas,
+      'image/object/area': array.array('f', picture.areas),
       'image/filename': picture.name.encode('utf-8', 'surrogateescape'),
       'image/source_id': picture.source_id.encode(),
       'image/key/sha256': hashlib.sha256(

@@ -70,7 +70,8 @@ def download_url(url, dataset_dir):
     OSError: it cannot be had; the message says why.
   """
   path = os.path.join(dataset_dir, url.rstrip('/').split('/')[-1])
-  return path if os.path.exists(path) else downloads.fetch([url], path)
+  return path if os.path.exists(path) else downloads.fetch(
+      [url], path, advice='Fetch it in another way and put it there: %s' % path)
 
 
 def download_and_uncompress_tarball(tarball_url, dataset_dir):

@@ -61,16 +61,20 @@ _YEARS = tuple(_Urls(*(_HOST + path % year for path in (
     'annotations/annotations_trainval%s.zip'))) for year in ('2014', '2017'))
 
 
-def run(dataset_dir, source=None, overwrite=False, num_workers=None,
-        on_bad_image='fail', max_pixels=image_checks.MAX_PIXELS,
-        background='white', small_object_area_threshold=0.005,
-        foreground_class_of_interest='person', coco_dirname='coco_dataset',
-        coco_train_url=_YEARS[0].train, coco_validation_url=_YEARS[0].val,
+def run(dataset_dir, small_object_area_threshold=0.005,
+        foreground_class_of_interest='person', source=None, overwrite=False,
+        num_workers=None, on_bad_image='fail',
+        max_pixels=image_checks.MAX_PIXELS, background='white',
+        coco_dirname='coco_dataset', coco_train_url=_YEARS[0].train,
+        coco_validation_url=_YEARS[0].val,
         coco_annotations_url=_YEARS[0].annotations):
   """Writes `{train,val}.record-*` and `labels.txt`.
 
   Args:
     dataset_dir: the folder for them. A dataset that stands there is kept.
+    small_object_area_threshold: an object counts where its area is more than
+      this share of the picture's.
+    foreground_class_of_interest: the COCO class that makes the label 1.
     source: a folder of COCO's zip archives or of what they hold (train2014/,
       val2014/, annotations/, or the same of 2017), or the URL of a folder of
       the archives; None to download them.
@@ -79,9 +83,6 @@ def run(dataset_dir, source=None, overwrite=False, num_workers=None,
     on_bad_image: 'fail' (nothing is published) or 'skip'.
     max_pixels: larger pictures are bad ones.
     background: what shows through transparency: a colour name or #rrggbb.
-    small_object_area_threshold: an object counts where its area is more than
-      this share of the picture's.
-    foreground_class_of_interest: the COCO class that makes the label 1.
     coco_dirname: the folder for COCO, in `dataset_dir`.
     coco_train_url: of the archive of the pictures to train on.
     coco_validation_url: of the archive of those to validate with.
@@ -234,7 +235,7 @@ def _fetch(source, url, path):
         size, sha256 = _PUBLISHED[known]
   if not sha256 and os.path.exists(path):
     return path
-  return downloads.fetch(urls, path, size, sha256)
+  return downloads.fetch(urls, path, size, sha256, downloads.GIVE_SOURCE)
 
 
 def _unpack(archive, folder, title):

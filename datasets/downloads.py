@@ -19,6 +19,9 @@ _ATTEMPTS_PER_MIRROR = 4
 _SECONDS_UNTIL_STALLED = 30
 _SECONDS_BETWEEN_ATTEMPTS = 1
 
+# What programs with this flag advise where a download fails.
+GIVE_SOURCE = 'Fetch it in another way and give its place as --source'
+
 # A file as its publisher announces it; size in bytes and the SHA-256 of the
 # content in hex, either None where it is not known.
 RemoteFile = collections.namedtuple('RemoteFile', 'name size sha256')
@@ -55,7 +58,8 @@ def obtain(source, published, download_dir, unpack_dir):
     path = urllib.parse.urlsplit(source).path
     if path.lower().endswith(archives.SUFFIXES):
       archive = fetch(
-          [source], os.path.join(download_dir, os.path.basename(path)))
+          [source], os.path.join(download_dir, os.path.basename(path)),
+          advice=GIVE_SOURCE)
       archives.unpack(archive, unpack_dir)
       return unpack_dir
     files = [RemoteFile(f.name, None, None) for f in published.files]
@@ -76,7 +80,7 @@ def _download(mirrors, files, download_dir, unpack_dir):
   for remote in files:
     path = fetch([mirror + remote.name for mirror in mirrors],
                  os.path.join(download_dir, remote.name),
-                 remote.size, remote.sha256)
+                 remote.size, remote.sha256, GIVE_SOURCE)
     if remote.name.endswith(archives.SUFFIXES):
       archives.unpack(path, unpack_dir)
       folder = unpack_dir
@@ -92,7 +96,7 @@ def places(folder):
       entry.path for entry in os.scandir(folder) if entry.is_dir())
 
 
-def fetch(urls, path, size=None, sha256=None):
+def fetch(urls, path, size=None, sha256=None, advice=None):
   """Downloads a file and returns its path.
 
   Where a checksum is given, a file that has it is not fetched again, and what
@@ -105,10 +109,12 @@ def fetch(urls, path, size=None, sha256=None):
     path: where the file goes; its folder is made if it is not there.
     size: its length in bytes, or None.
     sha256: its SHA-256 in hex, or None.
+    advice: a sentence, what to do where no URL gives the file; or None.
 
   Raises:
     ValueError: a URL has another scheme.
-    OSError: no URL gave the file; the message has the reason of each.
+    OSError: no URL gave the file; the message has the reason of each, and
+      the advice.
   """
   for url in urls:
     if urllib.parse.urlsplit(url).scheme not in _SCHEMES:
@@ -127,9 +133,9 @@ def fetch(urls, path, size=None, sha256=None):
       os.replace(part, path)
       return path
     reasons.append('%s (%s)' % (url, reason))
-  raise OSError('cannot download %s; tried: %s. Fetch it in another way and '
-                'give its place as --source' % (
-                    os.path.basename(path), '; '.join(reasons)))
+  raise OSError('cannot download %s; tried: %s%s' % (
+      os.path.basename(path), '; '.join(reasons),
+      '. ' + advice if advice else ''))
 
 
 def _fetch_from(url, part, size, sha256):

@@ -3,6 +3,7 @@
 This is what a converter's worker processes do. It needs no TensorFlow, whose
 import would take each of them a second and more.
 """
+import array
 import functools
 import struct
 import zlib
@@ -16,6 +17,7 @@ _NO_FILTER, _DIFFERENCE_TO_ROW_ABOVE = 0, 2
 _COMPRESSION_LEVEL = 1
 
 _BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 1, 2, 3
+_KINDS = {'f': _FLOAT_LIST, 'q': _INT64_LIST}
 
 
 def encode_pngs(images):
@@ -53,7 +55,8 @@ def serialize_example(features):
   Args:
     features: a dict of name to value, or to a list of values of one type:
       bytes, float or int (64 bits, signed). An empty list is a feature
-      without a type, which a parser takes as missing.
+      without a type, an empty `array.array` of 'f' or 'q' one with its type.
+      A parser takes both as missing.
   """
   parts = []
   for name in sorted(features):
@@ -64,7 +67,8 @@ def serialize_example(features):
     elif isinstance(value, int):
       parts.append(_integer_entry(name, value))
     else:
-      parts.append(_entry(name, value if isinstance(value, list) else [value]))
+      values = value if isinstance(value, (list, array.array)) else [value]
+      parts.append(_entry(name, values))
   return b''.join([_start(1, sum(map(len, parts)))] + parts)
 
 
@@ -75,8 +79,8 @@ def box_features(boxes):
     boxes: a list of (xmin, ymin, xmax, ymax), shares of width and height.
   """
   sides = list(zip(*boxes)) or [()] * 4
-  return {'image/object/bbox/' + side: list(values) for side, values in
-          zip(('xmin', 'ymin', 'xmax', 'ymax'), sides)}
+  return {'image/object/bbox/' + side: array.array('f', values)
+          for side, values in zip(('xmin', 'ymin', 'xmax', 'ymax'), sides)}
 
 
 def _before_bytes(name, size):
@@ -103,7 +107,9 @@ def _entry(name, values):
 def _feature(values):
   """Returns the serialised tf.train.Feature of a list of values."""
   if not values:
-    return b''
+    # An array says what it would hold.
+    kind = _KINDS.get(getattr(values, 'typecode', None))
+    return _message(kind, b'') if kind else b''
   if isinstance(values[0], bytes):
     return _message(_BYTES_LIST, b''.join(_message(1, v) for v in values))
   if isinstance(values[0], float):

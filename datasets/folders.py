@@ -1,4 +1,4 @@
-"""Folders of converters: made, locked, brought to the disk, tidied up."""
+"""Files and folders of converters: brought to the disk, locked, tidied up."""
 import contextlib
 import errno
 import fcntl
@@ -15,6 +15,19 @@ def sync(path):
     os.fsync(descriptor)
   finally:
     os.close(descriptor)
+
+
+@contextlib.contextmanager
+def opened(path):
+  """Opens a text file that appears when all is written, and only then."""
+  try:
+    with open(path + '.part', 'w', encoding='utf-8', newline='') as target:
+      yield target
+    sync(path + '.part')
+    os.replace(path + '.part', path)
+  finally:
+    with contextlib.suppress(FileNotFoundError):
+      os.remove(path + '.part')
 
 
 def make(folder):

@@ -31,8 +31,10 @@ if __name__ == '__main__':
   sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
+from datasets import folders
 from datasets import synsets
 from training import flags
+from training.options.rules import flag
 
 _NUM_CLASSES, _NUM_VALIDATION, _NUM_NAMES = 1000, 50000, 21842
 _TIMM = 'timm/data/_info/'
@@ -43,14 +45,14 @@ _VALIDATION = (
 @dataclasses.dataclass(frozen=True)
 class LabelOptions:
   """Options of make_imagenet_labels.py."""
-  timm: Optional[str] = dataclasses.field(default=None, metadata={
-      'help': 'The wheel of timm; left out, the installed package.'})
-  tensorflow_datasets: Optional[str] = dataclasses.field(
-      default=None, metadata={'help': 'The wheel of tensorflow-datasets; left '
-                                      'out, the installed package.'})
-  output_directory: str = dataclasses.field(
-      default=os.path.dirname(os.path.abspath(__file__)), metadata={
-          'help': 'The folder for the three files.'})
+  timm: Optional[str] = flag(
+      None, 'The wheel of timm; left out, the installed package.')
+  tensorflow_datasets: Optional[str] = flag(
+      None, 'The wheel of tensorflow-datasets; left out, the installed '
+      'package.')
+  output_directory: str = flag(
+      os.path.dirname(os.path.abspath(__file__)),
+      'The folder for the three files.')
 
 
 def run(timm, tensorflow_datasets, output_directory):
@@ -76,9 +78,8 @@ def run(timm, tensorflow_datasets, output_directory):
                           (synsets.NAMES_FILENAME, names),
                           (synsets.VALIDATION_FILENAME, validation)):
     path = os.path.join(output_directory, filename)
-    with open(path + '.part', 'w', encoding='utf-8', newline='\n') as target:
+    with folders.opened(path) as target:
       target.write(''.join(line + '\n' for line in lines))
-    os.replace(path + '.part', path)
     print('%s: %d lines' % (path, len(lines)))
 
 

@@ -21,6 +21,7 @@ if __name__ == '__main__':
 from datasets import progress
 from datasets import synsets
 from training import flags
+from training.options.rules import flag
 
 _PICTURE = 'ILSVRC2012_val_%08d.JPEG'
 _NAMES_SHOWN = 5
@@ -29,11 +30,9 @@ _NAMES_SHOWN = 5
 @dataclasses.dataclass(frozen=True)
 class SortOptions:
   """Options of preprocess_imagenet_validation_data.py."""
-  directory_and_labels: Tuple[str, ...] = dataclasses.field(
-      default=(), metadata={
-          'help': 'The folder of the pictures and, if not that of this '
-                  'project, the list of their synsets.',
-          'words': True, 'required': True})
+  directory_and_labels: Tuple[str, ...] = flag(
+      (), 'The folder of the pictures and, if not that of this project, the '
+      'list of their synsets.', words=True, required=True)
 
 
 def run(directory, labels_file=None):

@@ -29,6 +29,7 @@ from datasets import progress
 from datasets import synsets
 from datasets import worker_pool
 from training import flags
+from training.options.rules import flag
 
 _FILES_PER_TASK = 256
 _MAX_BYTES = 1 << 20
@@ -44,16 +45,13 @@ _EMPTY = 'boxes without extent'
 @dataclasses.dataclass(frozen=True)
 class BoxOptions:
   """Options of process_bounding_boxes.py."""
-  directory_and_synsets: Tuple[str, ...] = dataclasses.field(
-      default=(), metadata={
-          'help': 'The folder of the XML files and, if not all are wanted, a '
-                  'list of synsets.',
-          'words': True, 'required': True})
-  output_file: Optional[str] = dataclasses.field(default=None, metadata={
-      'help': 'The csv file, which appears when it is complete.'})
-  num_workers: Optional[int] = dataclasses.field(default=None, metadata={
-      'help': 'How many processes work on it; left out, one a core.',
-      'at_least': 1})
+  directory_and_synsets: Tuple[str, ...] = flag(
+      (), 'The folder of the XML files and, if not all are wanted, a list of '
+      'synsets.', words=True, required=True)
+  output_file: Optional[str] = flag(
+      None, 'The csv file, which appears when it is complete.')
+  num_workers: Optional[int] = flag(
+      None, 'How many processes work on it; left out, one a core.', at_least=1)
 
 
 def run(directory, synsets_file=None, output_file=None, num_workers=None):
@@ -113,14 +111,8 @@ def _opened(path):
   if path is None:
     yield sys.stdout
     return
-  try:
-    with open(path + '.part', 'w', encoding='utf-8') as target:
-      yield target
-    folders.sync(path + '.part')
-    os.replace(path + '.part', path)
-  finally:
-    with contextlib.suppress(FileNotFoundError):
-      os.remove(path + '.part')
+  with folders.opened(path) as target:
+    yield target
 
 
 def read_files(paths, wanted):

@@ -24,7 +24,7 @@ from datasets import encoding
 from datasets import folders
 from datasets import image_checks
 
-_FORMAT = 1
+_FORMAT = 2
 _JPEG_QUALITY = 95
 
 # digest: of what the shard was made from; size: in bytes.

@@ -4,6 +4,7 @@ Pictures to train on lie in a folder a synset. Those to validate with do too,
 or lie in one folder as their archive has them, ILSVRC2012_val_00000001.JPEG
 and so on; then the project's list says what they show. Nothing is moved.
 """
+import array
 import collections
 import math
 import os
@@ -193,7 +194,7 @@ def features_of(picture, verdict):
     verdict: the `image_checks.Verdict` on it.
   """
   features = encoding.box_features(picture.boxes)
-  labels = [picture.label] * len(picture.boxes)
+  labels = array.array('q', [picture.label] * len(picture.boxes))
   features.update({
       'image/height': verdict.height,
       'image/width': verdict.width,

@@ -34,6 +34,7 @@ from datasets import downloads
 from datasets import progress
 from datasets import synsets
 from training import flags
+from training.options.rules import flag
 
 _CLASS_ARCHIVE = re.compile(r'(?:\./)?(n\d{8})\.tar$')
 _NUM_CLASSES = 1000
@@ -55,16 +56,15 @@ _ARCHIVES = collections.OrderedDict((
 @dataclasses.dataclass(frozen=True)
 class UnpackOptions:
   """Options of unpack_imagenet.py."""
-  source: Optional[str] = dataclasses.field(default=None, metadata={
-      'help': 'The folder of the archives, or the URL (http, https, file) of '
-              'one; they are then downloaded and checked first.',
-      'required': True})
-  output_directory: Optional[str] = dataclasses.field(default=None, metadata={
-      'help': 'The folder for train/, validation/ and bounding_boxes/.',
-      'required': True})
-  allow_subset: bool = dataclasses.field(default=False, metadata={
-      'help': 'Take archives of other sizes than the published ones, and less '
-              'than 1,000 synsets.'})
+  source: Optional[str] = flag(
+      None, 'The folder of the archives, or the URL (http, https, file) of '
+      'one; they are then downloaded and checked first.', required=True)
+  output_directory: Optional[str] = flag(
+      None, 'The folder for train/, validation/ and bounding_boxes/.',
+      required=True)
+  allow_subset: bool = flag(
+      False, 'Take archives of other sizes than the published ones, and less '
+      'than 1,000 synsets.')
 
 
 def run(source, output_directory, allow_subset=False):
@@ -88,7 +88,8 @@ def run(source, output_directory, allow_subset=False):
       archive = downloads.fetch(
           [source.rstrip('/') + '/' + remote.name],
           os.path.join(output_directory, _DOWNLOADS, remote.name),
-          *((None, None) if allow_subset else remote[1:]))
+          *((None, None) if allow_subset else remote[1:]),
+          advice=downloads.GIVE_SOURCE)
     else:
       archive = _find(source, remote, allow_subset)
     if part == 'train':

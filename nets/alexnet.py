@@ -15,6 +15,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from nets import contrib_scopes
+from nets import layer_utils
 
 
 def conv(scope, depth, kernel, **options):
@@ -153,7 +154,8 @@ def build(network, inputs, num_classes, is_training, dropout_keep_prob,
         net = slim.dropout(net, scope='dropout7')
         net = slim.conv2d(net, num_classes, [1, 1], activation_fn=None,
                           normalizer_fn=None, scope='fc8', **network.logits)
-        net = _squeeze(net, sides) if spatial_squeeze else net
+        if spatial_squeeze:
+          net = layer_utils.squeeze(net, name='fc8/squeezed')
         end_points[sc.name + '/fc8'] = net
   return net, end_points
 
@@ -164,13 +166,3 @@ def _features(net, layers, collection):
     for layer in layers:
       net = layer(net)
   return net, slim.utils.convert_collection_to_dict(collection)
-
-
-def _squeeze(logits, image_sides):
-  height, width = logits.shape.as_list()[1:3]
-  if not {height, width} <= {1, None}:
-    raise ValueError(
-        'spatial_squeeze needs logits of 1x1, but images of %sx%s give %sx%s; '
-        'pass spatial_squeeze=False for a map of logits, or global_pool=True '
-        'for one row of logits an image.' % (*image_sides, height, width))
-  return tf.squeeze(logits, [1, 2], name='fc8/squeezed')

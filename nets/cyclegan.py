@@ -10,6 +10,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from nets import contrib_scopes
+from nets import layer_utils
 
 _PAD_MODES = ('CONSTANT', 'REFLECT', 'SYMMETRIC')
 # The encoder halves the sides twice.
@@ -82,7 +83,7 @@ def cyclegan_upsample(net, num_outputs, stride, method='conv2d_transpose',
       # One row and one column more than wanted. Checkpoints were trained with
       # the first ones dropped; SAME padding would drop the last.
       return net[:, 1:, 1:, :]
-    sides = _scaled_sides(net, stride)
+    sides = layer_utils.scaled_sides(net, stride)
     if method == 'nn_upsample_conv':
       net = tf.image.resize_nearest_neighbor(net, sides)
     else:
@@ -172,14 +173,6 @@ def _pad(net, kernel_size, mode='REFLECT'):
   total = kernel_size - 1
   sides = [total // 2, total - total // 2]
   return tf.pad(net, [[0, 0], sides, sides, [0, 0]], mode)
-
-
-def _scaled_sides(net, factors):
-  """Returns height and width times `factors`, as ints where they are known."""
-  known = net.shape.as_list()[1:3]
-  measured = tf.unstack(tf.shape(net)[1:3])
-  return [factor * (measured[i] if known[i] is None else known[i])
-          for i, factor in enumerate(factors)]
 
 
 def _check_sides(images, kernel_size):

@@ -362,18 +362,13 @@ def classify(net, end_points, num_classes, dropout_keep_prob, prediction_fn,
                           stride=1, scope='AvgPool_0a_7x7')
     if not num_classes:
       return net
-    sides = net.shape.as_list()[2:4]
-    if spatial_squeeze and any(side not in (1, None) for side in sides):
-      raise ValueError(
-          'spatial_squeeze needs logits of 1x1, here they are %sx%s: pass '
-          'spatial_squeeze=False, or pictures of at most 224x224 pixels.' %
-          tuple(sides))
     net = slim.dropout(net, dropout_keep_prob, scope='Dropout_0b')
     logits = slim.conv3d(net, num_classes, 1, activation_fn=None,
                          normalizer_fn=None, scope='Conv2d_0c_1x1')
     logits = tf.reduce_mean(logits, 1)
     if spatial_squeeze:
-      logits = tf.squeeze(logits, [1, 2], name='SpatialSqueeze')
+      logits = layer_utils.squeeze(
+          logits, 'spatial_squeeze=False, or frames of at most 224x224 pixels')
     end_points['Logits'] = logits
     end_points['Predictions'] = prediction_fn(logits, scope='Predictions')
   return logits

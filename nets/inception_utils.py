@@ -54,28 +54,6 @@ def batch_norm_params(decay, epsilon, updates_collections, scale):
           'updates_collections': updates_collections, 'scale': scale}
 
 
-def squeeze(logits, cure):
-  """Drops the two spatial sides of `logits`, which must be 1.
-
-  Args:
-    logits: float [batch, 1, 1, classes] tensor.
-    cure: what to do about larger sides, for the message.
-
-  Returns:
-    A float [batch, classes] tensor.
-
-  Raises:
-    ValueError: a side is known not to be 1.
-  """
-  sides = logits.shape.as_list()[1:3]
-  if any(side not in (1, None) for side in sides):
-    raise ValueError(
-        '%s are of %sx%s, and only 1x1 can be squeezed: the images are larger '
-        'than the network was designed for. Give %s.' % (
-            logits.op.name, sides[0], sides[1], cure))
-  return tf.squeeze(logits, [1, 2], name='SpatialSqueeze')
-
-
 def convolutional_logits(net, end_points, num_classes, kernel_size,
                          dropout_keep_prob, prediction_fn, spatial_squeeze,
                          global_pool):
@@ -114,7 +92,7 @@ def convolutional_logits(net, end_points, num_classes, kernel_size,
     logits = slim.conv2d(net, num_classes, [1, 1], activation_fn=None,
                          normalizer_fn=None, scope='Conv2d_1c_1x1')
     if spatial_squeeze:
-      logits = squeeze(logits, 'global_pool=True, or spatial_squeeze=False')
+      logits = layer_utils.squeeze(logits)
   end_points['Logits'] = logits
   end_points['Predictions'] = prediction_fn(logits, scope='Predictions')
   return logits, end_points

@@ -9,6 +9,7 @@ import tf_slim as slim
 
 from nets import contrib_scopes
 from nets import inception_utils
+from nets import layer_utils
 from nets.inception_blocks import (
     build, check_input, conv, max_pool, mixed)
 
@@ -127,8 +128,7 @@ def inception_v1(inputs, num_classes=1000, is_training=True,
       logits = slim.conv2d(net, num_classes, [1, 1], activation_fn=None,
                            normalizer_fn=None, scope='Conv2d_0c_1x1')
       if spatial_squeeze:
-        logits = inception_utils.squeeze(
-            logits, 'global_pool=True, or spatial_squeeze=False')
+        logits = layer_utils.squeeze(logits)
       end_points['Logits'] = logits
       end_points['Predictions'] = prediction_fn(logits, scope='Predictions')
   return logits, end_points

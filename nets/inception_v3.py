@@ -194,6 +194,6 @@ def _aux_logits(net, num_classes, depth, spatial_squeeze):
         weights_initializer=tf.truncated_normal_initializer(stddev=0.001),
         scope='Conv2d_2b_1x1')
     if spatial_squeeze:
-      logits = inception_utils.squeeze(
+      logits = layer_utils.squeeze(
           logits, 'create_aux_logits=False, or spatial_squeeze=False')
   return logits

@@ -67,6 +67,42 @@ def small_input_kernel(inputs, kernel_size):
           for side, wanted in zip(sides, kernel_size)]
 
 
+def scaled_sides(net, factors):
+  """Returns height and width times `factors`, as ints where they are known.
+
+  Args:
+    net: [batch, height, width, channels] tensor.
+    factors: pair of ints.
+  """
+  known = net.shape.as_list()[1:3]
+  measured = tf.unstack(tf.shape(net)[1:3])
+  return [factor * (measured[i] if known[i] is None else known[i])
+          for i, factor in enumerate(factors)]
+
+
+def squeeze(logits, cure='global_pool=True, or spatial_squeeze=False',
+            name='SpatialSqueeze'):
+  """Drops the two spatial sides of `logits`, which must be 1.
+
+  Args:
+    logits: float [batch, 1, 1, classes] tensor.
+    cure: what to give where the sides are larger, for the message.
+    name: of the operation.
+
+  Returns:
+    A float [batch, classes] tensor.
+
+  Raises:
+    ValueError: a side is known not to be 1.
+  """
+  sides = logits.shape.as_list()[1:3]
+  if any(side not in (1, None) for side in sides):
+    raise ValueError(
+        '%s are of %sx%s, and only 1x1 can be squeezed: give %s.' % (
+            logits.op.name, sides[0], sides[1], cure))
+  return tf.squeeze(logits, [1, 2], name=name)
+
+
 def variant(function, **bound):
   """Binds arguments of a network function and keeps what its users read.
 

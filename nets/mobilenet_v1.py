@@ -194,7 +194,7 @@ def mobilenet_v1(inputs, num_classes=1000, dropout_keep_prob=0.999,
             net, num_classes, [1, 1], activation_fn=None, normalizer_fn=None,
             scope='Conv2d_1c_1x1')
         if spatial_squeeze:
-          logits = _squeeze(logits)
+          logits = layer_utils.squeeze(logits)
       end_points['Logits'] = logits
       if prediction_fn:
         end_points['Predictions'] = prediction_fn(logits, scope='Predictions')
@@ -211,16 +211,6 @@ def _pool(net, global_pool, end_points):
         scope='AvgPool_1a')
     end_points['AvgPool_1a'] = net
   return net
-
-
-def _squeeze(logits):
-  height, width = logits.shape.as_list()[1:3]
-  if (height or 1) > 1 or (width or 1) > 1:
-    raise ValueError(
-        'spatial_squeeze=True, but these images give logits at %s x %s '
-        'places; pass global_pool=True for their average, or '
-        'spatial_squeeze=False for all of them.' % (height, width))
-  return tf.squeeze(logits, [1, 2], name='SpatialSqueeze')
 
 
 mobilenet_v1.default_image_size = 224

@@ -10,6 +10,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from nets import contrib_scopes
+from nets import layer_utils
 
 _UPSAMPLE_METHODS = ('nn_upsample_conv', 'conv2d_transpose')
 _PAD_MODES = ('CONSTANT', 'REFLECT', 'SYMMETRIC')
@@ -75,11 +76,8 @@ def upsample(net, num_outputs, kernel_size, method='nn_upsample_conv'):
   if method == 'conv2d_transpose':
     return slim.conv2d_transpose(
         net, num_outputs, _KERNEL, stride=kernel_size, activation_fn=None)
-  known = net.shape.as_list()[1:3]
-  measured = tf.unstack(tf.shape(net)[1:3])
-  sides = [factor * (measured[i] if known[i] is None else known[i])
-           for i, factor in enumerate(kernel_size)]
-  net = tf.image.resize_nearest_neighbor(net, sides)
+  net = tf.image.resize_nearest_neighbor(
+      net, layer_utils.scaled_sides(net, kernel_size))
   return slim.conv2d(net, num_outputs, _KERNEL, activation_fn=None)
 
 

@@ -250,20 +250,10 @@ def classify(net, network_scopes, num_classes, global_pool, spatial_squeeze):
                     normalizer_fn=None, scope='logits')
   end_points[scope.name + '/logits'] = net
   if spatial_squeeze:
-    net = _squeeze(net)
+    net = layer_utils.squeeze(net)
     end_points[scope.name + '/spatial_squeeze'] = net
   end_points['predictions'] = slim.softmax(net, scope='predictions')
   return net, end_points
-
-
-def _squeeze(logits):
-  height, width = logits.shape.as_list()[1:3]
-  if not {height, width} <= {1, None}:
-    raise ValueError(
-        'spatial_squeeze needs logits of 1x1, but these are %sx%s; pass '
-        'spatial_squeeze=False for a map of logits, or global_pool=True for '
-        'one row of logits an image.' % (height, width))
-  return tf.squeeze(logits, [1, 2], name='SpatialSqueeze')
 
 
 def resnet_arg_scope(weight_decay=0.0001, batch_norm_decay=0.997,

@@ -58,12 +58,13 @@ def to_signed_range(image):
 
 
 def to_grayscale(image):
-  """Converts a float image to one channel, the brightness.
+  """Converts a float image, or a batch of them, to one channel, the brightness.
 
   Raises:
     ValueError: the image has neither one channel nor three.
   """
-  channels = num_channels(image)
+  channels = image.shape[-1].value if image.shape.ndims == 4 else (
+      num_channels(image))
   if channels == 1:
     return image
   if channels != 3:
@@ -174,7 +175,8 @@ def central_fraction(image, fraction):
 def crop_or_pad(image, height, width):
   """Crops the centre to a size, or pads evenly with zeros, each side by itself.
 
-  Where the difference is odd, the smaller half is above or on the left.
+  Where the difference is odd, the smaller half is above or on the left. It
+  takes a batch of images too.
   """
   return tf.image.resize_image_with_crop_or_pad(image, height, width)
 

@@ -132,8 +132,7 @@ def distorted_bounding_box_crop(
 def preprocess_for_train(
     image, height, width, bbox, fast_mode=True, scope=None,
     add_image_summaries=True, random_crop=True, use_grayscale=False,
-    area_range=_AREA_RANGE, aspect_ratio_range=_ASPECT_RATIO_RANGE,
-    augment=None):
+    area_range=None, aspect_ratio_range=_ASPECT_RATIO_RANGE, augment=None):
   """Distorts an image for training.
 
   Args:
@@ -172,7 +171,8 @@ def preprocess_for_train(
     net = image
     if random_crop:
       net, box = distorted_bounding_box_crop(
-          image, bbox, _MIN_OBJECT_COVERED, aspect_ratio_range, area_range)
+          image, bbox, _least_covered(area_range), aspect_ratio_range,
+          area_range or _AREA_RANGE)
       summarize('images_with_distorted_bounding_box', image, box)
     # Only the window is converted: it is smaller than the image.
     net = apply_with_random_selector(
@@ -193,8 +193,7 @@ def preprocess_for_train(
 
 def preprocess_jpeg_for_train(
     encoded, channels, height, width, use_grayscale=False,
-    area_range=_AREA_RANGE, aspect_ratio_range=_ASPECT_RATIO_RANGE,
-    augment=None):
+    area_range=None, aspect_ratio_range=_ASPECT_RATIO_RANGE, augment=None):
   """Decodes and distorts a JPEG for training.
 
   It does what `preprocess_for_train` does in its fast mode, but draws the
@@ -216,7 +215,8 @@ def preprocess_jpeg_for_train(
   with tf.name_scope('distort_jpeg'):
     begin, size, _ = image_ops.sample_distorted_box(
         tf.image.extract_jpeg_shape(encoded), _WHOLE_IMAGE,
-        _MIN_OBJECT_COVERED, aspect_ratio_range, area_range, _MAX_ATTEMPTS)
+        _least_covered(area_range), aspect_ratio_range,
+        area_range or _AREA_RANGE, _MAX_ATTEMPTS)
     window = jpeg.decode_box(encoded, begin, size, channels, height, width)
     net = image_ops.random_flip(image_ops.resize(window, height, width))
     if augment is not None:
@@ -265,8 +265,7 @@ def preprocess_for_eval(
 def preprocess_image(
     image, height, width, is_training=False, bbox=None, fast_mode=True,
     add_image_summaries=True, crop_image=True, use_grayscale=False,
-    area_range=_AREA_RANGE, aspect_ratio_range=_ASPECT_RATIO_RANGE,
-    augment=None):
+    area_range=None, aspect_ratio_range=_ASPECT_RATIO_RANGE, augment=None):
   """Preprocesses an image as the inception networks want it.
 
   Args:
@@ -294,6 +293,14 @@ def preprocess_image(
   return preprocess_for_eval(
       image, height, width, central_crop=crop_image,
       use_grayscale=use_grayscale)
+
+
+def _least_covered(area_range):
+  """Returns the share of some box that a window covers at least."""
+  if area_range is None:
+    return _MIN_OBJECT_COVERED
+  # Windows as small as those asked for would never cover more.
+  return min(_MIN_OBJECT_COVERED, area_range[0])
 
 
 def _summarize(name, image, boxes=None):

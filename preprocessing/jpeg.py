@@ -13,19 +13,19 @@ def reduction(pixels_per_pixel):
   """Returns how far a picture can be reduced before it is resized.
 
   Args:
-    pixels_per_pixel: pixels of the picture a pixel of the result, the smaller
-      one of height and width, a float32 scalar.
+    pixels_per_pixel: whole pixels of the picture a pixel of the result, the
+      smaller one of height and width, an int32 scalar.
 
   Returns:
     1, 2, 4 or 8, an int32 scalar: the largest that leaves at least one pixel
     a pixel of the result.
   """
   return tf.reduce_max(tf.where(
-      tf.cast(_REDUCTIONS, tf.float32) <= tf.maximum(pixels_per_pixel, 1.0),
+      _REDUCTIONS <= tf.maximum(pixels_per_pixel, 1),
       tf.constant(_REDUCTIONS), tf.ones_like(_REDUCTIONS)))
 
 
-def decode_window(encoded, window, channels, reduced_by):
+def decode_window(encoded, window, channels, reduced_by=1):
   """Decodes a window of a JPEG picture.
 
   Args:
@@ -33,23 +33,13 @@ def decode_window(encoded, window, channels, reduced_by):
     window: int32 [4]: top, left, height and width in pixels of the reduced
       picture.
     channels: 1 (grey) or 3 (red, green, blue) of the result.
-    reduced_by: 1, 2, 4 or 8, an int32 scalar.
+    reduced_by: 1, 2, 4 or 8.
 
   Returns:
     uint8 [height, width, channels].
   """
-
-  def decode(by):
-    return lambda: tf.image.decode_and_crop_jpeg(
-        encoded, window, channels=channels, ratio=by)
-
-  def decode_reduced():
-    return tf.cond(
-        tf.equal(reduced_by, 2), decode(2),
-        lambda: tf.cond(tf.equal(reduced_by, 4), decode(4), decode(8)))
-
-  # Most pictures are not large enough to be reduced.
-  image = tf.cond(tf.equal(reduced_by, 1), decode(1), decode_reduced)
+  image = tf.image.decode_and_crop_jpeg(
+      encoded, window, channels=channels, ratio=reduced_by)
   image.set_shape([None, None, channels])
   return image
 
@@ -70,9 +60,25 @@ def decode_box(encoded, begin, size, channels, height, width):
     the result or more in both directions, it is reduced, and its edges lie
     where they were but for half a pixel of the reduced picture.
   """
-  sides = tf.cast(size[:2], tf.float32)
-  by = reduction(tf.reduce_min(sides / [height, width]))
-  corners = tf.concat([begin[:2], begin[:2] + size[:2]], 0)
-  corners = (corners + by // 2) // by
-  window = tf.concat([corners[:2], corners[2:] - corners[:2]], 0)
-  return decode_window(encoded, window, channels, by)
+  begin, size = begin[:2], size[:2]
+  pixels_per_pixel = tf.reduce_min(size // [height, width])
+
+  def reduced():
+    by = reduction(pixels_per_pixel)
+    corners = (tf.concat([begin, begin + size], 0) + by // 2) // by
+    window = tf.concat([corners[:2], corners[2:] - corners[:2]], 0)
+
+    def decode(constant):
+      return lambda: decode_window(encoded, window, channels, constant)
+
+    return tf.cond(
+        tf.equal(by, 2), decode(2),
+        lambda: tf.cond(tf.equal(by, 4), decode(4), decode(8)))
+
+  # Most pictures are not large enough to be reduced.
+  image = tf.cond(
+      pixels_per_pixel < _REDUCTIONS[1],
+      lambda: decode_window(encoded, tf.concat([begin, size], 0), channels),
+      reduced)
+  image.set_shape([None, None, channels])
+  return image

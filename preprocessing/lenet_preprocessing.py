@@ -34,11 +34,29 @@ def preprocess_image(
   Raises:
     ValueError: a size or the image's shape does not fit.
   """
-  image_ops.check_size(output_height, output_width)
-  image = image_ops.crop_or_pad(image, output_height, output_width)
-  image = tf.cast(image, tf.float32)
-  if use_grayscale:
-    image = image_ops.to_grayscale(image)
+  image = _fit(image, output_height, output_width, use_grayscale)
   if is_training and augment is not None:
     image = augment(image)
   return (image - _MIDDLE) / _MIDDLE
+
+
+def preprocess_batch(images, output_height, output_width, use_grayscale=False):
+  """Does what `preprocess_image` does, without `augment`, for a batch.
+
+  Args:
+    images: [n, height, width, channels] of values in [0, 255].
+    output_height, output_width, use_grayscale: as for `preprocess_image`.
+
+  Returns:
+    float32 [n, output_height, output_width, channels].
+  """
+  images = _fit(images, output_height, output_width, use_grayscale)
+  return (images - _MIDDLE) / _MIDDLE
+
+
+def _fit(images, output_height, output_width, use_grayscale):
+  """Returns one image or a batch of them in the size wanted, as float32."""
+  image_ops.check_size(output_height, output_width)
+  images = tf.cast(
+      image_ops.crop_or_pad(images, output_height, output_width), tf.float32)
+  return image_ops.to_grayscale(images) if use_grayscale else images

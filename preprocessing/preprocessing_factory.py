@@ -107,6 +107,29 @@ def get_jpeg_preprocessing(name, is_training=False, use_grayscale=False,
   return preprocessing_fn
 
 
+def get_batch_preprocessing(name, is_training=False, use_grayscale=False,
+                            augmentation=None):
+  """Returns a function that does as much for pictures of one size together.
+
+  Args, raises: as for `get_preprocessing`.
+
+  Returns:
+    preprocessing_fn(images, output_height, output_width) of uint8 [n, height,
+    width, channels]. Or None, where each picture has its own: in the families
+    that draw or that look at the whole picture, and with an augmentation.
+  """
+  family = _FAMILIES[_find(name)]
+  is_plain = not is_training or augmentation in (None, Augmentation())
+  if not is_plain or not hasattr(family, 'preprocess_batch'):
+    return None
+
+  def preprocessing_fn(images, output_height, output_width):
+    return family.preprocess_batch(
+        images, output_height, output_width, use_grayscale)
+
+  return preprocessing_fn
+
+
 def get_mixing(num_classes, mixup_alpha=0.0, cutmix_alpha=0.0):
   """Returns a function that mixes the images of a batch; see `mixing.mix`.
 

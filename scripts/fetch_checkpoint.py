@@ -47,13 +47,10 @@ def fetch(name, folder, mirrors=_MIRRORS):
   archive = os.path.join(folder, name + _SUFFIX)
   if os.path.exists(archive):
     return archive
-  try:
-    return downloads.fetch(
-        [mirror + name + _SUFFIX for mirror in mirrors], archive)
-  except OSError as error:
-    # Of the cure that `downloads` names, datasets have the flag.
-    raise OSError('%s. Fetch it in another way and type CHECKPOINT=FILE before '
-                  'the command.' % str(error).partition('. Fetch')[0])
+  return downloads.fetch(
+      [mirror + name + _SUFFIX for mirror in mirrors], archive,
+      advice='Fetch it in another way and type CHECKPOINT=FILE before the '
+             'command.')
 
 
 if __name__ == '__main__':

@@ -24,12 +24,13 @@ _GRAPHS_AND_LOOPS = (
     'training.train_graph', 'training.eval_graph', 'training.export_graph',
     'training.inference_graph', 'training.export_pictures',
     'training.classifiers',
-    'training.evaluation', 'training.classification', 'training.model_card',
+    'training.evaluation', 'training.batch_norm_statistics',
+    'training.classification', 'training.model_card',
     'training.loops')
 _SHARED_BY_GRAPHS = (
     'nets.nets_factory', 'nets.normalization',
     'preprocessing.preprocessing_factory', 'datasets.dataset_factory',
-    'datasets.input_pipeline')
+    'datasets.input_pipeline', 'datasets.record_files')
 # The modules that say what is in a dataset; converters write what they read.
 _DESCRIPTORS = (
     'datasets.mnist', 'datasets.fashion_mnist', 'datasets.cifar10',
@@ -59,7 +60,8 @@ _TABLE = (
     _Row(('nets/*',), _LIBRARIES + ('nets',), (), False),
     _Row(('preprocessing/*',), _LIBRARIES + ('preprocessing',), (), False),
     _Row(('datasets/download_and_convert_*.py', 'datasets/build_*.py',
-          'datasets/*_imagenet*.py', 'datasets/process_bounding_boxes.py'),
+          'datasets/*_imagenet*.py', 'datasets/process_bounding_boxes.py',
+          'datasets/convert_options.py'),
          _LIBRARIES + ('datasets', 'training.flags', 'training.options.rules'),
          _DESCRIPTORS, False),
     _Row(('datasets/*',), _LIBRARIES + ('datasets',), _CONVERTERS, False),

@@ -6,7 +6,8 @@ averages that it has, and leaves them alone: so a layer that is not trained
 computes in training what it will compute in evaluation.
 """
 import collections
-import re
+
+from training import warm_start
 
 # A moving average has forgotten its initial value after so many time
 # constants 1 / (1 - decay).
@@ -37,7 +38,7 @@ class Chooser:
     self._layers = {}
     self._freeze = freeze
     self._decay = decay
-    self._trained = [re.compile(scope) for scope in trainable_scopes]
+    self._trained = warm_start.patterns(trainable_scopes)
 
   @property
   def layers(self):

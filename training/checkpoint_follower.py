@@ -4,14 +4,15 @@ import time
 
 import tensorflow.compat.v1 as tf
 
+from training import best_checkpoint
 from training import run_record
 
 
 def follow(folder, options, say=print):
   """Yields each checkpoint of a directory once, the oldest first.
 
-  It ends with the checkpoint of the training's last step, or when
-  eval_timeout_secs brought none.
+  It ends with the checkpoint of the training's last step, when the training
+  stopped early, or when eval_timeout_secs brought no checkpoint.
 
   Args:
     folder: the directory, which need not be there yet.
@@ -27,6 +28,7 @@ def follow(folder, options, say=print):
         '--eval_interval_secs follows a directory; --checkpoint_path=%s is one '
         'checkpoint.' % folder)
   seen = set()
+  step = None
   is_waiting = False
   last_news = time.time()
   while True:
@@ -34,10 +36,14 @@ def follow(folder, options, say=print):
     for path in new:
       yield path
       seen.add(path)
-      if _is_last(path, folder, options):
+      step = _step_of(path)
+      if _is_last(step, folder, options):
         say('%s is the last of the training.' % path)
         return
       last_news = time.time()
+    if _has_stopped_early(step, folder):
+      say('The training in %s has stopped early.' % folder)
+      return
     timeout = options.eval_timeout_secs
     if timeout and time.time() - last_news >= timeout:
       say('%d seconds brought no new checkpoint in %s.' % (timeout, folder))
@@ -64,8 +70,25 @@ def _saved(folder):
           if tf.train.checkpoint_exists(path)] if state else []
 
 
-def _is_last(path, folder, options):
+def _step_of(path):
+  match = re.search(r'-(\d+)$', path)
+  return int(match.group(1)) if match else None
+
+
+def _is_last(step, folder, options):
   last = options.max_number_of_steps or (
       run_record.read(folder) or {}).get('last_step')
-  match = re.search(r'-(\d+)$', path)
-  return bool(last and match and int(match.group(1)) >= last)
+  return step is not None and bool(last) and step >= last
+
+
+def _has_stopped_early(step, folder):
+  """Whether a training ended at a step because nothing had become better.
+
+  Its evaluation of that step, which decides, comes after the checkpoint.
+  """
+  record, best = run_record.read(folder), best_checkpoint.read(folder)
+  if step is None or not record or not best:
+    return False
+  return best_checkpoint.BestCheckpoint(
+      folder, best['metric'], best['split'], step).is_exhausted(
+          record.get('flags', {}).get('early_stopping_patience'))

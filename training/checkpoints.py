@@ -14,6 +14,8 @@ from training import shapes as shape_causes
 # The files that a checkpoint consists of, any of which may be named.
 _PARTS = re.compile(r'\.(index|meta|data-\d{5}-of-\d{5})$')
 _ARCHIVE = re.compile(r'\.(tar|tar\.gz|tgz)$')
+# Ranges that fake quantisation learns.
+_QUANTIZED = re.compile(r'_quant(_[^/]*)?/(min|max)$')
 # What is unpacked of an archive; a `.ckpt` alone is of the old format.
 _WANTED = re.compile(r'(\.(index|meta|data-\d{5}-of-\d{5}|ckpt)|^checkpoint)$')
 
@@ -22,11 +24,11 @@ def find(path):
   """Returns the checkpoint that `path` means.
 
   Args:
-    path: a directory, whose latest checkpoint is taken; a checkpoint's prefix
-      such as 'dir/model.ckpt-100'; one of its files; or the archive (.tar.gz,
-      .tgz, .tar) of one, which is unpacked to a folder that the end of the
-      program removes. A single file of the old format (V1, 2016) is its own
-      prefix.
+    path: a directory, whose latest or only checkpoint is taken; a prefix such
+      as 'dir/model.ckpt-100'; one of a checkpoint's files; or the archive
+      (.tar.gz, .tgz, .tar) of one, which is unpacked to a folder that the end
+      of the program removes. A single file of the old format (V1, 2016) is its
+      own prefix.
 
   Returns:
     The prefix, as `tf.train.Saver.restore` takes it.
@@ -35,10 +37,7 @@ def find(path):
     ValueError: there is no checkpoint.
   """
   if tf.gfile.IsDirectory(path):
-    latest = tf.train.latest_checkpoint(path)
-    if latest is None:
-      raise ValueError('There is no checkpoint in the directory %s.' % path)
-    return latest
+    return _latest(path)
   if _ARCHIVE.search(path) and os.path.isfile(path):
     return _of_archive(path, os.path.getmtime(path))
   prefix = _PARTS.sub('', path)
@@ -49,11 +48,30 @@ def find(path):
             path, folder))
   if tf.train.checkpoint_exists(prefix):
     return prefix
-  there = sorted({
-      _PARTS.sub('', name) for name in tf.gfile.ListDirectory(folder)
-      if _PARTS.search(name)})
+  if tf.gfile.Glob(prefix + '.data-*'):
+    raise ValueError('The checkpoint %s is not whole: there is no file '
+                     '%s.index.' % (path, prefix))
   raise ValueError('There is no checkpoint %s. %s holds %s.' % (
-      path, folder, ', '.join(there) or 'none'))
+      path, folder, ', '.join(_prefixes(folder)) or 'none'))
+
+
+def _latest(folder):
+  """Returns the latest checkpoint in a folder, or the only one."""
+  latest = tf.train.latest_checkpoint(folder)
+  if latest:
+    return latest
+  # An unpacked archive has no list of checkpoints beside the one in it.
+  there = _prefixes(folder)
+  if len(there) == 1:
+    return os.path.join(folder, there[0])
+  raise ValueError('There is no checkpoint in the directory %s%s' % (
+      folder, ' that is listed as the latest. It holds %s: name one of them.' %
+      ', '.join(there) if there else '.'))
+
+
+def _prefixes(folder):
+  return sorted(name[:-len('.index')] for name in tf.gfile.ListDirectory(folder)
+                if name.endswith('.index'))
 
 
 def shapes_in(prefix):
@@ -94,8 +112,11 @@ def check_fits(prefix, variables):
   if missing:
     averages = [name for name in missing
                 if name.endswith('/ExponentialMovingAverage')]
+    is_quantized = any(_QUANTIZED.search(name) for name in missing)
     cure = ('The run kept no moving averages: leave out '
             '--moving_average_decay.' if averages else
+            'It was trained without --quantize_delay: leave out --quantize.'
+            if is_quantized else
             'It was trained with another network: check --model_name.')
     raise ValueError('The checkpoint %s lacks %d variables, such as %s. %s' % (
         prefix, len(missing), missing[0], cure))

@@ -1,8 +1,9 @@
 """Classifies pictures with an export or a checkpoint."""
 import collections
 import csv
+import dataclasses
 import json
-import os
+import sys
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from training import contact_sheet
 from training import output_files
 from training import picture_files
 from training import progress
+from training.options import inference
 
 _BATCH = 16
 
@@ -71,6 +73,10 @@ def _check_flags(options):
   if options.end_point and options.graph:
     raise ValueError('--end_point needs the network of a checkpoint: give '
                      '--checkpoint_path and --model_name instead of --graph.')
+  for field in dataclasses.fields(inference.Inference):
+    if options.graph and getattr(options, field.name) != field.default:
+      print('Warning: --%s has no effect with --graph, which knows its own.' %
+            field.name, file=sys.stderr)
 
 
 def _classify_batch(classifier, pictures, top_k):
@@ -124,7 +130,7 @@ def _write(options, results, pictures, features):
     print('Features: %s' % options.features_file)
   if options.sheet:
     contact_sheet.draw(
-        [(picture.open(), _captions(result))
+        [(picture.open(), _caption(result))
          for picture, result in zip(pictures, results)], options.sheet)
     print('Sheet: %s' % options.sheet)
 
@@ -141,11 +147,10 @@ def _write_csv(output, results):
       rows.writerow([result.file, rank, *row, ''])
 
 
-def _captions(result):
+def _caption(result):
   if result.error:
-    return ['not readable']
-  return ['%s %.1f %%' % (name, 100 * probability)
-          for name, probability in zip(result.names, result.probabilities)][:1]
+    return 'not readable'
+  return '%s %.1f%%' % (result.names[0], 100 * result.probabilities[0])
 
 
 def _line(result):

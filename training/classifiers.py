@@ -12,7 +12,9 @@ from training import runners
 _FORMS = ('frozen_inference_graph.pb', 'saved_model', 'model.tflite',
           'model_int8.tflite')
 _MODEL, _LABELS = 'model.json', 'labels.txt'
-_EXTRA = 'assets.extra'
+_NEEDED = ('num_classes', 'input_shape', 'preprocessing_name', 'use_grayscale')
+# What a SavedModel's folder holds in any case, and where it takes files along.
+_SAVED_MODEL_FILE, _EXTRA = 'saved_model.pb', 'assets.extra'
 
 
 class Classifier:
@@ -81,6 +83,11 @@ def of_export(path):
   Raises:
     ValueError: a file is missing or does not fit the others.
   """
+  if not os.path.exists(path):
+    raise ValueError(
+        'There is no export %s. Give the folder that '
+        'export_inference_graph.py wrote, or a form in it: %s.' % (
+            path, ', '.join(_FORMS)))
   path = _form_in(path)
   folder = _folder_of_record(path)
   record = _read_record(os.path.join(folder, _MODEL))
@@ -135,23 +142,27 @@ def _end_point(network, name):
 
 def _form_in(path):
   """Returns a form of an export, given that or the export's folder."""
-  if os.path.isfile(os.path.join(path, _MODEL)):
-    there = [name for name in _FORMS
-             if os.path.exists(os.path.join(path, name))]
-    if there:
-      return os.path.join(path, there[0])
-  return path
+  if not os.path.isfile(os.path.join(path, _MODEL)):
+    return path
+  there = [name for name in _FORMS if os.path.exists(os.path.join(path, name))]
+  if not there:
+    raise ValueError('The export %s holds none of %s. Export the network '
+                     'anew.' % (path, ', '.join(_FORMS)))
+  return os.path.join(path, there[0])
 
 
 def _folder_of_record(path):
-  """Returns the folder of model.json, the first of those where it may be."""
-  above = os.path.dirname(os.path.abspath(path))
-  places = ([os.path.join(path, _EXTRA)] if os.path.isdir(path) else []) + [
-      above]
-  for place in places:
-    if os.path.isfile(os.path.join(place, _MODEL)):
-      return place
-  return os.path.relpath(above) if not os.path.isabs(path) else above
+  """Returns the folder of a form's model.json."""
+  if not os.path.isdir(path):
+    return os.path.dirname(path)
+  if not os.path.isfile(os.path.join(path, _SAVED_MODEL_FILE)):
+    raise ValueError(
+        '%s is neither the folder of an export, which has a %s, nor a '
+        'SavedModel, which has a %s. Export the network with '
+        'export_inference_graph.py.' % (path, _MODEL, _SAVED_MODEL_FILE))
+  inside = os.path.join(path, _EXTRA)
+  return inside if os.path.isfile(os.path.join(inside, _MODEL)) else (
+      os.path.normpath(os.path.join(path, os.pardir)))
 
 
 def _read_record(path):
@@ -159,9 +170,14 @@ def _read_record(path):
     raise ValueError(
         'There is no file %s, which says how pictures are prepared. '
         'export_inference_graph.py writes it beside the graph.' % path)
-  with open(path, encoding='utf-8') as file:
-    try:
-      return json.load(file)
-    except ValueError as error:
-      raise ValueError('%s is damaged: %s. Export the network anew.' % (
-          path, error))
+  try:
+    with open(path, encoding='utf-8') as file:
+      record = json.load(file)
+    missing = [key for key in _NEEDED if key not in record]
+  except (TypeError, ValueError) as error:
+    raise ValueError('%s is damaged: %s. Export the network anew.' % (
+        path, error))
+  if missing:
+    raise ValueError('%s is not of this program, or damaged: it lacks %s. '
+                     'Export the network anew.' % (path, ', '.join(missing)))
+  return record

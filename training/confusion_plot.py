@@ -27,13 +27,14 @@ def draw(matrix, names, title, output):
 
   Args:
     matrix: a `confusion_matrix.ConfusionMatrix`.
-    names: list of the classes' names.
+    names: list of the classes' names; `class 7` is drawn for one whose
+      letters the font lacks, counted from 0.
     title: a line of text.
     output: binary file for the PNG.
   """
   from matplotlib.backends.backend_agg import FigureCanvasAgg
   from matplotlib.figure import Figure
-  names = [_shortened(name) for name in names]
+  names = _shown(names)
   side = min(13.0, max(5.0, 0.42 * len(names) + 2.0))
   figure = Figure(figsize=(side + 4.5, side), dpi=_DPI)
   FigureCanvasAgg(figure)
@@ -96,8 +97,19 @@ def _list_mistakes(axes, matrix, names):
             transform=axes.transAxes)
 
 
+def _shown(names):
+  """Returns names as they are drawn: on one line, short, in known letters."""
+  from matplotlib import font_manager
+  from matplotlib import ft2font
+  font = ft2font.FT2Font(font_manager.findfont(font_manager.FontProperties()))
+  letters = font.get_charmap()
+  lines = [' '.join(name.split()) for name in names]
+  return [_shortened(line) if all(ord(letter) in letters for letter in line)
+          else 'class %d' % i for i, line in enumerate(lines)]
+
+
 def _shortened(name):
   # A dollar sign would begin a formula.
-  name = name.replace('$', r'\$')
-  return name if len(name) <= _NAME_LENGTH else (
+  name = name if len(name) <= _NAME_LENGTH else (
       name[:_NAME_LENGTH - 1] + '\u2026')
+  return name.replace('$', r'\$')

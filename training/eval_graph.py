@@ -1,10 +1,12 @@
 """The evaluation graph."""
 import collections
+import contextlib
 
 import tensorflow.compat.v1 as tf
 
 from datasets import dataset_factory
 from datasets import input_pipeline
+from datasets import record_files
 from deployment import devices
 from deployment import model_deploy
 from nets import nets_factory
@@ -20,7 +22,7 @@ EvalGraph = collections.namedtuple('EvalGraph', (
 EvalGraph.__doc__ = """The graph of an evaluation.
 
 batch: the next batch, an `input_pipeline.EvaluationBatch`. OutOfRangeError
-  after the last; `tf.tables_initializer()` starts again with the first.
+  after the last; `start` begins again with the first.
 logits: float32 [batch, num_classes].
 variables_to_restore: dict {name in the checkpoint: variable}.
 dataset: the `slim.dataset.Dataset`.
@@ -60,10 +62,12 @@ def build(options, checkpoint=None):
       dataset, _preprocessing(options, network),
       options.data.batch_size * options.evaluation.num_clones,
       num_threads=options.data.num_preprocessing_threads,
-      labels_offset=labels_offset)
+      labels_offset=labels_offset,
+      max_bad_records=options.data.bad_records_allowed)
   batch, _ = input_pipeline.next_batch(batches)
   deployment = _deployment(options.evaluation)
-  logits = _logits(deployment, network, batch.images)
+  with _explained(options.evaluation, network):
+    logits = _logits(deployment, network, batch.images)
   variables = moving_average.variables_to_restore(
       options.evaluation.moving_average_decay)
   variables.update(
@@ -71,6 +75,18 @@ def build(options, checkpoint=None):
   return EvalGraph(
       batch, logits, variables, dataset, num_classes, labels_offset,
       bool(getattr(dataset, 'multi_label', False)), deployment)
+
+
+def start(session):
+  """Lets all streams of batches in a session's graph begin anew."""
+  with session.graph.as_default():
+    session.run(tf.tables_initializer())
+
+
+def count_records(graph):
+  """Returns the number of records in the files of an EvalGraph's dataset."""
+  return sum(record_files.count_records(file)
+             for file in record_files.find_files(graph.dataset))
 
 
 def training_batch(options, graph, split):
@@ -90,7 +106,8 @@ def training_batch(options, graph, split):
       _dataset(options.data, split), _preprocessing(options, network),
       options.data.batch_size, seed=0,
       num_threads=options.data.num_preprocessing_threads,
-      labels_offset=graph.labels_offset)
+      labels_offset=graph.labels_offset,
+      max_bad_records=options.data.bad_records_allowed)
   return input_pipeline.next_batch(batches)[0].images
 
 
@@ -143,6 +160,24 @@ def _deployment(evaluation):
       num_clones=evaluation.num_clones,
       clone_on_cpu=on_cpu or devices.choose_clone_on_cpu(
           num_clones=evaluation.num_clones))
+
+
+@contextlib.contextmanager
+def _explained(evaluation, network):
+  """Says in words that a network cannot take pictures of the size asked for."""
+  try:
+    yield
+  except ValueError as error:
+    size = evaluation.eval_image_size
+    if not size:
+      raise
+    # The reason is the last line; before it TensorFlow says where it arose.
+    reason = str(error).strip().split('\n')[-1].strip().rstrip('.')
+    raise ValueError(
+        '--eval_image_size=%d: %s cannot take pictures of %d x %d pixels. Its '
+        'own size is %d. (%s)' % (
+            size, evaluation.model_name, size, size,
+            network.default_image_size, reason)) from error
 
 
 def _logits(deployment, network, images):

@@ -1,6 +1,7 @@
 """Runs of evaluation, from options to files."""
 import contextlib
 import itertools
+import os
 import time
 
 import numpy as np
@@ -11,18 +12,21 @@ from training import checkpoint_follower
 from training import checkpoints
 from training import errors
 from training import eval_graph
+from training import evaluation_checks
 from training import flags
+from training import losses
 from training import metric_report
 from training import metrics
-from training import output_files
 from training import progress
+from training import reported_loss
 from training import result_files
 
 # Nobody asks what is wrong with a metric above this.
 _LOW = 0.8
-_DIAGNOSED_BATCHES = 2
 # The statistics of a smaller batch say little.
 _LEAST_DIAGNOSED_BATCH = 8
+# TensorFlow 2 raises Python's own for some files that are cut off.
+_READING_ERRORS = (tf.errors.OpError, IndexError, RuntimeError)
 
 
 def evaluate(options, quiet=False):
@@ -45,7 +49,7 @@ def evaluate(options, quiet=False):
     ValueError: the options, the data or the checkpoint do not fit, or a file
       of results exists.
   """
-  _check(options)
+  evaluation_checks.check(options)
   say = _be_silent if quiet else print
   path = options.evaluation.checkpoint_path
   if not options.following.eval_interval_secs:
@@ -86,7 +90,8 @@ class Evaluator(contextlib.AbstractContextManager):
 
     Args:
       options: an `options.Evaluate`.
-      checkpoint: the first to be evaluated; labels_offset=auto goes by it.
+      checkpoint: the first to be evaluated; labels_offset=auto and the loss go
+        by it.
       quiet: whether to print nothing.
 
     Raises:
@@ -95,19 +100,16 @@ class Evaluator(contextlib.AbstractContextManager):
     self._options = options
     self._say = _be_silent if quiet else print
     self._quiet = quiet
-    config = tf.ConfigProto(allow_soft_placement=True)
-    # A training may use the same GPU.
-    config.gpu_options.allow_growth = True
-    with tf.Graph().as_default() as self._tf_graph:
+    with tf.Graph().as_default():
       self._graph = eval_graph.build(options, checkpoint)
-      self._variables = list(self._graph.variables_to_restore.values())
+      self._loss = reported_loss.choose(
+          options.evaluation, checkpoint, self._graph.multi_label)
       self._saver = tf.train.Saver(self._graph.variables_to_restore)
-      self._session = tf.Session(options.evaluation.master, config=config)
-    self._statistics = batch_norm_statistics.of(self._variables)
+      self._session = _connect(options.evaluation.master, self._say)
+    self._statistics = batch_norm_statistics.MovingStatistics(
+        options, self._graph, self._session)
     self._kind = (metrics.MultiLabelMetrics if self._graph.multi_label
                   else metrics.SingleLabelMetrics)
-    # The network in training mode, made when it is first wanted.
-    self._of_split = self._of_training = None
 
   def __exit__(self, *exception):
     self._session.close()
@@ -124,43 +126,51 @@ class Evaluator(contextlib.AbstractContextManager):
     Raises:
       ValueError: the data or the checkpoint do not fit.
     """
-    self._restore(checkpoint)
+    step = self._restore(checkpoint)
     with errors.explained(self._options):
-      return self._evaluate(checkpoint, checkpoints.step_of(checkpoint) or 0)
+      if self._options.batch_norm.recalibrate_batch_norm:
+        self._recalibrate(step)
+      return self._evaluate(checkpoint, step)
 
   def _evaluate(self, checkpoint, step):
     options = self._options
-    if options.batch_norm.recalibrate_batch_norm:
-      self._recalibrate(step)
     self._say('Evaluating %s on the %d examples of %s/%s%s.' % (
         checkpoint, self._graph.dataset.num_samples,
         options.data.dataset_name, options.data.dataset_split_name,
         _clones(self._graph.deployment)))
+    for line in losses.describe(self._loss):
+      self._say(line)
     classes = self._classes()
-    sums = self._kind(len(classes))
+    sums = self._kind(len(classes), self._loss)
     start = time.time()
     with result_files.ResultFiles(
-        options.results, classes, self._graph.multi_label) as files:
-      self._count(sums, files)
+        options.results, classes, self._loss) as files:
+      passed_over = self._count(sums, files)
     seconds = time.time() - start
     results = sums.results()
     written = files.write(
-        self._facts(checkpoint, step, sums), results, sums.classes())
+        self._facts(checkpoint, step, sums, passed_over), results,
+        sums.classes())
     lines = metric_report.lines(results) + [''] + metric_report.table(
         sums.classes(), [name for _, name in classes]) + [
             ''] + written + [
-                'Counted %d examples at step %d. That took %.1f s, %.0f '
-                'images/s.' % (sums.examples, step, seconds,
-                               sums.examples / seconds)]
+                'Counted %d examples at step %d%s. That took %.1f s, %.0f '
+                'images/s.' % (
+                    sums.examples, step, ', passed over %d' % passed_over
+                    if passed_over else '', seconds, sums.examples / seconds)]
     self._say('\n'.join(lines))
     if options.evaluation.eval_dir:
-      _write_summaries(options.evaluation.eval_dir, results, step)
+      _write_summaries(
+          options.evaluation.eval_dir, results, step, checkpoint)
     if self._may_be_stale(results):
       self._diagnose()
     return results
 
   def _restore(self, checkpoint):
-    """Loads the weights."""
+    """Loads the weights and returns their step."""
+    for line in evaluation_checks.differences(
+        self._options, checkpoint, int(self._graph.batch.images.shape[1])):
+      self._say(line)
     with _reading(checkpoint):
       checkpoints.check_fits(checkpoint, self._graph.variables_to_restore)
       self._saver.restore(self._session, checkpoint)
@@ -169,6 +179,7 @@ class Evaluator(contextlib.AbstractContextManager):
         self._say('%s has moving averages of the weights as well; '
                   '--moving_average_decay=0.9999 (or any value) evaluates '
                   'them.' % checkpoint)
+      return checkpoints.step_of(checkpoint) or 0
 
   def _classes(self):
     """Returns a list of (id in the dataset, name) of the network's classes."""
@@ -178,13 +189,17 @@ class Evaluator(contextlib.AbstractContextManager):
     return [(i, names.get(i, str(i))) for i in ids]
 
   def _count(self, sums, files):
-    """Adds up all batches, or as many as were asked for."""
+    """Adds up all batches, or as many as were asked for.
+
+    Returns:
+      The number of examples passed over because they cannot be read.
+    """
     most = self._options.evaluation.max_num_batches
     step_size = (self._options.data.batch_size *
                  self._options.evaluation.num_clones)
     wanted = self._graph.dataset.num_samples
     wanted = min(wanted, most * step_size) if most else wanted
-    self._session.run(self._start())
+    eval_graph.start(self._session)
     with self._progress() as show:
       # Without a limit the end of the files decides, so that records too many
       # are noticed as well as records too few.
@@ -195,11 +210,23 @@ class Evaluator(contextlib.AbstractContextManager):
         names, labels, logits = batch
         files.add(names, labels, logits, sums.add(logits, labels))
         show(sums.examples, wanted, 'examples')
-    if sums.examples != wanted:
+    self._check_count(sums.examples, wanted)
+    return wanted - sums.examples
+
+  def _check_count(self, counted, wanted):
+    """Checks that every example was counted, or cannot be read."""
+    is_whole = counted == wanted
+    if counted < wanted and self._options.data.bad_records_allowed:
+      # The pipeline has seen to it that they are no more than allowed.
+      is_whole = eval_graph.count_records(self._graph) == (
+          self._graph.dataset.num_samples)
+    if not is_whole:
       raise ValueError(
           'The files hold %d examples where %d were expected. Convert the data '
           'again, or remove files that do not belong there.' % (
-              sums.examples, wanted))
+              counted, wanted))
+    if not counted:
+      raise ValueError('None of the %d examples can be read.' % wanted)
 
   def _next_batch(self):
     """Returns (names, labels, logits) of the next batch; None at the end."""
@@ -220,20 +247,9 @@ class Evaluator(contextlib.AbstractContextManager):
   def _recalibrate(self, step):
     """Computes the moving statistics of batch normalisation anew."""
     asked = self._options.batch_norm
-    if not self._statistics:
-      raise ValueError(
-          '--recalibrate_batch_norm: %s has no batch normalisation; leave it '
-          'out.' % self._options.evaluation.model_name)
-    if self._of_training is None:
-      with self._tf_graph.as_default():
-        images = eval_graph.training_batch(
-            self._options, self._graph, asked.recalibration_split)
-      self._of_training = self._add_training_network(images)
-    self._session.run(self._start())
     num_batches = asked.recalibrate_batch_norm
     with self._progress() as show:
-      batch_norm_statistics.refresh(
-          self._session, self._statistics, self._of_training, num_batches,
+      self._statistics.recalibrate(
           lambda done: show(done, num_batches, 'batches for the statistics'))
     self._say('The moving statistics are the means of %d batches of %d of '
               '%s.' % (num_batches, self._options.data.batch_size,
@@ -243,11 +259,12 @@ class Evaluator(contextlib.AbstractContextManager):
 
   def _save(self, prefix, step):
     """Writes a checkpoint of the weights as they are evaluated."""
-    with self._tf_graph.as_default():
+    with self._session.graph.as_default():
       global_step = tf.train.get_or_create_global_step()
       global_step.load(step, self._session)
+      variables = list(self._graph.variables_to_restore.values())
       # Not noted as the directory's latest: a training may be going on there.
-      tf.train.Saver(self._variables + [global_step]).save(
+      tf.train.Saver(variables + [global_step]).save(
           self._session, prefix, write_meta_graph=False, write_state=False)
     self._say('Checkpoint: %s' % prefix)
 
@@ -262,8 +279,9 @@ class Evaluator(contextlib.AbstractContextManager):
   def _diagnose(self):
     """Says so where the moving statistics are what is wrong."""
     name = self._kind.main_metric
+    moving, own = [self._kind(self._graph.num_classes) for _ in range(2)]
     try:
-      moving, own = self._compare_statistics()
+      self._statistics.compare(moving, own)
     except (ValueError, tf.errors.OpError) as error:
       # The evaluation is done; a network may not be built for training here.
       self._say('The statistics of batch normalisation could not be compared: '
@@ -272,37 +290,6 @@ class Evaluator(contextlib.AbstractContextManager):
     for line in batch_norm_statistics.diagnosis(
         name, moving.results()[name], own.results()[name], own.examples):
       self._say(line)
-
-  def _compare_statistics(self):
-    """Returns the first batches' metrics, by moving and by own statistics."""
-    if self._of_split is None:
-      self._of_split = self._add_training_network(self._graph.batch.images)
-    tensors = [self._graph.batch.labels, self._graph.logits, self._of_split[0]]
-    moving, own = [self._kind(self._graph.num_classes) for _ in range(2)]
-    self._session.run(self._start())
-    for _ in range(_DIAGNOSED_BATCHES):
-      try:
-        labels, logits, training_logits = self._session.run(tensors)
-      except tf.errors.OutOfRangeError:
-        break
-      moving.add(logits, labels)
-      own.add(training_logits, labels)
-    return moving, own
-
-  def _add_training_network(self, images):
-    """Returns what `eval_graph.training_logits` does, ready to run."""
-    with self._tf_graph.as_default():
-      before = {variable.op.name for variable in tf.global_variables()}
-      network = eval_graph.training_logits(self._options, self._graph, images)
-      self._session.run(tf.variables_initializer([
-          variable for variable in tf.global_variables()
-          if variable.op.name not in before]))
-    return network
-
-  def _start(self):
-    """Returns the op by which all streams of batches begin."""
-    with self._tf_graph.as_default():
-      return tf.tables_initializer()
 
   @contextlib.contextmanager
   def _progress(self):
@@ -321,7 +308,7 @@ class Evaluator(contextlib.AbstractContextManager):
     finally:
       meter.clear()
 
-  def _facts(self, checkpoint, step, sums):
+  def _facts(self, checkpoint, step, sums, passed_over):
     """Returns what the file of results says of the run."""
     data, evaluation = self._options.data, self._options.evaluation
     return {
@@ -329,30 +316,21 @@ class Evaluator(contextlib.AbstractContextManager):
         'model_name': evaluation.model_name,
         'dataset_name': data.dataset_name,
         'dataset_split_name': data.dataset_split_name,
-        'examples': sums.examples,
+        'examples': sums.examples, 'passed_over': passed_over,
+        'loss': self._loss.kind,
         'moving_averages': evaluation.moving_average_decay is not None,
         'flags': flags.as_dict(self._options)}
 
 
-def _check(options):
-  """Checks what can be checked before the work begins."""
-  following, batch_norm = options.following, options.batch_norm
-  if not following.eval_interval_secs:
-    for name in ('eval_timeout_secs', 'max_number_of_steps'):
-      if getattr(following, name) is not None:
-        raise ValueError('--%s is for following a training: pass '
-                         '--eval_interval_secs too.' % name)
-  elif batch_norm.recalibrated_checkpoint is not None:
-    raise ValueError('--recalibrated_checkpoint is for one checkpoint: leave '
-                     'out --eval_interval_secs.')
-  saved = batch_norm.recalibrated_checkpoint
-  if saved is not None and not batch_norm.recalibrate_batch_norm:
-    raise ValueError('--recalibrated_checkpoint needs '
-                     '--recalibrate_batch_norm=N, such as 100.')
-  output_files.check(
-      {'recalibrated_checkpoint': saved and saved + '.index'},
-      options.results.overwrite)
-  result_files.check(options.results)
+def _connect(master, say):
+  """Returns a session of the default graph."""
+  config = tf.ConfigProto(allow_soft_placement=True)
+  # A training may use the same GPU.
+  config.gpu_options.allow_growth = True
+  if master:
+    # Where there is no server, it waits for one.
+    say('Connecting to %s.' % master)
+  return tf.Session(master, config=config)
 
 
 def _clones(deployment):
@@ -373,16 +351,19 @@ def _reading(checkpoint):
   """Says in words that a checkpoint cannot be read."""
   try:
     yield
-  except tf.errors.OpError as error:
+  except _READING_ERRORS as error:
+    text = getattr(error, 'message', None) or str(error)
     raise ValueError(
         'The checkpoint %s cannot be read; a part may be missing or cut off: '
         'copy it again, or take another. (%s)' % (
-            checkpoint, error.message.strip().splitlines()[0]))
+            checkpoint, text.strip().split('\n')[0]))
 
 
-def _write_summaries(eval_dir, results, step):
+def _write_summaries(eval_dir, results, step, checkpoint):
   """Writes the metrics where TensorBoard finds them."""
-  writer = tf.summary.FileWriter(eval_dir)
+  # Without the name, two evaluations in one second had one file.
+  writer = tf.summary.FileWriter(
+      eval_dir, filename_suffix='.' + os.path.basename(checkpoint))
   writer.add_summary(tf.Summary(value=[
       tf.Summary.Value(tag='eval/' + name, simple_value=value)
       for name, value in results.items()]), step)

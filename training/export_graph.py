@@ -6,6 +6,7 @@ import platform
 
 import tensorflow.compat.v1 as tf
 
+from training import activation
 from training import checkpoints
 from training import export_pictures
 from training import export_saved_model
@@ -28,6 +29,9 @@ LABELS = 'labels.txt'
 MODEL = 'model.json'
 
 _VERIFIED_PICTURES = 8
+# Flags that mean nothing for the architecture alone.
+_OF_WEIGHTS = ('output_dir', 'tflite', 'int8', 'verify', 'fold_batch_norm',
+               'moving_average_decay')
 
 # What the forms are made of. network: Network; frozen: GraphDef with weights,
 # folded or not as asked; folded: the same, folded in any case.
@@ -72,7 +76,7 @@ def export(options):
     return written
   with tf.Graph().as_default():
     trained = _load(options, classes, checkpoint)
-    with staging.staged(folder) as inside:
+    with staging.staged(folder, MODEL) as inside:
       _write_forms(inside, trained, names)
       _write_architecture(options, architecture)
   return written + [os.path.join(folder, name) for name in names]
@@ -90,8 +94,9 @@ def _check_files(options):
   files = [options.output_file] if options.output_file else []
   if not options.checkpoint_path:
     folder, names = None, []
-    wanted = [flag for flag in ('tflite', 'int8', 'verify', 'fold_batch_norm')
-              if getattr(options, flag)]
+    default = type(options)()
+    wanted = [flag for flag in _OF_WEIGHTS
+              if getattr(options, flag) != getattr(default, flag)]
     if wanted:
       raise ValueError('--%s needs a trained network: give --checkpoint_path.'
                        % wanted[0])
@@ -106,13 +111,26 @@ def _check_files(options):
     raise ValueError('--int8 needs pictures to calibrate with: give '
                      '--dataset_dir, and --calibration_split if not train.')
   if options.output_file:
-    staging.check_writable(options.output_file, '--output_file')
+    _check_output_file(options.output_file, folder, names)
   there = [path for path in files + [
       os.path.join(folder, name) for name in names] if os.path.exists(path)]
   if there and not options.overwrite:
     raise ValueError('%s exists already; pass --overwrite to replace it.' % (
         ', '.join(there)))
   return folder, names
+
+
+def _check_output_file(path, folder, names):
+  staging.check_writable(path, '--output_file')
+  if os.path.isdir(path):
+    raise ValueError('--output_file=%s is a folder: give the name of a file.' %
+                     path)
+  if os.path.abspath(path) in [
+      os.path.abspath(os.path.join(folder, name)) for name in names]:
+    raise ValueError(
+        '--output_file=%s is the name of another part of the export: give '
+        'another name, for example %s.' % (
+            path, os.path.join(os.path.dirname(path), 'graph.pb')))
 
 
 def _names(options):
@@ -129,11 +147,13 @@ def _architecture(options, classes, checkpoint):
   if not options.output_file:
     return None
   with tf.Graph().as_default() as graph:
-    inference_graph.build(
+    network = inference_graph.build(
         options, classes, checkpoint, options.batch_size, _frames(options),
         options.is_training, options.free_image_size)
     quantization.quantize_for_inference(options.quantize)
-    return graph.as_graph_def()
+    graph_def = graph.as_graph_def()
+    inference_graph.name_outputs(graph_def, network)
+    return graph_def
 
 
 def _write_architecture(options, architecture):
@@ -213,10 +233,11 @@ def _record(trained, preprocessing, names):
       ('input_shape', network.shape),
       ('image_size', network.size),
       ('outputs', list(runners.OUTPUTS)),
+      ('classifier_activation', trained.classes.activation),
       # The network's own names of the same tensors.
       ('historic_names', collections.OrderedDict([
           ('logits', network.logits.op.name),
-          ('predictions', _historic_predictions(network))])),
+          ('predictions', _historic_predictions(trained))])),
       ('files', names),
       ('preprocessing_name', preprocessing),
       ('preprocessing',
@@ -231,11 +252,14 @@ def _record(trained, preprocessing, names):
       ('python', platform.python_version())])
 
 
-def _historic_predictions(network):
+def _historic_predictions(trained):
+  network = trained.network
   predictions = network.end_points.get(
       'Predictions', network.end_points.get('predictions'))
-  return network.predictions.op.name if predictions is None else (
-      predictions.op.name)
+  # The networks know the softmax only.
+  return network.predictions.op.name if (
+      predictions is None or trained.classes.activation == activation.SIGMOID
+  ) else predictions.op.name
 
 
 def _verify(folder, trained, preprocessing, shape):

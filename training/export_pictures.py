@@ -23,7 +23,7 @@ def from_split(options, name, size, labels_offset, number):
     float32 [number, size, size, channels].
 
   Raises:
-    ValueError: the split is not there.
+    ValueError: the split is not there, or holds no picture.
   """
   with tf.Graph().as_default():
     dataset = dataset_factory.get_dataset(
@@ -42,6 +42,10 @@ def from_split(options, name, size, labels_offset, number):
           pictures.append(session.run(batch.images))
         except tf.errors.OutOfRangeError:
           break
+  if not pictures:
+    raise ValueError('The split %s in %s holds no picture. Choose another '
+                     '--calibration_split.' % (
+                         options.calibration_split, options.dataset_dir))
   return np.concatenate(pictures)[:number]
 
 

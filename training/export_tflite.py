@@ -6,6 +6,7 @@ import tempfile
 
 import tensorflow.compat.v1 as tf
 
+from training import quantization_correction
 from training.runners import OUTPUTS
 
 
@@ -16,9 +17,11 @@ def convert(graph_def, shape, pictures=None):
     graph_def: a folded, frozen GraphDef with the nodes input, logits,
       predictions.
     shape: the shape of the input, [batch, height, width, channels], all known.
-    pictures: None for a model in floating point; otherwise float32 arrays of
-      that shape, from which the ranges of the activations are measured. Input
-      and outputs stay floating point.
+    pictures: None for a model in floating point; otherwise a list of float32
+      arrays of that shape, from which the ranges of the activations and the
+      corrections of the biases are measured; input and outputs stay floating
+      point. A graph with fake quantisation brings its own ranges: only that
+      of the input is measured, and input and outputs have 8 bits.
 
   Returns:
     The content of a .tflite file.
@@ -26,12 +29,15 @@ def convert(graph_def, shape, pictures=None):
   Raises:
     ValueError: TensorFlow Lite lacks an operation of the network.
   """
+  learnt = any(node.op.startswith('FakeQuant') for node in graph_def.node)
+  if pictures is not None and not learnt:
+    graph_def = quantization_correction.correct(graph_def, pictures)
   descriptor, path = tempfile.mkstemp(suffix='.pb')
   try:
     with os.fdopen(descriptor, 'wb') as file:
       file.write(graph_def.SerializeToString())
     with tf.Graph().as_default(), _own_programs():
-      return _converter(path, shape, pictures).convert()
+      return _converter(path, shape, pictures, learnt).convert()
   except Exception as error:
     # The converters' own errors differ between the TensorFlows.
     raise ValueError(
@@ -41,13 +47,25 @@ def convert(graph_def, shape, pictures=None):
     os.remove(path)
 
 
-def _converter(path, shape, pictures):
+def _converter(path, shape, pictures, learnt):
   converter = tf.lite.TFLiteConverter.from_frozen_graph(
       path, ['input'], list(OUTPUTS), {'input': list(shape)})
-  if pictures is not None:
+  if pictures is not None and learnt:
+    converter.inference_type = tf.uint8
+    converter.quantized_input_stats = {'input': _input_stats(pictures)}
+  elif pictures is not None:
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([one] for one in pictures)
   return converter
+
+
+def _input_stats(pictures):
+  """Returns (mean, std): a byte stands for (byte - mean) / std."""
+  low = min(0.0, min(float(batch.min()) for batch in pictures))
+  high = max(0.0, max(float(batch.max()) for batch in pictures))
+  # A network that was given nothing but zeros still has a step.
+  std = 255 / ((high - low) or 1.0)
+  return -low * std, std
 
 
 @contextlib.contextmanager

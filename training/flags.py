@@ -7,13 +7,11 @@ flag's type, and its metadata says the rest:
 
   help: the sentence shown by --help.
   choices: the values allowed, where they are few.
-  at_least, above, at_most: bounds of a number.
+  at_least, above, at_most, below: bounds of a number. It is finite anyway.
   or_word: the one word that a number's flag takes as well.
   required: True if the program cannot do without it.
   alone: True for a flag that asks for something that needs no other flag:
     where it is given, nothing is required.
-  pending: why a value other than the default does not work yet. Such a value
-    stops the program; nothing is accepted and ignored.
   only_with: (flag, values): the flag has no effect unless that other flag has
     one of these values. Giving it all the same earns a warning.
   only_beside: flags of which one has to differ from its default, as
@@ -24,6 +22,7 @@ This module loads quickly, so that a mistyped flag is answered at once.
 """
 import dataclasses
 import difflib
+import math
 import os
 import signal
 import sys
@@ -46,13 +45,17 @@ def run(main, config_class, doc):
 
   A usage error ends the program with status 2; a ValueError or OSError (a
   value, a file or a record that is wrong) with status 1 and its message as the
-  last line. --traceback shows where such an error was raised.
+  last line, Ctrl-C with 130 and SIGTERM with 143. --traceback shows where such
+  an error was raised.
 
   Args:
     main: function of the config.
     config_class: the dataclass of the program's flags.
     doc: what the program does, shown by --help.
   """
+  if sys.stdout.errors == 'strict':
+    # A letter that the terminal does not know ends no program.
+    sys.stdout.reconfigure(errors='replace')
   program = os.path.basename(sys.argv[0])
   arguments = sys.argv[1:]
   if any(word in _HELP_FLAGS for word in arguments):
@@ -69,6 +72,8 @@ def run(main, config_class, doc):
     sys.exit(2)
   for warning in warnings:
     print('Warning: ' + warning, file=sys.stderr)
+  # Files are closed and what is half written is removed, as on Ctrl-C.
+  signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
   try:
     sys.exit(main(config))
   except (ValueError, OSError) as error:
@@ -94,7 +99,7 @@ def parse(arguments, config_class):
 
   Raises:
     UsageError: an unknown flag, a stray word, a value that is not allowed, a
-      required flag that is missing, or one that does not work yet.
+      required flag that is missing.
   """
   leaves = list(_leaves(config_class))
   values = absl_flags.FlagValues()
@@ -224,15 +229,18 @@ def _check(field, value, alone):
   rules = field.metadata
   if rules.get('required') and not alone and value in (None, '', ()):
     raise UsageError('%s is required: %s' % (_spelled(field), rules['help']))
-  if rules.get('pending') and value != field.default:
-    raise UsageError('--%s=%s does not work yet: %s' % (
-        field.name, value, rules['pending']))
   if value is None or value == rules.get('or_word', ()):
     return
+  if isinstance(value, float) and not math.isfinite(value):
+    raise UsageError('--%s=%s must be a finite number' % (field.name, value))
+  if isinstance(value, list) and '' in value:
+    raise UsageError('--%s=%s has a comma too many' % (
+        field.name, ','.join(value)))
   for rule, broken, words in (
       ('at_least', lambda limit: value < limit, 'at least'),
       ('above', lambda limit: value <= limit, 'more than'),
-      ('at_most', lambda limit: value > limit, 'at most')):
+      ('at_most', lambda limit: value > limit, 'at most'),
+      ('below', lambda limit: value >= limit, 'less than')):
     if rule in rules and broken(rules[rule]):
       raise UsageError('--%s=%s must be %s %s' % (
           field.name, value, words, rules[rule]))
@@ -291,8 +299,6 @@ def _help_of(field, kind):
   text = rules['help']
   if rules.get('choices'):
     text += ' One of: %s.' % ', '.join(rules['choices'])
-  if rules.get('pending'):
-    text += ' (Not working yet: %s)' % rules['pending']
   default = field.default
   name = kind.__name__.upper()
   if rules.get('or_word'):

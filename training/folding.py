@@ -13,6 +13,8 @@ _CONVOLUTIONS = ('Conv2D', 'Conv3D', 'DepthwiseConv2dNative')
 _CHANNELS_LAST = (b'NHWC', b'NDHWC')
 _NORMALISATIONS = ('FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3')
 _KEPT = ('Const', 'Placeholder', 'PlaceholderWithDefault')
+# Says how a tensor is to be rounded; runtimes look for it at the weights.
+_FAKE_QUANTISATION = 'FakeQuant'
 
 # What a node does to each channel x of its input: x * scale + shift.
 _Affine = collections.namedtuple('_Affine', 'source scale shift')
@@ -27,8 +29,8 @@ def fold(graph_def, outputs):
 
   Returns:
     A GraphDef that computes the same outputs, but for rounding. What none of
-    them needs is left out. Convolutions of channels-first data are left as
-    they are.
+    them needs is left out. Convolutions of channels-first data, and those
+    whose weights are rounded by fake quantisation, are left as they are.
   """
   graph_def = tf.graph_util.extract_sub_graph(graph_def, list(outputs))
   nodes = collections.OrderedDict(
@@ -86,6 +88,7 @@ def _is_known(op, known):
   if op.type == 'Const':
     return True
   return (bool(op.inputs) and len(op.outputs) == 1 and op.type not in _KEPT
+          and not op.type.startswith(_FAKE_QUANTISATION)
           and not op.control_inputs and not op.op_def.is_stateful
           and all(tensor.op.name in known for tensor in op.inputs))
 

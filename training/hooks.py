@@ -47,18 +47,18 @@ class ProgressHook(_Hook):
   run's log (see run_log.py), images/s and input wait to TensorBoard as well.
   """
 
-  def __init__(self, tensors, train_dir, first_step, last_step, every,
-               examples_per_step, writer):
+  def __init__(self, tensors, first_step, last_step, every, examples_per_step,
+               train_dir=None, writer=None):
     """Makes the hook.
 
     Args:
       tensors: the Readings.
-      train_dir: directory of the log.
       first_step: step that the run starts at.
       last_step: step at which the run ends; None if it goes on and on.
       every: steps between two lines.
       examples_per_step: pictures a step.
-      writer: a `tf.summary.FileWriter`.
+      train_dir: directory of the log; None to print only.
+      writer: a `tf.summary.FileWriter`, beside `train_dir`.
     """
     super().__init__(tensors)
     self._train_dir = train_dir
@@ -72,6 +72,13 @@ class ProgressHook(_Hook):
     self._start = None
     self._waited = 0.0
 
+  def after_create_session(self, session, coord):
+    del coord
+    # Where other workers are already, or where the run goes back to because a
+    # parameter server was lost.
+    step = session.run(tf.train.get_global_step())
+    self._first_step = self._line_step = int(step)
+
   def before_run(self, run_context):
     if self._start is None:
       self._start = self._line_time = time.time()
@@ -82,7 +89,9 @@ class ProgressHook(_Hook):
     now = time.time()
     row = run_values.results
     self._waited += row.input_wait
-    if row.step % self._every == 0 or row.step == self._last_step:
+    # Other workers make steps too: this one may not see the very multiple.
+    if (row.step // self._every > self._line_step // self._every or
+        row.step == self._last_step):
       self._print(row, now)
       self._line_step, self._line_time, self._waited = row.step, now, 0.0
     else:
@@ -111,6 +120,10 @@ class ProgressHook(_Hook):
         '%s  loss %.4f  learning rate %.6g  %.*f images/s  input wait %.0f %%' %
         (self._place(row.step, now), row.loss, row.learning_rate,
          0 if speed >= 10 else 1, speed, 100 * share))
+    if self._train_dir:
+      self._log(row, now, speed, share)
+
+  def _log(self, row, now, speed, share):
     run_log.append(self._train_dir, {
         'step': int(row.step), 'loss': float(row.loss),
         'learning_rate': float(row.learning_rate),
@@ -124,7 +137,7 @@ class ProgressHook(_Hook):
     """Returns the step, and the time left where it is known."""
     if self._last_step is None:
       return 'step %d' % step
-    pace = (now - self._start) / (step - self._first_step)
+    pace = (now - self._start) / max(1, step - self._first_step)
     return 'step %d of %d  %s left' % (
         step, self._last_step,
         progress.clock(max(0, pace * (self._last_step - step))))
@@ -155,6 +168,8 @@ class StopOnSignalHook(tf.train.SessionRunHook):
     del frame
     self.signal_number = number
     self.__exit__()
+    # Not print, which may have been interrupted itself.
+    os.write(2, b'\nStopping after this step; a second signal ends at once.\n')
 
   def after_run(self, run_context, run_values):
     del run_values
@@ -165,15 +180,15 @@ class StopOnSignalHook(tf.train.SessionRunHook):
 class FiniteLossHook(_Hook):
   """Stops the run at the first step whose loss is not a finite number."""
 
-  def __init__(self, tensors, saver_hook):
+  def __init__(self, tensors, latest):
     """Makes the hook.
 
     Args:
       tensors: the Readings.
-      saver_hook: the `saving.CheckpointHook`, which knows the last checkpoint.
+      latest: function that returns the last checkpoint.
     """
     super().__init__(tensors)
-    self._saver_hook = saver_hook
+    self._latest = latest
     self._last = None
 
   def after_run(self, run_context, run_values):
@@ -202,7 +217,25 @@ class FiniteLossHook(_Hook):
     return ValueError(
         '%s step %d, with a learning rate of %g. Try a lower --learning_rate. '
         'The last good checkpoint is %s.' % (
-            start, row.step, row.learning_rate, self._saver_hook.latest))
+            start, row.step, row.learning_rate, self._latest()))
+
+
+class OwnStepsHook(tf.train.SessionRunHook):
+  """Counts the steps of one worker of several, and says so at the end."""
+
+  def __init__(self, task):
+    """Makes the hook of the worker `task`, an int."""
+    self._task = task
+    self._steps = 0
+
+  def after_run(self, run_context, run_values):
+    del run_context, run_values
+    self._steps += 1
+
+  def end(self, session):
+    del session
+    print('Worker %d has ended: %d steps were its own.' % (
+        self._task, self._steps))
 
 
 class TraceHook(_Hook):
@@ -286,8 +319,11 @@ class EvaluationHook(_Hook):
       self._evaluate_at(session, self._first_step)
 
   def after_run(self, run_context, run_values):
-    self._step = int(run_values.results.step)
-    if self._step % self._every:
+    before, self._step = self._step, int(run_values.results.step)
+    if before is None:
+      before = self._first_step
+    # Other workers make steps too: this one may not see the very multiple.
+    if self._step // self._every == before // self._every:
       return
     self._evaluate_at(run_context.session, self._step)
     if self._best.is_exhausted(self._patience):

@@ -10,19 +10,22 @@ import tensorflow.compat.v1 as tf
 from datasets import dataset_factory
 from nets import nets_factory
 from preprocessing import preprocessing_factory
+from training import activation
 from training import checkpoints
 from training import label_offset
 from training import moving_average
 from training import quantization
 from training import runners
 
-Classes = collections.namedtuple('Classes', 'number names labels_offset')
+# activation: what makes probabilities of the logits, 'softmax' or 'sigmoid'.
+Classes = collections.namedtuple(
+    'Classes', 'number names labels_offset activation')
 # shape: that of `images`, None where free. size: the side of the pictures that
 # preprocessing makes. end_points: a dict of tensors.
 Network = collections.namedtuple(
     'Network', 'shape size images logits predictions end_points')
 
-_NUMBERED = re.compile(r'\d+:')
+_NUMBERED = re.compile(r'^\d+:')
 
 
 def find_classes(options, checkpoint):
@@ -33,14 +36,24 @@ def find_classes(options, checkpoint):
     checkpoint: the prefix of a checkpoint, or None.
 
   Raises:
-    ValueError: the dataset is not known, or a list of names does not fit.
+    ValueError: the dataset is not known or not there, it leaves no class, or a
+      list of names does not fit.
   """
+  # The names of the classes would be missing, and nobody told.
+  if checkpoint and options.dataset_dir and not tf.gfile.IsDirectory(
+      options.dataset_dir):
+    raise ValueError('There is no directory %s: check --dataset_dir.' %
+                     options.dataset_dir)
   dataset = dataset_factory.get_dataset(
       options.dataset_name, 'train', options.dataset_dir)
   offset = label_offset.resolve(
       options.labels_offset, dataset.num_classes, checkpoint,
       options.model_name)
   number = options.num_classes or dataset.num_classes - offset
+  if number < 1:
+    raise ValueError(
+        '--labels_offset=%d leaves none of the %d classes of the dataset %s.' %
+        (offset, dataset.num_classes, options.dataset_name))
   if options.labels_file:
     names = read_labels(options.labels_file, number)
   elif dataset.labels_to_names and number == dataset.num_classes - offset:
@@ -48,7 +61,8 @@ def find_classes(options, checkpoint):
              for label in range(offset, dataset.num_classes)]
   else:
     names = ['class %d' % (label + offset) for label in range(number)]
-  return Classes(number, names, offset)
+  return Classes(number, names, offset, activation.choose(
+      options.classifier_activation, checkpoint, dataset))
 
 
 def read_labels(path, number):
@@ -59,13 +73,19 @@ def read_labels(path, number):
     number: the number of names there must be.
 
   Raises:
-    ValueError: there is no such file, or it holds another number of names.
+    ValueError: there is no such file, it is no text, or it holds another
+      number of names.
   """
   if not os.path.isfile(path):
     raise ValueError('There is no file %s.' % path)
-  with open(path, encoding='utf-8') as lines:
-    names = [_NUMBERED.sub('', line.rstrip('\n'), count=1)
-             for line in lines if line.strip()]
+  try:
+    # Editors on Windows begin the file with a mark.
+    with open(path, encoding='utf-8-sig') as lines:
+      names = [_NUMBERED.sub('', line.rstrip('\n'))
+               for line in lines if line.strip()]
+  except UnicodeDecodeError as error:
+    raise ValueError('%s is not text in UTF-8: %s. Save it as such.' % (
+        path, error))
   if len(names) != number:
     raise ValueError(
         '%s names %d classes; the network has %d. Give a file with a line for '
@@ -102,23 +122,40 @@ def build(options, classes, checkpoint, batch_size=None, frames=None,
   images = tf.placeholder(tf.float32, shape, name='input')
   if free_size:
     logits, end_points = _build_for_any_size(
-        function, options.model_name, images)
+        function, options.model_name, images, is_training)
   else:
-    logits, end_points = function(images)
+    logits, end_points = _build_for_size(function, options.model_name, images)
   predictions = end_points.get('Predictions', end_points.get('predictions'))
-  if predictions is None:
+  if classes.activation == activation.SIGMOID:
+    predictions = tf.sigmoid(logits)
+  elif predictions is None:
     predictions = tf.nn.softmax(logits)
   if predictions.shape.ndims != logits.shape.ndims:
     predictions = tf.reshape(predictions, tf.shape(logits))
   return Network(shape, size, images, logits, predictions, end_points)
 
 
-def _build_for_any_size(function, name, images):
-  """Builds a network that averages over a map of any size."""
-  parameters = inspect.signature(nets_factory.networks_map[name]).parameters
-  arguments = {'global_pool': True} if 'global_pool' in parameters else {}
+def _build_for_size(function, name, images):
   try:
-    logits, end_points = function(images, **arguments)
+    return function(images)
+  except ValueError as error:
+    reason = str(error).splitlines()[-1].strip().rstrip('.')
+    raise ValueError(
+        '%s cannot be built for an input of %s (%s): check --image_size, and '
+        '--is_video_model with --num_frames.' % (
+            name, images.shape.as_list(), reason))
+
+
+def _build_for_any_size(function, name, images, is_training):
+  """Builds a network that averages over a map of any size."""
+  arguments = {'global_pool': True}
+  if not is_training:
+    # Some have an auxiliary head of a fixed size, which only training needs.
+    arguments['create_aux_logits'] = False
+  known = inspect.signature(nets_factory.networks_map[name]).parameters
+  try:
+    logits, end_points = function(images, **{
+        key: value for key, value in arguments.items() if key in known})
   except (TypeError, ValueError) as error:
     raise ValueError(_needs_size(name, str(error).splitlines()[0]))
   if logits.shape.ndims != 2:
@@ -170,8 +207,17 @@ def restore(checkpoint, decay=None, quantize=False):
     session.close()
     raise ValueError(
         'The checkpoint %s cannot be read to its end: %s. Is one of its files '
-        'missing or cut short?' % (checkpoint, str(error).splitlines()[0]))
+        'missing or cut short?' % (checkpoint, _reason(error)))
   return session
+
+
+def _reason(error):
+  """Returns the line of a restore's error that says what is wrong."""
+  # Above this is a guess, which is no help as `check_fits` has been there.
+  text = str(error).split('Original error:')[-1]
+  # TensorFlow 2 puts the reason behind where it happened.
+  lines = re.split(r"\bNode: '[^']*'\n", text)[-1].strip().splitlines()
+  return lines[0] if lines else type(error).__name__
 
 
 def freeze(session, network):
@@ -184,16 +230,21 @@ def freeze(session, network):
   Returns:
     A GraphDef with the nodes `input`, `logits` and `predictions`.
   """
-  outputs = dict(zip(runners.OUTPUTS, (network.logits, network.predictions)))
   frozen = tf.graph_util.convert_variables_to_constants(
       session, session.graph.as_graph_def(),
-      [tensor.op.name for tensor in outputs.values()])
-  # These nodes are added by hand: a Graph takes `predictions` and the scope
-  # `Predictions` of some networks for one name, a GraphDef does not.
-  for name, tensor in outputs.items():
-    node = frozen.node.add(name=name, op='Identity', input=[tensor.op.name])
-    node.attr['T'].type = tensor.dtype.as_datatype_enum
+      [network.logits.op.name, network.predictions.op.name])
+  name_outputs(frozen, network)
   return frozen
+
+
+def name_outputs(graph_def, network):
+  """Adds the nodes `logits` and `predictions` to a network's GraphDef."""
+  # They are added by hand: a Graph takes `predictions` and the scope
+  # `Predictions` of some networks for one name, a GraphDef does not.
+  for name, tensor in zip(
+      runners.OUTPUTS, (network.logits, network.predictions)):
+    node = graph_def.node.add(name=name, op='Identity', input=[tensor.op.name])
+    node.attr['T'].type = tensor.dtype.as_datatype_enum
 
 
 def _check_quantized(checkpoint, ranges):

@@ -1,10 +1,12 @@
 """Runs of training, from options to files."""
+import dataclasses
 import os
 import signal
 
 import tensorflow.compat.v1 as tf
 
 from datasets import dataset_factory
+from deployment import cluster
 from training import best_checkpoint
 from training import errors
 from training import evaluation
@@ -37,17 +39,35 @@ def train(options, extra_hooks=()):
       is not finite.
     OSError: a checkpoint cannot be saved.
   """
+  deployment = cluster.resolve(options.deployment)
+  if deployment.job_name == 'ps':
+    return cluster.serve(deployment)
+  status = _train(
+      dataclasses.replace(options, deployment=deployment), extra_hooks)
+  if status == 0:
+    cluster.tell_end(deployment)
+  return status
+
+
+def _train(options, extra_hooks):
+  """Trains in this worker, the only one or one of several."""
   loop = options.loop
+  resumption.check_directory(loop.train_dir)
   dataset = _dataset(options.data, options.data.dataset_split_name)
   length = run_length.of(options, dataset.num_samples)
   plan = evaluation_plan.make(
       options, length, dataset, lambda split: _dataset(options.data, split))
   start = resumption.find(loop.train_dir, loop.resume)
+  if start.checkpoint:
+    # Early, as a large network takes a while to build.
+    run_record.check(loop.train_dir, run_record.make(
+        options, None, dataset, length.last_step))
   reason = _nothing_to_do(loop, length, start, plan)
   if reason:
     print('Nothing to do: ' + reason)
     return 0
-  with tf.Graph().as_default(), hooks.StopOnSignalHook() as stop:
+  stop = hooks.StopOnSignalHook()
+  with tf.Graph().as_default():
     # Schedules that run to the end of the training see where that is.
     graph = train_graph.build(
         run_length.with_last_step(options, length.last_step), start.step,
@@ -55,19 +75,33 @@ def train(options, extra_hooks=()):
     record = run_record.make(options, graph.facts, dataset, length.last_step)
     scaffold = _scaffold(options, graph, start, record)
     _print_banner(options, graph.facts, start, length, plan)
-    _prepare_directory(options, start, record)
-    writer = tf.summary.FileWriter(loop.train_dir, tf.get_default_graph())
-    run_hooks = _hooks(
-        options, graph, scaffold, start, length, plan, writer, stop)
-    _run(options, graph, scaffold, start, writer,
-         run_hooks + list(extra_hooks))
-  saved = tf.train.latest_checkpoint(loop.train_dir)
-  if stop.signal_number is not None:
+    writer = None
+    if cluster.is_chief(options.deployment):
+      _prepare_directory(options, start, record)
+      writer = tf.summary.FileWriter(loop.train_dir, tf.get_default_graph())
+      run_hooks = _hooks(
+          options, graph, scaffold, start, length, plan, writer, stop)
+    else:
+      run_hooks = _hooks_of_worker(options, graph, start, length, stop)
+    with stop:
+      _run(options, graph, scaffold, start, writer,
+           run_hooks + list(extra_hooks))
+  return _tell_the_end(options, stop.signal_number, plan)
+
+
+def _tell_the_end(options, signal_number, plan):
+  """Says where the run stands; returns the status of the program."""
+  status = 0 if signal_number is None else 128 + signal_number
+  if not cluster.is_chief(options.deployment):
+    return status
+  train_dir = options.loop.train_dir
+  saved = tf.train.latest_checkpoint(train_dir)
+  if status:
     print('Stopped by %s. Saved %s; the same command goes on from there.' % (
-        signal.Signals(stop.signal_number).name, saved))
-    return 128 + stop.signal_number
+        signal.Signals(signal_number).name, saved))
+    return status
   print('Finished. Saved %s.' % saved)
-  _tell_the_best(loop.train_dir, plan)
+  _tell_the_best(train_dir, plan)
   return 0
 
 
@@ -141,7 +175,7 @@ def _loader(plan, average):
 def _prepare_directory(options, start, record):
   """Makes the directory, without what is not of this run or after its start."""
   train_dir = options.loop.train_dir
-  os.makedirs(train_dir, exist_ok=True)
+  resumption.make_directory(train_dir)
   moved = start.checkpoint is None and resumption.move_aside(train_dir)
   if moved:
     print('The files of an earlier run are now in %s.' % moved)
@@ -153,14 +187,11 @@ def _prepare_directory(options, start, record):
 
 def _run(options, graph, scaffold, start, writer, run_hooks):
   """Runs the steps."""
-  if start.step:
+  if start.step and writer:
     # TensorBoard drops what a killed run had written of later steps.
     writer.add_session_log(
         tf.SessionLog(status=tf.SessionLog.START), start.step + 1)
-  creator = tf.train.ChiefSessionCreator(
-      scaffold, master=options.deployment.master,
-      config=session_config.session_config(options.deployment),
-      checkpoint_filename_with_path=start.checkpoint)
+  creator = _session_creator(options, scaffold, start)
   with errors.explained(options):
     try:
       with tf.train.MonitoredSession(creator, run_hooks) as session:
@@ -176,7 +207,46 @@ def _run(options, graph, scaffold, start, writer, run_hooks):
                     'removed, the same command goes on from there.' % (
                         error, saved))
     finally:
-      writer.close()
+      if writer:
+        writer.close()
+
+
+def _session_creator(options, scaffold, start):
+  """Returns what makes the session, and makes it anew if a server is lost."""
+  deployment = options.deployment
+  config = session_config.session_config(deployment)
+  config.device_filters.extend(cluster.device_filters(deployment))
+  arguments = dict(scaffold=scaffold, config=config,
+                   master=cluster.start_worker(deployment))
+  if not cluster.is_chief(deployment):
+    return cluster.WorkerSessionCreator(**arguments)
+  if cluster.is_several(deployment):
+    # The variables of a lost parameter server come from the latest checkpoint.
+    return tf.train.ChiefSessionCreator(
+        checkpoint_dir=options.loop.train_dir, **arguments)
+  return tf.train.ChiefSessionCreator(
+      checkpoint_filename_with_path=start.checkpoint, **arguments)
+
+
+def _hooks_of_worker(options, graph, start, length, stop):
+  """Returns what happens between the steps of a worker but the chief."""
+  train_dir = options.loop.train_dir
+  readings = hooks.readings(graph)
+  run_hooks = [
+      hooks.FiniteLossHook(
+          readings, lambda: tf.train.latest_checkpoint(train_dir)),
+      stop, hooks.ProgressHook(
+          readings, start.step, length.last_step,
+          options.loop.log_every_n_steps, length.examples_per_step),
+      hooks.OwnStepsHook(options.deployment.task)]
+  return run_hooks + graph.hooks + _end(length)
+
+
+def _end(length):
+  """Returns the hook that ends the run at its last step, if it has one."""
+  if length.last_step is None:
+    return []
+  return [tf.train.StopAtStepHook(last_step=length.last_step)]
 
 
 def _hooks(options, graph, scaffold, start, length, plan, writer, stop):
@@ -187,11 +257,11 @@ def _hooks(options, graph, scaffold, start, length, plan, writer, stop):
       readings, train_dir, scaffold.saver, loop.save_interval_secs,
       loop.max_checkpoints_to_keep, start)
   progress_hook = hooks.ProgressHook(
-      readings, train_dir, start.step, length.last_step,
-      loop.log_every_n_steps, length.examples_per_step, writer)
+      readings, start.step, length.last_step, loop.log_every_n_steps,
+      length.examples_per_step, train_dir, writer)
   run_hooks = [
-      hooks.FiniteLossHook(readings, saver_hook), stop, progress_hook,
-      saver_hook,
+      hooks.FiniteLossHook(readings, lambda: saver_hook.latest), stop,
+      progress_hook, saver_hook,
       tf.train.SummarySaverHook(
           save_secs=loop.save_summaries_secs, summary_writer=writer,
           scaffold=scaffold)]
@@ -207,9 +277,9 @@ def _hooks(options, graph, scaffold, start, length, plan, writer, stop):
             evaluation_plan.options_of(
                 plan, options, prefix, graph.facts.labels_offset), quiet=True),
         saver_hook, best, progress_hook, train_dir, plan.split, stop))
-  if length.last_step is not None:
-    run_hooks.append(tf.train.StopAtStepHook(last_step=length.last_step))
-  return run_hooks
+  if cluster.is_several(options.deployment):
+    run_hooks.append(hooks.OwnStepsHook(options.deployment.task))
+  return run_hooks + graph.hooks + _end(length)
 
 
 def _print_banner(options, facts, start, length, plan):
@@ -222,6 +292,7 @@ def _print_banner(options, facts, start, length, plan):
   print('  Batch: %d a clone, %d in all; %.1f steps an epoch of all clones.' % (
       data.batch_size, facts.examples_per_step,
       facts.num_examples / facts.examples_per_step))
+  print('  Devices of the clones: %s.' % ', '.join(facts.devices))
   print('  Optimiser: %s; learning rate %s.' % (
       options.optimizer.optimizer, learning_rates.describe(
           options.schedule, facts.steps_per_epoch, length.last_step)))

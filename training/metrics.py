@@ -8,10 +8,12 @@ import collections
 
 import numpy as np
 
+from training import reported_loss
+
 _RECALL_K = 5
 _CALIBRATION_BINS = 15
-# From this probability on, one label of many counts as predicted.
-_THRESHOLD = 0.5
+# From a probability of 0.5 on, one label of many counts as predicted.
+_LEAST_LOGIT = 0.0
 
 # Of one class: examples that have it, examples predicted to have it, and
 # shares in [0, 1], None where nothing could be divided by.
@@ -27,13 +29,14 @@ class SingleLabelMetrics:
   """
   main_metric = 'Accuracy'
 
-  def __init__(self, num_classes):
+  def __init__(self, num_classes, loss=reported_loss.Loss()):
     self.examples = 0
+    self._loss = loss
     self._recall_k = min(_RECALL_K, num_classes)
     self._counts = _ClassCounts(num_classes)
     self._correct = 0
     self._recalled = 0
-    self._loss = 0.0
+    self._loss_sum = 0.0
     self._calibration = Calibration(_CALIBRATION_BINS)
 
   def add(self, logits, labels):
@@ -49,8 +52,6 @@ class SingleLabelMetrics:
     """
     logits = np.asarray(logits, np.float64)
     labels = np.asarray(labels)
-    rows = np.arange(len(labels))
-    log_shares = _log_softmax(logits)
     predicted = np.argmax(logits, axis=1)
     correct = predicted == labels
     self.examples += len(labels)
@@ -59,8 +60,10 @@ class SingleLabelMetrics:
     self._correct += int(correct.sum())
     self._recalled += int(
         (_ranks(logits, labels) < self._recall_k).sum())
-    self._loss -= log_shares[rows, labels].sum()
-    self._calibration.add(np.exp(log_shares[rows, predicted]), correct)
+    self._loss_sum += self._loss.of_examples(logits, labels).sum()
+    self._calibration.add(
+        self._loss.probabilities(logits)[np.arange(len(labels)), predicted],
+        correct)
     return predicted
 
   def results(self):
@@ -68,7 +71,7 @@ class SingleLabelMetrics:
 
     Accuracy: share whose largest logit is the label's. Recall_5: share whose
       label is among the 5 largest logits (all, with fewer classes than 5).
-    Loss: mean cross-entropy, in nats, without regularisation.
+    Loss: mean of the loss, in nats; see `reported_loss`.
     Macro_Precision, Macro_Recall, Macro_F1: means over the classes that are
       some example's label or prediction; what cannot be divided counts 0.
     Calibration_Error: see `Calibration`.
@@ -76,7 +79,7 @@ class SingleLabelMetrics:
     return collections.OrderedDict([
         ('Accuracy', self._correct / self.examples),
         ('Recall_5', self._recalled / self.examples),
-        ('Loss', float(self._loss / self.examples)),
+        ('Loss', float(self._loss_sum / self.examples)),
     ] + self._counts.macro() + [
         ('Calibration_Error', self._calibration.error()),
     ])
@@ -94,11 +97,13 @@ class MultiLabelMetrics:
   """
   main_metric = 'Mean_Average_Precision'
 
-  def __init__(self, num_classes):
+  def __init__(self, num_classes, loss=reported_loss.Loss(
+      'sigmoid', multi_label=True)):
     self.examples = 0
+    self._loss = loss
     self._counts = _ClassCounts(num_classes)
     self._exact = 0
-    self._loss = 0.0
+    self._loss_sum = 0.0
     self._logits = []
     self._labels = []
 
@@ -110,19 +115,16 @@ class MultiLabelMetrics:
       labels: 0 or 1, [batch, num_classes].
 
     Returns:
-      bool [batch, num_classes]: the classes predicted, whose probability
-      (the sigmoid of the logit) is at least 0.5.
+      bool [batch, num_classes]: the classes predicted, whose probability is
+      at least 0.5.
     """
     logits = np.asarray(logits, np.float32)
     labels = np.asarray(labels) > 0.5
-    predicted = sigmoid(logits) >= _THRESHOLD
+    predicted = logits >= _LEAST_LOGIT
     self.examples += len(labels)
     self._counts.add(labels, predicted)
     self._exact += int((predicted == labels).all(axis=1).sum())
-    # log(1 + exp(-x)) of a right label, log(1 + exp(x)) of a wrong one.
-    self._loss += np.logaddexp(
-        0.0, np.where(labels, -logits, logits).astype(np.float64)).mean(
-            axis=1).sum()
+    self._loss_sum += self._loss.of_examples(logits, labels).sum()
     self._logits.append(logits)
     self._labels.append(labels)
     return predicted
@@ -135,14 +137,14 @@ class MultiLabelMetrics:
     Micro_F1: F1 of all decisions of all classes together. Macro_Precision,
       Macro_Recall, Macro_F1: as for single labels.
     Exact_Match: share of the examples with every label right.
-    Loss: mean cross-entropy of a decision, in nats, without regularisation.
+    Loss: mean of the loss of a decision, in nats; see `reported_loss`.
     """
     return collections.OrderedDict([
         ('Mean_Average_Precision', self._mean_average_precision()),
         ('Micro_F1', self._counts.micro_f1()),
     ] + self._counts.macro() + [
         ('Exact_Match', self._exact / self.examples),
-        ('Loss', float(self._loss / self.examples)),
+        ('Loss', float(self._loss_sum / self.examples)),
     ])
 
   def classes(self):
@@ -202,16 +204,6 @@ def average_precision(scores, labels):
   return float(np.sum(np.diff(recall, prepend=0.0) * precision))
 
 
-def softmax(logits):
-  """Returns the probabilities of logits [batch, num_classes]."""
-  return np.exp(_log_softmax(np.asarray(logits, np.float64)))
-
-
-def sigmoid(logits):
-  """Returns the probability of each logit by itself."""
-  return 0.5 * (1.0 + np.tanh(0.5 * np.asarray(logits, np.float64)))
-
-
 class _ClassCounts:
   """Counts by class: examples that have it, that are predicted it, both."""
 
@@ -250,11 +242,6 @@ def _share(part, whole):
 
 def _one_hot(indices, num_classes):
   return indices[:, None] == np.arange(num_classes)
-
-
-def _log_softmax(logits):
-  shifted = logits - logits.max(axis=1, keepdims=True)
-  return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
 def _ranks(logits, labels):

@@ -21,6 +21,16 @@ class MovingAverage:
     self._variables = slim.get_model_variables()
     self._average = tf.train.ExponentialMovingAverage(decay, global_step)
 
+  @property
+  def variables(self):
+    """The variables that are averaged, a list."""
+    return self._variables
+
+  @property
+  def average(self):
+    """The `tf.train.ExponentialMovingAverage`."""
+    return self._average
+
   def update_op(self):
     """Makes the averages and returns the op that updates them once."""
     return self._average.apply(self._variables)

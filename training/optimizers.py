@@ -19,6 +19,23 @@ def build(options, learning_rate):
   return _OPTIMIZERS[options.optimizer](options, learning_rate)
 
 
+def check(options, schedule):
+  """Checks that an optimiser can compute with a schedule.
+
+  Args:
+    options: an `options.Optimizer`.
+    schedule: an `options.Schedule`.
+
+  Raises:
+    ValueError: it cannot.
+  """
+  if options.optimizer == 'ftrl' and schedule.warmup_epochs:
+    raise ValueError(
+        '--optimizer=ftrl cannot compute with the learning rate 0 of the first '
+        'step, which --warmup_epochs=%g asks for. Leave out --warmup_epochs, '
+        'or take another --optimizer.' % schedule.warmup_epochs)
+
+
 def scale_loss(optimizer):
   """Returns an optimiser that scales the loss for half precision.
 

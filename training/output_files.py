@@ -23,13 +23,28 @@ def check(paths, overwrite):
       raise ValueError('--%s and --%s both name %s: give each a file of its '
                        'own.' % (flags[full], flag, path))
     flags[full] = flag
-    if os.path.isdir(path):
+    if os.path.isdir(full) or path.endswith(os.sep):
       raise ValueError('--%s=%s is a folder: give the name of a file.' % (
           flag, path))
     if os.path.exists(path) and not overwrite:
       raise ValueError('--%s=%s exists: give another name, or --overwrite to '
                        'replace it.' % (flag, path))
-    _make_folder(flag, path)
+    _make_folder(flag, path, os.path.dirname(os.path.abspath(path)))
+
+
+def check_folder(flag, folder):
+  """Checks, before the work, that files can be written to a folder; makes it.
+
+  Args:
+    flag: name of the flag.
+    folder: what was given with it; '' for none.
+
+  Raises:
+    ValueError: it cannot be made or written.
+  """
+  # What is not on a file system is TensorFlow's business.
+  if folder and '://' not in folder:
+    _make_folder(flag, folder, folder)
 
 
 @contextlib.contextmanager
@@ -54,8 +69,7 @@ def publish(path, mode='w', **arguments):
       os.remove(unfinished)
 
 
-def _make_folder(flag, path):
-  folder = os.path.dirname(os.path.abspath(path))
+def _make_folder(flag, path, folder):
   try:
     os.makedirs(folder, exist_ok=True)
   except OSError as error:

@@ -14,11 +14,13 @@ class Picture:
   """A picture that can be read: a file, or bytes.
 
   Attributes:
-    name: how it is shown.
+    name: how it is shown: its path, where bytes that are not UTF-8 are written
+      as \\xff.
   """
 
-  def __init__(self, name, content=None):
-    self.name = name
+  def __init__(self, path, content=None):
+    self.name = os.fsencode(path).decode('utf-8', 'backslashreplace')
+    self._path = path
     self._content = content
 
   def read(self):
@@ -29,12 +31,12 @@ class Picture:
     """
     if self._content is not None:
       return self._content
-    with open(self.name, 'rb') as file:
+    with open(self._path, 'rb') as file:
       return file.read()
 
   def open(self):
     """Returns a path, or a file that can be read."""
-    return self.name if self._content is None else io.BytesIO(self._content)
+    return self._path if self._content is None else io.BytesIO(self._content)
 
 
 def find(words, standard_input=None):
@@ -64,11 +66,9 @@ def find(words, standard_input=None):
 def _piped(content):
   if content.startswith(_BEGINNINGS):
     return [Picture('standard input', content)]
-  try:
-    lines = content.decode().splitlines()
-  except UnicodeDecodeError:
-    lines = []
-  words = [line.strip() for line in lines if line.strip()]
+  # Names of files are bytes; they hold no zero.
+  lines = [] if b'\0' in content else content.splitlines()
+  words = [os.fsdecode(line.strip()) for line in lines if line.strip()]
   if not words:
     raise ValueError('Standard input holds neither a picture (JPEG, PNG, GIF, '
                      'BMP) nor paths of pictures, one a line.')

@@ -82,6 +82,9 @@ def _new_figure(num_panels):
   FigureCanvasAgg(figure)
   panels = [figure.add_subplot(num_panels, 1, number)
             for number in range(1, num_panels + 1)]
+  for panel in panels:
+    # There is no step 2.5.
+    panel.xaxis.get_major_locator().set_params(integer=True)
   return figure, panels
 
 

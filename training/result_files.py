@@ -5,7 +5,6 @@ import os
 from training import confusion_matrix
 from training import confusion_plot
 from training import metric_report
-from training import metrics
 from training import output_files
 from training import predictions
 
@@ -41,24 +40,24 @@ class ResultFiles(contextlib.AbstractContextManager):
   context ends well; all else by `write`, after it.
   """
 
-  def __init__(self, options, classes, multi_label):
+  def __init__(self, options, classes, loss):
     """Makes the files' writers.
 
     Args:
       options: an `options.Results`.
       classes: list of (id, name) of the network's classes.
-      multi_label: whether examples have several labels.
+      loss: an `reported_loss.Loss`, which says what the probabilities are.
 
     Raises:
       ValueError: a confusion matrix is asked for with several labels.
     """
-    if multi_label and options.confusion_matrix is not None:
+    if loss.multi_label and options.confusion_matrix is not None:
       raise ValueError('--confusion_matrix is for one label an example; '
                        'where there are several, --results_file has the '
                        'counts of each class.')
     self._options = options
     self._classes = classes
-    self._multi_label = multi_label
+    self._loss = loss
     self._stack = contextlib.ExitStack()
     self._predictions = None
     self._matrix = (confusion_matrix.ConfusionMatrix(len(classes))
@@ -70,7 +69,7 @@ class ResultFiles(contextlib.AbstractContextManager):
       self._predictions = predictions.Writer(
           self._stack.enter_context(output_files.publish(
               path, newline='', encoding='utf-8')),
-          path, self._classes, self._options.top_k, self._multi_label)
+          path, self._classes, self._options.top_k, self._loss.multi_label)
     return self
 
   def __exit__(self, *exception):
@@ -88,8 +87,7 @@ class ResultFiles(contextlib.AbstractContextManager):
     if self._matrix is not None:
       self._matrix.add(labels, predicted)
     if self._predictions is not None:
-      shares = metrics.sigmoid if self._multi_label else metrics.softmax
-      self._predictions.add(names, labels, shares(logits))
+      self._predictions.add(names, labels, self._loss.probabilities(logits))
 
   def write(self, facts, results, scores):
     """Writes the confusion matrix and the metrics.

@@ -35,6 +35,38 @@ _LEFT_BY_A_RUN = (
 _STEP = re.compile(r'model\.ckpt-(\d+)\.index$')
 
 
+def check_directory(train_dir):
+  """Checks, before the work, that a run can write to its directory.
+
+  Raises:
+    ValueError: it cannot.
+  """
+  if not train_dir:
+    raise ValueError('--train_dir is empty: name the directory of the run.')
+  place = os.path.abspath(train_dir)
+  while not os.path.lexists(place):
+    place = os.path.dirname(place)
+  if not os.path.isdir(place):
+    raise ValueError('--train_dir=%s: %s is no directory. Give another '
+                     '--train_dir.' % (train_dir, place))
+  if not os.access(place, os.W_OK | os.X_OK):
+    raise ValueError('--train_dir=%s: the directory %s may not be written. '
+                     'Give another --train_dir.' % (train_dir, place))
+
+
+def make_directory(train_dir):
+  """Makes the directory of a run, if it is not there.
+
+  Raises:
+    ValueError: it cannot be made.
+  """
+  try:
+    os.makedirs(train_dir, exist_ok=True)
+  except OSError as error:
+    raise ValueError('--train_dir=%s cannot be made: %s. Give another '
+                     '--train_dir.' % (train_dir, error.strerror))
+
+
 def find(train_dir, resume):
   """Finds the checkpoint that a run goes on from.
 

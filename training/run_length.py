@@ -11,7 +11,8 @@ RunLength = collections.namedtuple(
 def of(options, num_examples):
   """Turns the epochs among the options into steps.
 
-  An epoch is one pass over the examples of the split by all clones together.
+  An epoch is one pass over the examples of the split by all clones of all
+  workers together.
   Of --max_number_of_steps and --num_epochs the one that ends earlier counts.
 
   Args:
@@ -25,7 +26,7 @@ def of(options, num_examples):
     ValueError: evaluation is asked for by steps and by epochs.
   """
   loop = options.loop
-  examples_per_step = options.data.batch_size * options.deployment.num_clones
+  examples_per_step = examples_of_step(options)
   steps_per_epoch = num_examples / examples_per_step
   ends = []
   if loop.max_number_of_steps is not None:
@@ -42,6 +43,13 @@ def of(options, num_examples):
   if loop.eval_every_epochs:
     eval_every = max(1, round(loop.eval_every_epochs * steps_per_epoch))
   return RunLength(min(ends) if ends else None, eval_every, examples_per_step)
+
+
+def examples_of_step(options):
+  """Returns how many examples one update of the weights is made of."""
+  deployment = options.deployment
+  return options.data.batch_size * deployment.num_clones * (
+      deployment.replicas_to_aggregate if deployment.sync_replicas else 1)
 
 
 def describe(length, num_examples):

@@ -11,6 +11,7 @@ import os
 
 import tensorflow.compat.v1 as tf
 
+from training import best_checkpoint
 from training import flags
 from training import output_files
 
@@ -37,18 +38,22 @@ def make(options, graph_facts, dataset, last_step):
 
   Args:
     options: the `options.Train`, as given.
-    graph_facts: the `train_graph.Facts`.
+    graph_facts: the `train_graph.Facts`; None where there is no graph yet,
+      for a record without what they say.
     dataset: the `slim.dataset.Dataset`.
     last_step: step at which the run ends; None for never.
   """
+  of_graph = graph_facts and {
+      'num_classes': graph_facts.num_classes,
+      'image_shape': graph_facts.image_shape}
   return json.loads(json.dumps({
       'format_version': _FORMAT_VERSION,
+      **(of_graph or {}),
       'model_name': options.model.model_name,
-      'num_classes': graph_facts.num_classes,
-      'image_shape': graph_facts.image_shape,
       'dataset_name': options.data.dataset_name,
       'dataset_split': options.data.dataset_split_name,
       'num_examples': dataset.num_samples,
+      'multi_label': bool(getattr(dataset, 'multi_label', False)),
       'fingerprint': fingerprint(dataset),
       'last_step': last_step,
       'tensorflow': tf.__version__,
@@ -77,9 +82,24 @@ def read(train_dir):
   """Returns the record in a directory, or None."""
   try:
     with open(os.path.join(train_dir, NAME)) as file:
-      return json.load(file)
+      record = json.load(file)
   except (FileNotFoundError, ValueError):
     return None
+  # Other programs write files of this name too.
+  return record if isinstance(record, dict) else None
+
+
+def of_checkpoint(prefix):
+  """Returns the record of the run that wrote a checkpoint, or None.
+
+  Args:
+    prefix: the checkpoint, in the directory of its run or in that of its best.
+  """
+  folder = os.path.dirname(os.path.abspath(prefix))
+  if os.path.basename(folder) == best_checkpoint.FOLDER:
+    folder = os.path.dirname(folder)
+  record = read(folder)
+  return record if record and isinstance(record.get('flags'), dict) else None
 
 
 def check(train_dir, record):
@@ -97,7 +117,7 @@ def check(train_dir, record):
       '%s (%s there, %s here)' % (
           name, _shown(earlier[key]), _shown(record[key]))
       for key, name in _FACTS
-      if key in earlier and earlier[key] != record[key]]
+      if key in earlier and key in record and earlier[key] != record[key]]
   if differences:
     raise ValueError(
         '--train_dir=%s holds another run; what differs is %s. Give another '

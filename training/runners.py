@@ -124,14 +124,34 @@ class TFLiteRunner:
       missing = batch - len(part)
       if missing:
         part = np.concatenate([part, np.repeat(part[-1:], missing, axis=0)])
-      self._interpreter.set_tensor(self._images['index'], part)
+      self._interpreter.set_tensor(
+          self._images['index'], _to_input(part, self._images))
       self._interpreter.invoke()
-      rows.append([self._interpreter.get_tensor(output['index'])
+      rows.append([_from_output(
+          self._interpreter.get_tensor(output['index']), output)
                    for output in self._outputs])
     return [np.concatenate(values)[:len(images)] for values in zip(*rows)]
 
   def close(self):
     """Does nothing; the interpreter goes with the object."""
+
+
+def _to_input(values, details):
+  """Returns values as an input of a TensorFlow Lite model takes them."""
+  if details['dtype'] == np.float32:
+    return values
+  step, zero = details['quantization']
+  limits = np.iinfo(details['dtype'])
+  return np.clip(np.round(values / step) + zero, limits.min,
+                 limits.max).astype(details['dtype'])
+
+
+def _from_output(values, details):
+  """Returns the float32 values that an output stands for."""
+  if details['dtype'] == np.float32:
+    return values
+  step, zero = details['quantization']
+  return (values.astype(np.float32) - zero) * np.float32(step)
 
 
 def load(path):

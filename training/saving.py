@@ -53,6 +53,8 @@ class CheckpointHook(tf.train.SessionRunHook):
 
   def after_create_session(self, session, coord):
     del coord
+    # A session made anew, because a parameter server was lost, goes back.
+    self._step = int(session.run(tf.train.get_global_step()))
     with self._explained(self._step):
       tf.train.write_graph(
           session.graph.as_graph_def(add_shapes=True), self._train_dir,

@@ -45,8 +45,8 @@ def cause(name, theirs, ours):
     if (there[-1], here[-1]) == (1001, 1000):
       return 'The checkpoint has a background class: pass --labels_offset=0.'
     if is_head(name):
-      return 'The checkpoint knows %d classes and the dataset has %d.' % (
-          there[-1], here[-1])
+      return ('The checkpoint knows %d classes, not %d: check --dataset_name '
+              'and --dataset_dir (or --num_classes).' % (there[-1], here[-1]))
   channels = there[2:3] + here[2:3]
   if len(there) == 4 and sorted(channels) == [1, 3] and (
       there[:2] + there[3:] == here[:2] + here[3:]):

@@ -7,6 +7,7 @@ import tensorflow.compat.v1 as tf
 
 from datasets import dataset_factory
 from datasets import input_pipeline
+from deployment import cluster
 from deployment import devices
 from deployment import model_deploy
 from nets import nets_factory
@@ -21,6 +22,7 @@ from training import losses
 from training import moving_average
 from training import optimizers
 from training import quantization
+from training import run_length
 from training import session_config
 from training import step_randomness
 from training import summaries
@@ -28,11 +30,12 @@ from training import warm_start
 
 TrainGraph = collections.namedtuple('TrainGraph', (
     'train_op', 'total_loss', 'learning_rate', 'input_wait', 'global_step',
-    'summary_op', 'average', 'facts', 'images'))
+    'summary_op', 'average', 'facts', 'images', 'hooks'))
 # What the start of a run tells about it; the notes are lines of text.
 Facts = collections.namedtuple('Facts', (
     'num_examples', 'num_classes', 'image_shape', 'examples_per_step',
-    'steps_per_epoch', 'trained_variables', 'labels_offset', 'notes'))
+    'steps_per_epoch', 'trained_variables', 'labels_offset', 'devices',
+    'notes'))
 
 
 def build(options, first_step=0, checkpoint=None):
@@ -45,7 +48,8 @@ def build(options, first_step=0, checkpoint=None):
     checkpoint: the checkpoint from which it goes on.
 
   Returns:
-    A TrainGraph. `train_op` does one step and evaluates to the total loss.
+    A TrainGraph. `train_op` does one step and evaluates to the total loss;
+    `hooks` are what a session needs for it.
 
   Raises:
     ValueError: a name, size or scope in the options does not fit.
@@ -60,8 +64,7 @@ def build(options, first_step=0, checkpoint=None):
   options = _resolve_labels_offset(options, dataset, checkpoint)
   network = _network(options.model, _num_classes(dataset, options.data))
   with tf.device(deployment.inputs_device()):
-    batches, input_wait = _batches(
-        options, dataset, network, deployment, first_step)
+    batches, input_wait = _batches(options, dataset, network, first_step)
 
   clones, notes = _clones(options, deployment, dataset, network, batches)
   quantization.quantize_for_training(options.model.quantize_delay)
@@ -75,10 +78,10 @@ def build(options, first_step=0, checkpoint=None):
 
   facts = _facts(options, deployment, dataset, batches, variables, notes)
   with tf.device(deployment.optimizer_device()):
-    rate, optimizer = _optimizer(options, global_step, facts.steps_per_epoch)
+    rate, optimizer = _optimizer(options, global_step, facts, average)
   if options.data.seed is not None:
     # Before the gradients, which are to be those of the new draws.
-    step_randomness.tie_to_step(options.data.seed, global_step)
+    step_randomness.tie_to_step(_seed_of_worker(options), global_step)
   total_loss, gradients = model_deploy.optimize_clones(
       clones, optimizer, var_list=variables)
   train_op = _train_op(options, optimizer, gradients, global_step, total_loss,
@@ -88,14 +91,31 @@ def build(options, first_step=0, checkpoint=None):
   tf.summary.scalar('total_loss', total_loss)
   summaries.add(clones[0].outputs, first_losses, rate, input_wait)
   return TrainGraph(train_op, total_loss, rate, input_wait, global_step,
-                    summaries.merge(), average, facts, batches.images)
+                    summaries.merge(), average, facts, batches.images,
+                    _hooks(options.deployment, optimizer))
 
 
 def _deployment(options):
   return model_deploy.DeploymentConfig(
       num_clones=options.num_clones,
       clone_on_cpu=devices.choose_clone_on_cpu(
-          options.clone_on_cpu, options.num_clones))
+          options.clone_on_cpu, options.num_clones),
+      replica_id=options.task, num_replicas=options.worker_replicas,
+      num_ps_tasks=options.num_ps_tasks)
+
+
+def _seed_of_worker(options):
+  """Returns the seed of what each worker draws for itself; None for none."""
+  seed = options.data.seed
+  return None if seed is None else seed + options.deployment.task
+
+
+def _batches_before(options, step):
+  """Returns how many batches each worker had made until a global step."""
+  deployment = options.deployment
+  of_a_step = (
+      deployment.replicas_to_aggregate if deployment.sync_replicas else 1)
+  return step * of_a_step // deployment.worker_replicas
 
 
 def _dataset(options):
@@ -142,32 +162,34 @@ def _network(options, num_classes):
       functools.partial(network, **arguments), network)
 
 
-def _batches(options, dataset, network, deployment, first_step=0):
+def _batches(options, dataset, network, first_step):
   """Returns a Batch for all clones together, and the seconds it is awaited."""
   data = options.data
   size = options.model.train_image_size or network.default_image_size
-  preprocess, preprocess_jpeg, mix = _preprocessing(
+  preprocess, preprocess_jpeg, preprocess_batch, mix = _preprocessing(
       options, _num_classes(dataset, data))
   sized_jpeg = preprocess_jpeg and (
       lambda encoded, channels, **seed: preprocess_jpeg(
           encoded, channels, size, size, **seed))
+  sized_batch = preprocess_batch and (
+      lambda images: preprocess_batch(images, size, size))
   if options.loop.summarize_images:
     _summarize_picture(dataset, lambda image: preprocess(image, size, size))
   threads = data.num_preprocessing_threads
   batches = input_pipeline.training_batches(
       dataset, lambda image, **seed: preprocess(image, size, size, **seed),
-      data.batch_size * deployment.num_clones,
+      data.batch_size * options.deployment.num_clones,
       num_readers=data.num_readers, num_threads=threads,
       shuffle_buffer=data.shuffle_buffer, labels_offset=data.labels_offset,
-      seed=data.seed, preprocess_jpeg=sized_jpeg,
+      seed=_seed_of_worker(options), preprocess_jpeg=sized_jpeg,
       deterministic=(
           data.deterministic or data.seed is not None and threads == 1),
       mix=mix,
       shard=((options.deployment.task, options.deployment.worker_replicas)
              if data.shard_by_worker else (0, 1)),
-      max_bad_records=(
-          data.max_bad_records if data.on_bad_record == 'skip' else 0),
-      first_batch=first_step)
+      max_bad_records=data.bad_records_allowed,
+      first_batch=_batches_before(options, first_step),
+      preprocess_batch=sized_batch)
   return input_pipeline.next_batch(batches)
 
 
@@ -183,12 +205,18 @@ def _summarize_picture(dataset, preprocess):
 
 
 def _preprocessing(options, num_classes):
-  """Returns functions of a picture, of a JPEG and of a batch (None if none)."""
+  """Returns the functions that preprocess and mix, all but the first or None.
+
+  They are of a picture, of a JPEG, of a batch of pictures, and of a batch that
+  is to be mixed.
+  """
   data = options.data
   name = data.preprocessing_name or options.model.model_name
   if data.augmentation == 'none':
-    return preprocessing_factory.get_preprocessing(
-        name, use_grayscale=data.use_grayscale), None, None
+    arguments = dict(use_grayscale=data.use_grayscale)
+    return (preprocessing_factory.get_preprocessing(name, **arguments), None,
+            preprocessing_factory.get_batch_preprocessing(name, **arguments),
+            None)
   augmentation = preprocessing_factory.Augmentation(**{
       field.name: getattr(data, field.name) for field in dataclasses.fields(
           preprocessing_factory.Augmentation)})
@@ -196,6 +224,7 @@ def _preprocessing(options, num_classes):
                    augmentation=augmentation)
   return (preprocessing_factory.get_preprocessing(name, **arguments),
           preprocessing_factory.get_jpeg_preprocessing(name, **arguments),
+          preprocessing_factory.get_batch_preprocessing(name, **arguments),
           preprocessing_factory.get_mixing(
               num_classes, data.mixup_alpha, data.cutmix_alpha))
 
@@ -254,20 +283,39 @@ def _facts(options, deployment, dataset, batches, variables, notes):
   return Facts(
       dataset.num_samples, _num_classes(dataset, data),
       batches.images.shape.as_list()[1:],
-      data.batch_size * deployment.num_clones,
-      dataset.num_samples / data.batch_size, variables, data.labels_offset,
+      run_length.examples_of_step(options), dataset.num_samples / (
+          run_length.examples_of_step(options) / deployment.num_clones),
+      variables, data.labels_offset,
+      [deployment.clone_device(i) for i in range(deployment.num_clones)],
       session_config.describe(options.deployment) + notes)
 
 
-def _optimizer(options, global_step, steps_per_epoch):
+def _optimizer(options, global_step, facts, average):
   """Returns (learning rate, optimiser)."""
+  optimizers.check(options.optimizer, options.schedule)
   rate = learning_rates.build(
-      options.schedule, global_step, steps_per_epoch,
+      options.schedule, global_step, facts.steps_per_epoch,
       options.loop.max_number_of_steps)
   optimizer = optimizers.build(options.optimizer, rate)
   if options.deployment.fp16:
     optimizer = optimizers.scale_loss(optimizer)
+  if options.deployment.sync_replicas:
+    optimizer = tf.train.SyncReplicasOptimizer(
+        optimizer, options.deployment.replicas_to_aggregate,
+        options.deployment.worker_replicas,
+        variable_averages=average and average.average,
+        variables_to_average=average and average.variables)
   return rate, optimizer
+
+
+def _hooks(options, optimizer):
+  """Returns the hooks by which several workers keep together."""
+  hooks = []
+  if cluster.is_several(options):
+    hooks += cluster.hooks(options)
+  if options.sync_replicas:
+    hooks.append(cluster.SynchronousHook(optimizer, options))
+  return hooks
 
 
 def _train_op(options, optimizer, gradients, global_step, total_loss,
@@ -275,7 +323,8 @@ def _train_op(options, optimizer, gradients, global_step, total_loss,
   """Returns the total loss as a tensor whose evaluation makes one step."""
   gradients = optimizers.clip(gradients, options.optimizer.clip_gradient_norm)
   step = optimizer.apply_gradients(gradients, global_step=global_step)
-  if average is not None:
+  # Updates of several workers together see to the averages themselves.
+  if average is not None and not options.deployment.sync_replicas:
     # After the step, so that the averages see the new weights.
     with tf.control_dependencies([step]):
       step = average.update_op()

@@ -19,6 +19,7 @@ start. Each model variable then meets one of these fates:
 import collections
 import difflib
 import itertools
+import re
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -67,6 +68,12 @@ def plan(options):
   _check_shapes(checkpoint, differs, theirs, ours, options)
   loaded = [v for v in variables if v.op.name not in excluded
             and v.op.name not in missing and v.op.name not in differs]
+  if not loaded:
+    raise ValueError(
+        'Nothing is left to load from %s: --checkpoint_exclude_scopes=%s '
+        'leaves out all that fits. Name fewer scopes, or leave out '
+        '--checkpoint_path.' % (
+            checkpoint, ','.join(options.checkpoint_exclude_scopes)))
   trained = variables_to_train(options)
   stuck = [v.op.name for v in tf.trainable_variables()
            if v in variables and v not in trained and v not in loaded]
@@ -105,17 +112,35 @@ def variables_to_train(options):
   """Returns the trainable variables in trainable_scopes, or all of them.
 
   Raises:
-    ValueError: a scope matches nothing.
+    ValueError: a scope matches nothing, or is no regular expression.
   """
   variables = tf.trainable_variables()
   chosen = []
-  for scope in options.trainable_scopes:
-    # A scope is a regular expression that matches the beginning of a name.
-    found = tf.trainable_variables(scope)
+  for pattern in patterns(options.trainable_scopes):
+    found = [v for v in variables if pattern.match(v.name)]
     if not found:
-      raise ValueError(_nothing_matches('--trainable_scopes', scope, variables))
+      raise ValueError(_nothing_matches(
+          '--trainable_scopes', pattern.pattern, variables))
     chosen += [variable for variable in found if variable not in chosen]
   return chosen or variables
+
+
+def patterns(scopes):
+  """Returns trainable_scopes, regular expressions, compiled.
+
+  Each matches the beginning of the names of variables.
+
+  Raises:
+    ValueError: one is no regular expression.
+  """
+  compiled = []
+  for scope in scopes:
+    try:
+      compiled.append(re.compile(scope))
+    except re.error as error:
+      raise ValueError('--trainable_scopes: %s is no regular expression: %s.' %
+                       (scope, error))
+  return compiled
 
 
 def _matching(variables, scopes, flag):

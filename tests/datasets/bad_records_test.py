@@ -1,4 +1,6 @@
 """Records that cannot be read: named, counted, passed over up to a limit."""
+import re
+
 import pytest
 import tensorflow.compat.v1 as tf
 
@@ -37,6 +39,19 @@ def test_a_bad_record_is_named(tmp_path, make, threads):
     assert part in message, message
 
 
+@pytest.mark.parametrize('batch_size', [3, 8])
+@pytest.mark.parametrize('block_bytes', [350, 10 ** 6])
+def test_of_a_block_only_the_bad_ones_are_named(
+    tmp_path, monkeypatch, batch_size, block_bytes):
+  """Blocks of a batch and smaller ones, of which good records are lost too."""
+  monkeypatch.setattr(input_pipeline, '_BLOCK_BYTES', block_bytes)
+  write(tmp_path, [9, 7], bad=[4, 12])
+  message = _message(_training(tmp_path, 16, batch_size), steps=9)
+  assert 'Records cannot be read' in message
+  named = set(re.findall(r'record (\d+) of \S+data_train_0000(\d)', message))
+  assert named and named <= {('4', '0'), ('3', '1')}, message
+
+
 @pytest.mark.parametrize('bad', [[0], [0, 1, 2], [3, 6]])
 def test_bad_records_are_passed_over(tmp_path, bad, capfd):
   write(tmp_path, [3, 4], bad=bad)
@@ -48,18 +63,24 @@ def test_bad_records_are_passed_over(tmp_path, bad, capfd):
   assert all(printed.count('p%d.jpg' % number) == 1 for number in bad)
 
 
-def test_training_goes_on_up_to_the_limit(tmp_path):
+def test_training_goes_on_up_to_the_limit(tmp_path, capfd):
   write(tmp_path, [3, 4], bad=[2, 4])
-  results = run(_training(tmp_path, 7, 5, max_bad_records=4), steps=2)
-  assert sorted(numbers(results)) == sorted(2 * [0, 1, 3, 5, 6])
-  message = _message(_training(tmp_path, 7, 5, max_bad_records=4), steps=9)
-  assert 'more than the 4 of --max_bad_records' in message
+  # One that fails in every epoch is one record, and is named once.
+  results = run(_training(tmp_path, 7, 5, max_bad_records=2), steps=40)
+  assert sorted(numbers(results)) == sorted(40 * [0, 1, 3, 5, 6])
+  printed = capfd.readouterr().err
+  assert printed.count('p2.jpg') == printed.count('p4.jpg') == 1
+  assert '2 of at most 2' in printed and '\n\n' not in printed
+  message = _message(_training(tmp_path, 7, 5, max_bad_records=1), steps=9)
+  assert 'more than the 1 of --max_bad_records' in message
 
 
 def test_all_records_bad(tmp_path):
   write(tmp_path, [30], bad=range(30))
   message = _message(_training(tmp_path, 30, max_bad_records=5), steps=1)
   assert 'more than the 5 of --max_bad_records' in message
+  message = _message(_training(tmp_path, 30, max_bad_records=50), steps=1)
+  assert 'No record can be read:' in message and 'and 20 more' in message
 
 
 @pytest.mark.parametrize('make', [_evaluation, _training])
@@ -85,9 +106,8 @@ def test_other_damage(tmp_path, change):
   assert 'of %s' % path in _message(_evaluation(tmp_path, 2))
 
 
-def _entry(example, is_damaged='false', index=0, state=b'n'):
-  return b'\0'.join([state, b'/data/file', b'%d' % index,
-                     is_damaged.encode(), example])
+def _failure(example=b'', index=0, is_told=False):
+  return bad_records.Failure('/data/file', index, False, is_told, example)
 
 
 @pytest.mark.parametrize('features, text', [
@@ -100,27 +120,28 @@ def _entry(example, is_damaged='false', index=0, state=b'n'):
 ])
 def test_descriptions(features, text):
   message, is_fatal = bad_records.judge(
-      [_entry(pipeline_files.example(features), index=3)], 1)
+      [_failure(pipeline_files.example(features), index=3)], 1)
   assert text in message.decode() and not is_fatal
 
 
 def test_what_is_no_example(tmp_path):
   assert b'record 0 of /data/file (not a tf.train.Example)' in (
-      bad_records.judge([_entry(b'\xff\0\xff')], 1)[0])
+      bad_records.judge([_failure(b'\xff\0\xff')], 1)[0])
   pipeline_files.write_records(
       tmp_path / 'data_train_00000.tfrecord', [b'\xff\0\xff'])
   assert 'not a tf.train.Example' in _message(_evaluation(tmp_path, 1))
 
 
 def test_many_names_are_not_all_told():
-  entries = [_entry(b'', index=index) for index in range(30)]
-  message, is_fatal = bad_records.judge(entries, 29)
+  failures = [_failure(index=index) for index in range(30)]
+  message, is_fatal = bad_records.judge(failures, 29)
   assert is_fatal and message.count(b'record ') == 10
   assert message.endswith(b'and 20 more')
 
 
 def test_only_what_is_new_is_told():
   message, is_fatal = bad_records.judge(
-      [_entry(b'', index=1, state=b't'), _entry(b'', index=2)], 2)
+      [_failure(index=1, is_told=True), _failure(index=2)], 2)
   assert not is_fatal
   assert b'record 2' in message and b'record 1' not in message
+  assert bad_records.judge([_failure(is_told=True)], 2) == (b'', False)

@@ -95,5 +95,6 @@ def test_download_url(tmp_path):
   dataset_utils.download_url(
       'file://%s/one' % tmp_path, str(tmp_path / 'target'))
   assert (tmp_path / 'target' / 'one').read_text() == '1'
-  with pytest.raises(OSError, match='cannot download two'):
+  with pytest.raises(OSError, match='cannot download two; .* and put it there: '
+                     '%s$' % (tmp_path / 'two')):
     dataset_utils.download_url('file://%s/two' % tmp_path, str(tmp_path))

@@ -17,7 +17,8 @@ from tests.datasets import records
 
 
 def _run(tmp_path, source, **options):
-  visualwakewords.run(str(tmp_path / 'out'), source, num_workers=1, **options)
+  visualwakewords.run(
+      str(tmp_path / 'out'), source=source, num_workers=1, **options)
 
 
 def _examples(folder, split, count):
@@ -47,14 +48,13 @@ def test_folders_of_a_year(tmp_path, year):
         'image/source_id': [b'%d' % number], 'image/format': [b'jpeg'],
         'image/encoded': [content], 'image/key/sha256': [
             hashlib.sha256(content).hexdigest().encode()]}
-    if number % 2:
-      expected.update({
-          'image/object/bbox/xmin': [.25], 'image/object/bbox/xmax': [.75],
-          'image/object/bbox/ymin': [.25], 'image/object/bbox/ymax': [.75],
-          'image/object/area': [48.]})
-    features = example.features.feature
-    assert sorted(key for key in features
-                  if features[key].WhichOneof('kind')) == sorted(expected)
+    # Lists of floats even where no person is.
+    expected.update({
+        key: [value] * (number % 2) for key, value in (
+            ('image/object/bbox/xmin', .25), ('image/object/bbox/xmax', .75),
+            ('image/object/bbox/ymin', .25), ('image/object/bbox/ymax', .75),
+            ('image/object/area', 48.))})
+    assert sorted(example.features.feature) == sorted(expected)
     assert {key: records.values(example, key) for key in expected} == expected
 
 
@@ -180,7 +180,7 @@ def test_default_addresses_have_two_mirrors_and_checksums(monkeypatch):
       downloads, 'fetch', lambda *arguments: asked.append(arguments))
   for url in visualwakewords._YEARS[0] + visualwakewords._YEARS[1]:
     visualwakewords._fetch(None, url, 'p/x.zip')
-  for urls, _, size, sha256 in asked:
+  for urls, _, size, sha256, _ in asked:
     assert len(urls) == 2 and size > 1e8 and len(sha256) == 64
   assert asked[0][0] == [
       'http://images.cocodataset.org/zips/train2014.zip',

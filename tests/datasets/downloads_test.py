@@ -212,10 +212,19 @@ def test_every_mirror_and_its_reason_are_named(tmp_path, server):
                'broken (Service Unavailable)',
                'other (SHA-256 %s instead of %s)' % (
                    hashlib.sha256(_CONTENT[::-1]).hexdigest(), _SHA256),
-               'ended after 0 of 1024000 bytes', 'refused', 'No such file',
-               'give its place as --source'):
+               'ended after 0 of 1024000 bytes', 'refused', 'No such file'):
     assert part in message
+  assert message.endswith(')')
   assert 'x' not in os.listdir(tmp_path / 'd')
+
+
+def test_the_advice_is_the_caller_s(tmp_path):
+  url = (tmp_path / 'none').as_uri()
+  with pytest.raises(OSError, match=r'\). Ask a friend$'):
+    _fetch(tmp_path, url, advice='Ask a friend')
+  for source in (url, url + '.zip'):
+    with pytest.raises(OSError, match='and give its place as --source$'):
+      _obtain(tmp_path, source, 'one')
 
 
 def test_wrong_size(tmp_path, server):

@@ -1,4 +1,5 @@
 """Tests of PNG encoding and of the serialisation of examples."""
+import array
 import io
 
 import numpy as np
@@ -30,26 +31,31 @@ def test_tensorflow_decodes_the_png():
 
 @pytest.mark.parametrize('value', [
     b'', b'abc', b'x' * 70000, 0, 1, 127, 128, -1, 2**63 - 1, -2**63, 0.0, 1.5,
-    [1, 2, 300], [b'a', b'', b'ccc'], [0.25, -1e10]])
+    [1, 2, 300], [b'a', b'', b'ccc'], [0.25, -1e10], array.array('f', [0.25]),
+    array.array('q', [-1, 2**40])])
 def test_example_is_read_as_what_was_given(value):
   example = tf.train.Example.FromString(
       encoding.serialize_example({'a key': value}))
-  expected = value if isinstance(value, list) else [value]
+  expected = (list(value) if isinstance(value, (list, array.array)) else
+              [value])
   feature = example.features.feature['a key']
   assert list(getattr(feature, feature.WhichOneof('kind')).value) == expected
 
 
 def test_kinds_of_features():
   example = tf.train.Example.FromString(encoding.serialize_example(
-      {'i': 3, 'b': b'3', 'f': 3.0, 'none': [], 'ü': 1}))
+      {'i': 3, 'b': b'3', 'f': 3.0, 'none': [], 'ü': 1,
+       'floats': array.array('f'), 'integers': array.array('q')}))
   kinds = {name: feature.WhichOneof('kind')
            for name, feature in example.features.feature.items()}
   assert kinds == {'i': 'int64_list', 'b': 'bytes_list', 'f': 'float_list',
-                   'none': None, 'ü': 'int64_list'}
+                   'none': None, 'ü': 'int64_list', 'floats': 'float_list',
+                   'integers': 'int64_list'}
 
 
-def test_empty_feature_parses_as_missing():
-  record = encoding.serialize_example({'boxes': [], 'label': 2})
+@pytest.mark.parametrize('boxes', [[], array.array('f')])
+def test_empty_feature_parses_as_missing(boxes):
+  record = encoding.serialize_example({'boxes': boxes, 'label': 2})
   features = tf.parse_single_example(record, {
       'boxes': tf.VarLenFeature(tf.float32),
       'label': tf.FixedLenFeature((), tf.int64)})

@@ -46,13 +46,13 @@ def test_a_shard_that_does_not_exist(shard):
 def _read(path):
   with tf.Graph().as_default(), tf.Session() as session:
     record = tf.data.make_initializable_iterator(
-        record_files.read(tf.constant(str(path))))
+        record_files.read(tf.constant(str(path)), tf.constant(5, tf.int64)))
     step = record.get_next()
     session.run(record.initializer)
     records = []
     try:
       while True:
-        records.append(session.run(record_files.Record(*step)))
+        records.append(record_files.Record(*session.run(step)))
     except tf.errors.OutOfRangeError:
       return records
 
@@ -64,9 +64,8 @@ def test_read(tmp_path, count):
   pipeline_files.write_records(path, contents)
   records = _read(path)
   assert [record.example for record in records] == contents
-  assert [record.index for record in records] == list(range(count))
-  assert {record.file for record in records} <= {str(path).encode()}
-  assert not any(record.is_damaged for record in records)
+  assert [record_files.place_of(record.place) for record in records] == [
+      (5, index, False) for index in range(count)]
   assert record_files.count_records(str(path)) == count
 
 
@@ -77,8 +76,8 @@ def test_a_damaged_file_has_a_last_record_that_says_so(tmp_path, count, cut):
   path.write_bytes(path.read_bytes()[:-cut])
   whole = count - 1 - cut // 24
   records = _read(path)
-  assert [record.is_damaged for record in records] == [False] * whole + [True]
-  assert (records[-1].example, records[-1].index) == (b'', whole)
+  assert [record_files.place_of(record.place) for record in records] == [
+      (5, index, index == whole) for index in range(whole + 1)]
 
 
 def test_a_count_of_what_is_cut_off(tmp_path):

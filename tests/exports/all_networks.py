@@ -2,11 +2,20 @@
 
   python -m tests.exports.all_networks [NETWORK ...]
 
-Weights are random, pictures small where the network takes them. Each network
-has a process of its own. A row is printed for each: the largest difference of
-the logits, as a share of the largest logit, for the frozen graph, the folded
-graph, the SavedModels of both and TensorFlow Lite. The program ends with
-status 1 if one exceeds its tolerance (export_verification.TOLERANCES).
+Weights are random, classes 10, pictures as small as _SIDES says. Each network
+has a process of its own, and a row: the largest difference of the logits from
+those of the checkpoint's graph, as a share of the largest logit, for
+
+  frozen, folded     the frozen graph, with batch normalisation and folded
+  saved, saved_fold  the SavedModel of each
+  tflite             TensorFlow Lite
+  batch              the frozen graph on a batch of 3, against one by one
+
+and whether the network takes pictures of any size (free) or of one (fixed).
+Each architecture is written besides, and checked for its nodes. A network that
+fails does not stop the others: what is wrong stands below its row, and the
+last line says how to run it again. The status is 1 then. The tolerances are
+export_verification.TOLERANCES; a batch has that of the frozen graph.
 """
 import dataclasses
 import os
@@ -16,41 +25,73 @@ import sys
 import tempfile
 import time
 
-_FORMS = ('frozen', 'saved_model', 'tflite', 'folded', 'saved_model_folded')
+# Columns: what the export calls a form, and what heads its column.
+_FORMS = (('frozen', 'frozen'), ('folded', 'folded'), ('saved_model', 'saved'),
+          ('saved_model_folded', 'saved_fold'), ('tflite', 'tflite'),
+          ('batch', 'batch'))
 _VERIFIED = re.compile(r'^Verified (\w+): largest difference (\S+) ', re.M)
-# The side of the pictures, by the beginning of the network's name. Others, as
-# they end in layers of a fixed size, get their own.
-_SIDES = {'inception': 128, 'resnet': 65, 'mobilenet': 64, 'nasnet_mobile': 64,
-          'nasnet_large': 96, 'pnasnet': 96}
+_SIZES = re.compile(r'^Sizes: (\w+)$', re.M)
+_WIDTHS = '%-32s %4s ' + ' '.join(['%10s'] * len(_FORMS)) + ' %6s %7s'
+# The side of the pictures, by the first that the network's name begins with.
+# Others end in layers of a fixed size, and get their own.
+_SIDES = (
+    ('inception_v1', 224),
+    ('inception', 107),
+    ('resnet', 65),
+    ('mobilenet', 64),
+    ('nasnet_cifar', 32),
+    ('nasnet', 64),
+    ('pnasnet', 64),
+    ('i3d', 64),
+    ('s3dg', 64),
+)
 _FRAMES = 16
 _CLASSES = 10
-# What TensorFlow Lite lacks: 1.15 has no convolution over time.
+# TensorFlow Lite of 1.15 has no convolution over time.
 _NOT_IN_TFLITE = ('i3d', 's3dg')
 
 
 def main(names):
   """Runs the networks named, all if none is, and returns the exit status."""
   from nets import nets_factory
-  failed = []
-  print('%-32s %s seconds' % ('network', ' '.join(
-      '%-18s' % form for form in _FORMS)))
-  for name in names or nets_factory.networks_map:
-    started = time.time()
-    result = subprocess.run(
-        [sys.executable, '-m', 'tests.exports.all_networks', '--one', name],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        universal_newlines=True)
-    found = dict(_VERIFIED.findall(result.stdout))
-    print('%-32s %s %7.0f' % (name, ' '.join(
-        '%-18s' % found.get(form, '-') for form in _FORMS),
-                              time.time() - started), flush=True)
-    if result.returncode:
-      failed.append(name)
-      print('  ' + '\n  '.join(result.stderr.strip().splitlines()[-3:]),
-            flush=True)
-  print('All networks agree with their checkpoints.' if not failed else
-        'These do not: %s' % ', '.join(failed))
-  return 1 if failed else 0
+  names = list(names or nets_factory.networks_map)
+  left = list(names)
+  try:
+    print(_WIDTHS % (('network', 'side') + tuple(
+        title for _, title in _FORMS) + ('sizes', 'seconds')))
+    for name in names:
+      if _run(name):
+        left.remove(name)
+  except KeyboardInterrupt:
+    print('Interrupted.')
+  print('Again: make test-exports NETWORKS=\'%s\'' % ' '.join(left) if left
+        else 'All networks agree with their checkpoints.')
+  return 1 if left else 0
+
+
+def _run(name):
+  """Runs one network in its process; returns whether all is well."""
+  started = time.time()
+  result = subprocess.run(
+      [sys.executable, '-W', 'ignore', '-m', 'tests.exports.all_networks',
+       '--one', name], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+      universal_newlines=True)
+  found = dict(_VERIFIED.findall(result.stdout))
+  sizes = _SIZES.findall(result.stdout) or ['-']
+  print(_WIDTHS % ((name, _side(name)) + tuple(
+      found.get(form, '-') for form, _ in _FORMS) + (
+          sizes[0], '%.0f' % (time.time() - started))), flush=True)
+  if result.returncode:
+    print('  status %d: %s' % (result.returncode, '\n  '.join(
+        result.stderr.strip().splitlines()[-3:])), flush=True)
+  return not result.returncode
+
+
+def _side(name):
+  from nets import nets_factory
+  sides = [side for prefix, side in _SIDES if name.startswith(prefix)]
+  return sides[0] if sides else (
+      nets_factory.networks_map[name].default_image_size)
 
 
 def _one(name):
@@ -61,22 +102,77 @@ def _one(name):
   from training import export_graph
   from training import options
   tf.disable_v2_behavior()
-  sides = [side for prefix, side in _SIDES.items() if name.startswith(prefix)]
-  size = sides[0] if sides else (
-      nets_factory.networks_map[name].default_image_size)
   frames = _FRAMES if nets_factory.takes_video(name) else None
   with tempfile.TemporaryDirectory() as folder:
     asked = dataclasses.replace(
         options.Export(), model_name=name, num_classes=_CLASSES,
-        image_size=size, is_video_model=bool(frames), num_frames=frames,
-        verify=True, overwrite=True,
+        image_size=_side(name), is_video_model=bool(frames), num_frames=frames)
+    _check_architecture(asked, os.path.join(folder, 'graph.pb'))
+    trained = dataclasses.replace(
+        asked, verify=True, overwrite=True,
         checkpoint_path=random_checkpoint.save(
-            name, size, folder, _CLASSES, frames),
+            name, asked.image_size, folder, _CLASSES, frames),
         output_dir=os.path.join(folder, 'export'),
         tflite=name not in _NOT_IN_TFLITE)
-    export_graph.export(asked)
+    export_graph.export(trained)
+    _check_frozen(asked, trained.output_dir)
     export_graph.export(dataclasses.replace(
-        asked, fold_batch_norm=True, tflite=False))
+        trained, fold_batch_norm=True, tflite=False))
+
+
+def _check_architecture(asked, path):
+  """Writes the architecture, for any size if that is possible; checks it."""
+  import tensorflow.compat.v1 as tf
+  from tests.nets import manifests
+  from training import export_graph
+  try:
+    export_graph.export(dataclasses.replace(
+        asked, output_file=path, free_image_size=True))
+    sides = [-1, -1]
+  except ValueError as error:
+    if 'one size only' not in str(error):
+      raise
+    export_graph.export(dataclasses.replace(asked, output_file=path))
+    sides = [asked.image_size] * 2
+  print('Sizes: %s' % ('free' if sides == [-1, -1] else 'fixed'))
+  definition = tf.GraphDef()
+  with open(path, 'rb') as file:
+    definition.ParseFromString(file.read())
+  nodes = {node.name: node for node in definition.node}
+  historic = manifests.read(asked.model_name)['evaluation']
+  for node in ('input', 'logits', 'predictions', historic['net'],
+               historic['predictions']):
+    if node and node not in nodes:
+      raise ValueError('The architecture has no node %s.' % node)
+  shape = [dim.size for dim in nodes['input'].attr['shape'].shape.dim]
+  expected = [-1] + [asked.num_frames] * asked.is_video_model + sides + [3]
+  if nodes['input'].op != 'Placeholder' or shape != expected:
+    raise ValueError('The input is %s %s, expected %s.' % (
+        nodes['input'].op, shape, expected))
+
+
+def _check_frozen(asked, folder):
+  """Checks batches and predictions of the frozen graph."""
+  import numpy as np
+  from training import export_pictures
+  from training import export_verification
+  from training import runners
+  runner = runners.load(os.path.join(folder, 'frozen_inference_graph.pb'))
+  pictures = export_pictures.random(
+      [asked.num_frames] * asked.is_video_model + [asked.image_size] * 2 + [3],
+      3)
+  logits, predictions = runner.run(pictures)
+  alone = np.concatenate(
+      [runner.run(picture[None])[0] for picture in pictures])
+  difference = np.abs(logits - alone).max() / np.abs(alone).max()
+  tolerance = export_verification.TOLERANCES['frozen']
+  print('Verified batch: largest difference %.1e ' % difference)
+  if not difference <= tolerance:
+    raise ValueError('A batch of 3 differs from one by one by %.1e, tolerance '
+                     '%.0e.' % (difference, tolerance))
+  shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+  np.testing.assert_allclose(
+      predictions, shares / shares.sum(axis=1, keepdims=True), atol=1e-5)
 
 
 if __name__ == '__main__':

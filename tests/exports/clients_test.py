@@ -1,43 +1,58 @@
 """Other people's programs read our exports.
 
-A small network by default; with TEST_EXPORTS=all, as `make test-exports` sets
-it, also large ones.
+Networks on small pictures; with TEST_EXPORTS=all, as `make test-exports` sets
+it, also on pictures of their own size.
 """
 import dataclasses
 import json
 import os
+import pathlib
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
+from PIL import Image
 
 from benchmarks import random_checkpoint
+from training import classifiers
 from training import export_graph
 from training import options
 from training import runners
 
-_NETWORKS = [('mobilenet_v1_025', 64, False)]
+# Name, side of the pictures, whether batch normalisation is folded.
+_NETWORKS = [('mobilenet_v1', 64, False), ('resnet_v1_50', 65, True),
+             ('inception_v3', 107, False)]
 if os.environ.get('TEST_EXPORTS') == 'all':
   _NETWORKS += [('mobilenet_v1', 224, True), ('resnet_v1_50', 224, False),
                 ('inception_v3', 299, False), ('inception_v3', 299, True)]
 
+_ENVIRONMENTS = ('.venv', '.venv-tf2')
+
+# Prints what both signatures say of an array and of a picture file.
 _IN_A_FRESH_PROCESS = '''
 import json, sys
 import numpy as np
 import tensorflow as tf
-images = np.load(sys.argv[2])
+folder, images, picture = sys.argv[1:]
+images, picture = np.load(images), open(picture, 'rb').read()
+asked = (('serving_default', 'input', images),
+         ('serving_bytes', 'image_bytes', [picture, picture]))
 if tf.__version__.startswith('1.'):
   with tf.Session(graph=tf.Graph()) as session:
-    model = tf.saved_model.load(session, ['serve'], sys.argv[1])
-    one = model.signature_def['serving_default']
-    found = session.run(one.outputs['predictions'].name,
-                        {one.inputs['input'].name: images})
+    model = tf.saved_model.load(session, ['serve'], folder)
+    found = []
+    for signature, name, value in asked:
+      one = model.signature_def[signature]
+      found.append(session.run(one.outputs['predictions'].name,
+                               {one.inputs[name].name: value}))
 else:
-  serve = tf.saved_model.load(sys.argv[1]).signatures['serving_default']
-  found = serve(input=tf.constant(images))['predictions'].numpy()
-print(json.dumps(found.tolist()))
+  model = tf.saved_model.load(folder)
+  found = [model.signatures[signature](
+      **{name: tf.constant(value)})['predictions'].numpy()
+           for signature, name, value in asked]
+print(json.dumps([one.tolist() for one in found]))
 '''
 
 
@@ -99,22 +114,39 @@ def test_tf2onnx_and_onnxruntime(exported, tmp_path):
 
 
 def _pythons():
-  """This Python, and one with another TensorFlow where there is one."""
-  other = os.environ.get('OTHER_PYTHON', '')
-  return [sys.executable] + ([other] if other else [])
+  """This Python, and one with another TensorFlow where there is one.
+
+  That is OTHER_PYTHON, or the one that `make env` put beside this one.
+  """
+  if os.environ.get('OTHER_PYTHON'):
+    return [sys.executable, os.environ['OTHER_PYTHON']]
+  here = pathlib.Path(sys.prefix)
+  beside = [here.parent / name / 'bin' / 'python' for name in _ENVIRONMENTS
+            if name != here.name] if here.name in _ENVIRONMENTS else []
+  return [sys.executable] + [str(path) for path in beside if path.exists()]
 
 
-@pytest.mark.parametrize('python', _pythons())
+@pytest.mark.parametrize('python', _pythons(), ids=lambda path: (
+    'this' if path == sys.executable else 'other'))
 def test_the_saved_model_opens_in_a_fresh_process(exported, tmp_path, python):
   out, images, _, predictions = exported
-  pictures = tmp_path / 'pictures.npy'
-  np.save(str(pictures), images)
+  arrays = tmp_path / 'images.npy'
+  np.save(str(arrays), images)
+  picture = tmp_path / 'picture.png'
+  pixels = np.random.RandomState(1).randint(256, size=[50, 70, 3])
+  Image.fromarray(pixels.astype(np.uint8)).save(str(picture))
   result = subprocess.run(
-      [python, '-c', _IN_A_FRESH_PROCESS, str(out / 'saved_model'),
-       str(pictures)], cwd=str(tmp_path), stdout=subprocess.PIPE,
-      stderr=subprocess.PIPE, universal_newlines=True)
+      [python, '-W', 'ignore', '-c', _IN_A_FRESH_PROCESS,
+       str(out / 'saved_model'), str(arrays), str(picture)],
+      cwd=str(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+      universal_newlines=True)
   assert result.returncode == 0, result.stderr[-2000:]
-  _assert_close(json.loads(result.stdout.splitlines()[-1]), predictions)
+  of_images, of_picture = json.loads(result.stdout.splitlines()[-1])
+  _assert_close(of_images, predictions)
+  classifier = classifiers.of_export(str(out))
+  image = classifier.read(picture.read_bytes())
+  _assert_close(of_picture, classifier.run(np.stack([image] * 2))[0])
+  classifier.close()
 
 
 def test_the_frozen_graph_has_no_variables(exported):

@@ -87,9 +87,8 @@ def test_images_too_small():
 
 def test_images_too_large_to_squeeze():
   with pytest.raises(ValueError, match=(
-      'spatial_squeeze needs logits of 1x1, but images of 224x227 give 1x2; '
-      'pass spatial_squeeze=False for a map of logits, or global_pool=True for '
-      'one row of logits an image')):
+      'alexnet_v2/fc8/BiasAdd are of 1x2, and only 1x1 can be squeezed: give '
+      'global_pool=True, or spatial_squeeze=False')):
     _build(224, 227)
 
 

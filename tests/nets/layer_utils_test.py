@@ -69,6 +69,32 @@ def test_small_input_kernel(sides, expected):
   assert layer_utils.small_input_kernel(images, [7, 5]) == expected
 
 
+def test_scaled_sides():
+  images = tf.placeholder(tf.float32, [None, 5, None, 3])
+  height, width = layer_utils.scaled_sides(images, (2, 3))
+  assert height == 10
+  with tf.Session() as session:
+    assert session.run(width, {images: np.zeros([1, 5, 7, 3])}) == 21
+
+
+def test_squeeze():
+  logits = layer_utils.squeeze(tf.zeros([2, 1, 1, 5]), name='fc8/squeezed')
+  assert logits.shape.as_list() == [2, 5]
+  assert logits.op.name == 'fc8/squeezed'
+  unknown = tf.placeholder(tf.float32, [None, None, 1, 5])
+  assert layer_utils.squeeze(unknown).op.name == 'SpatialSqueeze'
+
+
+@pytest.mark.parametrize('cure', [
+    (), ('smaller images',)], ids=['of its own', 'of the caller'])
+def test_only_one_place_can_be_squeezed(cure):
+  logits = tf.zeros([2, 1, 3, 5], name='logits')
+  with pytest.raises(ValueError, match=(
+      'logits are of 1x3, and only 1x1 can be squeezed: give %s' % (
+          cure or ('global_pool=True, or spatial_squeeze=False',)))):
+    layer_utils.squeeze(logits, *cure)
+
+
 def _network(images, width=1.0, scope='Net'):
   """Builds it."""
   return images, width, scope

@@ -56,7 +56,7 @@ def test_largest_images_with_logits_of_one_by_one():
 
 
 def test_images_too_large_to_squeeze():
-  with pytest.raises(ValueError, match='images of 263x263 give 2x2'):
+  with pytest.raises(ValueError, match='fc8/.* are of 2x2, and only 1x1'):
     _build(263)
 
 

@@ -88,7 +88,9 @@ def test_a_signal_saves_and_the_same_command_goes_on(data, tmp_path, number):
       break
   process.send_signal(number)
   out, err = process.communicate()
-  assert (process.returncode, err) == (128 + number, ''), ''.join(lines)
+  assert (process.returncode, err) == (
+      128 + number, '\nStopping after this step; a second signal ends at once.'
+      '\n'), ''.join(lines)
   last = out.splitlines()[-1]
   assert last.startswith('Stopped by %s. Saved %s/model.ckpt-' % (
       number.name, model))

@@ -58,6 +58,29 @@ def test_the_last_step_of_the_run_record(world, tmp_path):
   assert not world.slept
 
 
+def test_a_training_that_stops_early(world, tmp_path):
+  said = []
+  (tmp_path / 'run.json').write_text(
+      '{"last_step": 9, "flags": {"early_stopping_patience": 2}}')
+  (tmp_path / 'best').mkdir()
+  (tmp_path / 'best' / 'best.json').write_text(
+      '{"step": 1, "metric": "Loss", "value": 1, "split": "test", "metrics": '
+      '{"Loss": 1}}')
+
+  def log(*steps):
+    (tmp_path / 'train_log.jsonl').write_text(''.join(
+        '{"step": %d, "split": "test", "evaluation": {"Loss": 1}}\n' % step
+        for step in steps))
+
+  world.save(1, 2, 3)
+  log(1, 2)
+  # The training evaluates the last step after it has saved it.
+  world.plans = {2: lambda: log(1, 2, 3)}
+  assert _follow(tmp_path, said) == [1, 2, 3]
+  assert world.slept == [10, 10]
+  assert said == ['The training in %s has stopped early.' % tmp_path]
+
+
 def test_checkpoints_that_are_gone_are_passed_over(world, tmp_path):
   world.save(1, 2)
   (tmp_path / 'model.ckpt-1.index').unlink()

@@ -47,6 +47,22 @@ def test_missing_checkpoints(folder, tmp_path):
     assert str(error.value) == message
 
 
+def test_a_directory_without_the_list_of_checkpoints(folder):
+  (folder / 'checkpoint').unlink()
+  with pytest.raises(ValueError) as error:
+    checkpoints.find(str(folder))
+  assert str(error.value) == (
+      'There is no checkpoint in the directory %s that is listed as the '
+      'latest. It holds model.ckpt-3, model.ckpt-7: name one of them.' % folder)
+  (folder / 'model.ckpt-7.index').unlink()
+  assert checkpoints.find(str(folder)) == str(folder / 'model.ckpt-3')
+  with pytest.raises(ValueError) as error:
+    checkpoints.find(str(folder / 'model.ckpt-7'))
+  assert str(error.value) == (
+      'The checkpoint {0}/model.ckpt-7 is not whole: there is no file '
+      '{0}/model.ckpt-7.index.'.format(folder))
+
+
 def _message(folder, name, shape):
   prefix = checkpoints.find(str(folder))
   variable = tf.get_variable('other', shape)
@@ -68,8 +84,9 @@ def test_what_fits_is_accepted(folder):
      'The run kept no moving averages: leave out --moving_average_decay.'),
     ('net/logits/w', [4, 1001],
      'The checkpoint has no background class: pass --labels_offset=1.'),
-    ('net/logits/w', [4, 5], 'The checkpoint knows 1000 classes and the '
-                             'dataset has 5.'),
+    ('net/logits/w', [4, 5], 'The checkpoint knows 1000 classes, not 5: check '
+                             '--dataset_name and --dataset_dir (or '
+                             '--num_classes).'),
     ('net/k', [3, 3, 4, 8], 'It was trained with another network or width: '
                             'check --model_name.')])
 def test_what_does_not_fit(folder, name, shape, end):

@@ -107,7 +107,7 @@ def test_an_incomplete_export(export, pictures, tmp_path):
   copy = tmp_path / 'copy'
   copy.mkdir()
   for name in ('frozen_inference_graph.pb', 'labels.txt', 'model.json'):
-    with pytest.raises(ValueError, match='There is no file .*'):
+    with pytest.raises(ValueError, match='There is no (file|export) .*'):
       classification.classify(_classify(copy, pictures))
     (copy / name).write_bytes((export / name).read_bytes())
   (copy / 'labels.txt').write_text('0:one\n1:two\n')
@@ -201,6 +201,16 @@ def test_features_of_an_export(export, pictures):
         export, pictures, end_point='Logits', features_file='x.npz'))
 
 
+def test_flags_of_the_network_beside_an_export(export, pictures, capsys):
+  classification.classify(_classify(export, pictures / 'a.png'))
+  assert not capsys.readouterr().err
+  classification.classify(_classify(
+      export, pictures / 'a.png', model_name='vgg_16', num_classes=3))
+  assert capsys.readouterr().err == ''.join(
+      'Warning: --%s has no effect with --graph, which knows its own.\n' % name
+      for name in ('model_name', 'num_classes'))
+
+
 def test_results_are_replaced_only_on_request(export, pictures, tmp_path):
   results = tmp_path / 'results.json'
   results.write_text('mine')
@@ -216,12 +226,13 @@ def test_results_are_replaced_only_on_request(export, pictures, tmp_path):
 @pytest.mark.parametrize('name, message', [
     ('frozen_inference_graph.pb', 'is not a frozen graph|lacks the nodes'),
     ('model.tflite', 'is not a TensorFlow Lite model'),
-    ('saved_model', 'is not a SavedModel')])
+    ('saved_model', 'is not a SavedModel that can be served')])
 def test_damaged_exports(export, pictures, tmp_path, name, message):
   for part in ('model.json', 'labels.txt'):
     (tmp_path / part).write_bytes((export / part).read_bytes())
   if name == 'saved_model':
     (tmp_path / name).mkdir()
+    (tmp_path / name / 'saved_model.pb').write_bytes(b'\x01damaged')
   else:
     (tmp_path / name).write_bytes(b'\x01damaged')
   with pytest.raises(ValueError, match=message):

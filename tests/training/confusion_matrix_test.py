@@ -33,6 +33,8 @@ def test_csv_has_names():
       'label \\ predicted,a,"b, c",d', 'a,1,2,0', '"b, c",0,1,1', 'd,0,0,1']
 
 
+# A letter that the font lacks would be a warning.
+@pytest.mark.filterwarnings('error:Glyph')
 @pytest.mark.parametrize('num_classes', [2, 30, 300])
 def test_picture(tmp_path, num_classes):
   pytest.importorskip('matplotlib')
@@ -40,6 +42,7 @@ def test_picture(tmp_path, num_classes):
   labels = np.arange(num_classes)
   matrix.add(labels, np.minimum(labels, 1))
   names = ['$class_%d of a set with long names' % i for i in labels]
+  names[1] = '\u65e5\u672c'
   path = tmp_path / 'matrix.png'
   with open(str(path), 'wb') as output:
     confusion_plot.draw(matrix, names, 'title', output)

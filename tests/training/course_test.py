@@ -10,11 +10,14 @@ import tensorflow.compat.v1 as tf
 from tests.training import runs
 from training import best_checkpoint
 from training import loops
+from training import options as program_options
 from training import train_graph
 
 _EXACT = dict(
     data=dict(seed=1, deterministic=True), deployment=dict(cpu_threads=1),
-    optimizer=dict(optimizer='adam'), model=dict(moving_average_decay=0.9))
+    optimizer=dict(optimizer='adam'),
+    # Small pictures make a small LeNet.
+    model=dict(moving_average_decay=0.9, train_image_size=8))
 
 
 def _same(first, second):
@@ -52,7 +55,7 @@ def test_evaluation_leaves_the_training_as_it_is(digits, tmp_path):
 # With this rate no weight changes, so only the first evaluation is a gain.
 _STANDSTILL = dict(
     schedule=dict(learning_rate=1e-30, learning_rate_decay_type='fixed'),
-    data=dict(seed=1))
+    data=dict(seed=1), model=dict(train_image_size=8))
 
 
 def test_early_stopping_and_the_best_checkpoint(digits, tmp_path, capsys):
@@ -99,22 +102,24 @@ def _stays_stopped(digits, tmp_path, loop, capsys):
 
 
 def test_another_run_in_the_directory(digits, tmp_path, capsys):
-  loops.train(runs.train(digits, tmp_path, steps=2))
+  small = dict(model=dict(train_image_size=8))
+  other = dict(model=dict(model_name='cifarnet', train_image_size=8))
+  loops.train(runs.train(digits, tmp_path, steps=2, **small))
   for changes, message in (
-      (dict(model=dict(model_name='cifarnet', train_image_size=28),
-            data=dict(preprocessing_name='lenet')),
-       'the network (lenet there, cifarnet here)'),
-      (dict(optimizer=dict(optimizer='momentum')), '--optimizer')):
+      # Also where the run has no step to do.
+      (dict(other, steps=2), 'the network (lenet there, cifarnet here)'),
+      (dict(model=dict(train_image_size=9)),
+       'the picture size (8x8x1 there, 9x9x1 here)'),
+      (dict(small, optimizer=dict(optimizer='momentum')), '--optimizer')):
     with pytest.raises(ValueError) as error:
       loops.train(runs.train(digits, tmp_path, **changes))
     assert message in str(error.value)
   (tmp_path / 'run.json').unlink()
   with pytest.raises(ValueError, match='another network: .* no variable '
                      'CifarNet/.*--resume=never, which moves'):
-    loops.train(runs.train(digits, tmp_path, model=dict(
-        model_name='cifarnet', train_image_size=28)))
+    loops.train(runs.train(digits, tmp_path, **other))
   before = runs.saved(tmp_path, 2)
-  loops.train(runs.train(digits, tmp_path, loop=dict(resume='never')))
+  loops.train(runs.train(digits, tmp_path, loop=dict(resume='never'), **small))
   assert 'The files of an earlier run are now in %s/earlier-1.' % tmp_path in (
       capsys.readouterr().out)
   assert _same(runs.saved(tmp_path / 'earlier-1', 2), before)
@@ -126,7 +131,8 @@ def test_epochs_end_the_run_and_a_missing_run_is_not_begun(digits, tmp_path):
     loops.train(runs.train(digits, tmp_path, loop=dict(resume='must')))
   options = runs.train(digits, tmp_path, steps=9, loop=dict(
       num_epochs=0.002, save_interval_secs=1, save_summaries_secs=1),
-                       data=dict(batch_size=2))
+                       data=dict(batch_size=2),
+                       model=dict(train_image_size=8))
   loops.train(options, extra_hooks=[_Slow()])
   assert runs.saved(tmp_path, 4)['global_step'] == 4
   # At the start, at the end, and after every second in between.
@@ -160,7 +166,8 @@ def test_a_summary_that_is_not_finite_names_the_step(
     return graph._replace(summary_op=tf.summary.merge_all())
 
   monkeypatch.setattr(train_graph, 'build', with_bad_summary)
-  options = runs.train(digits, tmp_path, steps=9)
+  options = runs.train(
+      digits, tmp_path, steps=9, model=dict(train_image_size=8))
   monkeypatch.setattr(tf.train, 'SummarySaverHook', _EveryStep)
   with pytest.raises(ValueError, match=(
       'NaN or infinite numbers are in ratio after step [12], with a learning '
@@ -175,3 +182,66 @@ class _EveryStep(tf.train.SummarySaverHook):
     del save_secs
     super().__init__(
         save_steps=1, summary_writer=summary_writer, scaffold=scaffold)
+
+
+class _OutOfMemory(tf.train.SessionRunHook):
+  """Uses up memory, for what TensorFlow sees, in a step."""
+
+  def __init__(self, step):
+    self._step = step
+
+  def begin(self):
+    def allocate(step):
+      if step == self._step:
+        raise MemoryError('no more')
+      return step
+    self._allocated = tf.py_func(
+        allocate, [tf.train.get_global_step()], tf.int64)
+
+  def before_run(self, run_context):
+    return tf.train.SessionRunArgs(self._allocated)
+
+
+def test_out_of_memory_says_what_to_lower_and_the_run_goes_on(
+    digits, tmp_path, capsys):
+  options = runs.train(
+      digits, tmp_path, steps=3, loop=dict(eval_every=1, log_every_n_steps=1),
+      model=dict(train_image_size=8))
+  with pytest.raises(ValueError) as error:
+    loops.train(options, extra_hooks=[_OutOfMemory(2)])
+  message = str(error.value)
+  assert message.startswith('Out of memory'), message
+  assert 'Lower --batch_size (8 now) or --train_image_size; ' in message
+  assert tf.train.latest_checkpoint(str(tmp_path)) == (
+      '%s/model.ckpt-2' % tmp_path)
+  assert loops.train(options) == 0
+  assert 'Going on from %s/model.ckpt-2.' % tmp_path in capsys.readouterr().out
+  assert [row['step'] for row in runs.log(tmp_path) if 'loss' in row] == [
+      1, 2, 3]
+
+
+class _Where(tf.train.SessionRunHook):
+  """Notes where the session runs."""
+
+  def after_create_session(self, session, coord):
+    self.target = session.sess_str
+
+
+def test_a_server_that_runs_already(digits, tmp_path):
+  server = tf.train.Server.create_local_server()
+  where = _Where()
+  loops.train(runs.train(
+      digits, tmp_path, steps=1, deployment=dict(master=server.target),
+      model=dict(train_image_size=8)), extra_hooks=[where])
+  assert where.target.decode() == server.target
+  assert runs.saved(tmp_path, 1)['global_step'] == 1
+
+
+def test_networks_are_listed_and_described(capsys):
+  import train_image_classifier
+  for catalogue, line in (
+      (program_options.Catalogue(list_models=True), 'lenet                      '),
+      (program_options.Catalogue(describe_model='lenet'), '    LeNet/fc4')):
+    assert train_image_classifier.main(
+        program_options.Train(catalogue=catalogue)) == 0
+    assert line in capsys.readouterr().out

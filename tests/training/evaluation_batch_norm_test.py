@@ -1,4 +1,5 @@
 """Stale moving statistics: found, and computed anew."""
+import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -101,10 +102,23 @@ def test_statistics_computed_anew(digits, small, tmp_path, capsys):
   assert _evaluate(digits, prefix) == pytest.approx(results, rel=1e-5)
 
 
-def test_another_split_of_fewer_batches(digits, small, capsys):
-  _evaluate(digits, small, recalibrate_batch_norm=1, max_num_batches=1,
-            recalibration_split='test', batch_size=50)
+def test_statistics_of_another_split_by_hand(digits, small, tmp_path, capsys):
+  names = ['n%d' % i for i in range(10)]
+  evaluations.rewrite_digits(
+      digits, tmp_path / 'few', names, lambda digit: [digit], 50)
+  _evaluate(tmp_path / 'few', small, recalibrate_batch_norm=1, batch_size=50,
+            recalibration_split='test',
+            recalibrated_checkpoint=str(tmp_path / 'model.ckpt-40'))
   assert 'of 1 batches of 50 of test.' in capsys.readouterr().out
+  values = runs.saved(tmp_path, 40)
+  pixels = evaluations.pixels(tmp_path / 'few' / 'mnist_test.tfrecord')
+  before = (pixels / 128.0 - 1.0).reshape([50, -1]).dot(
+      values['Small/fully_connected/weights'])
+  scope = 'Small/fully_connected/BatchNorm/'
+  np.testing.assert_allclose(
+      values[scope + 'moving_mean'], before.mean(axis=0), atol=1e-4)
+  np.testing.assert_allclose(
+      values[scope + 'moving_variance'], before.var(axis=0, ddof=1), rtol=1e-4)
 
 
 def test_quietly(digits, small, capsys):

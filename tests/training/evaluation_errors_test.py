@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+import tensorflow.compat.v1 as tf
 
 from tests.training import evaluations
 from training import evaluation
@@ -103,28 +104,23 @@ def test_labels_out_of_range(digits, trained, tmp_path):
          r'outside \[1, 11\)', labels_offset=1)
 
 
-def test_endings_of_files(digits, trained):
-  _fails(digits, trained, '--predictions_file=p.txt must end in .csv or .jsonl',
-         predictions_file='p.txt')
-  _fails(digits, trained, '--confusion_matrix=m.png must end in .csv',
-         confusion_matrix='m.png')
-
-
-@pytest.mark.parametrize('flag', ['eval_timeout_secs', 'max_number_of_steps'])
-def test_flags_that_need_following(digits, trained, flag):
-  _fails(digits, trained, '--%s is for following a training: pass '
-         '--eval_interval_secs too' % flag, **{flag: 10})
-
-
-def test_flags_that_need_recalibration(digits, trained, tmp_path):
-  name = str(tmp_path / 'new')
-  _fails(digits, trained, '--recalibrated_checkpoint needs '
-         '--recalibrate_batch_norm=N', recalibrated_checkpoint=name)
-  _fails(digits, trained, '--recalibrated_checkpoint is for one checkpoint: '
-         'leave out --eval_interval_secs', recalibrate_batch_norm=1,
-         recalibrated_checkpoint=name, eval_interval_secs=1)
+def test_recalibration_without_batch_normalisation(digits, trained):
   _fails(digits, trained, '--recalibrate_batch_norm: lenet has no batch '
          'normalisation', recalibrate_batch_norm=1)
-  _fails(digits, trained, r'--recalibrated_checkpoint=.*\.index exists',
-         recalibrate_batch_norm=1,
-         recalibrated_checkpoint=str(trained / 'model.ckpt-60'))
+
+
+def test_pictures_that_are_too_small(digits, trained):
+  _fails(digits, trained, '--eval_image_size=1: lenet cannot take pictures of '
+         '1 x 1 pixels. Its own size is 28. .*Negative dimension',
+         eval_image_size=1)
+
+
+def test_quantisation_that_was_not_learnt(digits, trained):
+  _fails(digits, trained, 'was trained without --quantize_delay: leave out '
+         '--quantize' if tf.__version__.startswith('1.') else
+         '--quantize needs TensorFlow 1.15', quantize=True)
+
+
+def test_another_split(digits, trained):
+  _fails(digits, trained, "mnist has no split 'validation'. Its splits are: "
+         'train, test', dataset_split_name='validation')

@@ -56,8 +56,10 @@ def test_without_an_interval_nothing_is_evaluated():
 
 def test_the_evaluation_sees_what_the_training_does():
   options = runs.train(
-      'data', 'model', data=dict(use_grayscale=True, preprocessing_name='vgg'),
-      model=dict(moving_average_decay=0.9, train_image_size=32))
+      'data', 'model', data=dict(use_grayscale=True, preprocessing_name='vgg',
+                                 on_bad_record='skip', max_bad_records=7),
+      model=dict(moving_average_decay=0.9, train_image_size=32, loss='focal',
+                 focal_gamma=1.0))
   evaluate = evaluation_plan.options_of(
       evaluation_plan.Plan('test', 'Loss'), options, 'model/model.ckpt-2', 1)
   data, evaluation = evaluate.data, evaluate.evaluation
@@ -68,3 +70,5 @@ def test_the_evaluation_sees_what_the_training_does():
           evaluation.model_name, evaluation.eval_image_size,
           evaluation.moving_average_decay, evaluation.clone_on_cpu) == (
               'model/model.ckpt-2', 'model/eval', 'lenet', 32, 0.9, True)
+  assert (evaluation.loss, evaluation.focal_gamma,
+          data.bad_records_allowed) == ('focal', 1.0, 7)

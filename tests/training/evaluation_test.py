@@ -1,7 +1,9 @@
 """Evaluation, end to end, on the bundled digits."""
 import csv
+import glob
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -108,10 +110,54 @@ def test_other_preprocessing(few, checkpoint, expected):
   assert results['Loss'] != pytest.approx(expected['Loss'], rel=1e-3)
 
 
-def test_on_a_server(few, checkpoint, expected):
+def test_grey_pictures(few, checkpoint, expected, tmp_path):
+  # A folder of pictures is read in colour.
+  (tmp_path / 'image_folder_test_0.tfrecord').write_bytes(
+      (few / 'mnist_test.tfrecord').read_bytes())
+  info = (few / 'dataset_info.json').read_text()
+  (tmp_path / 'dataset_info.json').write_text(info.replace(
+      'mnist_test', 'image_folder_test_0').replace('mnist', 'image_folder'))
+  with pytest.raises(ValueError, match='see --use_grayscale'):
+    _evaluate(tmp_path, checkpoint, dataset_name='image_folder')
+  results = _evaluate(
+      tmp_path, checkpoint, dataset_name='image_folder', use_grayscale=True)
+  assert results['Loss'] == pytest.approx(expected['Loss'], rel=1e-2)
+
+
+def test_another_split(digits, checkpoint, capsys):
+  _evaluate(digits, checkpoint, dataset_split_name='train', max_num_batches=1)
+  assert 'on the 4000 examples of mnist/train.' in capsys.readouterr().out
+
+
+def test_on_a_server(few, checkpoint, expected, capsys):
   server = tf.train.Server.create_local_server()
   results = _evaluate(few, checkpoint, master=server.target)
   assert results == pytest.approx(expected, rel=1e-5)
+  assert 'Connecting to %s.\n' % server.target in capsys.readouterr().out
+
+
+def test_the_loss_of_the_training(few, checkpoint, expected, tmp_path, capsys):
+  for path in glob.glob(checkpoint + '.*'):
+    shutil.copy(path, str(tmp_path))
+  (tmp_path / 'run.json').write_text(json.dumps({'flags': {
+      'model_name': 'lenet', 'loss': 'focal', 'focal_gamma': 0.5}}))
+  copy = str(tmp_path / 'model.ckpt-60')
+  flags = dict(results_file=str(tmp_path / 'r.json'), overwrite=True)
+  focal = _evaluate(few, copy, **flags)
+  assert 'Loss: focal of gamma 0.5.' in capsys.readouterr().out
+  assert json.loads((tmp_path / 'r.json').read_text())['loss'] == 'focal'
+  assert focal['Loss'] < 0.9 * expected['Loss']
+  assert _evaluate(few, checkpoint, loss='focal', focal_gamma=0.5) == focal
+  assert _evaluate(few, copy, loss='softmax') == pytest.approx(
+      expected, rel=1e-5)
+
+
+def test_probabilities_of_each_class_by_itself(few, checkpoint, tmp_path):
+  path = str(tmp_path / 'p.jsonl')
+  _evaluate(few, checkpoint, loss='sigmoid', predictions_file=path, top_k=10)
+  totals = [sum(top['probability'] for top in json.loads(line)['top'])
+            for line in open(path)]
+  assert max(abs(total - 1) for total in totals) > 0.01
 
 
 def test_files_of_results(few, checkpoint, expected, tmp_path, capsys):
@@ -168,6 +214,35 @@ def test_a_count_that_is_wrong_is_an_error_and_leaves_no_file(
     _evaluate(tmp_path / 'copy', checkpoint,
               predictions_file=str(tmp_path / 'out' / 'p.jsonl'))
   assert not os.listdir(str(tmp_path / 'out'))
+
+
+def test_records_that_cannot_be_read(few, checkpoint, tmp_path, capfd):
+  evaluations.spoil_pictures(few, tmp_path / 'bad', [3, 7, 199])
+  flags = dict(digits=tmp_path / 'bad', checkpoint=checkpoint, batch_size=64)
+  with pytest.raises(ValueError, match='Records cannot be read; '
+                     '--on_bad_record=skip passes over them:\n  record 3 of '
+                     '.*\n  record 7 of '):
+    _evaluate(**flags)
+  with pytest.raises(ValueError, match='more than the 2 of --max_bad_records'):
+    _evaluate(on_bad_record='skip', max_bad_records=2, **flags)
+  _evaluate(
+      on_bad_record='skip', results_file=str(tmp_path / 'r.json'), **flags)
+  printed = capfd.readouterr()
+  assert 'Counted 197 examples at step 60, passed over 3.' in printed.out
+  assert 'Passed over, 3 of at most 100 records' in printed.err
+  content = json.loads((tmp_path / 'r.json').read_text())
+  assert (content['examples'], content['passed_over']) == (197, 3)
+  # What is not there at all is no record that cannot be read.
+  evaluations.with_count(tmp_path / 'bad', tmp_path / 'copy', 201)
+  with pytest.raises(ValueError, match='The files hold 197 examples where 201'):
+    _evaluate(**dict(flags, digits=tmp_path / 'copy', on_bad_record='skip'))
+
+
+def test_no_record_can_be_read(few, checkpoint, tmp_path):
+  evaluations.spoil_pictures(few, tmp_path / 'bad', range(200))
+  with pytest.raises(ValueError, match='None of the 200 examples can be read'):
+    _evaluate(tmp_path / 'bad', checkpoint, on_bad_record='skip',
+              max_bad_records=200)
 
 
 def test_several_labels(digits, checkpoint, tmp_path, capsys):

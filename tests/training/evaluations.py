@@ -1,9 +1,12 @@
 """What the tests of evaluation share."""
 import dataclasses
+import io
 import json
 import os
 import shutil
 
+import numpy as np
+from PIL import Image
 import tensorflow.compat.v1 as tf
 
 from datasets import dataset_info
@@ -81,6 +84,29 @@ def rewrite_digits(digits, folder, names, labels, count, multi_label=False):
       'mnist', names, info['image'], {'test': {
           'num_examples': count, 'files': [file], 'examples_per_file': [count],
           'examples_per_class': counts}}, multi_label=multi_label))
+
+
+def pixels(path):
+  """Returns the pictures of a record file, uint8 [n, height, width]."""
+  return np.stack([
+      np.asarray(Image.open(io.BytesIO(
+          tf.train.Example.FromString(record).features.feature[
+              'image/encoded'].bytes_list.value[0])))
+      for record in tf.python_io.tf_record_iterator(str(path))])
+
+
+def spoil_pictures(digits, folder, numbers):
+  """Copies digits, with pictures of the test part that cannot be decoded."""
+  shutil.copytree(str(digits), str(folder))
+  path, = folder.glob('*test*.tfrecord')
+  records = list(tf.python_io.tf_record_iterator(str(path)))
+  with tf.python_io.TFRecordWriter(str(path)) as writer:
+    for number, record in enumerate(records):
+      example = tf.train.Example.FromString(record)
+      if number in numbers:
+        example.features.feature['image/encoded'].bytes_list.value[:] = [
+            b'\x89PNG broken']
+      writer.write(example.SerializeToString())
 
 
 def with_count(digits, folder, count):

@@ -1,5 +1,4 @@
 """Exports: the architecture alone, and frozen with weights."""
-import dataclasses
 import json
 import os
 
@@ -9,33 +8,13 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from nets import nets_factory
+from tests.training import exports
 from training import export_graph
-from training import export_verification
-from training import options
-
-
-def _export(tmp_path, **changes):
-  changes.setdefault('model_name', 'lenet')
-  changes.setdefault('dataset_name', 'mnist')
-  return dataclasses.replace(options.Export(), **{
-      name: str(value) if name in ('output_file', 'output_dir') else value
-      for name, value in changes.items()})
 
 
 @pytest.fixture(name='checkpoint')
 def _checkpoint(tmp_path):
-  """A LeNet for grey digits with random weights, and averages of 1.5 x."""
-  with tf.Graph().as_default(), tf.Session() as session:
-    network = nets_factory.get_network_fn('lenet', 10)
-    network(tf.placeholder(tf.float32, [None, 28, 28, 1]))
-    shadows = {}
-    for variable in tf.global_variables():
-      name = variable.op.name + '/ExponentialMovingAverage'
-      shadows[name] = tf.get_variable(
-          name, initializer=1.5 * variable.initialized_value())
-    tf.train.create_global_step()
-    session.run(tf.global_variables_initializer())
-    return tf.train.Saver().save(session, str(tmp_path / 'in' / 'model.ckpt-7'))
+  return exports.save(tmp_path / 'in')
 
 
 def _load(path):
@@ -57,29 +36,29 @@ def _run(definition, images, output):
     (dict(batch_size=4, image_size=36), [4, 36, 36, 3])])
 def test_the_architecture_alone(tmp_path, changes, shape):
   file = tmp_path / 'out' / 'graph.pb'
-  assert export_graph.export(_export(
-      tmp_path, output_file=file, **changes)) == [str(file)]
+  assert export_graph.export(exports.ask(
+      output_file=file, **changes)) == [str(file)]
   nodes = {node.name: node for node in _load(file).node}
   dims = nodes['input'].attr['shape'].shape.dim
   assert [dim.size for dim in dims] == shape
   assert nodes['input'].op == 'Placeholder'
-  assert 'Predictions/Reshape_1' in nodes
+  assert {'Predictions/Reshape_1', 'logits', 'predictions'} <= set(nodes)
   assert nodes['LeNet/conv1/weights'].op in ('VariableV2', 'VarHandleOp')
   assert os.listdir(str(tmp_path / 'out')) == ['graph.pb']
 
 
 def test_the_architecture_as_text(tmp_path):
   file = tmp_path / 'graph.pbtxt'
-  export_graph.export(_export(
-      tmp_path, output_file=file, write_text_graphdef=True))
+  export_graph.export(exports.ask(
+      output_file=file, write_text_graphdef=True))
   assert file.read_text().startswith('node {\n  name: "input"')
 
 
 def test_the_training_graph(tmp_path):
   for is_training, expected in ((False, 0), (True, 1)):
     file = tmp_path / ('graph_%d.pb' % is_training)
-    export_graph.export(_export(
-        tmp_path, output_file=file, is_training=is_training))
+    export_graph.export(exports.ask(
+        output_file=file, is_training=is_training))
     dropouts = [node for node in _load(file).node
                 if node.name.endswith('/random_uniform/RandomUniform')
                 and 'dropout' in node.name]
@@ -88,8 +67,8 @@ def test_the_training_graph(tmp_path):
 
 def test_a_frozen_graph_computes_what_the_checkpoint_does(tmp_path, checkpoint):
   out = tmp_path / 'out'
-  written = export_graph.export(_export(
-      tmp_path, checkpoint_path=checkpoint, output_dir=out))
+  written = export_graph.export(exports.ask(
+      checkpoint_path=checkpoint, output_dir=out))
   assert written == [str(out / name) for name in (
       'frozen_inference_graph.pb', 'saved_model', 'labels.txt',
       'model.json')]
@@ -113,8 +92,8 @@ def test_a_frozen_graph_computes_what_the_checkpoint_does(tmp_path, checkpoint):
 
 def test_the_record_of_the_model(tmp_path, checkpoint):
   out = tmp_path / 'out'
-  export_graph.export(_export(
-      tmp_path, checkpoint_path=checkpoint, output_dir=out))
+  export_graph.export(exports.ask(
+      checkpoint_path=checkpoint, output_dir=out))
   record = json.loads((out / 'model.json').read_text())
   for name, value in (
       ('model_name', 'lenet'), ('num_classes', 10), ('input', 'input'),
@@ -123,6 +102,7 @@ def test_the_record_of_the_model(tmp_path, checkpoint):
       ('averaged_weights', False), ('labels_offset', 0), ('global_step', 0),
       ('batch_norm_folded', False), ('quantization_aware', False),
       ('image_size', 28), ('tensorflow', tf.__version__),
+      ('classifier_activation', 'softmax'),
       ('historic_names', {'logits': 'LeNet/fc4/BiasAdd',
                           'predictions': 'Predictions/Reshape_1'}),
       ('files', ['frozen_inference_graph.pb', 'saved_model', 'labels.txt',
@@ -137,8 +117,8 @@ def test_names_of_the_classes_come_from_the_dataset(tmp_path, checkpoint):
   (tmp_path / 'data' / 'labels.txt').write_text(
       ''.join('%d:digit %d\n' % (i, i) for i in range(10)))
   out = tmp_path / 'out'
-  export_graph.export(_export(
-      tmp_path, checkpoint_path=checkpoint, output_dir=out,
+  export_graph.export(exports.ask(
+      checkpoint_path=checkpoint, output_dir=out,
       dataset_dir=str(tmp_path / 'data')))
   assert (out / 'labels.txt').read_text() == ''.join(
       '%d:digit %d\n' % (i, i) for i in range(10))
@@ -148,8 +128,8 @@ def test_averages_are_exported_on_request(tmp_path, checkpoint):
   weights = {}
   for decay in (None, 0.9):
     out = tmp_path / str(decay)
-    export_graph.export(_export(
-        tmp_path, checkpoint_path=checkpoint, output_dir=out,
+    export_graph.export(exports.ask(
+        checkpoint_path=checkpoint, output_dir=out,
         moving_average_decay=decay))
     node = [node for node in _load(out / 'frozen_inference_graph.pb').node
             if node.name == 'LeNet/conv1/weights'][0]
@@ -157,131 +137,46 @@ def test_averages_are_exported_on_request(tmp_path, checkpoint):
   np.testing.assert_allclose(weights[0.9], 1.5 * weights[None], rtol=1e-6)
 
 
+def test_a_network_trained_class_by_class(tmp_path, checkpoint):
+  (tmp_path / 'in' / 'run.json').write_text('{"flags": {"loss": "sigmoid"}}')
+  out = tmp_path / 'out'
+  export_graph.export(exports.ask(
+      checkpoint_path=checkpoint, output_dir=out, verify=True))
+  record = json.loads((out / 'model.json').read_text())
+  assert record['classifier_activation'] == 'sigmoid'
+  frozen = _load(out / 'frozen_inference_graph.pb')
+  images = np.random.RandomState(0).uniform(-1, 1, [3, 28, 28, 1])
+  logits = _run(frozen, images, 'logits')
+  for name in ('predictions', record['historic_names']['predictions']):
+    np.testing.assert_allclose(
+        _run(frozen, images, name), 1 / (1 + np.exp(-logits)), atol=1e-6)
+
+
 def test_both_at_once(tmp_path, checkpoint):
   file = tmp_path / 'out' / 'graph.pb'
-  export_graph.export(_export(
-      tmp_path, checkpoint_path=checkpoint, output_file=file))
+  export_graph.export(exports.ask(
+      checkpoint_path=checkpoint, output_file=file))
   assert sorted(os.listdir(str(tmp_path / 'out'))) == [
       'frozen_inference_graph.pb', 'graph.pb', 'labels.txt', 'model.json',
       'saved_model']
-
-
-@pytest.mark.parametrize('changes, message', [
-    (dict(output_file='graph.pb', tflite=True),
-     '--tflite needs a trained network: give --checkpoint_path.'),
-    (dict(checkpoint_path='x', output_dir='out', int8=True),
-     '--int8 needs pictures to calibrate with: give --dataset_dir, and '
-     '--calibration_split if not train.'),
-    (dict(output_file='graph.pb', free_image_size=True),
-     'lenet takes pictures of one size only'),
-    (dict(output_file='/dev/null/graph.pb'),
-     '/dev/null/graph.pb cannot be written: /dev/null is not a folder. Choose '
-     'another --output_file.'),
-    (dict(checkpoint_path='x', output_dir='/dev/null/out'),
-     'cannot be written: /dev/null is not a folder. Choose another '
-     '--output_dir.'),
-    (dict(output_file='graph.pb', labels_file='/nowhere/labels.txt'),
-     'There is no file /nowhere/labels.txt.'),
-    ({}, 'You must supply the path to save to with --output_file, or a trained '
-         'network with --checkpoint_path.'),
-    (dict(output_file='graph.pb', is_video_model=True),
-     'Number of frames must be specified for video models with --num_frames'),
-    (dict(output_file='graph.pb', model_name='lennet'), 'did you mean lenet'),
-    (dict(output_file='graph.pb', dataset_name='mnits'), 'mnist'),
-    (dict(checkpoint_path='/nowhere/model.ckpt', output_dir='out'),
-     'the directory /nowhere does not exist')])
-def test_wrong_options(tmp_path, monkeypatch, changes, message):
-  monkeypatch.chdir(str(tmp_path))
-  with pytest.raises(ValueError) as error:
-    export_graph.export(_export(tmp_path, **changes))
-  assert message in str(error.value)
-  assert not os.listdir(str(tmp_path)), 'nothing half written'
-
-
-def test_a_checkpoint_needs_a_place_to_go(tmp_path, checkpoint):
-  with pytest.raises(ValueError, match='Say where the export goes with '
-                     '--output_dir.'):
-    export_graph.export(_export(tmp_path, checkpoint_path=checkpoint))
-
-
-def test_the_checkpoint_of_another_network(tmp_path, checkpoint):
-  with pytest.raises(ValueError, match='check --model_name'):
-    export_graph.export(_export(
-        tmp_path, checkpoint_path=checkpoint, model_name='cifarnet',
-        output_dir=tmp_path / 'out'))
-  assert not (tmp_path / 'out').exists()
-
-
-def test_what_exists_is_replaced_only_on_request(tmp_path, checkpoint):
-  out = tmp_path / 'out'
-  export = _export(tmp_path, checkpoint_path=checkpoint, output_dir=out)
-  export_graph.export(export)
-  (out / 'labels.txt').write_text('mine')
-  with pytest.raises(ValueError, match='labels.txt, .*model.json exists '
-                     'already; pass --overwrite to replace it.'):
-    export_graph.export(export)
-  assert (out / 'labels.txt').read_text() == 'mine'
-  export_graph.export(dataclasses.replace(export, overwrite=True))
-  assert (out / 'labels.txt').read_text() != 'mine'
-
-
-def test_a_labels_file_names_the_classes(tmp_path, checkpoint):
-  labels = tmp_path / 'mine.txt'
-  labels.write_text('zero\n1:one\n' + 'more\n' * 8)
-  export = _export(
-      tmp_path, checkpoint_path=checkpoint, output_dir=tmp_path / 'out',
-      labels_file=str(labels))
-  export_graph.export(export)
-  assert (tmp_path / 'out' / 'labels.txt').read_text().startswith(
-      '0:zero\n1:one\n2:more\n')
-  labels.write_text('zero\n')
-  with pytest.raises(ValueError, match='names 1 classes; the network has 10. '
-                     'Give a file with a line for each output'):
-    export_graph.export(dataclasses.replace(export, overwrite=True))
-  assert (tmp_path / 'out' / 'labels.txt').read_text().startswith('0:zero')
-
-
-@pytest.mark.parametrize('number, message', [
-    (12, 'has shape'), (None, None)])
-def test_the_number_of_classes(tmp_path, checkpoint, number, message):
-  export = _export(tmp_path, checkpoint_path=checkpoint, num_classes=number,
-                   output_dir=tmp_path / 'out')
-  if message:
-    with pytest.raises(ValueError, match=message):
-      export_graph.export(export)
-    assert not (tmp_path / 'out').exists()
-  else:
-    export_graph.export(export)
-    assert len((tmp_path / 'out' / 'labels.txt').read_text().split()) == 20
 
 
 def test_labels_offset_may_be_found_out(tmp_path, checkpoint):
   (tmp_path / 'data').mkdir()
   (tmp_path / 'data' / 'labels.txt').write_text(
       ''.join('%d:digit %d\n' % (i, i) for i in range(10)))
-  export_graph.export(_export(
-      tmp_path, checkpoint_path=checkpoint, labels_offset='auto',
+  export_graph.export(exports.ask(
+      checkpoint_path=checkpoint, labels_offset='auto',
       dataset_dir=str(tmp_path / 'data'), output_dir=tmp_path / 'out'))
   record = json.loads((tmp_path / 'out' / 'model.json').read_text())
   assert record['labels_offset'] == 0
 
 
-def test_a_checkpoint_cut_short(tmp_path, checkpoint):
-  data = checkpoint + '.data-00000-of-00001'
-  with open(data, 'r+b') as file:
-    file.truncate(1000)
-  with pytest.raises(ValueError, match='cannot be read to its end: .* cut '
-                     'short?'):
-    export_graph.export(_export(
-        tmp_path, checkpoint_path=checkpoint, output_dir=tmp_path / 'out'))
-  assert not (tmp_path / 'out').exists()
-
-
 def test_every_form_is_verified(tmp_path, digits, trained, capsys):
   """Digits for calibration and verification, averaged weights in all forms."""
   out = tmp_path / 'out'
-  written = export_graph.export(_export(
-      tmp_path, checkpoint_path=str(trained), output_dir=out, verify=True,
+  written = export_graph.export(exports.ask(
+      checkpoint_path=str(trained), output_dir=out, verify=True,
       dataset_dir=digits, tflite=True, int8=True, calibration_examples=30,
       fold_batch_norm=True, moving_average_decay=0.9))
   assert [os.path.basename(path) for path in written] == [
@@ -297,15 +192,16 @@ def test_every_form_is_verified(tmp_path, digits, trained, capsys):
   assert json.loads((out / 'model.json').read_text())['averaged_weights']
 
 
-def test_an_export_that_differs_is_not_written(
-    tmp_path, checkpoint, monkeypatch):
-  monkeypatch.setitem(export_verification.TOLERANCES, 'frozen', -1.0)
-  with pytest.raises(ValueError, match='The export differs from the '
-                     'checkpoint, nothing was written. Verified frozen: '):
-    export_graph.export(_export(
-        tmp_path, checkpoint_path=checkpoint, output_dir=tmp_path / 'out',
-        output_file=tmp_path / 'graph.pb', verify=True))
-  assert os.listdir(str(tmp_path)) == ['in']
+def test_an_auxiliary_head_needs_no_fixed_size(tmp_path):
+  file = tmp_path / 'graph.pb'
+  export_graph.export(exports.ask(
+      model_name='inception_v4', output_file=file,
+      free_image_size=True))
+  nodes = {node.name: node for node in _load(file).node}
+  dims = nodes['input'].attr['shape'].shape.dim
+  assert [dim.size for dim in dims] == [-1, -1, -1, 3]
+  assert {'InceptionV4/Logits/Predictions', 'logits'} <= set(nodes)
+  assert not any(name.startswith('InceptionV4/AuxLogits') for name in nodes)
 
 
 def test_pictures_of_any_size(tmp_path):
@@ -315,8 +211,8 @@ def test_pictures_of_any_size(tmp_path):
     session.run(tf.global_variables_initializer())
     checkpoint = tf.train.Saver().save(session, str(tmp_path / 'model.ckpt'))
   out = tmp_path / 'out'
-  export_graph.export(_export(
-      tmp_path, checkpoint_path=checkpoint, model_name='mobilenet_v1_025',
+  export_graph.export(exports.ask(
+      checkpoint_path=checkpoint, model_name='mobilenet_v1_025',
       free_image_size=True, output_dir=out))
   frozen = _load(out / 'frozen_inference_graph.pb')
   for shape in ([1, 64, 64, 3], [2, 96, 70, 3]):
@@ -342,8 +238,8 @@ def test_a_network_for_video(tmp_path, monkeypatch):
   out = tmp_path / 'out'
   with monkeypatch.context() as patch:
     patch.setattr(slim, 'get_model_variables', tf.global_variables)
-    export_graph.export(_export(
-        tmp_path, checkpoint_path=checkpoint, model_name='i3d',
+    export_graph.export(exports.ask(
+        checkpoint_path=checkpoint, model_name='i3d',
         is_video_model=True, num_frames=4, verify=True, output_dir=out))
   frozen = _load(out / 'frozen_inference_graph.pb')
   assert _run(frozen, np.ones([2, 4, 8, 8, 3]), 'logits').shape == (2, 10)

@@ -31,9 +31,9 @@ class _Config:
   speed: _Speed = _Speed()
   num_wheels: typing.Optional[int] = _flag(None, at_least=3)
   weight: float = _flag(1.5, above=0)
+  fuel: float = _flag(0.5, at_least=0, below=1)
   open_roof: bool = _flag(False)
   stops: typing.Tuple[str, ...] = _flag(())
-  autopilot: bool = _flag(False, pending='nobody has built it')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,9 +91,12 @@ def test_flags_can_stand_in_a_file(tmp_path):
     (['--num_wheels=2'], '--num_wheels=2 must be at least 3'),
     (['--boost=1.5', '--gear=high'], '--boost=1.5 must be at most 1'),
     (['--weight=0'], '--weight=0.0 must be more than 0'),
+    (['--weight=nan'], '--weight=nan must be a finite number'),
+    (['--weight=inf'], '--weight=inf must be a finite number'),
+    (['--fuel=1'], '--fuel=1.0 must be less than 1'),
+    (['--stops=Rome,'], '--stops=Rome, has a comma too many'),
     (['--num_wheels=four'], '--num_wheels=four: invalid literal for int() with '
                             "base 10: 'four'"),
-    (['--autopilot'], '--autopilot=True does not work yet: nobody has built it'),
 ])
 def test_messages(arguments, message):
   assert _message(arguments) == message
@@ -126,8 +129,8 @@ def test_a_flag_without_effect_earns_a_warning():
 
 def test_as_dict_is_flat():
   assert flags.as_dict(_Config()) == {
-      'gear': 'low', 'boost': 0.5, 'num_wheels': None, 'weight': 1.5,
-      'open_roof': False, 'stops': (), 'autopilot': False}
+      'gear': 'low', 'boost': 0.5, 'num_wheels': None, 'weight': 1.5, 'fuel': 0.5,
+      'open_roof': False, 'stops': ()}
 
 
 def test_help_names_every_flag_and_rule():
@@ -135,7 +138,7 @@ def test_help_names_every_flag_and_rule():
   assert text.startswith('Drives.\n\nUsage: car.py [flags]\n\nSpeed:\n')
   for part in ('  --gear=STR  (default: low)', 'One of: low, high.',
                '  --num_wheels=INT\n', '  --[no]open_roof  (default: false)',
-               '(Not working yet: nobody has built it)', '--traceback'):
+               '--traceback'):
     assert part in text
 
 
@@ -172,3 +175,10 @@ def test_traceback_shows_where_an_error_was_raised():
       [sys.executable, '-c', _PROGRAM, '--wheels=1', '--traceback'], cwd=_ROOT,
       stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
   assert 'Traceback' in done.stderr and done.returncode == 1
+
+
+def test_letters_that_a_terminal_does_not_know():
+  done = subprocess.run(
+      [sys.executable, '-c', _PROGRAM.replace('driving', '\xfcber')], cwd=_ROOT,
+      stdout=subprocess.PIPE, env=dict(os.environ, PYTHONIOENCODING='ascii'))
+  assert (done.returncode, done.stdout) == (0, b'?ber on 4\n')

@@ -103,6 +103,15 @@ def test_what_is_left_alone(build):
       'Add'] >= 1
 
 
+def test_fake_quantisation_of_weights_stays():
+  """Converters take the range of the weights from it."""
+  ops = _folded(lambda images: tf.nn.conv2d(
+      images, tf.fake_quant_with_min_max_args(
+          tf.constant(0.3, shape=[1, 1, 3, 2]) * tf.constant([1.0, 2.0])),
+      strides=[1, 1, 1, 1], padding='SAME') + [1.0, 2.0])
+  assert ops['FakeQuantWithMinMaxArgs'] == 1 and not ops['Mul']
+
+
 def test_shared_weights():
   def build(images):
     with tf.variable_scope('one'):

@@ -26,7 +26,8 @@ def train_dir(trained, tmp_path):
 def test_every_checkpoint_to_the_last(digits, train_dir, tmp_path, capsys):
   results = evaluation.evaluate(evaluations.options_for(
       digits, train_dir, eval_interval_secs=100, max_number_of_steps=60,
-      max_num_batches=1, results_file=str(tmp_path / 'r.json')))
+      max_num_batches=1, results_file=str(tmp_path / 'r.json'),
+      eval_dir=str(tmp_path / 'eval')))
   out = capsys.readouterr().out
   assert out.count('Counted 100 examples') == 2
   assert out.index('model.ckpt-30 on') < out.index('model.ckpt-60 on')
@@ -34,6 +35,7 @@ def test_every_checkpoint_to_the_last(digits, train_dir, tmp_path, capsys):
   content = json.loads((tmp_path / 'r.json').read_text())
   assert content['checkpoint'] == str(train_dir / 'model.ckpt-60')
   assert content['metrics'] == results
+  assert len(list((tmp_path / 'eval').glob('*tfevents*'))) == 2
 
 
 def test_no_checkpoint_comes(digits, tmp_path):

@@ -44,7 +44,7 @@ def test_progress_is_printed_logged_and_summarised(
   clock = iter([100.0, 101.0, 0.0, 102.0, 103.0, 0.0, 113.0])
   monkeypatch.setattr(hooks.time, 'time', lambda: next(clock))
   writer = _Writer()
-  hook = hooks.ProgressHook(None, str(tmp_path), 4, 8, 2, 10, writer)
+  hook = hooks.ProgressHook(None, 4, 8, 2, 10, str(tmp_path), writer)
   hook.before_run(None)
   for step in (5, 6, 7):
     hook.after_run(None, _row(step, wait=0.5))
@@ -64,10 +64,44 @@ def test_progress_is_printed_logged_and_summarised(
   assert writer.written[0][1] == {'images_per_second': 10.0, 'input_wait': 0.5}
 
 
+def test_a_worker_prints_though_it_misses_the_multiples(capsys):
+  hook = hooks.ProgressHook(None, 0, 9, 4, 10)
+  hook.before_run(None)
+  for step in (3, 5, 7, 10):
+    hook.after_run(None, _row(step))
+  lines = capsys.readouterr().out.splitlines()
+  assert [line.split('  ')[0] for line in lines] == [
+      'step 5 of 9', 'step 10 of 9']
+
+
+def test_a_session_made_anew_goes_back(capsys):
+  step = tf.train.get_or_create_global_step()
+  hook = hooks.ProgressHook(None, 0, None, 4, 10)
+  with tf.Session() as session:
+    session.run(step.initializer)
+    hook.after_create_session(session, None)
+    hook.before_run(None)
+    hook.after_run(None, _row(9))
+    session.run(tf.assign(step, 5))
+    hook.after_create_session(session, None)
+    hook.after_run(None, _row(8))
+  lines = capsys.readouterr().out.splitlines()
+  assert [line.split('  ')[0] for line in lines] == ['step 9', 'step 8']
+
+
+def test_own_steps_are_counted(capsys):
+  hook = hooks.OwnStepsHook(1)
+  for _ in range(3):
+    hook.after_run(None, None)
+  hook.end(None)
+  assert capsys.readouterr().out == (
+      'Worker 1 has ended: 3 steps were its own.\n')
+
+
 @pytest.mark.parametrize('loss', [float('nan'), float('inf')])
 def test_a_loss_that_is_not_finite(loss):
   hook = hooks.FiniteLossHook(
-      None, types.SimpleNamespace(latest='dir/model.ckpt-5'))
+      None, lambda: 'dir/model.ckpt-5')
   hook.after_run(None, _row(6))
   with pytest.raises(ValueError) as error:
     hook.after_run(None, _row(7, loss=loss))
@@ -80,7 +114,7 @@ def test_a_loss_that_is_not_finite(loss):
     'Nan in summary histogram for: ', 'Infinity in Histogram for: '])
 def test_a_summary_that_is_not_finite(text):
   hook = hooks.FiniteLossHook(
-      None, types.SimpleNamespace(latest='dir/model.ckpt-5'))
+      None, lambda: 'dir/model.ckpt-5')
   error = tf.errors.InvalidArgumentError(
       None, None, text + 'activations/fc4\n\t [[x]]')
   assert str(hook.of_summary(error)) == (
@@ -114,12 +148,20 @@ def _evaluation_hook(tmp_path, evaluated, first_step=0, signal_number=None):
     return {'Accuracy': 0.25, 'Macro_F1': 0.5, 'Loss': 2.0}
 
   progress_hook = hooks.ProgressHook(
-      None, str(tmp_path), first_step, None, 10, 8, _Writer())
+      None, first_step, None, 10, 8, str(tmp_path), _Writer())
   return hooks.EvaluationHook(
       None, first_step, 4, 2, evaluate, types.SimpleNamespace(
           save=lambda session, step: 'model.ckpt-%d' % step), _Best(),
       progress_hook, str(tmp_path), 'test',
       types.SimpleNamespace(signal_number=signal_number))
+
+
+def test_an_evaluation_that_another_worker_stepped_over(tmp_path):
+  evaluated = []
+  hook = _evaluation_hook(tmp_path, evaluated)
+  for step in (3, 5, 7, 13):
+    hook.after_run(_Context(), _row(step))
+  assert evaluated == ['model.ckpt-5', 'model.ckpt-13']
 
 
 class _Context:

@@ -44,6 +44,7 @@ def test_what_a_run_leaves(digits, tmp_path, capsys):
   for part in (
       'Training lenet on mnist/train: 4000 examples, 10 classes, pictures '
       '28x28x1.', 'Batch: 8 a clone, 8 in all; 500.0 steps an epoch',
+      'Devices of the clones: /device:CPU:0.',
       'learning rate from 0.01, times 0.94 every 1000 steps.',
       'Trained: 8 variables, 3274634 parameters.',
       'Ends at step 4, after 0.008 epochs.', 'step 2 of 4  0:0',

@@ -21,6 +21,13 @@ def test_table():
       'bbbbbbbbbbbbbbbbbbbbbbbbb...         3          -   0.000  0.000']
 
 
+def test_names_of_wide_letters_and_several_lines():
+  assert metric_report.table(_SCORES, ['\u732b\u732b', 'a\nb']) == [
+      'class  examples  precision  recall     F1',
+      '\u732b\u732b          4      1.000   0.500  0.667',
+      'a b           3          -   0.000  0.000']
+
+
 def test_of_many_classes_the_worst_are_shown():
   scores = [metrics.ClassScores(1, 1, 1.0, i / 40, i / 40) for i in range(40)]
   scores.append(metrics.ClassScores(0, 0, None, None, None))
@@ -40,3 +47,17 @@ def test_json():
            'precision': 1.0, 'recall': 0.5, 'f1': 2 / 3},
           {'label': 2, 'name': 'b', 'examples': 3, 'predicted': 0,
            'precision': None, 'recall': 0.0, 'f1': 0.0}]}
+
+
+def test_json_has_no_nan():
+  output = io.StringIO()
+  metric_report.write_json(
+      output, {'flags': {'a': float('inf'), 'b': [1.5, float('nan')]}},
+      {'Accuracy': float('nan')}, _SCORES[:1], [(1, 'a')])
+
+  def fail(word):
+    raise ValueError(word)
+
+  content = json.loads(output.getvalue(), parse_constant=fail)
+  assert content['flags'] == {'a': None, 'b': [1.5, None]}
+  assert content['metrics'] == {'Accuracy': None}

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from training import metrics
+from training import reported_loss
 
 
 def _logits(*rows):
@@ -174,8 +175,13 @@ def test_multi_label_without_any_label():
   assert results['Exact_Match'] == 1.0
 
 
-def test_probabilities():
-  assert metrics.softmax([[0.0, 0.0, np.log(2)]]).tolist() == [
-      pytest.approx([0.25, 0.25, 0.5])]
-  assert metrics.sigmoid([-1000.0, 0.0, np.log(3), 1000.0]).tolist() == (
-      pytest.approx([0.0, 0.5, 0.75, 1.0]))
+def test_the_loss_of_the_training_is_reported():
+  logits, labels = np.array([[2., -1., 0.], [0., 1., -3.]]), [0, 2]
+  sums = metrics.SingleLabelMetrics(3, reported_loss.Loss('sigmoid'))
+  sums.add(logits, labels)
+  right = [2, 1, 0, 0, -1, -3]
+  assert sums.results()['Loss'] == pytest.approx(
+      sum(math.log1p(math.exp(-x)) for x in right) / 6)
+  # Confidence is the sigmoid of the largest logit, 2 and 1.
+  assert sums.results()['Calibration_Error'] == pytest.approx(
+      abs(1 / (1 + math.exp(-2)) - 1) / 2 + 1 / (1 + math.exp(-1)) / 2)

@@ -34,8 +34,8 @@ def test_lenet():
 
 
 def test_auxiliary_heads_are_found():
-  card = model_card.describe('nasnet_cifar')
-  assert card.heads == ['aux_11/aux_logits', 'final_layer/FC']
+  card = model_card.describe('inception_v3')
+  assert card.heads == ['InceptionV3/AuxLogits', 'InceptionV3/Logits']
 
 
 def test_an_unknown_name_is_refused_with_the_nearest():

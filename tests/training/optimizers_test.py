@@ -1,8 +1,12 @@
 """Each optimiser against its formula in numpy, over three steps."""
+import dataclasses
+import inspect
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
+from training import flags as program_flags
 from training import options
 from training import optimizers
 
@@ -117,11 +121,54 @@ def test_names_of_the_slots(name):
       each for each in names if each.startswith('w/')}
 
 
-def test_settings_reach_the_optimizer():
-  flags = options.Optimizer('rmsprop', opt_epsilon=0.5, rmsprop_decay=0.6,
-                            rmsprop_momentum=0.3)
-  expected = _rmsprop(np.array([1.0, -1.0]), _GRADIENTS, flags, epsilon=0.5)
-  np.testing.assert_allclose(_train(flags), expected, rtol=1e-5)
+# All unlike their defaults.
+_SETTINGS = {
+    'sgd': {}, 'momentum': dict(momentum=0.6),
+    'adagrad': dict(adagrad_initial_accumulator_value=0.7),
+    'adadelta': dict(adadelta_rho=0.6), 'rmsprop': dict(
+        rmsprop_decay=0.6, rmsprop_momentum=0.3),
+    'adam': dict(adam_beta1=0.5, adam_beta2=0.7),
+    'ftrl': dict(ftrl_learning_rate_power=-0.7, ftrl_l1=0.3, ftrl_l2=0.4,
+                 ftrl_initial_accumulator_value=0.6)}
+
+
+@pytest.mark.parametrize('name', sorted(_SETTINGS))
+def test_settings_reach_the_optimizer(name):
+  formula = _FORMULAS[name]
+  settings, given = dict(_SETTINGS[name]), {}
+  if 'epsilon' in inspect.signature(formula).parameters:
+    settings['opt_epsilon'] = given['epsilon'] = 0.5
+  flags = options.Optimizer(name, **settings)
+  start = np.array([1.0, -1.0])
+  expected = formula(start, _GRADIENTS, flags, **given)
+  np.testing.assert_allclose(_train(flags), expected, rtol=2e-4)
+  for setting in settings:
+    usual = dataclasses.replace(flags, **{
+        setting: getattr(options.Optimizer(), setting)})
+    if setting == 'opt_epsilon':
+      other = formula(start, _GRADIENTS, flags)
+    else:
+      other = formula(start, _GRADIENTS, usual, **given)
+    assert np.abs(other - expected).max() > 1e-3, setting
+
+
+@pytest.mark.parametrize('flag, message', [
+    (flag, '--%s must be %s' % (flag, rule)) for flag, rule in [
+        ('momentum=-3.0', 'at least 0'), ('momentum=1.0', 'less than 1'),
+        ('adadelta_rho=1.0', 'less than 1'),
+        ('adam_beta1=1.0', 'less than 1'), ('adam_beta2=-0.1', 'at least 0'),
+        ('rmsprop_decay=1.5', 'less than 1'),
+        ('rmsprop_momentum=1.0', 'less than 1'),
+        ('opt_epsilon=0.0', 'more than 0'),
+        ('adagrad_initial_accumulator_value=0.0', 'more than 0'),
+        ('ftrl_learning_rate_power=0.5', 'at most 0'),
+        ('ftrl_initial_accumulator_value=-1.0', 'at least 0'),
+        ('ftrl_l1=-1.0', 'at least 0'), ('ftrl_l2=-1.0', 'at least 0'),
+        ('clip_gradient_norm=-1.0', 'at least 0')]])
+def test_values_that_are_refused(flag, message):
+  with pytest.raises(program_flags.UsageError) as error:
+    program_flags.parse(['--dataset_dir=x', '--' + flag], options.Train)
+  assert message in str(error.value)
 
 
 def test_adam_learns_with_its_default_epsilon():

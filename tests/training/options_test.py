@@ -51,14 +51,6 @@ def test_every_flag_has_a_help_sentence(config_class):
     assert field.metadata['help'].rstrip().endswith('.'), name
 
 
-@pytest.mark.parametrize('flag', [
-    '--worker_replicas=2', '--num_ps_tasks=1', '--task=1', '--sync_replicas',
-    '--replicas_to_aggregate=2'])
-def test_what_is_not_built_yet_stops_the_training(flag):
-  with pytest.raises(flags.UsageError, match='does not work yet'):
-    flags.parse(['--dataset_dir=x', flag], options.Train)
-
-
 @pytest.mark.parametrize('program', sorted(_PROGRAMS) + ['classify_image'])
 def test_help_is_shown_without_tensorflow(program, tmp_path):
   code = ('import runpy, sys\n'

@@ -1,4 +1,8 @@
 """Files of results appear complete or not at all."""
+import os
+import subprocess
+import sys
+
 import pytest
 
 from training import output_files
@@ -67,3 +71,44 @@ def test_a_folder_that_may_not_be_written(tmp_path, monkeypatch):
   monkeypatch.setattr('os.access', lambda path, mode: False)
   with pytest.raises(ValueError, match='--a=.*: the folder may not be written'):
     output_files.check({'a': str(tmp_path / 'x')}, False)
+
+
+def test_a_path_that_ends_like_a_folder(tmp_path):
+  with pytest.raises(ValueError, match='--a=.*new/ is a folder: give the name'):
+    output_files.check({'a': str(tmp_path / 'new') + os.sep}, True)
+  with pytest.raises(ValueError, match='--a= is a folder: give the name'):
+    output_files.check({'a': ''}, True)
+
+
+def test_folders_of_many_files(tmp_path):
+  output_files.check_folder('dir', str(tmp_path / 'new'))
+  assert (tmp_path / 'new').is_dir()
+  for elsewhere in '', 'gs://bucket/new':
+    output_files.check_folder('dir', elsewhere)
+  (tmp_path / 'file').write_text('')
+  with pytest.raises(ValueError, match='--dir=.*file: the folder cannot be '
+                     'made: File exists. Give a name elsewhere.'):
+    output_files.check_folder('dir', str(tmp_path / 'file'))
+
+
+_PROGRAM = '''
+import dataclasses, os, signal
+from training import flags, output_files
+@dataclasses.dataclass(frozen=True)
+class Config:
+  path: str = dataclasses.field(default='', metadata=dict(help='Path.'))
+def main(config):
+  with output_files.publish(config.path) as output:
+    output.write('half')
+    os.kill(os.getpid(), signal.SIGTERM)
+    output.write('all')
+flags.run(main, Config, 'Writes.')
+'''
+
+
+def test_nothing_is_left_by_a_program_that_is_stopped(tmp_path):
+  status = subprocess.call(
+      [sys.executable, '-c', _PROGRAM, '--path=%s' % (tmp_path / 'new.txt')],
+      cwd=os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
+  assert status == 143
+  assert not list(tmp_path.iterdir())

@@ -1,5 +1,6 @@
 """Words that mean pictures."""
 import io
+import os
 
 import pytest
 
@@ -48,6 +49,21 @@ def test_paths_on_standard_input(folder):
   lines = '%s\n\n%s\r\n' % (folder / 'a.png', folder / 'inner')
   assert _names(['-'], lines.encode()) == [
       str(folder / 'a.png'), str(folder / 'inner' / 'c.jpeg')]
+
+
+def test_names_of_any_letters_and_of_none(folder):
+  names = ['a b.png', 'k\u00e4tzchen \u732b.png', os.fsdecode(b'\xff.png')]
+  for name in names:
+    (folder / name).write_bytes(b'content of ' + os.fsencode(name))
+  lines = b'\n'.join(os.fsencode(str(folder / name)) for name in names)
+  for pictures in (
+      picture_files.find(['-'], io.BytesIO(lines)),
+      picture_files.find([str(folder / name) for name in names])):
+    assert [picture.name for picture in pictures] == [
+        '%s/%s' % (folder, shown) for shown in names[:2] + ['\\xff.png']]
+    assert [picture.read() for picture in pictures] == [
+        b'content of ' + os.fsencode(name) for name in names]
+    assert pictures[2].open() == str(folder / names[2])
 
 
 @pytest.mark.parametrize('word, content, message', [

@@ -10,9 +10,12 @@ from nets import nets_factory
 from tests.training import runs
 from training import evaluation
 from training import export_graph
+from training import export_tflite
+from training import folding
 from training import loops
 from training import options
 from training import quantization
+from training import runners
 
 _ONE = tf.__version__.startswith('1.')
 
@@ -35,6 +38,7 @@ def test_train_evaluate_and_export(tmp_path):
   asked = dataclasses.replace(
       options.Export(), model_name='mobilenet_v1_025', num_classes=10,
       image_size=32, checkpoint_path=checkpoint, quantize=True, verify=True,
+      tflite=True,
       output_dir=str(tmp_path / 'out'))
   export_graph.export(asked)
   graph_def = tf.GraphDef.FromString(
@@ -44,6 +48,23 @@ def test_train_evaluate_and_export(tmp_path):
     assert _fake(graph) > 50
   record = json.loads((tmp_path / 'out' / 'model.json').read_text())
   assert record['quantization_aware']
+  _check_8_bits(graph_def, tmp_path / 'model_int8.tflite')
+
+
+def _check_8_bits(graph_def, path):
+  """The learnt ranges go to TensorFlow Lite, which rounds as was trained."""
+  pictures = np.random.RandomState(0).uniform(
+      -1, 1, [4, 1, 32, 32, 3]).astype(np.float32)
+  folded = folding.fold(graph_def, runners.OUTPUTS)
+  path.write_bytes(export_tflite.convert(folded, [1, 32, 32, 3], pictures))
+  found = runners.load(str(path)).run(np.concatenate(pictures))
+  expected = runners.of_graph_def(graph_def).run(np.concatenate(pictures))
+  for one, other in zip(found, expected):
+    assert one.dtype == np.float32
+    np.testing.assert_allclose(one, other, atol=0.02)
+  kinds = {details['dtype'] for details in tf.lite.Interpreter(
+      str(path)).get_tensor_details()}
+  assert kinds == {np.uint8, np.int32}, 'no part in floating point'
 
 
 @pytest.mark.skipif(not _ONE, reason='needs tensorflow.contrib')

@@ -47,6 +47,34 @@ def test_auto_goes_on_from_the_latest(tmp_path):
   assert resumption.find(str(tmp_path), 'never') == (None, 0, ())
 
 
+def test_a_directory_that_cannot_be_written(tmp_path, monkeypatch):
+  for name in ('.', 'new', 'new/deep'):
+    resumption.check_directory(str(tmp_path / name))
+  (tmp_path / 'file').write_text('')
+  for train_dir, message in (
+      ('', '--train_dir is empty: name the directory of the run.'),
+      ('{0}/file', '--train_dir={0}/file: {0}/file is no directory. Give '
+       'another --train_dir.'),
+      ('{0}/file/deep', '--train_dir={0}/file/deep: {0}/file is no directory. '
+       'Give another --train_dir.')):
+    assert _message(resumption.check_directory, train_dir.format(
+        tmp_path)) == message.format(tmp_path)
+  monkeypatch.setattr(os, 'access', lambda path, mode: False)
+  assert _message(resumption.check_directory, '%s/new' % tmp_path) == (
+      '--train_dir={0}/new: the directory {0} may not be written. Give another '
+      '--train_dir.'.format(tmp_path))
+  assert sorted(os.listdir(str(tmp_path))) == ['file']
+
+
+def test_a_directory_that_cannot_be_made(tmp_path):
+  for _ in range(2):
+    resumption.make_directory(str(tmp_path / 'new' / 'deep'))
+  (tmp_path / 'file').write_text('')
+  assert _message(resumption.make_directory, '%s/file/deep' % tmp_path) == (
+      '--train_dir=%s/file/deep cannot be made: Not a directory. Give another '
+      '--train_dir.' % tmp_path)
+
+
 def test_must_needs_a_checkpoint(tmp_path):
   assert _message(resumption.find, str(tmp_path), 'must') == (
       '--resume=must, but --train_dir=%s holds no checkpoint to go on from. '

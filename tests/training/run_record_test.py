@@ -42,6 +42,13 @@ def test_the_record_is_read_back(dataset, tmp_path):
   assert not list(tmp_path.glob('*.tmp'))
 
 
+def test_whether_pictures_have_several_labels(dataset):
+  several = collections.namedtuple(
+      '_Several', _Dataset._fields + ('multi_label',))(*dataset, True)
+  assert [_record(one)['multi_label'] for one in (dataset, several)] == [
+      False, True]
+
+
 def test_the_flags_replay_the_run(dataset, tmp_path):
   record = _record(
       dataset, data=dict(use_grayscale=True, seed=3),
@@ -84,6 +91,19 @@ def _refusal(folder, record):
 def test_another_run_is_refused(dataset, tmp_path, changes, difference):
   _write(tmp_path, _record(dataset))
   assert _refusal(tmp_path, _record(dataset, **changes)) == difference
+
+
+def test_without_a_graph_the_rest_is_compared(dataset, tmp_path):
+  _write(tmp_path, _record(dataset))
+  for name, refused in (('lenet', False), ('cifarnet', True)):
+    early = run_record.make(runs.train('data', 'model', model=dict(
+        model_name=name)), None, dataset, 9)
+    assert 'num_classes' not in early
+    if refused:
+      assert _refusal(tmp_path, early) == (
+          'the network (lenet there, cifarnet here)')
+    else:
+      run_record.check(str(tmp_path), early)
 
 
 def test_other_data_are_refused_moved_ones_are_not(dataset, tmp_path):

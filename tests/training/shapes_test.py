@@ -22,7 +22,8 @@ def _mobilenet(last, expanded, classes=1001, suffix=''):
      'The checkpoint is width 0.75, which no network has by name; there are '
      'mobilenet_v2, mobilenet_v2_035, mobilenet_v2_140.'),
     (_HEAD, _mobilenet(320, 384), _mobilenet(320, 384, 5),
-     'The checkpoint knows 1001 classes and the dataset has 5.'),
+     'The checkpoint knows 1001 classes, not 5: check --dataset_name and '
+     '--dataset_dir (or --num_classes).'),
     ('a', {'a': [4, 1000]}, {'a': [4, 1001]},
      'The checkpoint has no background class: pass --labels_offset=1.'),
     ('a', {'a': [1001]}, {'a': [1000]},

@@ -188,6 +188,28 @@ def test_variables_to_train():
         options.WarmStart(trainable_scopes=('Logits',)))
 
 
+@pytest.mark.parametrize('scope', ['net/logits/', 'net/(logits|conv1)/'])
+def test_a_scope_to_train_is_a_regular_expression(scope):
+  _network(5)
+  chosen = warm_start.variables_to_train(
+      options.WarmStart(trainable_scopes=(scope,)))
+  assert len(chosen) == (3 if '(' in scope else 2)
+  with pytest.raises(ValueError) as error:
+    warm_start.variables_to_train(
+        options.WarmStart(trainable_scopes=('net/(logits',)))
+  assert str(error.value) == (
+      '--trainable_scopes: net/(logits is no regular expression: missing ), '
+      'unterminated subpattern at position 4.')
+
+
+def test_nothing_left_to_load(checkpoint):
+  _network(5)
+  assert _message(checkpoint, checkpoint_exclude_scopes=('net',)) == (
+      'Nothing is left to load from %s: --checkpoint_exclude_scopes=net leaves '
+      'out all that fits. Name fewer scopes, or leave out --checkpoint_path.' %
+      checkpoint)
+
+
 def test_flags_of_a_warm_start_without_a_checkpoint_earn_a_warning():
   arguments = ['--dataset_dir=x', '--checkpoint_exclude_scopes=a',
                '--ignore_missing_vars']

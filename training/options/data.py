@@ -2,7 +2,6 @@
 import dataclasses
 from typing import Optional, Union
 
-from training.options import rules
 from training.options.rules import flag
 
 
@@ -24,6 +23,16 @@ class Data:
   use_grayscale: bool = flag(False, 'Turn pictures to one grey channel.')
   num_preprocessing_threads: int = flag(
       4, 'Pictures decoded and preprocessed at the same time.', at_least=1)
+  on_bad_record: str = flag(
+      'fail', 'What a record that cannot be read does: stop the program, or '
+      'be named and passed over.', choices=('fail', 'skip'))
+  max_bad_records: int = flag(
+      100, 'Records that may be passed over; one more stops the program.',
+      at_least=1, only_with=('on_bad_record', ('skip',)))
+
+  @property
+  def bad_records_allowed(self):
+    return self.max_bad_records if self.on_bad_record == 'skip' else 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,20 +50,15 @@ class TrainingData(Data):
       'without this they are the same on one thread.')
   shard_by_worker: bool = flag(
       False, 'Each worker reads record files of its own, or records where '
-      'there are fewer files than workers.', pending=rules.CLUSTER_PENDING)
-  on_bad_record: str = flag(
-      'fail', 'What a record that cannot be read does: stop the training, or '
-      'be named and passed over.', choices=('fail', 'skip'))
-  max_bad_records: int = flag(
-      100, 'Records that may be passed over; one more stops the training.',
-      at_least=1, only_with=('on_bad_record', ('skip',)))
+      'there are fewer files than workers. Otherwise each reads all, in an '
+      'order of its own.', only_beside=('worker_hosts', 'worker_replicas'))
   augmentation: str = flag(
       'recipe', 'How training pictures are distorted: as the preprocessing of '
       'the network does it, with what the flags below add, or not at all.',
       choices=('recipe', 'none'))
   crop_min_area: Optional[float] = flag(
       None, 'Least share of the picture that a random crop covers; that of '
-      'the preprocessing if not given (0.05 for inception; vgg crops from a '
+      'the preprocessing if not given (0.1 for inception; vgg crops from a '
       'random size).', above=0, at_most=1,
       only_with=('augmentation', ('recipe',)))
   crop_max_aspect: Optional[float] = flag(

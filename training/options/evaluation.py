@@ -23,6 +23,15 @@ class Evaluation:
   moving_average_decay: Optional[float] = flag(
       None, 'If given, the moving averages of the weights are evaluated.',
       at_least=0, at_most=1)
+  loss: Optional[str] = flag(
+      None, 'Loss to report, of the labels as they are: without label '
+      'smoothing, class weights, auxiliary heads and regularisation. If not '
+      'given, the one of the training, read from run.json beside the '
+      'checkpoint; without that softmax, but sigmoid where pictures have '
+      'several classes.', choices=('softmax', 'sigmoid', 'focal'))
+  focal_gamma: float = flag(
+      2.0, 'The gamma of the focal loss.', at_least=0,
+      only_with=('loss', ('focal',)))
   master: str = flag('', 'TensorFlow server to run on; this process if empty.')
   num_clones: int = flag(
       1, 'Copies of the network, one a device, that share each step\'s '
@@ -55,8 +64,8 @@ class Following:
   """Evaluation beside a training."""
   eval_interval_secs: Optional[int] = flag(
       None, 'Follow a training: look into the directory checkpoint_path '
-      'every so many seconds and evaluate each new checkpoint, until the last '
-      'step of the training. Once, if not given.', at_least=1)
+      'every so many seconds and evaluate each new checkpoint, until the '
+      'training has ended. Once, if not given.', at_least=1)
   eval_timeout_secs: Optional[int] = flag(
       None, 'Stop following if so many seconds bring no new checkpoint.',
       at_least=1)

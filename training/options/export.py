@@ -36,7 +36,9 @@ class Export(Inference):
   tflite: bool = flag(False, 'Write model.tflite, for TensorFlow Lite.')
   int8: bool = flag(
       False, 'Write model_int8.tflite, whose weights and activations have 8 '
-      'bits, with ranges from pictures of calibration_split.')
+      'bits. Their ranges, the rounding of the weights and the corrections of '
+      'the biases come from pictures of calibration_split: the more they '
+      'resemble those to be classified, the better.')
   calibration_split: str = flag(
       'train', 'Split of dataset_dir whose pictures calibrate and verify.')
   calibration_examples: int = flag(
@@ -48,4 +50,5 @@ class Export(Inference):
       'nothing if one differs too much.')
   quantize: bool = flag(
       False, 'The network was trained with --quantize_delay: insert the fake '
-      'quantisation it learnt (TensorFlow 1.15).')
+      'quantisation it learnt (TensorFlow 1.15). --int8 then takes the ranges '
+      'that were learnt, and its model takes and gives bytes.')

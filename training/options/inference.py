@@ -33,3 +33,8 @@ class Inference:
   moving_average_decay: Optional[float] = flag(
       None, 'If given, the moving averages of the weights are taken.',
       at_least=0, at_most=1)
+  classifier_activation: Optional[str] = flag(
+      None, 'What makes probabilities of the logits: softmax, shares that sum '
+      'to 1, or sigmoid, each class by itself. If not given, as the checkpoint '
+      'was trained by its run.json, otherwise sigmoid for a dataset whose '
+      'pictures have several classes.', choices=('softmax', 'sigmoid'))

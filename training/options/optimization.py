@@ -18,15 +18,16 @@ class Optimizer:
       'for the others if not given.', above=0,
       only_with=('optimizer', ('adadelta', 'adam', 'rmsprop')))
   adadelta_rho: float = flag(
-      0.95, 'Decay rate of adadelta.', only_with=('optimizer', ('adadelta',)))
+      0.95, 'Decay rate of adadelta.', at_least=0, below=1,
+      only_with=('optimizer', ('adadelta',)))
   adagrad_initial_accumulator_value: float = flag(
       0.1, 'First value of the accumulators of adagrad.', above=0,
       only_with=('optimizer', ('adagrad',)))
   adam_beta1: float = flag(
-      0.9, 'Decay of the first moment of adam.',
+      0.9, 'Decay of the first moment of adam.', at_least=0, below=1,
       only_with=('optimizer', ('adam',)))
   adam_beta2: float = flag(
-      0.999, 'Decay of the second moment of adam.',
+      0.999, 'Decay of the second moment of adam.', at_least=0, below=1,
       only_with=('optimizer', ('adam',)))
   ftrl_learning_rate_power: float = flag(
       -0.5, 'Learning rate power of ftrl.', at_most=0,
@@ -41,12 +42,13 @@ class Optimizer:
       0.0, 'L2 strength of ftrl.', at_least=0,
       only_with=('optimizer', ('ftrl',)))
   momentum: float = flag(
-      0.9, 'Momentum of the momentum optimiser.',
+      0.9, 'Momentum of the momentum optimiser.', at_least=0, below=1,
       only_with=('optimizer', ('momentum',)))
   rmsprop_momentum: float = flag(
-      0.9, 'Momentum of rmsprop.', only_with=('optimizer', ('rmsprop',)))
+      0.9, 'Momentum of rmsprop.', at_least=0, below=1,
+      only_with=('optimizer', ('rmsprop',)))
   rmsprop_decay: float = flag(
-      0.9, 'Decay of the squared gradients of rmsprop.',
+      0.9, 'Decay of the squared gradients of rmsprop.', at_least=0, below=1,
       only_with=('optimizer', ('rmsprop',)))
 
 

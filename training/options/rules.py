@@ -1,10 +1,6 @@
 """How an option is declared, and the reasons why some do not work yet."""
 import dataclasses
 
-CLUSTER_PENDING = (
-    'workers and parameter servers are not supported yet; several devices of '
-    'one machine are: --num_clones')
-
 
 def flag(default, text, **rules):
   """Returns a dataclass field that flags.py makes a flag of."""

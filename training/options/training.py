@@ -2,7 +2,6 @@
 import dataclasses
 from typing import Optional, Tuple
 
-from training.options import rules
 from training.options.data import TrainingData
 from training.options.optimization import Optimizer, Schedule
 from training.options.rules import flag
@@ -91,18 +90,30 @@ class Deployment:
   cpu_threads: Optional[int] = flag(
       None, 'Threads of TensorFlow on the CPU; all cores if not given. With 1 '
       'and --seed, two runs are equal to the last bit.', at_least=1)
-  master: str = flag('', 'TensorFlow server to run on; this process if empty.')
+  worker_hosts: Tuple[str, ...] = flag(
+      (), 'HOST:PORT of each worker, separated by commas, to train with '
+      'several processes; see "Several workers" in training/README.md.')
+  ps_hosts: Tuple[str, ...] = flag(
+      (), 'HOST:PORT of each parameter server, where the variables lie.')
+  job_name: str = flag(
+      'worker', 'What this process of the cluster is.',
+      choices=('worker', 'ps'))
+  task: int = flag(
+      0, 'Index of this process among those of its job; worker 0 is the chief, '
+      'which saves and logs.', at_least=0)
+  master: str = flag(
+      '', 'TensorFlow server to run on, where one runs already.')
   worker_replicas: int = flag(
-      1, 'Number of workers.', pending=rules.CLUSTER_PENDING)
+      1, 'Number of workers; not needed with worker_hosts.', at_least=1)
   num_ps_tasks: int = flag(
-      0, 'Number of parameter servers.', pending=rules.CLUSTER_PENDING)
-  task: int = flag(0, 'Index of this worker.', pending=rules.CLUSTER_PENDING)
+      0, 'Number of parameter servers; not needed with ps_hosts.', at_least=0)
   sync_replicas: bool = flag(
-      False, 'Whether workers update the weights together.',
-      pending=rules.CLUSTER_PENDING)
+      False, 'Average the gradients of several workers before each update; '
+      'otherwise each worker updates the weights when it is ready.')
   replicas_to_aggregate: int = flag(
-      1, 'Gradients averaged in one update of several workers.',
-      pending=rules.CLUSTER_PENDING)
+      1, 'Gradients averaged in one update. With fewer than there are workers '
+      'those of the slowest are dropped.', at_least=1,
+      only_with=('sync_replicas', (True,)))
 
 
 @dataclasses.dataclass(frozen=True)

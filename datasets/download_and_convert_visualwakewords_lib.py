@@ -1,0 +1,133 @@
+"""Visual Wake Words in three steps, as slim's users call them.
+
+`download_and_convert_visualwakewords` does all of it at once, in several
+processes, and goes on where it was stopped. Here each step is a function, for
+annotations and pictures that lie anywhere.
+"""
+import json
+import os
+import tempfile
+
+from datasets import coco
+from datasets import dataset_info
+from datasets import folders
+from datasets import image_checks
+from datasets import image_files
+from datasets import shards
+
+_SHARD = '%s-%05d-of-%05d'
+# The boxes are those of the stored pixels: EXIF may not turn them.
+_POLICY = image_checks.Policy(turn=False)
+
+
+def create_labels_file(foreground_class_of_interest,
+                       visualwakewords_labels_file):
+  """Writes the class names: 0 is the background, 1 the class.
+
+  Args:
+    foreground_class_of_interest: name of the class, such as 'person'.
+    visualwakewords_labels_file: path of the file, such as DIR/labels.txt.
+  """
+  with folders.opened(visualwakewords_labels_file) as target:
+    target.write(dataset_info.labels_text(
+        {0: 'background', 1: foreground_class_of_interest}))
+
+
+def create_visual_wakeword_annotations(
+    annotations_file, visualwakewords_annotations_file,
+    small_object_area_threshold, foreground_class_of_interest):
+  """Writes which pictures of COCO show an object of a class, and where.
+
+  Args:
+    annotations_file: path of an `instances_*.json` of COCO.
+    visualwakewords_annotations_file: path of the JSON file to write:
+      `images`, a list with id, file_name, width and height of each picture;
+      `annotations`, by picture id the `label`, 0 or 1, and the `objects` with
+      area and bbox (left, top, width, height) in pixels; `categories`, by id
+      the class.
+    small_object_area_threshold: an object counts where its area is more than
+      this share of the picture's.
+    foreground_class_of_interest: name of the class.
+
+  Raises:
+    ValueError: the file is damaged, or has no class of that name.
+    OSError: a file cannot be read or written.
+  """
+  category, images, objects = coco.select(
+      annotations_file, foreground_class_of_interest,
+      small_object_area_threshold)
+  content = {
+      'images': [{'id': image.id, 'file_name': image.name,
+                  'width': image.width, 'height': image.height}
+                 for image in images],
+      'annotations': {
+          str(image.id): {'label': int(bool(things)),
+                          'objects': [thing._asdict() for thing in things]}
+          for image, things in zip(images, objects)},
+      'categories': {str(category['id']): category},
+  }
+  with folders.opened(visualwakewords_annotations_file) as target:
+    json.dump(content, target)
+
+
+def create_tf_record_for_visualwakewords_dataset(
+    annotations_file, image_dir, output_path, num_shards):
+  """Writes pictures and their labels as TFRecord files.
+
+  The files, `output_path`-00000-of-NUM and so on, take the pictures in turn.
+
+  Args:
+    annotations_file: what `create_visual_wakeword_annotations` has written.
+    image_dir: folder of the pictures.
+    output_path: how the paths of the files begin.
+    num_shards: how many there are.
+
+  Raises:
+    ValueError: the annotations or some pictures are damaged; the message
+      names them. No file is written then, nor replaced.
+    OSError: a file cannot be read or written.
+  """
+  if num_shards < 1:
+    raise ValueError('num_shards is %s; it must be at least 1.' % num_shards)
+  pictures = _pictures(annotations_file, image_dir)
+  folder, start = os.path.split(output_path)
+  names = [_SHARD % (start, shard, num_shards) for shard in range(num_shards)]
+  os.makedirs(folder or '.', exist_ok=True)
+  with tempfile.TemporaryDirectory(
+      prefix='.%s.' % start, dir=folder or '.') as building:
+    reports = [
+        shards.build(os.path.join(building, name), pictures[shard::num_shards],
+                     coco.features_of, _POLICY, may_skip=False)
+        for shard, name in enumerate(names)]
+    _check(reports, image_dir)
+    for name in names:
+      os.replace(os.path.join(building, name), os.path.join(folder, name))
+
+
+def _check(reports, image_dir):
+  """Raises ValueError if there are bad pictures."""
+  bad = [entry for report in reports for entry in report.bad]
+  if bad:
+    raise ValueError('%d bad pictures in %s; nothing was written.\n%s' % (
+        len(bad), image_dir, '\n'.join(
+            '  %s: %s' % (image_files.printable(name), fault)
+            for name, fault in bad)))
+
+
+def _pictures(annotations_file, image_dir):
+  """Returns the list of `coco.Picture`s of our own annotations."""
+  try:
+    with open(annotations_file, encoding='utf-8') as source:
+      content = json.load(source)
+    images = [coco.to_image(entry) for entry in content['images']]
+    entries = [content['annotations'][str(image.id)] for image in images]
+    labels = [int(entry['label']) for entry in entries]
+    objects = [[coco.to_object(thing) for thing in entry['objects']]
+               for entry in entries]
+  except (KeyError, TypeError, ValueError, RecursionError) as error:
+    raise ValueError(
+        '%s is not what create_visual_wakeword_annotations writes, or damaged '
+        '(%s: %s): write it again' % (
+            annotations_file, type(error).__name__, error))
+  return [coco.to_picture(image_dir, image, things)._replace(label=label)
+          for image, things, label in zip(images, objects, labels)]
