@@ -28,8 +28,6 @@ if os.environ.get('TEST_EXPORTS') == 'all':
   _NETWORKS += [('mobilenet_v1', 224, True), ('resnet_v1_50', 224, False),
                 ('inception_v3', 299, False), ('inception_v3', 299, True)]
 
-_ENVIRONMENTS = ('.venv', '.venv-tf2')
-
 # Prints what both signatures say of an array and of a picture file.
 _IN_A_FRESH_PROCESS = '''
 import json, sys
@@ -116,14 +114,16 @@ def test_tf2onnx_and_onnxruntime(exported, tmp_path):
 def _pythons():
   """This Python, and one with another TensorFlow where there is one.
 
-  That is OTHER_PYTHON, or the one that `make env` put beside this one.
+  That is OTHER_PYTHON, or the one with TensorFlow 2 that `make env` put beside
+  this one with TensorFlow 1. The reverse cannot be: 1.15 does not know all
+  operations of 2.12.
   """
   if os.environ.get('OTHER_PYTHON'):
     return [sys.executable, os.environ['OTHER_PYTHON']]
   here = pathlib.Path(sys.prefix)
-  beside = [here.parent / name / 'bin' / 'python' for name in _ENVIRONMENTS
-            if name != here.name] if here.name in _ENVIRONMENTS else []
-  return [sys.executable] + [str(path) for path in beside if path.exists()]
+  newer = here.parent / '.venv-tf2' / 'bin' / 'python'
+  has_newer = here.name in ('.venv', '.venv-mkl') and newer.exists()
+  return [sys.executable] + [str(newer)] * has_newer
 
 
 @pytest.mark.parametrize('python', _pythons(), ids=lambda path: (
