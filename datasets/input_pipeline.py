@@ -12,6 +12,7 @@ Each record travels with its place, file and index, so that bad data can be
 named (see `bad_records`). Tiny pictures are decoded some at a time.
 """
 import collections
+import os
 import random
 
 import tensorflow.compat.v1 as tf
@@ -285,8 +286,9 @@ def _options(num_threads):
   # A picture is too small a matter to be divided among threads.
   threading.max_intra_op_parallelism = 1
   # In the session's own threads the operations of a step and of pictures would
-  # wait for each other.
-  threading.private_threadpool_size = num_threads
+  # wait for each other. More threads than cores brought nothing.
+  threading.private_threadpool_size = min(
+      num_threads, os.cpu_count() or num_threads)
   return options
 
 
