@@ -322,6 +322,11 @@ def _train_op(options, optimizer, gradients, global_step, total_loss,
               update_ops, average):
   """Returns the total loss as a tensor whose evaluation makes one step."""
   gradients = optimizers.clip(gradients, options.optimizer.clip_gradient_norm)
+  # No gradient needs the sum of the weights' decay. Without this it could be
+  # read while the weights change, and the loss reported be of neither state.
+  with tf.control_dependencies([total_loss]):
+    gradients = [(tf.identity(gradient), variable)
+                 for gradient, variable in gradients]
   step = optimizer.apply_gradients(gradients, global_step=global_step)
   # Updates of several workers together see to the averages themselves.
   if average is not None and not options.deployment.sync_replicas:

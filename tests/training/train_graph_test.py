@@ -99,6 +99,26 @@ def test_what_is_not_trained_keeps_its_statistics(digits):
       'they have.']
 
 
+def _ancestors(op):
+  """Returns all that is computed before an operation, and itself."""
+  found, pending = {op}, [op]
+  while pending:
+    current = pending.pop()
+    before = [tensor.op for tensor in current.inputs] + current.control_inputs
+    pending += [other for other in before if other not in found]
+    found.update(before)
+  return found
+
+
+def test_the_loss_is_known_before_the_weights_change(digits):
+  built, graph = _build(_options(digits, model=dict(weight_decay=0.1)))
+  changes = [op for op in graph.get_operations()
+             if op.type == 'ApplyGradientDescent']
+  assert len(changes) == 8
+  for change in changes:
+    assert built.total_loss.op in _ancestors(change), change.name
+
+
 def test_clipping_bounds_a_step(digits):
   steps = []
   for norm in (0.0, 0.01):
