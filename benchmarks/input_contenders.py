@@ -11,6 +11,7 @@ from datasets import input_pipeline
 from preprocessing import image_ops
 from preprocessing import jpeg
 from preprocessing import preprocessing_factory
+from preprocessing import vgg_preprocessing
 
 _CLASSES = 10
 _READERS = 4
@@ -69,22 +70,33 @@ def _pipeline(dataset, preprocessing, size, threads, batch):
 
 
 def _window(dataset, preprocessing, size, threads, batch):
-  """Decodes inception's window of a JPEG and resizes it, and no more."""
-  del preprocessing
+  """Decodes the recipe's window of a JPEG and resizes it, and no more."""
+  draw = _WINDOWS.get(preprocessing)
 
   def resized(encoded, channels):
-    begin, extent, _ = image_ops.sample_distorted_box(
-        tf.image.extract_jpeg_shape(encoded), [[[0.0, 0.0, 1.0, 1.0]]],
-        min_object_covered=0.1, aspect_ratio_range=(0.75, 1.33),
-        area_range=(0.05, 1.0), max_attempts=100)
+    begin, extent = draw(tf.image.extract_jpeg_shape(encoded), size)
     return image_ops.resize(jpeg.decode_box(
         encoded, begin, extent, channels, size, size), size, size)
 
   batches = input_pipeline.training_batches(
       dataset, lambda image: image_ops.resize(image, size, size), batch,
       num_readers=_READERS, num_threads=threads, shuffle_buffer=_SHUFFLED,
-      preprocess_jpeg=resized)
+      preprocess_jpeg=draw and resized)
   return input_pipeline.next_batch(batches)[0].images
+
+
+def _inception_window(shape, unused_size):
+  return image_ops.sample_distorted_box(
+      shape, [[[0.0, 0.0, 1.0, 1.0]]], min_object_covered=0.1,
+      aspect_ratio_range=(0.75, 1.33), area_range=(0.05, 1.0),
+      max_attempts=100)[:2]
+
+
+_WINDOWS = {
+    'inception': _inception_window,
+    'vgg': lambda shape, size: vgg_preprocessing.draw_scaled_box(
+        shape, size, size),
+}
 
 
 def _decode(dataset, preprocessing, size, threads, batch):

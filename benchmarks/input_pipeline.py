@@ -6,8 +6,8 @@
 Each case is a preprocessing and a size. Beside the pipeline stand, by number
 of threads:
 
-  window     inception's windows decoded and resized, and nothing more: what
-             the pipeline of inception cannot go below
+  window     the recipe's windows decoded and resized, and nothing more: what
+             the pipeline cannot go below
   decode     the same records, every picture decoded whole and thrown away
   whole      a plain tf.data pipeline of whole pictures: map, batch, prefetch
   queue      slim's own form: DatasetDataProvider, tf.train.batch and
@@ -16,8 +16,8 @@ of threads:
 Every contender lives in a process of its own and they take turns, so that a
 busy machine is busy for all of them. Given are medians: images/s by the clock,
 the range of the repetitions, and milliseconds of CPU an image, which other
-programs disturb little. `pipeline / queue` and `pipeline / decode` are the
-ratios of the CPU times.
+programs disturb little. Two processes of the same contender differ by up to
+5 %.
 
 The pictures of inception and vgg are JPEGs of 500 x 375 pixels and quality 90
 unless --records names others (TFRecord files with the keys image/encoded and
@@ -27,9 +27,15 @@ brightness. Those of cifarnet and lenet are PNGs of 32 x 32 and 28 x 28.
 
 What was tried in TensorFlow 1.15 and dropped:
 
-* Fused map-and-batch: as fast, but a bad record takes its batch with it.
+* Fused map-and-batch: 0 to 3 % faster, less than two runs differ, but a bad
+  record takes its batch with it.
 * Changing the colours of a whole batch: 34 MB at once leave the cache, and
-  each image by itself is faster.
+  each image by itself is faster. In thirds of an image: a sixth slower, more
+  operations. Compiled by XLA: 2.5 times the time and more on interleaved
+  channels.
+* Quantized resizing: twice the time. Converting to floats before resizing
+  bilinearly: up to 1.6 times.
+* Drawing all that vgg's window needs with one operation: no difference.
 * tf.image.crop_and_resize, which crops, resizes and mirrors in one step:
   twice the time of a resize.
 * dct_method='INTEGER_FAST': the decoder's default already.
@@ -47,10 +53,11 @@ What was tried in TensorFlow 1.15 and dropped:
 * Dataset.interleave with num_parallel_calls: kills the process when a session
   closes.
 
-Most of what is left is decoding (a third, mostly the entropy code of the rows
-above and in the window), resizing (a fifth) and colour (a quarter). Twice the
-pace of the queue form is out of reach for inception: `window` alone takes half
-of the queue's time, and the colours come on top.
+What is left of inception's 1.5 ms: decoding the window 0.65 (0.4 of it the
+entropy code of the rows above and in the window), resizing 0.35, colours 0.35,
+the record 0.06. Of vgg's 1.0 ms: 0.55, 0.3, mirror and means 0.1, the record
+0.06. `window / queue` is how many times as fast as the queues a pipeline could
+be that did nothing but decode windows and resize them.
 """
 import argparse
 import collections
@@ -80,6 +87,9 @@ CASES = {
 }
 _BATCH = 32
 _BATCHES_IN_STORE = 10
+# A process is idle that takes less than this share of a core for so long.
+_IDLE = 0.05
+_LOOK_SECONDS = 0.2
 _IMAGES = {'jpeg': 1280, 'png32': 12800, 'png28': 12800}
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -119,25 +129,36 @@ class Contender:
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=_ROOT,
         universal_newlines=True)
     self.results = []
+    # Whoever starts has the machine to itself.
+    self._ask(0)
 
   def make(self, images):
     """Makes so many images; returns seconds, CPU seconds and MiB of memory."""
-    self._process.stdin.write('%d\n' % images)
-    self._process.stdin.flush()
-    result = json.loads(self._process.stdout.readline())
+    result = self._ask(images)
     self.results.append(result)
     return result
+
+  def _ask(self, images):
+    self._process.stdin.write('%d\n' % images)
+    self._process.stdin.flush()
+    return json.loads(self._process.stdout.readline())
 
   def close(self):
     self._process.stdin.close()
     self._process.wait()
 
+  def medians(self, images):
+    """Returns images/s by the clock and milliseconds of CPU an image."""
+    return (
+        statistics.median(images / seconds for seconds, _, _ in self.results),
+        statistics.median(1000 * cpu / images for _, cpu, _ in self.results))
+
   def line(self, name, images):
-    """Returns the median of the turns in words, and the CPU ms an image."""
+    """Returns the medians of the turns, and their range, in words."""
     speeds = [images / seconds for seconds, _, _ in self.results]
-    cpu = statistics.median(1000 * cpu / images for _, cpu, _ in self.results)
+    speed, cpu = self.medians(images)
     return '  %-9s %8.0f images/s (%.0f to %.0f)  %7.3f ms CPU' % (
-        name, statistics.median(speeds), min(speeds), max(speeds), cpu), cpu
+        name, speed, min(speeds), max(speeds), cpu)
 
 
 def run_child(description):
@@ -152,9 +173,18 @@ def run_child(description):
     cpu, start = _cpu(), time.time()
     for _ in range(int(line) // batch):
       step()
-    print(json.dumps([time.time() - start, _cpu() - cpu, _memory()]),
-          flush=True)
+    result = [time.time() - start, _cpu() - cpu, _memory()]
+    _wait_until_idle()
+    print(json.dumps(result), flush=True)
   os._exit(0)  # Queue runners would be waited for.
+
+
+def _wait_until_idle():
+  """Lets the queues fill, so that it is not done in the turn of another."""
+  before = -1.0
+  while _cpu() - before > _IDLE * _LOOK_SECONDS:
+    before = _cpu()
+    time.sleep(_LOOK_SECONDS)
 
 
 def _cpu():
@@ -179,14 +209,17 @@ def compare(case_name, threads, arguments, records):
       contender.make(images)
   print('%s, %d x %d, %d threads' % (
       case_name, case.size, case.size, threads))
-  cpus = {}
+  medians = {}
   for kind, contender in contenders.items():
-    line, cpus[kind] = contender.line(kind, images)
-    print(line)
+    print(contender.line(kind, images))
+    medians[kind] = contender.medians(images)
     contender.close()
-  for other in ('queue', 'decode'):
-    if {'pipeline', other} <= set(cpus):
-      print('  pipeline / %s: %.2f' % (other, cpus[other] / cpus['pipeline']))
+  for own, other in (('pipeline', 'queue'), ('window', 'queue'),
+                     ('pipeline', 'decode')):
+    if {own, other} <= set(medians):
+      print('  %s / %s: %.2f by the clock, %.2f by CPU' % (
+          own, other, medians[own][0] / medians[other][0],
+          medians[other][1] / medians[own][1]))
   sys.stdout.flush()
 
 

@@ -7,8 +7,8 @@ pixels at once: about five times faster on one thread.
 """
 import tensorflow.compat.v1 as tf
 
-# Of 255: below it a pixel counts as grey. It keeps the division from 0 / 0.
-_LEAST_COLOR = 1e-3
+# Of 1: a pixel is at least so bright. It keeps the division from 0 / 0.
+_LEAST_VALUE = 1e-6
 
 
 def brighten_and_saturate(image, delta, factor):
@@ -31,18 +31,15 @@ def brighten_and_saturate(image, delta, factor):
   largest = tf.maximum(tf.maximum(planes[0], planes[1]), planes[2])
   smallest = tf.minimum(tf.minimum(planes[0], planes[1]), planes[2])
   # In the range of the result, [0, 2] before 1 is subtracted.
-  value = largest * scale + shift
+  value = tf.maximum(largest * scale + shift, _LEAST_VALUE)
   # With the saturation every channel's distance from the largest one grows;
   # it ends where the smallest channel reaches 0.
-  growth = tf.minimum(
-      factor * scale,
-      value / tf.maximum(largest - smallest, _LEAST_COLOR))
+  growth = tf.minimum(factor * scale, value / (largest - smallest))
   base = value - 1.0 - largest * growth
-  planes = _clip(tf.stack([base + plane * growth for plane in planes]))
+  planes = tf.stack([_clip(base + plane * growth) for plane in planes])
   return tf.reshape(tf.transpose(planes), tf.shape(image))
 
 
 def _clip(values):
-  # tf.clip_by_value is two steps in TensorFlow 1.15.
-  return tf.raw_ops.ClipByValue(
-      t=values, clip_value_min=-1.0, clip_value_max=1.0)
+  # Half the time of TensorFlow 1.15's ClipByValue.
+  return tf.maximum(tf.minimum(values, 1.0), -1.0)

@@ -11,6 +11,8 @@ import tensorflow.compat.v1 as tf
 from preprocessing import boxes as distorted_boxes
 from preprocessing import draws
 
+# Largest side by smallest side of a picture that is resized by the smallest.
+MAX_ASPECT_RATIO = 32
 # Of red, green and blue in the brightness of a pixel, as in ITU-R BT.601.
 LUMA = (0.2989, 0.5870, 0.1140)
 
@@ -128,10 +130,28 @@ def resize(image, height, width, method=tf.image.ResizeMethod.BILINEAR):
   return tf.cast(resized, tf.float32)
 
 
+def resize_to_unit_range(image, height, width,
+                         method=tf.image.ResizeMethod.BILINEAR):
+  """Resizes an image of any dtype and converts it as `to_unit_range` does.
+
+  A large picture is never there as floats, which take four times its memory.
+
+  Args:
+    image, height, width, method: as for `resize`.
+
+  Returns:
+    A float32 image.
+  """
+  resized = resize(image, height, width, method)
+  return resized / image.dtype.max if image.dtype.is_integer else resized
+
+
 def resize_smaller_side(image, side):
   """Resizes an image bilinearly so that its smaller side becomes `side`.
 
-  The aspect ratio is kept; the larger side is rounded to a whole number.
+  The aspect ratio is kept; the larger side is rounded to a whole number. Of an
+  image longer than `MAX_ASPECT_RATIO` times its smaller side the central part
+  of that length is taken: one of 1 x 5000 pixels would become gigabytes.
 
   Args:
     image: an image.
@@ -140,7 +160,11 @@ def resize_smaller_side(image, side):
   Returns:
     A float32 image in the unit of the given one.
   """
-  sides = sizes_for_smaller_side(tf.shape(image)[:2], side)
+  sides = tf.shape(image)[:2]
+  kept = tf.minimum(sides, MAX_ASPECT_RATIO * tf.reduce_min(sides))
+  image = crop(image, tf.concat([(sides - kept) // 2, [0]], 0),
+               tf.concat([kept, [-1]], 0))
+  sides = sizes_for_smaller_side(kept, side)
   return resize(image, sides[0], sides[1])
 
 

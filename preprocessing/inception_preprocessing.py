@@ -162,7 +162,8 @@ def preprocess_for_train(
   summarize = _summarize if add_image_summaries else _do_not_summarize
 
   def resize(window, case):
-    return image_ops.resize(window, height, width, _RESIZE_METHODS[case])
+    return image_ops.resize_to_unit_range(
+        window, height, width, _RESIZE_METHODS[case])
 
   with tf.name_scope(scope, 'distort_image', [image, bbox]):
     if bbox is None:
@@ -174,10 +175,8 @@ def preprocess_for_train(
           image, bbox, _least_covered(area_range), aspect_ratio_range,
           area_range or _AREA_RANGE)
       summarize('images_with_distorted_bounding_box', image, box)
-    # Only the window is converted: it is smaller than the image.
     net = apply_with_random_selector(
-        image_ops.to_unit_range(net), resize,
-        1 if fast_mode else len(_RESIZE_METHODS))
+        net, resize, 1 if fast_mode else len(_RESIZE_METHODS))
     summarize('cropped_resized_image' if random_crop else 'resized_image', net)
     net = image_ops.random_flip(net)
     if augment is not None:
@@ -254,11 +253,12 @@ def preprocess_for_eval(
   with tf.name_scope(scope, 'eval_image', [image]):
     if central_crop and central_fraction is not None:
       image = image_ops.central_fraction(image, central_fraction)
-    image = image_ops.to_unit_range(image)
+    if keeps_size:
+      image = image_ops.to_unit_range(image)
+    else:
+      image = image_ops.resize_to_unit_range(image, height, width)
     if use_grayscale:
       image = image_ops.to_grayscale(image)
-    if not keeps_size:
-      image = image_ops.resize(image, height, width)
     return image_ops.to_signed_range(image)
 
 

@@ -110,8 +110,8 @@ def preprocess_jpeg_for_train(
   if area_range or aspect_ratio_range:
     begin, size = _draw_box(shape, area_range, aspect_ratio_range)
   else:
-    begin, size = _draw_scaled_box(
-        shape, resize_side_min, resize_side_max, output_height, output_width)
+    begin, size = draw_scaled_box(
+        shape, output_height, output_width, resize_side_min, resize_side_max)
   window = jpeg.decode_box(
       encoded, begin, size, channels, output_height, output_width)
   image = image_ops.resize(window, output_height, output_width)
@@ -119,6 +119,39 @@ def preprocess_jpeg_for_train(
   if augment is not None:
     image = augment(image)
   return _to_network_range(image, use_grayscale)
+
+
+def draw_scaled_box(image_shape, height, width,
+                    resize_side_min=_RESIZE_SIDE_MIN,
+                    resize_side_max=_RESIZE_SIDE_MAX):
+  """Draws where the crop from a random size lies in the original.
+
+  Args:
+    image_shape: int32 [3], height, width and channels of the original.
+    height, width: of the crop.
+    resize_side_min, resize_side_max: as for `preprocess_for_train`.
+
+  Returns:
+    begin: int32 [3], the window's top, left and 0, in whole pixels.
+    size: int32 [3], its height, width and -1, as `tf.slice` takes them.
+
+  Raises:
+    ValueError: the range does not fit.
+  """
+  sides = image_shape[:2]
+  side = _draw_side(resize_side_min, resize_side_max, height, width)
+  resized = image_ops.sizes_for_smaller_side(sides, side)
+  places = resized - [height, width] + 1
+  begin = tf.stack([draws.uniform(0, places[0], tf.int32),
+                    draws.uniform(0, places[1], tf.int32)])
+  scale = tf.cast(sides, tf.float32) / tf.cast(resized, tf.float32)
+  corners = tf.cast(
+      tf.rint(tf.cast([begin, begin + [height, width]], tf.float32) * scale),
+      tf.int32)
+  # Of a tiny picture the window may be less than half a pixel.
+  begin = tf.minimum(corners[0], sides - 1)
+  size = tf.maximum(corners[1] - begin, 1)
+  return tf.concat([begin, [0]], 0), tf.concat([size, [-1]], 0)
 
 
 def preprocess_for_eval(
@@ -201,25 +234,6 @@ def _draw_box(image_shape, area_range, aspect_ratio_range):
       aspect_ratio_range=aspect_ratio_range or _ASPECT_RATIO_RANGE,
       area_range=area_range or _AREA_RANGE, max_attempts=_MAX_ATTEMPTS)
   return begin, size
-
-
-def _draw_scaled_box(image_shape, resize_side_min, resize_side_max, height,
-                     width):
-  """Draws where the crop from a random size lies in the original."""
-  sides = image_shape[:2]
-  side = _draw_side(resize_side_min, resize_side_max, height, width)
-  resized = image_ops.sizes_for_smaller_side(sides, side)
-  places = resized - [height, width] + 1
-  begin = tf.stack([draws.uniform(0, places[0], tf.int32),
-                    draws.uniform(0, places[1], tf.int32)])
-  scale = tf.cast(sides, tf.float32) / tf.cast(resized, tf.float32)
-  corners = tf.cast(
-      tf.rint(tf.cast([begin, begin + [height, width]], tf.float32) * scale),
-      tf.int32)
-  # Of a tiny picture the window may be less than half a pixel.
-  begin = tf.minimum(corners[0], sides - 1)
-  size = tf.maximum(corners[1] - begin, 1)
-  return tf.concat([begin, [0]], 0), tf.concat([size, [-1]], 0)
 
 
 def _side_that_fits(side, height, width):

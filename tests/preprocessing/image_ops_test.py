@@ -109,6 +109,21 @@ def test_resize_to_the_nearest_pixel(run):
   np.testing.assert_array_equal(run(step, _PLACES), _PLACES[::2, ::3])
 
 
+@pytest.mark.parametrize('dtype', [np.uint8, np.int16, np.float16, np.float32])
+@pytest.mark.parametrize('method', [
+    tf.image.ResizeMethod.BILINEAR, tf.image.ResizeMethod.NEAREST_NEIGHBOR,
+    tf.image.ResizeMethod.BICUBIC, tf.image.ResizeMethod.AREA])
+def test_resize_to_unit_range(run, dtype, method):
+  largest = np.iinfo(dtype).max if np.issubdtype(dtype, np.integer) else 1
+  image = (np.random.RandomState(1).uniform(
+      size=(9, 12, 3)) * largest).astype(dtype)
+  step = functools.partial(image_ops.resize_to_unit_range, height=5, width=15,
+                           method=method)
+  expected = run(lambda image: image_ops.resize(
+      image_ops.to_unit_range(image), 5, 15, method), image)
+  _assert_close(run(step, image), expected, 1e-6)
+
+
 @pytest.mark.parametrize('shape, side', [
     ((30, 42), 16), ((41, 30), 37), ((30, 30), 16)])
 def test_resize_smaller_side(run, shape, side):
@@ -116,6 +131,18 @@ def test_resize_smaller_side(run, shape, side):
   step = functools.partial(image_ops.resize_smaller_side, side=side)
   _assert_close(run(step, image),
                 by_numpy.resize_smaller_side(image, side), 1e-2)
+
+
+@pytest.mark.parametrize('transpose', [False, True])
+def test_resize_smaller_side_of_a_long_picture(run, transpose):
+  image = np.random.RandomState(1).randint(0, 256, (2, 201, 3), np.uint8)
+  central = image[:, 68:132]
+  if transpose:
+    image, central = [np.swapaxes(part, 0, 1) for part in (image, central)]
+  step = functools.partial(image_ops.resize_smaller_side, side=8)
+  resized = run(step, image)
+  assert max(resized.shape) == image_ops.MAX_ASPECT_RATIO * 8
+  np.testing.assert_array_equal(resized, run(step, central))
 
 
 def test_central_fraction(run):

@@ -151,8 +151,8 @@ def test_vgg_draws_the_boxes_of_the_plain_recipe():
     return tf.concat([window[0, 0], window[-1, -1]], 0)
 
   def ours(_):
-    begin, size = vgg_preprocessing._draw_scaled_box(
-        tf.constant([height, width, 3]), 60, 120, 48, 48)
+    begin, size = vgg_preprocessing.draw_scaled_box(
+        tf.constant([height, width, 3]), 48, 48, 60, 120)
     begin, size = [tf.cast(n[:2], tf.float32) for n in (begin, size)]
     return tf.concat([begin, begin + size * (47 / 48)], 0)
 
