@@ -7,7 +7,7 @@ pixels at once: about five times faster on one thread.
 """
 import tensorflow.compat.v1 as tf
 
-# Of 1: a pixel is at least so bright. It keeps the division from 0 / 0.
+# Of 2: a pixel is at least so bright. It keeps the division from 0 / 0.
 _LEAST_VALUE = 1e-6
 
 
