@@ -53,8 +53,7 @@ def resolve(options):
   limit = servers if options.job_name == 'ps' else workers
   if options.task >= limit:
     raise ValueError('--task=%d, but --job_name=%s has %d: the first is 0.' % (
-        options.task, options.job_name,
-        limit))
+        options.task, options.job_name, limit))
   _check_synchronous(options)
   return options
 

@@ -48,8 +48,13 @@ def of(options, num_examples):
 def examples_of_step(options):
   """Returns how many examples one update of the weights is made of."""
   deployment = options.deployment
-  return options.data.batch_size * deployment.num_clones * (
-      deployment.replicas_to_aggregate if deployment.sync_replicas else 1)
+  return (options.data.batch_size * deployment.num_clones *
+          workers_of_step(deployment))
+
+
+def workers_of_step(deployment):
+  """Returns of how many workers' batches one update of the weights is made."""
+  return deployment.replicas_to_aggregate if deployment.sync_replicas else 1
 
 
 def describe(length, num_examples):

@@ -113,9 +113,8 @@ def _seed_of_worker(options):
 def _batches_before(options, step):
   """Returns how many batches each worker had made until a global step."""
   deployment = options.deployment
-  of_a_step = (
-      deployment.replicas_to_aggregate if deployment.sync_replicas else 1)
-  return step * of_a_step // deployment.worker_replicas
+  return (step * run_length.workers_of_step(deployment) //
+          deployment.worker_replicas)
 
 
 def _dataset(options):
