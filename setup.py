@@ -35,6 +35,8 @@ setuptools.setup(
         'numpy<1.19' + _TENSORFLOW_1,
         'numpy>=1.22,<1.25' + _TENSORFLOW_2,
         'pillow>=8',
+        # Compiles the input pipeline's inner loops, and can be left out.
+        'numba>=0.56',
         'protobuf<3.21' + _TENSORFLOW_1,
         'h5py<3' + _TENSORFLOW_1,
     ],

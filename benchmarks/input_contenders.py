@@ -1,4 +1,5 @@
 """The contenders of benchmarks/input_pipeline.py, and what they read."""
+import functools
 import io
 
 import numpy as np
@@ -8,6 +9,7 @@ import tf_slim as slim
 
 from datasets import examples
 from datasets import input_pipeline
+from datasets import record_files
 from preprocessing import image_ops
 from preprocessing import jpeg
 from preprocessing import preprocessing_factory
@@ -27,7 +29,7 @@ def start(kind, preprocessing, size, threads, batch, records, channels):
   """Builds a contender in the default graph.
 
   Args:
-    kind: pipeline, window, decode, whole or queue.
+    kind: one of `KINDS`.
     preprocessing: name of the preprocessing.
     size: side of the pictures it makes.
     threads: pictures that are worked at the same time.
@@ -41,9 +43,7 @@ def start(kind, preprocessing, size, threads, batch, records, channels):
   tf.logging.set_verbosity(tf.logging.ERROR)
   tf.disable_v2_behavior()
   dataset = _dataset(records, channels, size if size <= _TINY else None)
-  maker = {'pipeline': _pipeline, 'window': _window, 'decode': _decode,
-           'whole': _whole, 'queue': _queue}[kind]
-  images = maker(dataset, preprocessing, size, threads, batch)
+  images = KINDS[kind](dataset, preprocessing, size, threads, batch)
   session = tf.Session()
   session.run([tf.global_variables_initializer(),
                tf.local_variables_initializer(), tf.tables_initializer()])
@@ -51,11 +51,11 @@ def start(kind, preprocessing, size, threads, batch, records, channels):
   return lambda: session.run(images.op)
 
 
-def _pipeline(dataset, preprocessing, size, threads, batch):
+def _pipeline(dataset, preprocessing, size, threads, batch, in_one_pass=None):
   preprocess = preprocessing_factory.get_preprocessing(
       preprocessing, is_training=True)
   preprocess_jpeg = preprocessing_factory.get_jpeg_preprocessing(
-      preprocessing, is_training=True)
+      preprocessing, is_training=True, in_one_pass=in_one_pass)
   preprocess_batch = preprocessing_factory.get_batch_preprocessing(
       preprocessing, is_training=True)
   batches = input_pipeline.training_batches(
@@ -70,19 +70,22 @@ def _pipeline(dataset, preprocessing, size, threads, batch):
 
 
 def _window(dataset, preprocessing, size, threads, batch):
-  """Decodes the recipe's window of a JPEG and resizes it, and no more."""
+  """Decodes the recipe's window of a JPEG and keeps one pixel."""
   draw = _WINDOWS.get(preprocessing)
 
-  def resized(encoded, channels):
+  def one_pixel(encoded, channels):
     begin, extent = draw(tf.image.extract_jpeg_shape(encoded), size)
-    return image_ops.resize(jpeg.decode_box(
-        encoded, begin, extent, channels, size, size), size, size)
+    return _one_pixel(jpeg.decode_box(
+        encoded, begin, extent, channels, size, size))
 
   batches = input_pipeline.training_batches(
-      dataset, lambda image: image_ops.resize(image, size, size), batch,
-      num_readers=_READERS, num_threads=threads, shuffle_buffer=_SHUFFLED,
-      preprocess_jpeg=draw and resized)
+      dataset, _one_pixel, batch, num_readers=_READERS, num_threads=threads,
+      shuffle_buffer=_SHUFFLED, preprocess_jpeg=draw and one_pixel)
   return input_pipeline.next_batch(batches)[0].images
+
+
+def _one_pixel(image):
+  return tf.to_float(image[:1, :1])
 
 
 def _inception_window(shape, unused_size):
@@ -103,8 +106,8 @@ def _decode(dataset, preprocessing, size, threads, batch):
   """Decodes and keeps one pixel."""
   del preprocessing, size
   batches = input_pipeline.training_batches(
-      dataset, lambda image: tf.to_float(image[:1, :1]), batch,
-      num_readers=_READERS, num_threads=threads, shuffle_buffer=_SHUFFLED)
+      dataset, _one_pixel, batch, num_readers=_READERS, num_threads=threads,
+      shuffle_buffer=_SHUFFLED)
   return input_pipeline.next_batch(batches)[0].images
 
 
@@ -144,6 +147,16 @@ def _queue(dataset, preprocessing, size, threads, batch):
       [images, labels], capacity=2).dequeue()[0]
 
 
+KINDS = {
+    'pipeline': _pipeline,
+    'operations': functools.partial(_pipeline, in_one_pass=False),
+    'window': _window,
+    'decode': _decode,
+    'whole': _whole,
+    'queue': _queue,
+}
+
+
 def _dataset(records, channels, size):
   """Describes the records; where `size` is given, all pictures have it."""
   decoder = slim.tfexample_decoder
@@ -156,7 +169,8 @@ def _dataset(records, channels, size):
            'image/class/label': tf.FixedLenFeature([], tf.int64, 0)},
           {'image': decoder.Image(shape=shape, channels=channels),
            'label': decoder.Tensor('image/class/label')}),
-      num_samples=1 << 20, items_to_descriptions={}, num_classes=_CLASSES)
+      num_samples=sum(map(record_files.count_records, tf.gfile.Glob(records))),
+      items_to_descriptions={}, num_classes=_CLASSES)
 
 
 def write_records(path, kind, random):

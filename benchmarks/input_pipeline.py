@@ -6,8 +6,9 @@
 Each case is a preprocessing and a size. Beside the pipeline stand, by number
 of threads:
 
-  window     the recipe's windows decoded and resized, and nothing more: what
-             the pipeline cannot go below
+  operations the pipeline without numba, by TensorFlow's operations alone
+  window     the recipe's windows decoded, and nothing more: what the pipeline
+             cannot go below
   decode     the same records, every picture decoded whole and thrown away
   whole      a plain tf.data pipeline of whole pictures: map, batch, prefetch
   queue      slim's own form: DatasetDataProvider, tf.train.batch and
@@ -31,8 +32,10 @@ What was tried in TensorFlow 1.15 and dropped:
   record takes its batch with it.
 * Changing the colours of a whole batch: 34 MB at once leave the cache, and
   each image by itself is faster. In thirds of an image: a sixth slower, more
-  operations. Compiled by XLA: 2.5 times the time and more on interleaved
-  channels.
+  operations. Compiled by XLA, plane by plane: half the time of TensorFlow's
+  operations, but no more pictures a second, as one thread does them all.
+* Functions of numba to which AutoGraph, tf.data's translator, had access: it
+  makes a call of each of their lines, 60 us a picture.
 * Quantized resizing: twice the time. Converting to floats before resizing
   bilinearly: up to 1.6 times.
 * Drawing all that vgg's window needs with one operation: no difference.
@@ -53,11 +56,9 @@ What was tried in TensorFlow 1.15 and dropped:
 * Dataset.interleave with num_parallel_calls: kills the process when a session
   closes.
 
-What is left of inception's 1.5 ms: decoding the window 0.65 (0.4 of it the
-entropy code of the rows above and in the window), resizing 0.35, colours 0.35,
-the record 0.06. Of vgg's 1.0 ms: 0.55, 0.3, mirror and means 0.1, the record
-0.06. `window / queue` is how many times as fast as the queues a pipeline could
-be that did nothing but decode windows and resize them.
+What is left of inception's 1.0 ms: decoding the window 0.6 (0.4 of it the
+entropy code of the rows above and in the window), the one pass 0.2, copying to
+the batch and the record 0.1. Of vgg's 0.9 ms: 0.55, 0.1 and 0.1.
 """
 import argparse
 import collections
@@ -101,7 +102,7 @@ def parse_arguments():
   parser.add_argument('--threads', default='1,2,4', metavar='N,...')
   parser.add_argument(
       '--contenders', metavar='NAME,...',
-      default='pipeline,window,decode,whole,queue')
+      default=','.join(input_contenders.KINDS))
   parser.add_argument('--records', default='', metavar='PATTERN',
                       help='TFRecord files of JPEGs, in place of those made')
   parser.add_argument('--repeat', type=int, default=3, help='turns of each')
@@ -110,9 +111,11 @@ def parse_arguments():
       help='then read so many records of the first case, printing the memory')
   parser.add_argument('--child', default='', help=argparse.SUPPRESS)
   arguments = parser.parse_args()
-  for name in arguments.cases.split(','):
-    if name not in CASES:
-      parser.error('--cases: %r is not one of %s' % (name, ', '.join(CASES)))
+  for flag, known in (('cases', CASES), ('contenders', input_contenders.KINDS)):
+    for name in getattr(arguments, flag).split(','):
+      if name not in known:
+        parser.error('--%s: %r is not one of %s' % (
+            flag, name, ', '.join(known)))
   return arguments
 
 
@@ -157,7 +160,7 @@ class Contender:
     """Returns the medians of the turns, and their range, in words."""
     speeds = [images / seconds for seconds, _, _ in self.results]
     speed, cpu = self.medians(images)
-    return '  %-9s %8.0f images/s (%.0f to %.0f)  %7.3f ms CPU' % (
+    return '  %-10s %8.0f images/s (%.0f to %.0f)  %7.3f ms CPU' % (
         name, speed, min(speeds), max(speeds), cpu)
 
 
@@ -214,8 +217,8 @@ def compare(case_name, threads, arguments, records):
     print(contender.line(kind, images))
     medians[kind] = contender.medians(images)
     contender.close()
-  for own, other in (('pipeline', 'queue'), ('window', 'queue'),
-                     ('pipeline', 'decode')):
+  for own, other in (('pipeline', 'queue'), ('pipeline', 'decode'),
+                     ('pipeline', 'operations'), ('window', 'queue')):
     if {own, other} <= set(medians):
       print('  %s / %s: %.2f by the clock, %.2f by CPU' % (
           own, other, medians[own][0] / medians[other][0],

@@ -28,11 +28,16 @@ EvaluationBatch = collections.namedtuple(
     'EvaluationBatch', 'images labels names')
 
 # What is done to records: by which ExampleMaker, by how many threads, how many
-# in one go, in whose Ledger they stand, and the files they come from.
-_Work = collections.namedtuple('_Work', 'maker num_threads block ledger files')
+# calls may have begun and wait to be batched, how many records in one go, in
+# whose Ledger they stand, and the files they come from.
+_Work = collections.namedtuple(
+    '_Work', 'maker num_threads calls block ledger files')
 
 # What is decoded in one go, at most.
 _BLOCK_BYTES = 1 << 16
+# Pictures waiting beside those that are worked at, so that the threads go on
+# while others are copied to a batch.
+_PICTURES_WAITING = 16
 # Whole batches waiting, so that a slow record does not stop a step.
 _PREFETCHED_BATCHES = 2
 # The seeds of what is drawn for a batch, apart from those for its examples.
@@ -186,10 +191,14 @@ def _work(dataset, maker, num_threads, max_bad_records, batch_size, in_blocks):
   if in_blocks and maker.takes_blocks:
     block = max(1, min(batch_size, _BLOCK_BYTES // record_files.mean_size(
         files, dataset.num_samples)))
+  # One thread takes them one after the other, so that what is drawn without a
+  # seed of the picture is the same every time.
+  calls = num_threads if num_threads == 1 else (
+      num_threads + -(-_PICTURES_WAITING // block))
   ledger = bad_records.Ledger(
-      files, max_bad_records, 2 * (num_threads * block + batch_size),
+      files, max_bad_records, 2 * (calls * block + batch_size),
       maker.good_ones if block > 1 else None)
-  return _Work(maker, num_threads, block, ledger, files)
+  return _Work(maker, num_threads, calls, block, ledger, files)
 
 
 def _numbered(files, all_files):
@@ -313,7 +322,7 @@ def _made(records, first_number, work):
   # Errors are passed over one by one: in a fused map-and-batch a bad record
   # would take its batch with it.
   return numbered.map(
-      make_entered, num_parallel_calls=work.num_threads).apply(
+      make_entered, num_parallel_calls=work.calls).apply(
           tf.data.experimental.ignore_errors())
 
 

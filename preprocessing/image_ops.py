@@ -239,8 +239,13 @@ def random_crop(image, height, width):
 
 def random_flip(image):
   """Mirrors every second image on average, left to right."""
+  return mirror(image, draws.chance(0.5))
+
+
+def mirror(image, mirrored):
+  """Mirrors an image, left to right, if `mirrored` is true, a bool scalar."""
   flipped = tf.cond(
-      draws.chance(0.5), lambda: tf.reverse(image, [1]), lambda: image)
+      mirrored, lambda: tf.reverse(image, [1]), lambda: image)
   flipped.set_shape(image.shape)
   return flipped
 

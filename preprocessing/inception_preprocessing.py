@@ -14,6 +14,7 @@ from preprocessing import color
 from preprocessing import draws
 from preprocessing import image_ops
 from preprocessing import jpeg
+from preprocessing import one_pass
 
 _AREA_RANGE = (0.05, 1.0)
 _ASPECT_RATIO_RANGE = (0.75, 1.33)
@@ -192,7 +193,8 @@ def preprocess_for_train(
 
 def preprocess_jpeg_for_train(
     encoded, channels, height, width, use_grayscale=False,
-    area_range=None, aspect_ratio_range=_ASPECT_RATIO_RANGE, augment=None):
+    area_range=None, aspect_ratio_range=_ASPECT_RATIO_RANGE, augment=None,
+    in_one_pass=False):
   """Decodes and distorts a JPEG for training.
 
   It does what `preprocess_for_train` does in its fast mode, but draws the
@@ -203,6 +205,8 @@ def preprocess_jpeg_for_train(
     channels: 1 (grey) or 3 (red, green, blue), what it is decoded to.
     height, width, use_grayscale, area_range, aspect_ratio_range, augment: as
       for `preprocess_for_train`.
+    in_one_pass: whether to use `one_pass` where it does all that is to be
+      done: to three channels, with nothing before the colours.
 
   Returns:
     float32 [height, width, channels] in [-1, 1].
@@ -217,12 +221,18 @@ def preprocess_jpeg_for_train(
         _least_covered(area_range), aspect_ratio_range,
         area_range or _AREA_RANGE, _MAX_ATTEMPTS)
     window = jpeg.decode_box(encoded, begin, size, channels, height, width)
-    net = image_ops.random_flip(image_ops.resize(window, height, width))
-    if augment is not None:
-      net = augment(net)
-    net = color.brighten_and_saturate(
-        net, draws.uniform(-_MAX_BRIGHTNESS, _MAX_BRIGHTNESS),
-        draws.uniform(*_SATURATIONS))
+    mirrored = draws.chance(0.5)
+    delta = draws.uniform(-_MAX_BRIGHTNESS, _MAX_BRIGHTNESS)
+    factor = draws.uniform(*_SATURATIONS)
+    if in_one_pass and channels == 3 and augment is None:
+      net = one_pass.resize_and_color(
+          window, height, width, mirrored, delta, factor)
+    else:
+      net = image_ops.mirror(
+          image_ops.resize(window, height, width), mirrored)
+      if augment is not None:
+        net = augment(net)
+      net = color.brighten_and_saturate(net, delta, factor)
     return image_ops.to_grayscale(net) if use_grayscale else net
 
 

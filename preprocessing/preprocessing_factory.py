@@ -14,6 +14,7 @@ from preprocessing import draws
 from preprocessing import inception_preprocessing
 from preprocessing import lenet_preprocessing
 from preprocessing import mixing
+from preprocessing import one_pass
 from preprocessing import vgg_preprocessing
 
 Augmentation = augmentations.Augmentation
@@ -79,32 +80,49 @@ def get_preprocessing(name, is_training=False, use_grayscale=False,
 
 
 def get_jpeg_preprocessing(name, is_training=False, use_grayscale=False,
-                           augmentation=None):
+                           augmentation=None, in_one_pass=None):
   """Returns a function that does as much for a JPEG that is not decoded yet.
 
   It draws the window first and decodes nothing else.
 
-  Args, raises: as for `get_preprocessing`.
+  Args:
+    name, is_training, use_grayscale, augmentation: as for `get_preprocessing`.
+    in_one_pass: whether to use functions that numba compiles, see `one_pass`;
+      None to use them where numba is installed. The graph then runs in this
+      Python process only.
 
   Returns:
     preprocessing_fn(encoded, channels, output_height, output_width, seed=None)
     of a string scalar and the number of channels to decode, 1 or 3. Or None,
     where the whole image is needed: in evaluation, and in the families of
     small images.
+
+  Raises:
+    ValueError: as for `get_preprocessing`, or numba is asked for but missing.
   """
   family = _FAMILIES[_find(name)]
   extra, finish = _arguments(name, is_training, augmentation)
   if not is_training or not hasattr(family, 'preprocess_jpeg_for_train'):
     return None
+  if in_one_pass is None:
+    in_one_pass = reason_against_one_pass() is None
+  elif in_one_pass and reason_against_one_pass():
+    raise ValueError(
+        'in_one_pass is True, but %s.' % reason_against_one_pass())
 
   def preprocessing_fn(encoded, channels, output_height, output_width,
                        seed=None):
     with _drawing_from(seed):
       return finish(family.preprocess_jpeg_for_train(
           encoded, channels, output_height, output_width,
-          use_grayscale=use_grayscale, **extra))
+          use_grayscale=use_grayscale, in_one_pass=in_one_pass, **extra))
 
   return preprocessing_fn
+
+
+def reason_against_one_pass():
+  """Returns why numba cannot be used here, a text; None if it can."""
+  return one_pass.reason_against()
 
 
 def get_batch_preprocessing(name, is_training=False, use_grayscale=False,

@@ -14,6 +14,7 @@ import tensorflow.compat.v1 as tf
 from preprocessing import draws
 from preprocessing import image_ops
 from preprocessing import jpeg
+from preprocessing import one_pass
 
 _MEANS = (123.68, 116.78, 103.94)
 _RESIZE_SIDE_MIN = 256
@@ -86,7 +87,7 @@ def preprocess_jpeg_for_train(
     encoded, channels, output_height, output_width,
     resize_side_min=_RESIZE_SIDE_MIN, resize_side_max=_RESIZE_SIDE_MAX,
     use_grayscale=False, area_range=None, aspect_ratio_range=None,
-    augment=None):
+    augment=None, in_one_pass=False):
   """Decodes and distorts a JPEG for training.
 
   It does what `preprocess_for_train` does, but draws the window first, in
@@ -98,6 +99,8 @@ def preprocess_jpeg_for_train(
     output_height, output_width, resize_side_min, resize_side_max,
       use_grayscale, area_range, aspect_ratio_range, augment: as for
       `preprocess_for_train`.
+    in_one_pass: whether to use `one_pass` where it does all that is to be
+      done: to three channels that stay three, with nothing before the means.
 
   Returns:
     float32 [output_height, output_width, channels], the means subtracted.
@@ -114,8 +117,13 @@ def preprocess_jpeg_for_train(
         shape, output_height, output_width, resize_side_min, resize_side_max)
   window = jpeg.decode_box(
       encoded, begin, size, channels, output_height, output_width)
-  image = image_ops.resize(window, output_height, output_width)
-  image = image_ops.random_flip(image)
+  mirrored = draws.chance(0.5)
+  if (in_one_pass and channels == 3 and augment is None and
+      not use_grayscale):
+    return one_pass.resize_and_subtract(
+        window, output_height, output_width, mirrored, _MEANS)
+  image = image_ops.mirror(
+      image_ops.resize(window, output_height, output_width), mirrored)
   if augment is not None:
     image = augment(image)
   return _to_network_range(image, use_grayscale)

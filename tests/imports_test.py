@@ -47,7 +47,7 @@ _TABLE = (
     # Programs.
     _Row(('tests/*',), _LIBRARIES + _PROJECT + _PROGRAMS + (
         'tests', 'examples', 'benchmarks', 'matplotlib', 'pytest', 'packaging',
-        'setuptools', 'importlib_metadata'), (), True),
+        'setuptools', 'importlib_metadata', 'numba'), (), True),
     _Row(('setup.py',), ('setuptools',), (), True),
     _Row(('datasets/samples/*',), ('numpy',), (), True),
     _Row(('examples/*',),
@@ -58,6 +58,8 @@ _TABLE = (
          (), True),
     # Three islands.
     _Row(('nets/*',), _LIBRARIES + ('nets',), (), False),
+    # Alone, as numba may be missing.
+    _Row(('preprocessing/one_pass_kernels.py',), ('numba', 'numpy'), (), False),
     _Row(('preprocessing/*',), _LIBRARIES + ('preprocessing',), (), False),
     _Row(('datasets/download_and_convert_*.py', 'datasets/build_*.py',
           'datasets/*_imagenet*.py', 'datasets/process_bounding_boxes.py',

@@ -16,7 +16,7 @@ _STACKS = {'stock': ('3.7',), 'mkl': ('3.7',), 'tf2': _PYTHONS[1:]}
 # Wheels that stand in for another package: the name and the version of it.
 _STAND_INS = {'tensorflow-cpu': ('tensorflow', '2.12.1'),
               'intel-tensorflow': ('tensorflow', '1.15.5')}
-_NOT_DATA = ('.py', '.pyc', '.md', '.png')
+_NOT_DATA = ('.py', '.pyc', '.nbc', '.nbi', '.md', '.png')
 _NAME = 'tf-slim-image-models'
 
 

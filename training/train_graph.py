@@ -222,10 +222,28 @@ def _preprocessing(options, num_classes):
   arguments = dict(is_training=True, use_grayscale=data.use_grayscale,
                    augmentation=augmentation)
   return (preprocessing_factory.get_preprocessing(name, **arguments),
-          preprocessing_factory.get_jpeg_preprocessing(name, **arguments),
+          preprocessing_factory.get_jpeg_preprocessing(
+              # What numba compiles lives in this process.
+              name, in_one_pass=False if options.deployment.master else None,
+              **arguments),
           preprocessing_factory.get_batch_preprocessing(name, **arguments),
           preprocessing_factory.get_mixing(
               num_classes, data.mixup_alpha, data.cutmix_alpha))
+
+
+def _notes_on_preprocessing(options):
+  """Returns a line where numba would help but cannot."""
+  name = options.data.preprocessing_name or options.model.model_name
+  if options.data.augmentation == 'none' or not (
+      preprocessing_factory.get_jpeg_preprocessing(
+          name, is_training=True, in_one_pass=False)):
+    return []
+  reason = preprocessing_factory.reason_against_one_pass()
+  if options.deployment.master:
+    reason = 'the server of --master may be another process'
+  return [] if reason is None else [
+      'Warning: pictures take up to half as long again to preprocess, by '
+      'TensorFlow operations: %s.' % reason]
 
 
 def _clones(options, deployment, dataset, network, batches):
@@ -286,7 +304,8 @@ def _facts(options, deployment, dataset, batches, variables, notes):
           run_length.examples_of_step(options) / deployment.num_clones),
       variables, data.labels_offset,
       [deployment.clone_device(i) for i in range(deployment.num_clones)],
-      session_config.describe(options.deployment) + notes)
+      session_config.describe(options.deployment) +
+      _notes_on_preprocessing(options) + notes)
 
 
 def _optimizer(options, global_step, facts, average):

@@ -5,6 +5,7 @@ from PIL import Image
 import pytest
 import tensorflow.compat.v1 as tf
 
+from preprocessing import draws
 from preprocessing import image_ops
 from preprocessing import inception_preprocessing
 from preprocessing import jpeg
@@ -97,8 +98,9 @@ def _fixed_box(monkeypatch, begin, size):
 # Widths and aspect ratios beyond, and a window that the size of the result
 # lies below.
 @pytest.mark.parametrize('size', [(60, 80), (100, 50), (20, 30)])
-def test_inception_agrees_on_the_same_box(monkeypatch, size):
-  monkeypatch.setattr(image_ops, 'random_flip', lambda image: image)
+@pytest.mark.parametrize('in_one_pass', [False, True])
+def test_inception_agrees_on_the_same_box(monkeypatch, size, in_one_pass):
+  monkeypatch.setattr(draws, 'chance', lambda share: tf.constant(in_one_pass))
   monkeypatch.setattr(inception_preprocessing.draws, 'uniform',
                       lambda low, high, *_: 0.7 * low + 0.3 * high)
   _fixed_box(monkeypatch, (13, 22), size)
@@ -107,7 +109,8 @@ def test_inception_agrees_on_the_same_box(monkeypatch, size):
       lambda image, *_: (image_ops.crop(
           image, (13, 22, 0), size + (-1,)), None))
   encoded = _jpeg(_pixels())
-  ours = inception_preprocessing.preprocess_jpeg_for_train(encoded, 3, 40, 44)
+  ours = inception_preprocessing.preprocess_jpeg_for_train(
+      encoded, 3, 40, 44, in_one_pass=in_one_pass)
   plain = inception_preprocessing.preprocess_for_train(
       tf.image.decode_jpeg(encoded, channels=3), 40, 44, None,
       add_image_summaries=False)
@@ -118,9 +121,10 @@ def test_inception_agrees_on_the_same_box(monkeypatch, size):
 
 
 @pytest.mark.parametrize('shape', [(149, 203), (203, 149), (40, 50)])
-def test_vgg_agrees_on_the_same_box(monkeypatch, shape):
+@pytest.mark.parametrize('in_one_pass', [False, True])
+def test_vgg_agrees_on_the_same_box(monkeypatch, shape, in_one_pass):
   """The box is in whole pixels of the original: half of one is the limit."""
-  monkeypatch.setattr(image_ops, 'random_flip', lambda image: image)
+  monkeypatch.setattr(draws, 'chance', lambda share: tf.constant(in_one_pass))
   monkeypatch.setattr(
       vgg_preprocessing.draws, 'uniform',
       lambda low, high, *_: tf.cast(0.4 * tf.cast(
@@ -128,7 +132,8 @@ def test_vgg_agrees_on_the_same_box(monkeypatch, shape):
   encoded = _jpeg(_pixels(*shape))
   arguments = dict(output_height=64, output_width=60, resize_side_min=70,
                    resize_side_max=100)
-  ours = vgg_preprocessing.preprocess_jpeg_for_train(encoded, 3, **arguments)
+  ours = vgg_preprocessing.preprocess_jpeg_for_train(
+      encoded, 3, in_one_pass=in_one_pass, **arguments)
   plain = vgg_preprocessing.preprocess_for_train(
       tf.image.decode_jpeg(encoded, channels=3), **arguments)
   assert ours.shape.as_list() == [64, 60, 3]
@@ -180,9 +185,12 @@ def test_statistics_of_inception_boxes_are_those_of_the_plain_recipe():
     vgg_preprocessing.preprocess_jpeg_for_train])
 @pytest.mark.parametrize('channels, use_grayscale, shape', [
     (1, False, [40, 44, 1]), (3, True, [40, 44, 1]), (3, False, [40, 44, 3])])
-def test_channels_and_ranges(preprocess, channels, use_grayscale, shape):
+@pytest.mark.parametrize('in_one_pass', [False, True])
+def test_channels_and_ranges(
+    preprocess, channels, use_grayscale, shape, in_one_pass):
   image = preprocess(tf.constant(_jpeg(_pixels())), channels, 40, 44,
-                     use_grayscale=use_grayscale, area_range=(0.5, 1.0))
+                     use_grayscale=use_grayscale, area_range=(0.5, 1.0),
+                     in_one_pass=in_one_pass)
   assert image.shape.as_list() == shape and image.dtype == tf.float32
   largest = 1 if preprocess.__module__.endswith(
       'inception_preprocessing') else 151.07

@@ -227,14 +227,18 @@ class _Where(tf.train.SessionRunHook):
     self.target = session.sess_str
 
 
-def test_a_server_that_runs_already(digits, tmp_path):
+def test_a_server_that_runs_already(digits, tmp_path, capsys):
   server = tf.train.Server.create_local_server()
   where = _Where()
   loops.train(runs.train(
       digits, tmp_path, steps=1, deployment=dict(master=server.target),
-      model=dict(train_image_size=8)), extra_hooks=[where])
+      data=dict(preprocessing_name='vgg'), model=dict(train_image_size=8)),
+              extra_hooks=[where])
   assert where.target.decode() == server.target
   assert runs.saved(tmp_path, 1)['global_step'] == 1
+  assert ('  Warning: pictures take up to half as long again to preprocess, by '
+          'TensorFlow operations: the server of --master may be another '
+          'process.\n') in capsys.readouterr().out
 
 
 def test_networks_are_listed_and_described(capsys):

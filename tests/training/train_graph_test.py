@@ -244,3 +244,20 @@ def test_what_does_not_fit_several_classes(several, data, model, message):
   with pytest.raises(ValueError) as error:
     _build(_several_options(several, data, **model))
   assert message in str(error.value)
+
+
+@pytest.mark.parametrize('data, is_told', [
+    (dict(preprocessing_name='vgg'), True),
+    (dict(preprocessing_name='inception'), True),
+    # Whole pictures, by operations anyway.
+    (dict(preprocessing_name='lenet'), False),
+    (dict(preprocessing_name='vgg', augmentation='none'), False)])
+def test_says_that_numba_is_missing(digits, monkeypatch, data, is_told):
+  monkeypatch.setattr(
+      train_graph.preprocessing_factory, 'reason_against_one_pass',
+      lambda: 'numba cannot be imported (why); pip install numba')
+  notes = train_graph._notes_on_preprocessing(_options(digits, data=data))
+  assert notes == is_told * [
+      'Warning: pictures take up to half as long again to preprocess, by '
+      'TensorFlow operations: numba cannot be imported (why); pip install '
+      'numba.']
