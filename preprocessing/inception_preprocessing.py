@@ -212,7 +212,7 @@ def preprocess_jpeg_for_train(
     float32 [height, width, channels] in [-1, 1].
 
   Raises:
-    ValueError: a size does not fit.
+    ValueError: a size does not fit, or numba is asked for but missing.
   """
   image_ops.check_size(height, width)
   with tf.name_scope('distort_jpeg'):

@@ -36,9 +36,12 @@ def resize_and_color(window, height, width, mirrored, delta, factor):
 
   Returns:
     float32 [height, width, 3] in [-1, 1]: what goes over the range is clipped.
+
+  Raises:
+    ValueError: numba cannot be used here.
   """
-  return _call(_kernels()[0].resize_and_color, window, height, width,
-               mirrored, delta, factor)
+  return _call('resize_and_color', window, height, width, mirrored, delta,
+               factor)
 
 
 def resize_and_subtract(window, height, width, mirrored, means):
@@ -50,16 +53,23 @@ def resize_and_subtract(window, height, width, mirrored, means):
 
   Returns:
     float32 [height, width, 3].
+
+  Raises:
+    ValueError: numba cannot be used here.
   """
-  return _call(_kernels()[0].resize_and_subtract, window, height, width,
-               mirrored, means=np.float32(means))
+  return _call('resize_and_subtract', window, height, width, mirrored,
+               means=np.float32(means))
 
 
 # AutoGraph, by which tf.data treats what it maps, would turn each line of `run`
 # into a call of its own.
 @tf.autograph.experimental.do_not_convert
-def _call(kernel, window, height, width, *scalars, **constants):
+def _call(kernel_name, window, height, width, *scalars, **constants):
   """Returns the image that a kernel writes, as a tensor."""
+  kernels, reason = _kernels()
+  if reason:
+    raise ValueError('in_one_pass is True, but %s.' % reason)
+  kernel = getattr(kernels, kernel_name)
   scalars = [tf.convert_to_tensor(scalar) for scalar in scalars]
 
   def run(window, *scalars):

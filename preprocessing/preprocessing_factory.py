@@ -95,10 +95,10 @@ def get_jpeg_preprocessing(name, is_training=False, use_grayscale=False,
     preprocessing_fn(encoded, channels, output_height, output_width, seed=None)
     of a string scalar and the number of channels to decode, 1 or 3. Or None,
     where the whole image is needed: in evaluation, and in the families of
-    small images.
+    small images. It raises a ValueError if numba is asked for but missing.
 
   Raises:
-    ValueError: as for `get_preprocessing`, or numba is asked for but missing.
+    ValueError: as for `get_preprocessing`.
   """
   family = _FAMILIES[_find(name)]
   extra, finish = _arguments(name, is_training, augmentation)
@@ -106,9 +106,6 @@ def get_jpeg_preprocessing(name, is_training=False, use_grayscale=False,
     return None
   if in_one_pass is None:
     in_one_pass = reason_against_one_pass() is None
-  elif in_one_pass and reason_against_one_pass():
-    raise ValueError(
-        'in_one_pass is True, but %s.' % reason_against_one_pass())
 
   def preprocessing_fn(encoded, channels, output_height, output_width,
                        seed=None):

@@ -106,7 +106,8 @@ def preprocess_jpeg_for_train(
     float32 [output_height, output_width, channels], the means subtracted.
 
   Raises:
-    ValueError: a size or the range does not fit.
+    ValueError: a size or the range does not fit, or numba is asked for but
+      missing.
   """
   image_ops.check_size(output_height, output_width)
   shape = tf.image.extract_jpeg_shape(encoded)
