@@ -6,7 +6,9 @@ LeNet is trained on the bundled digits, saved every few steps and evaluated on
 the way, so that a good part of the time goes into saving. After every kill -9
 each checkpoint that is there must be readable, the log must hold no step
 twice, and the next start must go on from the latest checkpoint. At the end,
-weights, slots and log must be those of a training that was never disturbed.
+weights, slots and log must be those of a training that was never disturbed:
+the log but for rounding, as TensorFlow adds up the losses in another order in
+a step that writes summaries, which the first one after a start does.
 """
 import argparse
 import json
@@ -25,6 +27,8 @@ _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 _EVAL_EVERY = 6
 _NEVER = 10 ** 6
+# Of a loss, some float32 steps.
+_ROUNDING = 5e-7
 
 
 class Fault(AssertionError):
@@ -60,8 +64,8 @@ def run(folder, kills, seed=0, say=print):
   _finish(data, undisturbed, last_step)
   _compare(train_dir, undisturbed, last_step)
   say('After %d kills: every checkpoint readable, no step twice, and at step '
-      '%d weights, slots, averages and log equal to the last bit to those of '
-      'an undisturbed training.' % (kills, last_step))
+      '%d weights, slots and averages equal to the last bit to those of an '
+      'undisturbed training, the log but for rounding.' % (kills, last_step))
 
 
 def _digits(folder):
@@ -172,9 +176,11 @@ def _compare(killed, undisturbed, step):
     raise Fault('%d of %d variables differ at step %d, such as %s.' % (
         len(different), len(first), step, different[0]))
   logs = [_steps_of_log(folder) for folder in (killed, undisturbed)]
-  if logs[0] != logs[1] or sorted(logs[0]) != list(range(1, step + 1)):
-    different = [number for number in sorted(set(logs[0]) | set(logs[1]))
-                 if logs[0].get(number) != logs[1].get(number)]
+  different = [
+      number for number in range(1, max(step, *map(len, logs)) + 1)
+      if not np.isclose(*[log.get(number, np.nan) for log in logs],
+                        rtol=_ROUNDING, atol=0)]
+  if different:
     raise Fault('The logs differ at the steps %s: %s' % (different, [
         [log.get(number) for log in logs] for number in different]))
 
