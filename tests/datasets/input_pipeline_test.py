@@ -239,3 +239,23 @@ def test_next_picture(tmp_path):
     session.run(tf.tables_initializer())
     pictures = [session.run(picture) for _ in range(3)]
   assert [image[0, 0, 0] for image in pictures] == [0, 2, 0]
+
+
+@pytest.mark.parametrize('batches', [
+    lambda dataset, function: input_pipeline.training_batches(
+        dataset, function, 2),
+    lambda dataset, function: input_pipeline.evaluation_batches(
+        dataset, function, 2)])
+def test_autograph_is_kept_away(tmp_path, batches):
+  """AutoGraph would make an operation of the `if`; without it, it is refused.
+  """
+  write(tmp_path, [2])
+  asked = []
+
+  def branching(image):
+    asked.append(image)
+    return image if image[0, 0, 0] > 0 else -image
+
+  with pytest.raises(TypeError, match='bool'):
+    batches(pipeline_files.dataset(tmp_path, 2), branching)
+  assert asked
