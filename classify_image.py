@@ -4,16 +4,16 @@ r"""Classifies pictures with an exported network, or with a checkpoint.
   python classify_image.py --checkpoint_path=TRAIN_DIR --model_name=lenet \
       --dataset_name=mnist --dataset_dir=DIR 'pictures/*.png'
 """
-from training import flags
-from training import options
-from training import runtime
+from image_classifier import options
+from slim_common import flags
+from slim_common import runtime
 
 
 def main(config):
   # TensorFlow loads here, once the command line is known to be right.
   runtime.start()
-  from training import classification
-  return classification.classify(config)
+  from image_classifier.classify import classify
+  return classify.classify(config)
 
 
 if __name__ == '__main__':

@@ -10,8 +10,8 @@ r"""Turns the files that a dataset is published in into TFRecord files.
 import os
 import warnings
 
-from datasets import convert_options
-from training import flags
+from datasets.conversion import convert_options
+from slim_common import flags
 
 
 def main(config):

@@ -7,15 +7,15 @@ With --eval_interval_secs=60 it follows a training and evaluates every
 checkpoint. --results_file, --predictions_file and --confusion_matrix write
 what was found.
 """
-from training import flags
-from training import options
-from training import runtime
+from image_classifier import options
+from slim_common import flags
+from slim_common import runtime
 
 
 def main(config):
   # TensorFlow loads here, once the command line is known to be right.
   runtime.start()
-  from training import evaluation
+  from image_classifier.evaluate import evaluation
   evaluation.evaluate(config)
 
 

@@ -8,16 +8,16 @@ EXPORT_DIR; --tflite and --int8 add TensorFlow Lite models, --verify compares
 all with the checkpoint. Without --checkpoint_path, --output_file receives the
 graph alone.
 """
-from training import flags
-from training import options
-from training import runtime
+from image_classifier import options
+from slim_common import flags
+from slim_common import runtime
 
 
 def main(config):
   # TensorFlow loads here, once the command line is known to be right.
   runtime.start()
-  from training import export_graph
-  for path in export_graph.export(config):
+  from image_classifier.export import export
+  for path in export.export(config):
     print('Wrote %s' % path)
 
 

@@ -13,7 +13,8 @@ _PLOT = ['matplotlib>=3.5']
 # ask for different versions of protobuf.
 _CLIENTS = [client + _TENSORFLOW_1 for client in (
     'opencv-python-headless<5', 'tf2onnx>=1.16', 'onnxruntime>=1.10')]
-_PACKAGES = ('nets', 'preprocessing', 'datasets', 'deployment', 'training')
+_PACKAGES = ('nets', 'preprocessing', 'datasets', 'deployment',
+             'slim_common', 'image_classifier')
 
 setuptools.setup(
     name='tf-slim-image-models',

@@ -5,16 +5,16 @@ r"""Trains an image classifier, from scratch or from a checkpoint.
   python train_image_classifier.py --list_models
   python train_image_classifier.py --describe_model=inception_v3
 """
-from training import flags
-from training import options
-from training import runtime
+from image_classifier import options
+from slim_common import flags
+from slim_common import runtime
 
 
 def main(config):
   # TensorFlow loads here, once the command line is known to be right.
   runtime.start()
-  from training import loops
-  from training import model_card
+  from image_classifier.inference import model_card
+  from image_classifier.train import loop
   if config.catalogue.list_models:
     print('\n'.join(model_card.list_models()))
     return 0
@@ -22,7 +22,7 @@ def main(config):
     card = model_card.describe(config.catalogue.describe_model)
     print('\n'.join(model_card.lines(card)))
     return 0
-  return loops.train(config)
+  return loop.train(config)
 
 
 if __name__ == '__main__':

@@ -19,7 +19,7 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 
 # pylint: disable=wrong-import-position, unused-import
 import tensorflow.compat.v1 as tf
-import tf_slim
+import tf_slim  # noqa: F401
 
 _VIDEO_NETWORKS = ('i3d', 's3dg')
 _BATCH = 2

@@ -31,7 +31,7 @@ import tensorflow.compat.v1 as tf
 
 from benchmarks import jpeg_folder
 from datasets import download_and_convert_mnist
-from datasets import idx
+from datasets.conversion import idx
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _SAMPLE = os.path.join(_ROOT, 'datasets', 'samples', 'mnist')

@@ -104,13 +104,14 @@ def _load(name, folder, forms):
   {form: runner}.
   """
   import tensorflow.compat.v1 as tf
+
   from benchmarks import random_checkpoint
+  from image_classifier import options
+  from image_classifier.export import fold_batch_norm
+  from image_classifier.export import tflite
+  from image_classifier.inference import backends
+  from image_classifier.inference import inference_graph
   from nets import nets_factory
-  from training import export_tflite
-  from training import folding
-  from training import inference_graph
-  from training import options
-  from training import runners
   size = nets_factory.networks_map[name].default_image_size
   checkpoint = random_checkpoint.save(name, size, folder, _CLASSES)
   asked = options.Export(model_name=name, num_classes=_CLASSES)
@@ -119,25 +120,25 @@ def _load(name, folder, forms):
         asked, inference_graph.find_classes(asked, checkpoint), checkpoint)
     session = inference_graph.restore(checkpoint)
     frozen = inference_graph.freeze(session, network)
-  folded = folding.fold(frozen, runners.OUTPUTS)
+  folded = fold_batch_norm.fold(frozen, backends.OUTPUTS)
   sessions = {'checkpoint': (
       session, [network.logits.name, network.predictions.name])}
   for suffix in ('', ' plain'):
     for form, graph_def in (('frozen', frozen), ('folded', folded)):
       sessions[form + suffix] = _session(graph_def, bool(suffix)), [
-          output + ':0' for output in runners.OUTPUTS]
+          output + ':0' for output in backends.OUTPUTS]
   sessions = {form: sessions[form] for form in sessions if form in forms}
-  found = {form: runners.SessionRunner(session, 'input:0', outputs)
+  found = {form: backends.SessionRunner(session, 'input:0', outputs)
            for form, (session, outputs) in sessions.items()}
   shape = [1, size, size, 3]
   pictures = np.random.RandomState(0).uniform(-1, 1, [2] + shape)
   for form in [form for form in _ONE_BY_ONE if form in forms]:
     path = os.path.join(folder, form + '.tflite')
     with open(path, 'wb') as file:
-      file.write(export_tflite.convert(
+      file.write(tflite.convert(
           folded, shape,
           pictures.astype(np.float32) if form == 'int8' else None))
-    found[form] = runners.TFLiteRunner(path, os.cpu_count())
+    found[form] = backends.TFLiteRunner(path, os.cpu_count())
   return size, sessions, found
 
 

@@ -7,13 +7,13 @@ from PIL import Image
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
-from datasets import examples
-from datasets import input_pipeline
-from datasets import record_files
+from datasets.reading import decode
+from datasets.reading import input_pipeline
+from datasets.reading import record_files
 from preprocessing import image_ops
-from preprocessing import jpeg
 from preprocessing import preprocessing_factory
 from preprocessing import vgg_preprocessing
+from preprocessing.fast import jpeg
 
 _CLASSES = 10
 _READERS = 4
@@ -115,7 +115,7 @@ def _whole(dataset, preprocessing, size, threads, batch):
   """The plain form: whole pictures, nothing guarded and nothing tuned."""
   preprocess = preprocessing_factory.get_preprocessing(
       preprocessing, is_training=True)
-  reader = examples.Reader(dataset)
+  reader = decode.Reader(dataset)
 
   def make_example(record):
     example = reader.parse(record)

@@ -23,11 +23,11 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from benchmarks import plot_model_figures
+from image_classifier.inference import model_card
 from nets import mobilenet_v1
 from nets import nets_factory
 from nets.mobilenet import mobilenet_v2
 from nets.mobilenet import mobilenet_v3
-from training import model_card
 
 CLASSES = 1001
 

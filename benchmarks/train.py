@@ -7,7 +7,7 @@ For each network two trainings of the same graph take turns in one process, a
 window of some steps each, so that a busy machine is busy for both:
 
   bare        session.run of the training step on one batch kept in memory
-  end to end  `loops.train` from record files, with all its hooks
+  end to end  `loop.train` from record files, with all its hooks
 
 Given are the medians of images/s, and of the ratio of neighbouring windows
 with its quartiles, by the clock and by CPU time; other programs on the machine
@@ -73,6 +73,7 @@ def make_data(folder):
   """Writes the datasets that are read; returns {kind: (name, folder)}."""
   import numpy as np
   from PIL import Image
+
   from benchmarks import jpeg_folder
   from datasets import download_and_convert_image_folder
   from datasets import download_and_convert_mnist
@@ -99,7 +100,7 @@ def make_data(folder):
 
 def make_options(name, data, train_dir):
   """Returns the `options.Train` of a case."""
-  from training import options
+  from image_classifier import options
   case = CASES[name]
   dataset_name, dataset_dir = data[case.data]
   return options.Train(
@@ -117,9 +118,10 @@ class BareStep:
 
   def __init__(self, train_options):
     import tensorflow.compat.v1 as tf
-    from datasets import input_pipeline
-    from training import session_config
-    from training import train_graph
+
+    from datasets.reading import input_pipeline
+    from image_classifier.train import session_config
+    from image_classifier.train import train_graph
     training_batches = input_pipeline.training_batches
 
     def kept(*arguments, **keywords):
@@ -193,14 +195,14 @@ def _since(begin):
 
 def measure(name, data, folder, arguments):
   """Returns the cells of a row of the table, without the stack."""
-  from training import loops
-  from training import run_log
+  from image_classifier.runs import run_log
+  from image_classifier.train import loop
   train_dir = os.path.join(folder, 'model-' + name)
   train_options = make_options(name, data, train_dir)
   bare = BareStep(train_options)
   windows = make_windows(bare, arguments.seconds, arguments.windows)
   with contextlib.redirect_stdout(io.StringIO()):
-    loops.train(train_options, extra_hooks=[windows])
+    loop.train(train_options, extra_hooks=[windows])
   batch = CASES[name].batch_size
   waits = [row['input_wait'] for row in run_log.read(train_dir)]
   return [
@@ -223,7 +225,7 @@ def _spread(ratios):
 
 def run_child(arguments):
   """Measures the networks with this Python; prints a line of JSON for each."""
-  from training import runtime
+  from slim_common import runtime
   runtime.start()
   with tempfile.TemporaryDirectory() as folder:
     data = make_data(folder)

@@ -28,14 +28,14 @@ if __name__ == '__main__':
   sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
-from datasets import conversion
-from datasets import image_checks
-from datasets import image_files
-from datasets import resumable_dataset
-from datasets import synset_pictures
-from datasets import synsets
-from training import flags
-from training.options.rules import flag
+from datasets.conversion import dataset_writer
+from datasets.conversion import image_checks
+from datasets.conversion import image_files
+from datasets.conversion import resumable_dataset
+from datasets.imagenet_tools import synset_images
+from datasets.imagenet_tools import synsets
+from slim_common import flags
+from slim_common.flags import flag
 
 _NAME = 'imagenet'
 _FILES = '%s-%05d-of-%05d'
@@ -97,7 +97,7 @@ def run(options):
   num_shards = collections.OrderedDict(
       (split, getattr(options, split + '_shards')) for split in _SIZES
       if getattr(options, split + '_directory'))
-  with conversion.DatasetWriter(
+  with dataset_writer.DatasetWriter(
       options.output_directory, _NAME, options.num_threads) as writer:
     if not options.overwrite:
       _check_splits(options.output_directory, num_shards)
@@ -115,7 +115,7 @@ def run(options):
         for split, count in num_shards.items())
     resumable_dataset.convert(
         writer, options.output_directory, _NAME, splits, names,
-        synset_pictures.features_of, image_checks.Policy(turn=False),
+        synset_images.features_of, image_checks.Policy(turn=False),
         options.on_bad_image, options.num_threads)
 
 
@@ -137,17 +137,17 @@ def _read_boxes(path):
     raise FileNotFoundError(
         'there is no %s: make it by process_bounding_boxes.py, or give '
         '--bounding_box_file= for records without boxes' % path)
-  return synset_pictures.read_boxes(path)
+  return synset_images.read_boxes(path)
 
 
 def _find(options, split, classes, boxes, num_shards):
   """Returns the Pictures of a split after checking their number."""
-  found = synset_pictures.find(
+  found = synset_images.find(
       getattr(options, split + '_directory'), classes)
   for words, count in sorted(found.skipped.items()):
     if count:
       print('%s: %d entries skipped: %s' % (split, count, words))
-  synset_pictures.check_counts(
+  synset_images.check_counts(
       split, found, classes, _SIZES[split], options.allow_subset)
   if num_shards > len(found.files):
     raise ValueError('--%s_shards=%d is more than the %d pictures: give at '
@@ -170,7 +170,7 @@ def _split(found, split, num_shards, classes, names, boxes):
 
   def pictures_of(shard):
     start, end = (len(files) * k // num_shards for k in (shard, shard + 1))
-    return [synset_pictures.Picture(
+    return [synset_images.Picture(
         os.path.join(found.folder, name), name, labels[synset], synset,
         names[labels[synset]], boxes.get(os.path.basename(name), []))
             for name, synset in files[start:end]]

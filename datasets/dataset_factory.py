@@ -1,5 +1,4 @@
 """Finds a dataset by name: `datasets_map` maps it to the dataset's module."""
-import difflib
 
 from datasets import cifar10
 from datasets import fashion_mnist
@@ -8,6 +7,7 @@ from datasets import image_folder
 from datasets import imagenet
 from datasets import mnist
 from datasets import visualwakewords
+from slim_common import suggest
 
 datasets_map = {
     'cifar10': cifar10,
@@ -38,9 +38,7 @@ def get_dataset(name, split_name, dataset_dir, file_pattern=None, reader=None):
     ValueError: `name` is not known, or as `image_dataset.get_split` says.
   """
   if name not in datasets_map:
-    near = difflib.get_close_matches(name or '', datasets_map, n=1)
     raise ValueError('Name of dataset unknown %s%s Known are: %s' % (
-        name, '; did you mean %s?' % near[0] if near else '.',
-        ', '.join(datasets_map)))
+        name, suggest.hint(name, datasets_map), ', '.join(datasets_map)))
   return datasets_map[name].get_split(
       split_name, dataset_dir, file_pattern, reader)

@@ -3,9 +3,9 @@ import os
 
 import tensorflow.compat.v1 as tf
 
-from datasets import archives
 from datasets import dataset_info
-from datasets import downloads
+from datasets.conversion import archives
+from datasets.conversion import downloads
 
 LABELS_FILENAME = dataset_info.LABELS_FILENAME
 

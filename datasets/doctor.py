@@ -15,12 +15,12 @@ from PIL import ImageDraw
 import tensorflow.compat.v1 as tf
 
 from datasets import dataset_info
-from datasets import image_checks
-from datasets import progress
-from datasets import worker_pool
+from datasets.conversion import image_checks
+from datasets.conversion import worker_pool
+from slim_common import image_formats
+from slim_common import progress
 
 _RECORDS_PER_TASK = 32
-_DECODED_BY_TENSORFLOW = ('JPEG', 'PNG', 'GIF', 'BMP')
 _SHOWN = 20
 _BAR_HEIGHT, _BAR_GAP, _LABEL_WIDTH, _BAR_WIDTH = 14, 4, 180, 400
 _COLOURS = ('#1f77b4', '#ff7f0e', '#2ca02c', '#d62728')
@@ -191,8 +191,8 @@ def _check_record(serialized):
 
 def _why_not_decoded(content, verdict):
   """Returns why TensorFlow does not decode a whole picture, or None."""
-  kind = image_checks.detect(content)
-  if kind not in _DECODED_BY_TENSORFLOW or (
+  kind = image_formats.detect(content)
+  if kind not in image_formats.READ_BY_TENSORFLOW or (
       kind == 'JPEG' and verdict.conversion):
     return 'TensorFlow does not decode it: %s' % verdict.conversion
   return None

@@ -9,9 +9,9 @@ import os
 
 import numpy as np
 
-from datasets import conversion
-from datasets import downloads
-from datasets import restricted_pickle
+from datasets.conversion import dataset_writer
+from datasets.conversion import downloads
+from datasets.conversion import restricted_pickle
 
 _SIDE, _CHANNELS = 32, 3
 _PIXELS = _SIDE * _SIDE * _CHANNELS
@@ -136,6 +136,6 @@ def run(dataset_dir, source=None, overwrite=False, num_workers=None):
     ValueError: the source is damaged or holds something else.
     OSError: a file or a mirror cannot be reached, or the disk is full.
   """
-  conversion.convert_pictures(
+  dataset_writer.convert_pictures(
       'cifar10', _FILES, _PUBLISHED, _read, dataset_dir, source, overwrite,
       num_workers)

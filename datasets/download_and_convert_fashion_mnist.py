@@ -4,9 +4,9 @@ test, in the form of MNIST.
 H. Xiao, K. Rasul and R. Vollgraf, "Fashion-MNIST: a novel image dataset for
 benchmarking machine learning algorithms", arXiv:1708.07747.
 """
-from datasets import conversion
-from datasets import downloads
-from datasets import idx
+from datasets.conversion import dataset_writer
+from datasets.conversion import downloads
+from datasets.conversion import idx
 
 _IMAGE_SIZE = (28, 28)
 _CLASS_NAMES = ('T-shirt/top', 'Trouser', 'Pullover', 'Dress', 'Coat',
@@ -51,6 +51,6 @@ def run(dataset_dir, source=None, overwrite=False, num_workers=None):
     ValueError: the source is damaged or holds something else.
     OSError: a file or a mirror cannot be reached, or the disk is full.
   """
-  conversion.convert_pictures(
+  dataset_writer.convert_pictures(
       'fashion_mnist', _FILES, _PUBLISHED, _read, dataset_dir, source,
       overwrite, num_workers)

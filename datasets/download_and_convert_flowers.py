@@ -9,12 +9,12 @@ http://download.tensorflow.org/example_images/flower_photos.tgz.
 """
 import random
 
-from datasets import conversion
-from datasets import downloads
-from datasets import image_checks
-from datasets import image_files
-from datasets import image_lists
-from datasets import worker_pool
+from datasets.conversion import dataset_writer
+from datasets.conversion import downloads
+from datasets.conversion import image_checks
+from datasets.conversion import image_files
+from datasets.conversion import image_lists
+from datasets.conversion import worker_pool
 
 _NAME = 'flowers'
 _FILES = 'flowers_%s_%05d-of-%05d.tfrecord'
@@ -55,7 +55,7 @@ def run(dataset_dir, source=None, overwrite=False, num_workers=None,
   policy = image_checks.Policy(
       max_pixels, image_checks.parse_background(background), turn=False)
   with worker_pool.WorkerPool(num_workers) as workers, \
-      conversion.DatasetWriter(dataset_dir, _NAME, num_workers) as writer:
+      dataset_writer.DatasetWriter(dataset_dir, _NAME, num_workers) as writer:
     if writer.keep_existing(sum(_files().values(), []), overwrite):
       return
     listing = image_lists.from_folder(downloads.obtain(

@@ -3,9 +3,9 @@
 Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning applied
 to document recognition", Proceedings of the IEEE 86(11), 1998.
 """
-from datasets import conversion
-from datasets import downloads
-from datasets import idx
+from datasets.conversion import dataset_writer
+from datasets.conversion import downloads
+from datasets.conversion import idx
 
 _IMAGE_SIZE = (28, 28)
 _CLASS_NAMES = ('zero', 'one', 'two', 'three', 'four',
@@ -50,6 +50,6 @@ def run(dataset_dir, source=None, overwrite=False, num_workers=None):
     ValueError: the source is damaged or holds something else.
     OSError: a file or a mirror cannot be reached, or the disk is full.
   """
-  conversion.convert_pictures(
+  dataset_writer.convert_pictures(
       'mnist', _FILES, _PUBLISHED, _read, dataset_dir, source, overwrite,
       num_workers)

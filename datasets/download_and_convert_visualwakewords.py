@@ -15,13 +15,13 @@ import os
 import shutil
 import urllib.parse
 
-from datasets import archives
-from datasets import coco
-from datasets import conversion
-from datasets import downloads
-from datasets import image_checks
-from datasets import image_files
-from datasets import resumable_dataset
+from datasets.conversion import archives
+from datasets.conversion import coco
+from datasets.conversion import dataset_writer
+from datasets.conversion import downloads
+from datasets.conversion import image_checks
+from datasets.conversion import image_files
+from datasets.conversion import resumable_dataset
 
 _NAME = 'visualwakewords'
 _FILES = '%s.record-%05d-of-%05d'
@@ -95,7 +95,7 @@ def run(dataset_dir, small_object_area_threshold=0.005,
   policy = image_checks.Policy(
       max_pixels, image_checks.parse_background(background), turn=False)
   urls = _Urls(coco_train_url, coco_validation_url, coco_annotations_url)
-  with conversion.DatasetWriter(dataset_dir, _NAME, num_workers) as writer:
+  with dataset_writer.DatasetWriter(dataset_dir, _NAME, num_workers) as writer:
     names = [_FILES % (split, shard, count)
              for split, count in _NUM_SHARDS.items() for shard in range(count)]
     if not overwrite:

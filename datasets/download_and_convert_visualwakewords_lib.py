@@ -8,12 +8,12 @@ import json
 import os
 import tempfile
 
-from datasets import coco
 from datasets import dataset_info
-from datasets import folders
-from datasets import image_checks
-from datasets import image_files
-from datasets import shards
+from datasets.conversion import coco
+from datasets.conversion import image_checks
+from datasets.conversion import image_files
+from datasets.conversion import shards
+from slim_common import atomic_files
 
 _SHARD = '%s-%05d-of-%05d'
 # The boxes are those of the stored pixels: EXIF may not turn them.
@@ -28,7 +28,8 @@ def create_labels_file(foreground_class_of_interest,
     foreground_class_of_interest: name of the class, such as 'person'.
     visualwakewords_labels_file: path of the file, such as DIR/labels.txt.
   """
-  with folders.opened(visualwakewords_labels_file) as target:
+  with atomic_files.publish(
+      visualwakewords_labels_file, encoding='utf-8', newline='') as target:
     target.write(dataset_info.labels_text(
         {0: 'background', 1: foreground_class_of_interest}))
 
@@ -66,7 +67,8 @@ def create_visual_wakeword_annotations(
           for image, things in zip(images, objects)},
       'categories': {str(category['id']): category},
   }
-  with folders.opened(visualwakewords_annotations_file) as target:
+  with atomic_files.publish(visualwakewords_annotations_file, encoding='utf-8',
+                            newline='') as target:
     json.dump(content, target)
 
 

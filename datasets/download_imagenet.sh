@@ -17,7 +17,7 @@ out='' source='' python=''
 # shellcheck source=datasets/imagenet_words.sh disable=SC1091
 . "$here/imagenet_words.sh"
 
-"$python" "$here/unpack_imagenet.py" --source="$source" \
+"$python" "$here/imagenet_tools/unpack_imagenet.py" --source="$source" \
   --output_directory="$out" "$@"
 boxes=$out/imagenet_2012_bounding_boxes.csv
 if [ ! -e "$boxes" ]; then

@@ -6,7 +6,6 @@ wrote beside the records (see `dataset_info`); the published numbers serve
 where there are none.
 """
 import dataclasses
-import difflib
 import fnmatch
 import os
 import time
@@ -16,6 +15,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from datasets import dataset_info
+from slim_common import suggest
 
 # Boxes around objects, as the datasets that have them write and return them.
 BOX_FEATURES = {'image/object/bbox/' + side: tf.VarLenFeature(tf.float32)
@@ -110,9 +110,8 @@ def get_split(spec, split_name, dataset_dir, file_pattern=None, reader=None):
 
 def _check_split(name, split_name, sizes, pattern, dataset_dir):
   if split_name not in sizes:
-    near = difflib.get_close_matches(split_name, sizes, n=1)
     raise ValueError('%s has no split %r%s Its splits are: %s' % (
-        name, split_name, '; did you mean %r?' % near[0] if near else '.',
+        name, split_name, suggest.hint(split_name, sizes),
         ', '.join(sizes)))
   if not sizes[split_name]:
     raise ValueError(

@@ -11,7 +11,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from datasets import image_dataset
-from datasets import synsets
+from datasets.imagenet_tools import synsets
 
 # Whether a split without a `labels.txt` gets its names from this project.
 LOAD_READABLE_NAMES = True

@@ -18,10 +18,10 @@ if __name__ == '__main__':
   sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
-from datasets import progress
-from datasets import synsets
-from training import flags
-from training.options.rules import flag
+from datasets.imagenet_tools import synsets
+from slim_common import flags
+from slim_common import progress
+from slim_common.flags import flag
 
 _PICTURE = 'ILSVRC2012_val_%08d.JPEG'
 _NAMES_SHOWN = 5

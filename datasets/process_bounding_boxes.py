@@ -24,12 +24,12 @@ if __name__ == '__main__':
   sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
-from datasets import folders
-from datasets import progress
-from datasets import synsets
-from datasets import worker_pool
-from training import flags
-from training.options.rules import flag
+from datasets.conversion import worker_pool
+from datasets.imagenet_tools import synsets
+from slim_common import atomic_files
+from slim_common import flags
+from slim_common import progress
+from slim_common.flags import flag
 
 _FILES_PER_TASK = 256
 _MAX_BYTES = 1 << 20
@@ -111,7 +111,8 @@ def _opened(path):
   if path is None:
     yield sys.stdout
     return
-  with folders.opened(path) as target:
+  with atomic_files.publish(
+      path, encoding='utf-8', newline='') as target:
     yield target
 
 

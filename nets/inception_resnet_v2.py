@@ -9,9 +9,15 @@ import tf_slim as slim
 from nets import contrib_scopes
 from nets import inception_utils
 from nets import normalization
-from nets.inception_blocks import (
-    avg_pool, build, build_block, check_input, conv, max_pool, mixed,
-    repeat, residual)
+from nets.inception_blocks import avg_pool
+from nets.inception_blocks import build
+from nets.inception_blocks import build_block
+from nets.inception_blocks import check_input
+from nets.inception_blocks import conv
+from nets.inception_blocks import max_pool
+from nets.inception_blocks import mixed
+from nets.inception_blocks import repeat
+from nets.inception_blocks import residual
 
 _BLOCK35 = [
     [conv('Conv2d_1x1', 32, 1)],

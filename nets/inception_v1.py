@@ -10,8 +10,11 @@ import tf_slim as slim
 from nets import contrib_scopes
 from nets import inception_utils
 from nets import layer_utils
-from nets.inception_blocks import (
-    build, check_input, conv, max_pool, mixed)
+from nets.inception_blocks import build
+from nets.inception_blocks import check_input
+from nets.inception_blocks import conv
+from nets.inception_blocks import max_pool
+from nets.inception_blocks import mixed
 
 inception_v1_arg_scope = inception_utils.inception_arg_scope
 

@@ -8,8 +8,13 @@ import tf_slim as slim
 
 from nets import contrib_scopes
 from nets import inception_utils
-from nets.inception_blocks import (
-    avg_pool, build, conv, depth_scale, max_pool, mixed, separable_conv)
+from nets.inception_blocks import avg_pool
+from nets.inception_blocks import build
+from nets.inception_blocks import conv
+from nets.inception_blocks import depth_scale
+from nets.inception_blocks import max_pool
+from nets.inception_blocks import mixed
+from nets.inception_blocks import separable_conv
 
 inception_v2_arg_scope = inception_utils.inception_arg_scope
 

@@ -8,8 +8,14 @@ import tf_slim as slim
 
 from nets import contrib_scopes
 from nets import inception_utils
-from nets.inception_blocks import (
-    avg_pool, build, build_block, check_input, conv, fork, max_pool, mixed)
+from nets.inception_blocks import avg_pool
+from nets.inception_blocks import build
+from nets.inception_blocks import build_block
+from nets.inception_blocks import check_input
+from nets.inception_blocks import conv
+from nets.inception_blocks import fork
+from nets.inception_blocks import max_pool
+from nets.inception_blocks import mixed
 
 inception_v4_arg_scope = inception_utils.inception_arg_scope
 

@@ -6,11 +6,12 @@ derive from one table. A family's module is imported when one of its entries
 is first asked for, so that the import of this module stays quick.
 """
 import collections
-import difflib
 import functools
 import importlib
 
 import tf_slim as slim
+
+from slim_common import suggest
 
 # `video` networks take [batch, frames, height, width, channels]. `config` is
 # the function that makes the settings of a network that has them.
@@ -194,10 +195,8 @@ def get_network_fn(name, num_classes, weight_decay=0.0, is_training=False):
     ValueError: `name` is not known.
   """
   if name not in networks_map:
-    near = difflib.get_close_matches(name, networks_map, n=3)
     raise ValueError('Name of network unknown %s%s Known are: %s' % (
-        name, '; did you mean %s?' % ' or '.join(near) if near else '.',
-        ', '.join(networks_map)))
+        name, suggest.hint(name, networks_map, 3), ', '.join(networks_map)))
   function = networks_map[name]
 
   @functools.wraps(function)

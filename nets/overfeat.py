@@ -7,8 +7,13 @@ Integrated recognition, localization and detection using convolutional networks
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
-from nets.alexnet import (
-    DENSE, LOGITS, Network, build, conv, dropout, max_pool)
+from nets.alexnet import build
+from nets.alexnet import conv
+from nets.alexnet import DENSE
+from nets.alexnet import dropout
+from nets.alexnet import LOGITS
+from nets.alexnet import max_pool
+from nets.alexnet import Network
 
 _OVERFEAT = Network('overfeat', least_side=231, logits=LOGITS, layers=(
     conv('conv1', 64, 11, stride=4, padding='VALID'),

@@ -6,7 +6,11 @@ image recognition (2014), https://arxiv.org/abs/1409.1556.
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
-from nets.alexnet import Network, build, conv, dropout, max_pool
+from nets.alexnet import build
+from nets.alexnet import conv
+from nets.alexnet import dropout
+from nets.alexnet import max_pool
+from nets.alexnet import Network
 
 _DEPTHS = (64, 128, 256, 512, 512)  # of the five blocks of convolutions
 # The smallest images: five poolings halve the side, then 'VALID' wants the

@@ -4,9 +4,9 @@ from typing import Optional
 
 import tensorflow.compat.v1 as tf
 
-from preprocessing import draws
 from preprocessing import image_ops
 from preprocessing import randaugment
+from preprocessing import random_numbers
 
 _ERASED_AREA = (0.02, 0.33)
 _ERASED_ASPECT_RATIO = 3.3
@@ -73,11 +73,11 @@ def jitter_color(image, strength):
     float32 of the same shape and range.
   """
   low, high = max(0.0, 1.0 - strength), 1.0 + strength
-  image = _clip(image * draws.uniform(low, high))
+  image = _clip(image * random_numbers.uniform(low, high))
   mean = tf.reduce_mean(image_ops.to_grayscale(image))
-  image = _clip(mean + (image - mean) * draws.uniform(low, high))
+  image = _clip(mean + (image - mean) * random_numbers.uniform(low, high))
   gray = image_ops.to_grayscale(image)
-  return _clip(gray + (image - gray) * draws.uniform(low, high))
+  return _clip(gray + (image - gray) * random_numbers.uniform(low, high))
 
 
 def erase(image, probability):
@@ -92,13 +92,14 @@ def erase(image, probability):
     probability: share of the images in which something is erased.
   """
   sides = tf.cast(tf.shape(image)[:2], tf.float32)
-  area = draws.uniform(*_ERASED_AREA) * sides[0] * sides[1]
+  area = random_numbers.uniform(*_ERASED_AREA) * sides[0] * sides[1]
   log_ratio = tf.log(_ERASED_ASPECT_RATIO)
-  ratio = tf.exp(draws.uniform(-log_ratio, log_ratio))
+  ratio = tf.exp(random_numbers.uniform(-log_ratio, log_ratio))
   size = tf.minimum(
       tf.round(tf.sqrt(tf.stack([area / ratio, area * ratio]))), sides)
-  begin = tf.floor(draws.uniform(0.0, 1.0, shape=[2]) * (sides - size + 1))
-  size *= tf.cast(draws.chance(probability), tf.float32)
+  begin = tf.floor(
+      random_numbers.uniform(0.0, 1.0, shape=[2]) * (sides - size + 1))
+  size *= tf.cast(random_numbers.chance(probability), tf.float32)
   rows, columns = [
       _between(tf.range(sides[i]), begin[i], begin[i] + size[i])
       for i in (0, 1)]

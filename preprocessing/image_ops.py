@@ -3,13 +3,13 @@
 An image is a tensor [height, width, channels] whose number of channels is
 known when the graph is built; height and width need not be. Random steps draw
 anew each time the graph runs, or for each element inside tf.data (see
-`draws`).
+`random_numbers`).
 """
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from preprocessing import boxes as distorted_boxes
-from preprocessing import draws
+from preprocessing import distorted_boxes as distorted_boxes
+from preprocessing import random_numbers
 
 # Largest side by smallest side of a picture that is resized by the smallest.
 MAX_ASPECT_RATIO = 32
@@ -231,15 +231,15 @@ def random_crop(image, height, width):
   It is an error of the running graph if the image is smaller.
   """
   limits = tf.shape(image)[:2] - [height, width] + 1
-  left = draws.uniform(0, limits[1], tf.int32)
-  top = draws.uniform(0, limits[0], tf.int32)
+  left = random_numbers.uniform(0, limits[1], tf.int32)
+  top = random_numbers.uniform(0, limits[0], tf.int32)
   return tf.slice(
       image, [top, left, 0], [height, width, num_channels(image)])
 
 
 def random_flip(image):
   """Mirrors every second image on average, left to right."""
-  return mirror(image, draws.chance(0.5))
+  return mirror(image, random_numbers.chance(0.5))
 
 
 def mirror(image, mirrored):
@@ -252,7 +252,7 @@ def mirror(image, mirrored):
 
 def random_brightness(image, max_delta):
   """Adds one number from [-max_delta, max_delta) to a float image."""
-  return image + draws.uniform(-max_delta, max_delta)
+  return image + random_numbers.uniform(-max_delta, max_delta)
 
 
 def random_contrast(image, lower, upper):
@@ -263,7 +263,7 @@ def random_contrast(image, lower, upper):
     lower: least factor.
     upper: bound of the factor.
   """
-  return tf.image.adjust_contrast(image, draws.uniform(lower, upper))
+  return tf.image.adjust_contrast(image, random_numbers.uniform(lower, upper))
 
 
 def random_saturation(image, lower, upper):
@@ -273,7 +273,7 @@ def random_saturation(image, lower, upper):
   """
   if num_channels(image) == 1:
     return image
-  return tf.image.adjust_saturation(image, draws.uniform(lower, upper))
+  return tf.image.adjust_saturation(image, random_numbers.uniform(lower, upper))
 
 
 def random_hue(image, max_delta):
@@ -284,7 +284,8 @@ def random_hue(image, max_delta):
   """
   if num_channels(image) == 1:
     return image
-  return tf.image.adjust_hue(image, draws.uniform(-max_delta, max_delta))
+  return tf.image.adjust_hue(
+      image, random_numbers.uniform(-max_delta, max_delta))
 
 
 def sample_distorted_box(image_shape, boxes, min_object_covered,
@@ -307,7 +308,7 @@ def sample_distorted_box(image_shape, boxes, min_object_covered,
     size: int32 [3], its height, width and -1, as `tf.slice` takes them.
     box: float32 [1, 1, 4], the window in the form of `boxes`.
   """
-  if draws.are_seeded():
+  if random_numbers.are_seeded():
     return distorted_boxes.sample(
         image_shape, boxes, min_object_covered, aspect_ratio_range, area_range,
         max_attempts)

@@ -10,11 +10,11 @@ import functools
 
 import tensorflow.compat.v1 as tf
 
-from preprocessing import color
-from preprocessing import draws
 from preprocessing import image_ops
-from preprocessing import jpeg
-from preprocessing import one_pass
+from preprocessing import random_numbers
+from preprocessing.fast import color
+from preprocessing.fast import compiled
+from preprocessing.fast import jpeg
 
 _AREA_RANGE = (0.05, 1.0)
 _ASPECT_RATIO_RANGE = (0.75, 1.33)
@@ -73,7 +73,7 @@ def apply_with_random_selector(x, func, num_cases):
   """
   if num_cases == 1:
     return func(x, 0)
-  case = draws.uniform(0, num_cases, tf.int32)
+  case = random_numbers.uniform(0, num_cases, tf.int32)
   return tf.switch_case(
       case, [functools.partial(func, x, i) for i in range(num_cases)])
 
@@ -205,7 +205,7 @@ def preprocess_jpeg_for_train(
     channels: 1 (grey) or 3 (red, green, blue), what it is decoded to.
     height, width, use_grayscale, area_range, aspect_ratio_range, augment: as
       for `preprocess_for_train`.
-    in_one_pass: whether to use `one_pass` where it does all that is to be
+    in_one_pass: whether to use `compiled` where it does all that is to be
       done: to three channels, with nothing before the colours.
 
   Returns:
@@ -221,11 +221,11 @@ def preprocess_jpeg_for_train(
         _least_covered(area_range), aspect_ratio_range,
         area_range or _AREA_RANGE, _MAX_ATTEMPTS)
     window = jpeg.decode_box(encoded, begin, size, channels, height, width)
-    mirrored = draws.chance(0.5)
-    delta = draws.uniform(-_MAX_BRIGHTNESS, _MAX_BRIGHTNESS)
-    factor = draws.uniform(*_SATURATIONS)
+    mirrored = random_numbers.chance(0.5)
+    delta = random_numbers.uniform(-_MAX_BRIGHTNESS, _MAX_BRIGHTNESS)
+    factor = random_numbers.uniform(*_SATURATIONS)
     if in_one_pass and channels == 3 and augment is None:
-      net = one_pass.resize_and_color(
+      net = compiled.resize_and_color(
           window, height, width, mirrored, delta, factor)
     else:
       net = image_ops.mirror(

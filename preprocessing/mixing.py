@@ -9,7 +9,7 @@ is shuffled already. One share is drawn for the whole batch.
 """
 import tensorflow.compat.v1 as tf
 
-from preprocessing import draws
+from preprocessing import random_numbers
 
 # Tries to draw from a beta distribution; with the largest alpha all of them
 # fail once in 10 ** 10.
@@ -48,7 +48,7 @@ def mix(images, labels, num_classes, mixup_alpha=0.0, cutmix_alpha=0.0):
     return cutmix(images, targets, draw_share(cutmix_alpha))
   shapes = images.shape, targets.shape
   images, targets = tf.cond(
-      draws.chance(0.5),
+      random_numbers.chance(0.5),
       lambda: mixup(images, targets, draw_share(mixup_alpha)),
       lambda: cutmix(images, targets, draw_share(cutmix_alpha)))
   images.set_shape(shapes[0])
@@ -81,7 +81,7 @@ def cutmix(images, targets, share):
     The images, and the targets, mixed by the areas.
   """
   sides = tf.cast(tf.shape(images)[1:3], tf.float32)
-  middle = tf.floor(draws.uniform(0.0, 1.0, shape=[2]) * sides)
+  middle = tf.floor(random_numbers.uniform(0.0, 1.0, shape=[2]) * sides)
   half = tf.floor(sides * tf.sqrt(1 - share)) / 2
   begin = tf.floor(tf.maximum(middle - half, 0.0))
   end = tf.floor(tf.minimum(middle + half, sides))
@@ -101,7 +101,7 @@ def draw_share(alpha):
   By M. D. Johnk (1964): of pairs u, v from [0, 1), x = u^(1/alpha) and
   y = v^(1/alpha), the first with x + y <= 1 gives x / (x + y).
   """
-  logs = tf.log(draws.uniform(1e-12, 1.0, shape=[2, _TRIES])) / alpha
+  logs = tf.log(random_numbers.uniform(1e-12, 1.0, shape=[2, _TRIES])) / alpha
   # By logarithms: for a small alpha both powers are 0 in float32.
   total = tf.reduce_logsumexp(logs, 0)
   first = tf.argmax(tf.cast(total <= 0, tf.int32))

@@ -5,17 +5,17 @@ given one begins with: `mobilenet_v1_050` is of `mobilenet`, and so of the
 inception family.
 """
 import contextlib
-import difflib
 import inspect
 
 from preprocessing import augmentation as augmentations
 from preprocessing import cifarnet_preprocessing
-from preprocessing import draws
 from preprocessing import inception_preprocessing
 from preprocessing import lenet_preprocessing
 from preprocessing import mixing
-from preprocessing import one_pass
+from preprocessing import random_numbers
 from preprocessing import vgg_preprocessing
+from preprocessing.fast import compiled
+from slim_common import suggest
 
 Augmentation = augmentations.Augmentation
 
@@ -87,7 +87,7 @@ def get_jpeg_preprocessing(name, is_training=False, use_grayscale=False,
 
   Args:
     name, is_training, use_grayscale, augmentation: as for `get_preprocessing`.
-    in_one_pass: whether to use functions that numba compiles, see `one_pass`;
+    in_one_pass: whether to use functions that numba compiles, see `compiled`;
       None to use them where numba is installed. The graph then runs in this
       Python process only.
 
@@ -119,7 +119,7 @@ def get_jpeg_preprocessing(name, is_training=False, use_grayscale=False,
 
 def reason_against_one_pass():
   """Returns why numba cannot be used here, a text; None if it can."""
-  return one_pass.reason_against()
+  return compiled.reason_against()
 
 
 def get_batch_preprocessing(name, is_training=False, use_grayscale=False,
@@ -182,7 +182,8 @@ def _arguments(name, is_training, augmentation):
 
 
 def _drawing_from(seed):
-  return contextlib.nullcontext() if seed is None else draws.seeded(seed)
+  return (contextlib.nullcontext() if seed is None
+          else random_numbers.seeded(seed))
 
 
 def describe(name):
@@ -212,10 +213,9 @@ def _find(name):
               if ('%s_' % name).startswith(prefix + '_')]
   if prefixes:
     return _FAMILY_OF[max(prefixes, key=len)]
-  near = difflib.get_close_matches(
-      str(name).split('_')[0], _FAMILY_OF, n=1, cutoff=0.8)
   raise ValueError(
-      'Preprocessing name [%s] was not recognized%s. Choose one with '
+      'Preprocessing name [%s] was not recognized%s Choose one with '
       '--preprocessing_name: %s, or the name of a network whose preprocessing '
-      'fits.' % (name, ', did you mean %s?' % near[0] if near else '',
+      'fits.' % (name, suggest.hint(
+          str(name).split('_')[0], _FAMILY_OF, cutoff=0.8),
                  ', '.join(_FAMILIES)))

@@ -11,8 +11,8 @@ import functools
 
 import tensorflow.compat.v1 as tf
 
-from preprocessing import draws
 from preprocessing import image_ops
+from preprocessing import random_numbers
 
 # What comes from outside the image: the middle of the range.
 _FILL = 128.0
@@ -38,7 +38,7 @@ def apply(image, steps, magnitude):
   image = tf.clip_by_value(image, 0.0, 255.0)
   for _ in range(steps):
     image = tf.switch_case(
-        draws.uniform(0, len(CHANGES), tf.int32),
+        random_numbers.uniform(0, len(CHANGES), tf.int32),
         [functools.partial(change, image, level)
          for change in CHANGES.values()])
     image.set_shape(shape)
@@ -180,7 +180,7 @@ def warp(image, matrix, shift):
 
 
 def _signed(value):
-  return tf.where(draws.chance(0.5), value, -value)
+  return tf.where(random_numbers.chance(0.5), value, -value)
 
 
 def _factor(level):

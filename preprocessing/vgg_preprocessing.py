@@ -8,13 +8,12 @@ of bytes.
 K. Simonyan, A. Zisserman: Very deep convolutional networks for large-scale
 image recognition (2014).
 """
-import numpy as np
 import tensorflow.compat.v1 as tf
 
-from preprocessing import draws
 from preprocessing import image_ops
-from preprocessing import jpeg
-from preprocessing import one_pass
+from preprocessing import random_numbers
+from preprocessing.fast import compiled
+from preprocessing.fast import jpeg
 
 _MEANS = (123.68, 116.78, 103.94)
 _RESIZE_SIDE_MIN = 256
@@ -99,7 +98,7 @@ def preprocess_jpeg_for_train(
     output_height, output_width, resize_side_min, resize_side_max,
       use_grayscale, area_range, aspect_ratio_range, augment: as for
       `preprocess_for_train`.
-    in_one_pass: whether to use `one_pass` where it does all that is to be
+    in_one_pass: whether to use `compiled` where it does all that is to be
       done: to three channels that stay three, with nothing before the means.
 
   Returns:
@@ -118,10 +117,10 @@ def preprocess_jpeg_for_train(
         shape, output_height, output_width, resize_side_min, resize_side_max)
   window = jpeg.decode_box(
       encoded, begin, size, channels, output_height, output_width)
-  mirrored = draws.chance(0.5)
+  mirrored = random_numbers.chance(0.5)
   if (in_one_pass and channels == 3 and augment is None and
       not use_grayscale):
-    return one_pass.resize_and_subtract(
+    return compiled.resize_and_subtract(
         window, output_height, output_width, mirrored, _MEANS)
   image = image_ops.mirror(
       image_ops.resize(window, output_height, output_width), mirrored)
@@ -151,8 +150,8 @@ def draw_scaled_box(image_shape, height, width,
   side = _draw_side(resize_side_min, resize_side_max, height, width)
   resized = image_ops.sizes_for_smaller_side(sides, side)
   places = resized - [height, width] + 1
-  begin = tf.stack([draws.uniform(0, places[0], tf.int32),
-                    draws.uniform(0, places[1], tf.int32)])
+  begin = tf.stack([random_numbers.uniform(0, places[0], tf.int32),
+                    random_numbers.uniform(0, places[1], tf.int32)])
   scale = tf.cast(sides, tf.float32) / tf.cast(resized, tf.float32)
   corners = tf.cast(
       tf.rint(tf.cast([begin, begin + [height, width]], tf.float32) * scale),
@@ -234,7 +233,7 @@ def _draw_side(resize_side_min, resize_side_max, height, width):
             resize_side_min, resize_side_max))
   least = _side_that_fits(resize_side_min, height, width)
   largest = resize_side_max * least // resize_side_min
-  return draws.uniform(least, largest + 1, tf.int32)
+  return random_numbers.uniform(least, largest + 1, tf.int32)
 
 
 def _draw_box(image_shape, area_range, aspect_ratio_range):

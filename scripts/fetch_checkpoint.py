@@ -10,7 +10,7 @@ import contextlib
 import os
 import sys
 
-from datasets import downloads
+from datasets.conversion import downloads
 
 _MIRRORS = (
     'http://download.tensorflow.org/models/',

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 import datasets
-from tests.datasets import raw_files
 from tests.datasets import records
+from tests.datasets.conversion import raw_files
 
 _ROOT = os.path.dirname(list(datasets.__path__)[0])
 

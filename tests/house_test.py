@@ -326,7 +326,7 @@ def _function(lines, docstring=0, body='  f()\n'):
     'TABLE = [\n    %s,\n]' % ('1' * 90),
     'TABLE = (\n    Row(%s),\n)' % ('1' * 80),
     'TABLE = [\n    Row(\n        %s),\n]' % ('1' * 80),
-    'f({\n    \'a\': %s,\n})' % ('1' * 80),
+    "f({\n    'a': %s,\n})" % ('1' * 80),
     'a = "it\'s"\nb = \'"\'\n"""Says so."""\nc = """\nd"""\n'
     'e = ("it " "isn\'t")',
     'def f():\n' + re.sub('(?m)^', '  ', _function(59, docstring=20)),
@@ -364,12 +364,12 @@ def test_allows(source):
     ('if a:\n\tf()', 'block indented from 0 to 1; two more'),
     ('f("a")', 'new.py:1: string in double quotes; single ones are allowed'),
     ('f(r"a")', 'string in double quotes'),
-    ('def f():\n  \'\'\'Does.\'\'\'', 'docstring in \'; three double quotes'),
+    ("def f():\n  '''Does.'''", "docstring in '; three double quotes"),
     ('import os, six', 'six imported; Python 3.7 needs none'),
     ('from six.moves import range', 'six imported'),
     ('from __future__ import division', '__future__ imported'),
     ('# TO' + 'DO: later', 'finish it, or leave it out'),
-    ('a = \'/ho' + 'me/me/data\'', 'no path of one machine is allowed'),
+    ("a = '/ho" + "me/me/data'", 'no path of one machine is allowed'),
 ])
 def test_refuses(source, message):
   assert message in '\n'.join(_faults('new.py', source))

@@ -1,12 +1,12 @@
-"""Who may import whom.
+"""Who may import whom, folder by folder.
 
-The rules are the table below; the first row that matches a file holds for it.
-What a row allows, it allows with everything inside. The standard library is
-open to all.
+The longest folder of the table that holds a file decides for it; the first row
+is for the files at the top, which are the programs. What a row allows, it
+allows with everything inside; the standard library is open to all. Slim's
+names keep converters and the modules of datasets in one folder, so that the
+names of the former, which begin with what _CONVERTERS says, are told apart.
 """
 import ast
-import collections
-import fnmatch
 import importlib.util
 import pathlib
 import sys
@@ -16,76 +16,61 @@ import pytest
 
 _ROOT = pathlib.Path(__file__).resolve().parent.parent
 _LIBRARIES = ('tensorflow', 'tf_slim', 'numpy', 'absl', 'PIL')
-_PROJECT = ('nets', 'preprocessing', 'datasets', 'deployment', 'training')
+_ISLANDS = ('nets', 'preprocessing', 'datasets')
+_PROJECT = _ISLANDS + ('slim_common', 'deployment', 'image_classifier')
 _PROGRAMS = (
     'download_and_convert_data', 'train_image_classifier',
     'eval_image_classifier', 'export_inference_graph', 'classify_image')
-_GRAPHS_AND_LOOPS = (
-    'training.train_graph', 'training.eval_graph', 'training.export_graph',
-    'training.inference_graph', 'training.export_pictures',
-    'training.classifiers',
-    'training.evaluation', 'training.batch_norm_statistics',
-    'training.classification', 'training.model_card',
-    'training.loops')
-_SHARED_BY_GRAPHS = (
+_BASE = _LIBRARIES + ('slim_common',)
+_FACTORIES = (
     'nets.nets_factory', 'nets.normalization',
     'preprocessing.preprocessing_factory', 'datasets.dataset_factory',
-    'datasets.input_pipeline', 'datasets.record_files')
-# The modules that say what is in a dataset; converters write what they read.
-_DESCRIPTORS = (
-    'datasets.mnist', 'datasets.fashion_mnist', 'datasets.cifar10',
-    'datasets.flowers', 'datasets.imagenet', 'datasets.visualwakewords',
-    'datasets.image_folder')
-_CONVERTERS = ('datasets.download_and_convert_', 'datasets.build_')
+    'datasets.reading')
+_IC = 'image_classifier.'
+_BELOW_RUNS = (_IC + 'options', _IC + 'checkpoints', _IC + 'losses')
+_BELOW_EVALUATE = _BASE + _FACTORIES + _BELOW_RUNS + (
+    'deployment', _IC + 'graphs', _IC + 'runs')
 
-# files: patterns of paths, of which * also takes folders.
-# may_import: names of modules and packages.
-# but_not: beginnings of names that `may_import` would allow.
-# is_program: whether the file may read the command line.
-_Row = collections.namedtuple('_Row', 'files may_import but_not is_program')
-_TABLE = (
-    # Programs.
-    _Row(('tests/*',), _LIBRARIES + _PROJECT + _PROGRAMS + (
-        'tests', 'examples', 'benchmarks', 'matplotlib', 'pytest', 'packaging',
-        'setuptools', 'importlib_metadata', 'numba'), (), True),
-    _Row(('setup.py',), ('setuptools',), (), True),
-    _Row(('datasets/samples/*',), ('numpy',), (), True),
-    _Row(('examples/*',),
-         _LIBRARIES + _PROJECT + _PROGRAMS + ('examples', 'matplotlib'),
-         (), True),
-    _Row(('benchmarks/*',),
-         _LIBRARIES + _PROJECT + _PROGRAMS + ('benchmarks', 'matplotlib'),
-         (), True),
-    # Three islands.
-    _Row(('nets/*',), _LIBRARIES + ('nets',), (), False),
-    # Alone, as numba may be missing.
-    _Row(('preprocessing/one_pass_kernels.py',), ('numba', 'numpy'), (), False),
-    _Row(('preprocessing/*',), _LIBRARIES + ('preprocessing',), (), False),
-    _Row(('datasets/download_and_convert_*.py', 'datasets/build_*.py',
-          'datasets/*_imagenet*.py', 'datasets/process_bounding_boxes.py',
-          'datasets/convert_options.py'),
-         _LIBRARIES + ('datasets', 'training.flags', 'training.options.rules'),
-         _DESCRIPTORS, False),
-    _Row(('datasets/*',), _LIBRARIES + ('datasets',), _CONVERTERS, False),
-    # Where it runs, and what is optimised.
-    _Row(('deployment/sync_batch_norm.py',),
-         _LIBRARIES + ('deployment', 'nets.normalization'), (), False),
-    _Row(('deployment/*',), _LIBRARIES + ('deployment',), (), False),
-    _Row(('training/options/*.py',), ('training.options',), (), False),
-    # The one file that parses a command line.
-    _Row(('training/flags.py',), ('absl', 'training'), _GRAPHS_AND_LOOPS,
-         True),
-    _Row(('training/plots.py', 'training/confusion_plot.py'),
-         _LIBRARIES + ('training', 'matplotlib'), _GRAPHS_AND_LOOPS, False),
-    # What puts the parts together.
-    _Row(tuple(name.replace('.', '/') + '.py' for name in _GRAPHS_AND_LOOPS),
-         _LIBRARIES + ('deployment', 'training') + _SHARED_BY_GRAPHS, (),
-         False),
-    _Row(('training/*',), _LIBRARIES + ('training',), _GRAPHS_AND_LOOPS, False),
-    # The command-line programs; the last row, as its pattern takes all.
-    _Row(('*.py',), _LIBRARIES + _PROJECT, (), True),
-)
-_CONTRIB_FILE = 'training/quantization.py'
+# Folder to what its files may import besides each other.
+_TABLE = {
+    '': _LIBRARIES + _PROJECT + ('setuptools',),
+    'tests': _LIBRARIES + _PROJECT + _PROGRAMS + (
+        'scripts', 'examples', 'benchmarks', 'matplotlib', 'numba', 'packaging',
+        'importlib_metadata', 'pytest', 'setuptools'),
+    'examples': _LIBRARIES + _PROJECT + _PROGRAMS + ('matplotlib',),
+    'benchmarks': _LIBRARIES + _PROJECT + _PROGRAMS + ('matplotlib',),
+    'scripts': _BASE + ('datasets',),
+    'slim_common': _LIBRARIES,
+    'nets': _BASE,
+    'preprocessing': _BASE,
+    # Nowhere else, as numba may be missing.
+    'preprocessing/fast': _BASE + ('preprocessing', 'numba'),
+    'datasets': _BASE,
+    'datasets/samples': ('numpy',),
+    'datasets/reading': _BASE,
+    'datasets/conversion': _BASE + (
+        'datasets.dataset_info', 'datasets.imagenet_tools'),
+    'datasets/imagenet_tools': _BASE + ('datasets.conversion',),
+    'deployment': _BASE + ('nets.normalization',),
+    'image_classifier': (),
+    'image_classifier/options': ('slim_common',),
+    'image_classifier/checkpoints': _BASE,
+    'image_classifier/losses': _BASE,
+    'image_classifier/graphs': _BASE + _BELOW_RUNS,
+    'image_classifier/runs': _BASE + _FACTORIES + _BELOW_RUNS + (
+        'matplotlib',),
+    'image_classifier/evaluate': _BELOW_EVALUATE + ('matplotlib',),
+    'image_classifier/inference': _BELOW_EVALUATE,
+    'image_classifier/train': _BELOW_EVALUATE + (_IC + 'evaluate',),
+    'image_classifier/export': _BELOW_EVALUATE + (_IC + 'inference',),
+    'image_classifier/classify': _BELOW_EVALUATE + (_IC + 'inference',),
+}
+# Folders whose files may read the command line, and the file that parses it.
+_COMMAND_LINE_FOLDERS = ('', 'tests', 'examples', 'benchmarks', 'scripts',
+                         'datasets/samples')
+_PARSER = 'slim_common/flags.py'
+_CONVERTERS = ('download_and_convert_', 'build_')
+_CONTRIB_FILE = 'image_classifier/graphs/quantization.py'
 _COMMAND_LINE = {
     'sys.argv', 'argparse', 'getopt', 'optparse', 'absl.app', 'absl.flags',
     'tf.app', 'tf.flags', 'tf.compat.v1.app', 'tf.compat.v1.flags',
@@ -106,11 +91,10 @@ def _python_files():
         yield path.relative_to(_ROOT).as_posix()
 
 
-def _row_of(path):
-  for row in _TABLE:
-    if any(fnmatch.fnmatchcase(path, pattern) for pattern in row.files):
-      return row
-  raise AssertionError('The last row takes every Python file: ' + path)
+def _folder_of(path):
+  """Returns the longest folder of the table that holds a file."""
+  return max((folder for folder in _TABLE
+              if not folder or path.startswith(folder + '/')), key=len)
 
 
 def _is_standard(module):
@@ -157,24 +141,44 @@ def _lines_in_functions(tree):
           for inner in ast.walk(outer) if hasattr(inner, 'lineno')}
 
 
+def _is_converter(name):
+  return name.startswith(_CONVERTERS)
+
+
+def _mixes_converters(path, module):
+  """Whether a converter imports what is read, or the other way round."""
+  folder, _, name = path.rpartition('/')
+  package, _, imported = module.partition('.')
+  imported = imported.split('.')[0]
+  if folder != 'datasets' or package != 'datasets' or not (
+      _ROOT / 'datasets' / (imported + '.py')).exists():
+    return False
+  if _is_converter(name):
+    return (_ROOT / 'datasets' / (
+        'download_and_convert_%s.py' % imported)).exists()
+  return _is_converter(imported)
+
+
 def _import_faults(path, tree):
-  """Yields (line, text) of the imports that the file's row does not allow."""
-  row = _row_of(path)
+  """Yields (line, text) of the imports that the file's folder does not allow.
+  """
+  folder = _folder_of(path)
+  allowed = _TABLE[folder] + (
+      (folder.replace('/', '.'),) if folder else ())
   for line, module in _imports(path, tree):
     if module.startswith('tensorflow.contrib') or _is_standard(module):
       continue
-    if (not _is_inside(module, row.may_import) or
-        any(module.startswith(name) for name in row.but_not)):
-      text = 'imports %s; %s may import %s' % (
-          module, ' and '.join(row.files), ', '.join(row.may_import) or
-          'the standard library only')
-      yield line, text + (
-          ', but not ' + ', '.join(row.but_not) if row.but_not else '')
+    if not _is_inside(module, allowed):
+      yield line, 'imports %s; %s may import %s' % (
+          module, folder or 'a program', ', '.join(allowed))
+    elif _mixes_converters(path, module):
+      yield line, ('imports %s; converters write and the modules of datasets '
+                   'read: neither imports the other' % module)
 
 
 def _command_line_faults(path, tree):
   """Yields (line, text) of what reads the command line in a library."""
-  if _row_of(path).is_program:
+  if _folder_of(path) in _COMMAND_LINE_FOLDERS or path == _PARSER:
     return
   uses = list(_imports(path, tree))
   for node in ast.walk(tree):
@@ -183,7 +187,7 @@ def _command_line_faults(path, tree):
   for line, name in uses:
     if name in _COMMAND_LINE or name.split('.')[-1] == 'FLAGS':
       yield line, ('uses %s; only the programs, examples and benchmarks read '
-                   'the command line, through training/flags.py' % name)
+                   'the command line, through slim_common/flags.py' % name)
 
 
 def _matplotlib_faults(path, tree):
@@ -235,29 +239,44 @@ def test_every_import_goes_downwards():
 
 def test_finds_the_files():
   files = set(_python_files())
-  assert {'setup.py', 'nets/nets_factory.py', 'training/flags.py',
+  assert {'setup.py', 'nets/nets_factory.py', 'slim_common/flags.py',
           'tests/imports_test.py'} <= files
+
+
+def test_every_folder_of_the_project_is_in_the_table():
+  folders = {path.rpartition('/')[0] for path in _python_files()}
+  assert {folder.split('/')[0] for folder in folders} <= set(_TABLE)
+  assert {folder for folder in folders
+          if folder.startswith('image_classifier')} <= set(_TABLE)
 
 
 @pytest.mark.parametrize('path, source', [
     ('nets/new.py', 'import os\nimport tensorflow.compat.v1 as tf'),
     ('nets/new.py', 'from nets import layer_utils'),
+    ('nets/new.py', 'from slim_common import suggest'),
     ('nets/mobilenet/new.py', 'from . import conv_blocks'),
     ('nets/mobilenet/new.py', 'from .. import layer_utils'),
     ('datasets/mnist.py', 'from datasets import image_dataset'),
-    ('datasets/download_and_convert_mnist.py', 'from training import flags'),
+    ('datasets/download_and_convert_mnist.py', 'from slim_common import flags'),
+    ('datasets/conversion/new.py', 'from datasets import dataset_info'),
     ('deployment/sync_batch_norm.py', 'from nets import normalization'),
-    ('training/loops.py', 'from datasets import input_pipeline'),
-    ('training/loops.py', 'from deployment.model_deploy import deploy'),
-    ('training/losses.py', 'from training import options'),
-    ('training/flags.py', 'import sys\nfrom absl import flags\nsys.argv'),
-    ('training/options/data.py',
-     'import dataclasses\nfrom training.options import rules'),
-    ('training/quantization.py',
+    ('preprocessing/fast/new.py', 'import numba'),
+    ('image_classifier/train/new.py',
+     'from datasets.reading import input_pipeline'),
+    ('image_classifier/train/new.py',
+     'from deployment.model_deploy import deploy'),
+    ('image_classifier/train/new.py',
+     'from image_classifier.evaluate import evaluation'),
+    ('slim_common/flags.py', 'import sys\nfrom absl import flags\nsys.argv'),
+    ('image_classifier/options/data.py',
+     'import dataclasses\nfrom slim_common import flags'),
+    ('image_classifier/graphs/quantization.py',
      'def f():\n  from tensorflow.contrib import quantize'),
-    ('train_image_classifier.py', 'from training import flags, loops'),
+    ('train_image_classifier.py',
+     'from image_classifier.train import loop'),
     ('examples/new.py', 'def f():\n  import matplotlib.pyplot'),
-    ('training/plots.py', 'def f():\n  from matplotlib import figure'),
+    ('image_classifier/runs/new.py',
+     'def f():\n  from matplotlib import figure'),
     ('tests/new_test.py', 'import matplotlib, pytest, classify_image'),
 ])
 def test_allows(path, source):
@@ -266,35 +285,49 @@ def test_allows(path, source):
 
 @pytest.mark.parametrize('path, source, message', [
     ('nets/new.py', 'from datasets import mnist', 'imports datasets.mnist'),
-    ('nets/new.py', 'def f():\n  import training.losses',
-     'new.py:2 imports training.losses'),
-    ('nets/new.py', 'import pandas', 'imports pandas; nets/* may import tens'),
+    ('nets/new.py', 'def f():\n  import image_classifier.losses',
+     'new.py:2 imports image_classifier.losses'),
+    ('nets/new.py', 'import pandas', 'imports pandas; nets may import tensor'),
     ('preprocessing/new.py', 'from nets import vgg', 'imports nets.vgg'),
-    ('datasets/new.py', 'from training import flags', 'imports training.flags'),
+    ('preprocessing/new.py', 'import numba', 'imports numba'),
+    ('datasets/new.py', 'from image_classifier import options',
+     'imports image_classifier.options'),
+    ('datasets/reading/new.py', 'from datasets.conversion import idx',
+     'imports datasets.conversion.idx'),
+    ('datasets/conversion/new.py', 'from datasets import mnist',
+     'imports datasets.mnist'),
     ('datasets/mnist.py', 'from datasets import download_and_convert_mnist',
-     'imports datasets.download_and_convert_mnist'),
+     'imports datasets.download_and_convert_mnist; converters write'),
     ('datasets/download_and_convert_mnist.py',
      'from datasets.mnist import get_split',
-     'imports datasets.mnist.get_split'),
-    ('datasets/build_imagenet_data.py', 'from . import imagenet',
-     'imports datasets.imagenet'),
-    ('deployment/model_deploy.py', 'from nets import normalization',
-     'imports nets.normalization'),
-    ('deployment/sync_batch_norm.py', 'from nets import vgg',
-     'imports nets.vgg'),
-    ('training/losses.py', 'from training import loops',
-     'imports training.loops'),
-    ('training/losses.py', 'from deployment import model_deploy',
+     'imports datasets.mnist.get_split; converters write'),
+    ('datasets/build_imagenet_data.py', 'from . import cifar10',
+     'imports datasets.cifar10'),
+    ('deployment/model_deploy.py', 'from nets import vgg', 'imports nets.vgg'),
+    ('image_classifier/losses/new.py',
+     'from image_classifier.train import loop',
+     'imports image_classifier.train.loop'),
+    ('image_classifier/evaluate/new.py',
+     'from image_classifier.train import loop',
+     'imports image_classifier.train.loop'),
+    ('image_classifier/export/new.py',
+     'from image_classifier.train import loop',
+     'imports image_classifier.train.loop'),
+    ('image_classifier/losses/new.py', 'from deployment import model_deploy',
      'imports deployment.model_deploy'),
-    ('training/loops.py', 'from nets import lenet', 'imports nets.lenet'),
-    ('training/options/data.py', 'import numpy', 'imports numpy'),
+    ('image_classifier/train/new.py', 'from nets import lenet',
+     'imports nets.lenet'),
+    ('image_classifier/options/data.py', 'import numpy', 'imports numpy'),
+    ('slim_common/new.py', 'from nets import vgg', 'imports nets.vgg'),
     ('eval_image_classifier.py', 'import matplotlib', 'imports matplotlib'),
-    ('training/plots.py', 'import matplotlib.figure',
+    ('image_classifier/runs/new.py', 'import matplotlib.figure',
      'imports matplotlib.figure, which only the extra'),
     ('nets/new.py', 'from tests import conftest', 'imports tests.conftest'),
     ('nets/new.py', 'from absl import flags', 'uses absl.flags; only'),
-    ('training/losses.py', 'import sys\nsys.argv', ':2 uses sys.argv; only'),
-    ('training/losses.py', 'from sys import argv', 'uses sys.argv; only'),
+    ('image_classifier/losses/new.py', 'import sys\nsys.argv',
+     ':2 uses sys.argv; only'),
+    ('image_classifier/losses/new.py', 'from sys import argv',
+     'uses sys.argv; only'),
     ('datasets/new.py', 'import tensorflow.compat.v1 as tf\ntf.app.run()',
      'uses tf.app; only'),
     ('datasets/new.py', 'from x import y\ny.FLAGS.batch', 'uses y.FLAGS'),
@@ -306,7 +339,8 @@ def test_allows(path, source):
     ('nets/new.py', 'import importlib\n'
      'importlib.import_module("tensorflow.contrib.slim")',
      'uses tensorflow.contrib.slim; only'),
-    ('training/quantization.py', 'from tensorflow.contrib import quantize',
+    ('image_classifier/graphs/quantization.py',
+     'from tensorflow.contrib import quantize',
      'uses tensorflow.contrib.quantize; only'),
 ])
 def test_refuses(path, source, message):

@@ -76,7 +76,7 @@ def test_python_versions(arguments):
 def test_every_package_is_named(arguments):
   folders = {path.parent.relative_to(_ROOT).as_posix().replace('/', '.')
              for name in ('nets', 'preprocessing', 'datasets', 'deployment',
-                          'training')
+                          'slim_common', 'image_classifier')
              for path in (_ROOT / name).glob('**/*.py')}
   # A folder of data; the script in it made them.
   folders.remove('datasets.samples')

@@ -5,8 +5,9 @@ the configuration getters, and needs no contrib. An object of contrib's class
 with the same attributes works as a configuration too.
 """
 import dataclasses
-import difflib
 import numbers
+
+from slim_common import suggest
 
 
 @dataclasses.dataclass
@@ -85,10 +86,8 @@ _DESCRIPTIONS = {int: 'a whole number', float: 'a number', str: 'a string',
 
 def unknown(kind, name, known):
   """Returns the ValueError for a `name` that is not one of `known`."""
-  near = difflib.get_close_matches(name, known, n=1)
-  return ValueError('Unknown %s %s%s; known are: %s' % (
-      kind, name, ', did you mean %s?' % near[0] if near else '',
-      ', '.join(known)))
+  return ValueError('Unknown %s %s%s Known are: %s' % (
+      kind, name, suggest.hint(name, known), ', '.join(known)))
 
 
 def _fits(value, wanted):

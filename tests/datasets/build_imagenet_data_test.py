@@ -14,10 +14,10 @@ import tensorflow.compat.v1 as tf
 
 from datasets import build_imagenet_data
 from datasets import dataset_factory
-from tests.datasets import imagenet_files
-from tests.datasets import odd_pictures
+from slim_common import flags
 from tests.datasets import records
-from training import flags
+from tests.datasets.conversion import odd_images
+from tests.datasets.imagenet_tools import imagenet_files
 
 _ROOT = os.path.dirname(os.path.dirname(build_imagenet_data.__file__))
 _SYNSETS = imagenet_files.SYNSETS
@@ -135,13 +135,13 @@ def test_get_split_reads_it(tmp_path):
 
 def test_odd_pictures_become_rgb_jpegs(tmp_path, capsys):
   name = 'n01440764/n01440764_%d.JPEG'
-  grey = odd_pictures.encoded(odd_pictures.photo('L'), 'JPEG')
-  turned = odd_pictures.encoded(
-      odd_pictures.photo(), 'JPEG', exif=odd_pictures.exif(6))
+  grey = odd_images.encoded(odd_images.photo('L'), 'JPEG')
+  turned = odd_images.encoded(
+      odd_images.photo(), 'JPEG', exif=odd_images.exif(6))
   given = _sources(tmp_path, **{
-      'train/' + name % 0: odd_pictures.encoded(odd_pictures.photo(), 'PNG'),
-      'train/' + name % 1: odd_pictures.encoded(
-          odd_pictures.photo('CMYK'), 'JPEG'),
+      'train/' + name % 0: odd_images.encoded(odd_images.photo(), 'PNG'),
+      'train/' + name % 1: odd_images.encoded(
+          odd_images.photo('CMYK'), 'JPEG'),
       'train/' + name % 2: grey, 'train/' + name % 3: turned})
   _run(tmp_path, **given)
   examples = _examples(tmp_path / 'out', 'train', 4)
@@ -153,7 +153,7 @@ def test_odd_pictures_become_rgb_jpegs(tmp_path, capsys):
     assert (image.format, image.mode) == ('JPEG', 'RGB')
   np.testing.assert_allclose(
       np.asarray(Image.open(io.BytesIO(stored[0]))).astype(int),
-      np.asarray(odd_pictures.photo()).astype(int), atol=40)
+      np.asarray(odd_images.photo()).astype(int), atol=40)
   output = capsys.readouterr().out
   assert 'converted to RGB JPEG: 1 PNG\n' in output
   assert 'converted to RGB JPEG: 1 JPEG of four inks (CMYK)' in output
@@ -268,10 +268,11 @@ def test_full_disk_says_what_to_do(tmp_path, monkeypatch):
   assert not (tmp_path / 'out').exists()
 
 
-_KILLED = '''
+_KILLED = """
 import os, signal, sys
-from datasets import build_imagenet_data, shards
-from training import flags
+from datasets import build_imagenet_data
+from datasets.conversion import shards
+from slim_common import flags
 build = shards.build
 def build_or_die(path, *arguments):
   if 'train-00002' in path:
@@ -281,7 +282,7 @@ def build_or_die(path, *arguments):
 shards.build = build_or_die
 build_imagenet_data.run(flags.parse(
     sys.argv[1:], build_imagenet_data.BuildOptions)[0])
-'''
+"""
 
 
 def test_killed_run_is_gone_on_with(tmp_path, capsys):

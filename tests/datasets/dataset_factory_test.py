@@ -6,7 +6,7 @@ import tf_slim as slim
 
 from datasets import dataset_factory
 from datasets import dataset_utils
-from datasets import encoding
+from datasets.conversion import encoding
 
 _BOXED = {'image/object/bbox/' + side for side in
           ('xmin', 'ymin', 'xmax', 'ymax')}

@@ -7,7 +7,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from datasets import dataset_utils
-from tests.datasets import raw_files
+from tests.datasets.conversion import raw_files
 
 
 def _values(feature):

@@ -5,27 +5,27 @@ from PIL import Image
 import pytest
 import tensorflow.compat.v1 as tf
 
-from datasets import conversion
-from datasets import convert_options
 from datasets import doctor
-from datasets import encoding
-from tests.datasets import odd_pictures
-from tests.datasets import raw_files
+from datasets.conversion import convert_options
+from datasets.conversion import dataset_writer
+from datasets.conversion import encoding
+from tests.datasets.conversion import odd_images
+from tests.datasets.conversion import raw_files
 
 _NAMES = ['one', 'zwei ü']
 
 
 def _record(label=0, seed=0, content=None):
   return encoding.serialize_example({
-      'image/encoded': odd_pictures.encoded(
-          odd_pictures.photo(seed=seed, width=20 + seed), 'JPEG')
+      'image/encoded': odd_images.encoded(
+          odd_images.photo(seed=seed, width=20 + seed), 'JPEG')
                        if content is None else content,
       'image/class/label': label})
 
 
 def _write(tmp_path, **splits):
   """Writes a dataset of splits of serialised records, a file each."""
-  with conversion.DatasetWriter(str(tmp_path), 'image_folder', 1) as writer:
+  with dataset_writer.DatasetWriter(str(tmp_path), 'image_folder', 1) as writer:
     for split, serialized in splits.items():
       writer.write_split(split, [split + '.tfrecord'], len(serialized),
                          [[(record, 0) for record in serialized]])
@@ -55,16 +55,16 @@ def test_whole_dataset(tmp_path, capsys):
     (encoding.serialize_example({'image/class/label': 1}), 'no image/encoded'),
     (_record(label=2), 'label 2; labels go from 0 to 1'),
     (_record(label=-1), 'label -1; labels go from 0 to 1'),
-    (encoding.serialize_example({'image/encoded': odd_pictures.encoded(
-        odd_pictures.photo(), 'PNG')}), 'no image/class/label'),
+    (encoding.serialize_example({'image/encoded': odd_images.encoded(
+        odd_images.photo(), 'PNG')}), 'no image/class/label'),
     (_record(label=[0, 1]), '2 labels in image/class/label, not one'),
     (_record(content=b'GIF89a'), 'damaged GIF'),
-    (_record(content=odd_pictures.with_grey_bar(odd_pictures.encoded(
-        odd_pictures.photo(), 'JPEG'))), 'truncated JPEG'),
-    (_record(content=odd_pictures.encoded(
-        odd_pictures.photo('CMYK'), 'JPEG')),
+    (_record(content=odd_images.with_grey_bar(odd_images.encoded(
+        odd_images.photo(), 'JPEG'))), 'truncated JPEG'),
+    (_record(content=odd_images.encoded(
+        odd_images.photo('CMYK'), 'JPEG')),
      'TensorFlow does not decode it: JPEG of four inks'),
-    (_record(content=odd_pictures.encoded(odd_pictures.photo(), 'WEBP')),
+    (_record(content=odd_images.encoded(odd_images.photo(), 'WEBP')),
      'TensorFlow does not decode it: WEBP')])
 def test_bad_records_are_named_by_file_and_index(
     tmp_path, capsys, record, problem):
@@ -75,7 +75,7 @@ def test_bad_records_are_named_by_file_and_index(
 
 
 def test_multi_label_dataset(tmp_path, capsys):
-  with conversion.DatasetWriter(str(tmp_path), 'image_folder', 1) as writer:
+  with dataset_writer.DatasetWriter(str(tmp_path), 'image_folder', 1) as writer:
     writer.write_split('train', ['train.tfrecord'], 4, [
         [(_record([0, 1], 1), ()), (_record([1], 2), ()), (_record([], 3), ()),
          (_record([1, 2], 4), ())]])

@@ -7,8 +7,8 @@ import pytest
 
 from datasets import dataset_utils
 from datasets import download_and_convert_cifar10
-from tests.datasets import raw_files
 from tests.datasets import records
+from tests.datasets.conversion import raw_files
 
 
 def _run(tmp_path, source='source'):

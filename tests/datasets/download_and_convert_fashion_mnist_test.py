@@ -5,8 +5,8 @@ import numpy as np
 
 from datasets import dataset_factory
 from datasets import download_and_convert_fashion_mnist
-from tests.datasets import raw_files
 from tests.datasets import records
+from tests.datasets.conversion import raw_files
 
 
 def test_conversion(tmp_path):

@@ -6,18 +6,18 @@ import pytest
 from datasets import dataset_factory
 from datasets import dataset_utils
 from datasets import download_and_convert_flowers
-from tests.datasets import odd_pictures
-from tests.datasets import raw_files
 from tests.datasets import records
+from tests.datasets.conversion import odd_images
+from tests.datasets.conversion import raw_files
 
 _NAMES = ['daisy', 'dandelion', 'roses', 'sunflowers', 'tulips']
 
 
 def _write(folder, count):
   """Writes tiny JPEGs, all different, and a turned one among them."""
-  contents = [odd_pictures.encoded(
-      odd_pictures.photo(width=4, height=4, seed=seed), 'JPEG',
-      exif=odd_pictures.exif(6 if seed == 3 else 1)) for seed in range(40)]
+  contents = [odd_images.encoded(
+      odd_images.photo(width=4, height=4, seed=seed), 'JPEG',
+      exif=odd_images.exif(6 if seed == 3 else 1)) for seed in range(40)]
   for name in _NAMES:
     os.makedirs(str(folder / name))
   for index in range(count):

@@ -8,35 +8,34 @@ from PIL import Image
 import pytest
 
 from datasets import dataset_factory
-from datasets import dataset_info
 from datasets import download_and_convert_image_folder
-from datasets import image_files
-from tests.datasets import odd_pictures
-from tests.datasets import picture_folders
-from tests.datasets import raw_files
+from datasets.conversion import image_files
 from tests.datasets import records
+from tests.datasets.conversion import image_folders
+from tests.datasets.conversion import odd_images
+from tests.datasets.conversion import raw_files
 
 
 def test_folder_of_classes(tmp_path, capsys):
   source = tmp_path / 'source'
-  picture_folders.write_classes(source)
+  image_folders.write_classes(source)
   raw_files.write(source, '.DS_Store', b'x')
   raw_files.write(source, 'README.txt', b'x')
   raw_files.write(source / 'z', '.DS_Store', b'x')
   raw_files.write(source / 'z', 'notes.txt', b'Some notes.')
-  picture_folders.write_class(source / 'z' / 'nested', 2)
+  image_folders.write_class(source / 'z' / 'nested', 2)
   before = records.snapshot(source)
-  picture_folders.run(tmp_path)
+  image_folders.run(tmp_path)
   assert records.snapshot(source) == before
-  info = picture_folders.info(tmp_path)
+  info = image_folders.info(tmp_path)
   assert info['class_names'] == ['a blank', 'tomates', 'z', 'Äpfel']
   train, validation = (info['splits'][s] for s in ('train', 'validation'))
   assert validation['examples_per_class'] == [1, 2, 0, 3]
   assert train['examples_per_class'] == [9, 18, 4, 27]
   assert train['files'] == ['image_folder_train_%05d-of-00005.tfrecord' % k
                             for k in range(5)]
-  stored = dict(picture_folders.examples(tmp_path, 'train'))
-  stored.update(picture_folders.examples(tmp_path, 'validation'))
+  stored = dict(image_folders.examples(tmp_path, 'train'))
+  stored.update(image_folders.examples(tmp_path, 'validation'))
   pictures = {name: content for name, content in before.items()
               if name.endswith('.jpg') and 'nested' not in name}
   assert {name: records.values(example, 'image/encoded')[0]
@@ -45,8 +44,8 @@ def test_folder_of_classes(tmp_path, capsys):
     label = records.values(example, 'image/class/label')[0]
     assert info['class_names'][label] == name.split('/')[0]
     assert records.values(example, 'image/format') == [b'jpg']
-    assert records.values(example, 'image/height') == [odd_pictures.HEIGHT]
-    assert records.values(example, 'image/width') == [odd_pictures.WIDTH]
+    assert records.values(example, 'image/height') == [odd_images.HEIGHT]
+    assert records.values(example, 'image/width') == [odd_images.WIDTH]
   output = capsys.readouterr().out
   assert ('skipped: 2 hidden, 1 nested folders, 1 no pictures by name or '
           'content, 1 outside the class folders\n') in output
@@ -54,19 +53,19 @@ def test_folder_of_classes(tmp_path, capsys):
 
 
 def test_files_do_not_depend_on_the_workers_but_on_the_seed(tmp_path):
-  picture_folders.write_classes(tmp_path / 'source')
+  image_folders.write_classes(tmp_path / 'source')
   contents = []
   for options in ({'num_workers': 1}, {'num_workers': 2}, {'seed': 1}):
-    picture_folders.run(tmp_path, overwrite=True, **options)
+    image_folders.run(tmp_path, overwrite=True, **options)
     contents.append(records.snapshot(tmp_path / 'out'))
   assert contents[0] == contents[1] != contents[2]
 
 
 def test_classes_are_mixed_over_the_shards(tmp_path):
-  picture_folders.write_classes(tmp_path / 'source', (20, 20, 20, 20))
-  picture_folders.run(tmp_path, num_shards=2, num_validation=0)
-  assert list(picture_folders.info(tmp_path)['splits']) == ['train']
-  for name in picture_folders.info(tmp_path)['splits']['train']['files']:
+  image_folders.write_classes(tmp_path / 'source', (20, 20, 20, 20))
+  image_folders.run(tmp_path, num_shards=2, num_validation=0)
+  assert list(image_folders.info(tmp_path)['splits']) == ['train']
+  for name in image_folders.info(tmp_path)['splits']['train']['files']:
     labels = {records.values(e, 'image/class/label')[0]
               for e in records.read(tmp_path / 'out' / name)}
     assert labels == {0, 1, 2, 3}
@@ -78,9 +77,9 @@ def test_classes_are_mixed_over_the_shards(tmp_path):
     ({'num_validation': 60}, [9, 19, 3, 29]),
     ({'validation_fraction': 0.99}, [9, 19, 3, 29])])
 def test_stratified_split(tmp_path, options, counts):
-  picture_folders.write_classes(tmp_path / 'source')
-  picture_folders.run(tmp_path, **options)
-  splits = picture_folders.info(tmp_path)['splits']
+  image_folders.write_classes(tmp_path / 'source')
+  image_folders.run(tmp_path, **options)
+  splits = image_folders.info(tmp_path)['splits']
   drawn = splits['validation']['examples_per_class']
   assert sum(drawn) == sum(counts)
   assert all(abs(a - b) <= 1 for a, b in zip(drawn, counts))
@@ -89,36 +88,36 @@ def test_stratified_split(tmp_path, options, counts):
 
 
 def test_a_large_file_is_stored_whole(tmp_path):
-  picture_folders.write_classes(tmp_path / 'source', (2, 2, 1, 1))
+  image_folders.write_classes(tmp_path / 'source', (2, 2, 1, 1))
   pixels = np.random.RandomState(0).randint(0, 256, [900, 900, 3])
-  content = odd_pictures.encoded(
+  content = odd_images.encoded(
       Image.fromarray(pixels.astype(np.uint8)), 'JPEG', quality=100)
   assert len(content) > 1 << 20
   raw_files.write(tmp_path / 'source' / 'z', 'large.jpg', content)
-  picture_folders.run(tmp_path, num_validation=0)
-  example = picture_folders.examples(tmp_path, 'train')['z/large.jpg']
+  image_folders.run(tmp_path, num_validation=0)
+  example = image_folders.examples(tmp_path, 'train')['z/large.jpg']
   assert records.values(example, 'image/encoded') == [content]
 
 
 def test_no_empty_shards(tmp_path):
-  picture_folders.write_classes(tmp_path / 'source', (2, 2, 1, 1))
-  picture_folders.run(tmp_path, num_validation=2)
-  splits = picture_folders.info(tmp_path)['splits']
+  image_folders.write_classes(tmp_path / 'source', (2, 2, 1, 1))
+  image_folders.run(tmp_path, num_validation=2)
+  splits = image_folders.info(tmp_path)['splits']
   assert splits['train']['examples_per_file'] == [1, 1, 1, 1]
   assert splits['validation']['examples_per_file'] == [1, 1]
 
 
 @pytest.mark.parametrize('name', ['validation', 'val'])
 def test_train_and_validation_folders(tmp_path, name):
-  picture_folders.write_classes(tmp_path / 'source' / 'train')
-  picture_folders.write_classes(tmp_path / 'source' / name, (1, 2, 3, 1))
-  picture_folders.write_classes(tmp_path / 'source' / 'test', (1, 1))
-  picture_folders.run(tmp_path)
-  splits = picture_folders.info(tmp_path)['splits']
+  image_folders.write_classes(tmp_path / 'source' / 'train')
+  image_folders.write_classes(tmp_path / 'source' / name, (1, 2, 3, 1))
+  image_folders.write_classes(tmp_path / 'source' / 'test', (1, 1))
+  image_folders.run(tmp_path)
+  splits = image_folders.info(tmp_path)['splits']
   assert {s: splits[s]['examples_per_class'] for s in splits} == {
       'train': [10, 20, 4, 30], 'validation': [1, 2, 1, 3],
       'test': [1, 1, 0, 0]}
-  assert 'train/z/bild 0 ü.jpg' in picture_folders.examples(tmp_path, 'train')
+  assert 'train/z/bild 0 ü.jpg' in image_folders.examples(tmp_path, 'train')
   dataset = dataset_factory.get_dataset(
       'image_folder', 'test', str(tmp_path / 'out'))
   assert (dataset.num_samples, dataset.num_classes) == (2, 4)
@@ -127,31 +126,31 @@ def test_train_and_validation_folders(tmp_path, name):
 
 
 def test_archive_with_one_folder_above(tmp_path):
-  picture_folders.write_classes(tmp_path / 'photos')
+  image_folders.write_classes(tmp_path / 'photos')
   raw_files.pack(str(tmp_path / 'photos'), str(tmp_path / 'photos.tar.gz'))
-  picture_folders.run(tmp_path, 'photos.tar.gz')
-  assert picture_folders.info(tmp_path)['splits']['train']['num_examples'] == 58
+  image_folders.run(tmp_path, 'photos.tar.gz')
+  assert image_folders.info(tmp_path)['splits']['train']['num_examples'] == 58
   assert not [n for n in os.listdir(tmp_path / 'out') if n.startswith('.')]
 
 
 def test_what_a_list_names_is_never_passed_over(tmp_path):
-  picture_folders.write_class(tmp_path / 'pool', 2)
+  image_folders.write_class(tmp_path / 'pool', 2)
   raw_files.write(tmp_path / 'pool', 'notes.txt', b'Some notes.')
   rows = [['pool/bild 0 ü.jpg', 'a'], ['pool/bild 1 ü.jpg', 'b'],
           ['pool/notes.txt', 'a'], ['pool/gone.jpg', 'b']]
   with pytest.raises(ValueError, match='2 bad pictures') as error:
-    picture_folders.run(
-        tmp_path, picture_folders.write_list(tmp_path, '.csv', rows))
+    image_folders.run(
+        tmp_path, image_folders.write_list(tmp_path, '.csv', rows))
   assert 'pool/notes.txt: not a picture' in str(error.value)
   assert 'pool/gone.jpg: cannot be read: No such file' in str(error.value)
 
 
 def _write_corpus(tmp_path):
   source = tmp_path / 'source'
-  picture_folders.write_class(source / 'fine', 5)
-  pictures = odd_pictures.write(source / 'odd')
+  image_folders.write_class(source / 'fine', 5)
+  pictures = odd_images.write(source / 'odd')
   return pictures, {p.name for p in pictures
-                    if p.fate == odd_pictures.REJECTED}
+                    if p.fate == odd_images.REJECTED}
 
 
 def test_fail_names_all_bad_pictures_and_publishes_nothing(tmp_path):
@@ -159,7 +158,7 @@ def test_fail_names_all_bad_pictures_and_publishes_nothing(tmp_path):
   before = records.snapshot(tmp_path / 'source')
   with pytest.raises(ValueError, match='%d bad pictures; nothing was '
                      'published. --on_bad_image=skip' % len(bad)) as error:
-    picture_folders.run(tmp_path, max_pixels=odd_pictures.MAX_PIXELS)
+    image_folders.run(tmp_path, max_pixels=odd_images.MAX_PIXELS)
   named = [line.split(':')[0].strip().split('odd/')[1]
            for line in str(error.value).splitlines()[1:]]
   assert sorted(named) == sorted(bad)
@@ -170,7 +169,7 @@ def test_fail_names_all_bad_pictures_and_publishes_nothing(tmp_path):
 def test_skip_goes_on_and_reports(tmp_path, capsys):
   pictures, bad = _write_corpus(tmp_path)
   before = records.snapshot(tmp_path / 'source')
-  picture_folders.run(tmp_path, max_pixels=odd_pictures.MAX_PIXELS,
+  image_folders.run(tmp_path, max_pixels=odd_images.MAX_PIXELS,
                       on_bad_image='skip')
   assert records.snapshot(tmp_path / 'source') == before
   with open(tmp_path / 'out' / 'bad_pictures.csv', newline='') as report:
@@ -178,11 +177,11 @@ def test_skip_goes_on_and_reports(tmp_path, capsys):
   assert rows[0] == ['path', 'reason']
   assert {name for name, _ in rows[1:]} == {'odd/' + name for name in bad}
   assert dict(rows[1:])['odd/empty.jpg'] == 'empty file'
-  stored = dict(picture_folders.examples(tmp_path, 'train'))
-  stored.update(picture_folders.examples(tmp_path, 'validation'))
+  stored = dict(image_folders.examples(tmp_path, 'train'))
+  stored.update(image_folders.examples(tmp_path, 'validation'))
   assert len(stored) == 5 + len(pictures) - len(bad)
   for picture in pictures:
-    if picture.fate == odd_pictures.KEPT:
+    if picture.fate == odd_images.KEPT:
       example = stored['odd/' + picture.name]
       assert records.values(example, 'image/encoded') == [picture.content]
   output = capsys.readouterr().out
@@ -190,32 +189,32 @@ def test_skip_goes_on_and_reports(tmp_path, capsys):
 
 
 def test_a_report_goes_when_nothing_is_bad_any_more(tmp_path):
-  picture_folders.write_classes(tmp_path / 'source')
+  image_folders.write_classes(tmp_path / 'source')
   bad = raw_files.write(tmp_path / 'source' / 'z', 'bad.jpg', b'')
-  picture_folders.run(tmp_path, on_bad_image='skip')
+  image_folders.run(tmp_path, on_bad_image='skip')
   assert (tmp_path / 'out' / 'bad_pictures.csv').exists()
   os.remove(bad)
-  picture_folders.run(tmp_path, overwrite=True)
+  image_folders.run(tmp_path, overwrite=True)
   assert not (tmp_path / 'out' / 'bad_pictures.csv').exists()
 
 
 def test_a_failure_leaves_the_dataset_that_stands(tmp_path):
-  picture_folders.write_classes(tmp_path / 'source')
-  picture_folders.run(tmp_path)
+  image_folders.write_classes(tmp_path / 'source')
+  image_folders.run(tmp_path)
   before = records.snapshot(tmp_path / 'out')
   raw_files.write(tmp_path / 'source' / 'z', 'bad.jpg', b'')
   with pytest.raises(ValueError, match='z/bad.jpg: empty file'):
-    picture_folders.run(tmp_path, overwrite=True)
+    image_folders.run(tmp_path, overwrite=True)
   assert records.snapshot(tmp_path / 'out') == before
 
 
 def test_a_class_without_a_good_picture(tmp_path):
-  picture_folders.write_classes(tmp_path / 'source', (3, 3, 0, 0))
-  for name in picture_folders.CLASSES[2:]:
+  image_folders.write_classes(tmp_path / 'source', (3, 3, 0, 0))
+  for name in image_folders.CLASSES[2:]:
     raw_files.write(tmp_path / 'source' / name, 'bad.jpg', b'x')
   with pytest.raises(ValueError, match='no good picture to train on is left '
                      'in the classes: z, Äpfel'):
-    picture_folders.run(tmp_path, on_bad_image='skip')
+    image_folders.run(tmp_path, on_bad_image='skip')
 
 
 @pytest.mark.parametrize('options,other', [
@@ -223,10 +222,10 @@ def test_a_class_without_a_good_picture(tmp_path):
 def test_a_picture_that_changes_meanwhile(tmp_path, monkeypatch, options,
                                           other):
   """In the first pass, and in the second, which a bad one leads to."""
-  picture_folders.write_classes(tmp_path / 'source')
+  image_folders.write_classes(tmp_path / 'source')
   raw_files.write(tmp_path / 'source' / 'z', other, (
       b'' if other == 'bad.jpg' else
-      odd_pictures.encoded(odd_pictures.photo(), 'JPEG')))
+      odd_images.encoded(odd_images.photo(), 'JPEG')))
   check_file = image_files._check_file
   path = tmp_path / 'source' / 'z' / 'bild 0 ü.jpg'
 
@@ -238,7 +237,7 @@ def test_a_picture_that_changes_meanwhile(tmp_path, monkeypatch, options,
 
   monkeypatch.setattr(image_files, '_check_file', _check_and_change)
   with pytest.raises(ValueError, match='bild 0 ü.jpg has changed since'):
-    picture_folders.run(tmp_path, **options)
+    image_folders.run(tmp_path, **options)
   assert not (tmp_path / 'out').exists()
 
 
@@ -246,15 +245,15 @@ def test_a_picture_that_changes_meanwhile(tmp_path, monkeypatch, options,
 def test_bad_ones_leave_the_same_records_as_if_they_were_not_there(
     tmp_path, num_workers):
   """Wherever they are found: what was written until then is dropped."""
-  picture_folders.write_classes(tmp_path / 'source')
-  for picture in odd_pictures.corpus():
-    if picture.fate == odd_pictures.CONVERTED:
+  image_folders.write_classes(tmp_path / 'source')
+  for picture in odd_images.corpus():
+    if picture.fate == odd_images.CONVERTED:
       raw_files.write(tmp_path / 'source' / 'z', picture.name, picture.content)
-  picture_folders.run(tmp_path)
+  image_folders.run(tmp_path)
   good = records.snapshot(tmp_path / 'out')
-  for name in picture_folders.CLASSES:
+  for name in image_folders.CLASSES:
     raw_files.write(tmp_path / 'source' / name, 'bad.jpg', b'')
-  picture_folders.run(tmp_path, on_bad_image='skip', overwrite=True,
+  image_folders.run(tmp_path, on_bad_image='skip', overwrite=True,
                       num_workers=num_workers)
   skipped = records.snapshot(tmp_path / 'out')
   assert len(skipped.pop('bad_pictures.csv').splitlines()) == 5
@@ -273,28 +272,28 @@ def test_bad_ones_leave_the_same_records_as_if_they_were_not_there(
     ({'on_bad_image': 'ignore'}, "'ignore'; it is one of: fail, skip"),
     ({'background': 'invisible'}, '--background=invisible is no colour')])
 def test_wrong_options(tmp_path, options, message):
-  picture_folders.write_classes(tmp_path / 'source')
+  image_folders.write_classes(tmp_path / 'source')
   with pytest.raises(ValueError, match=message):
-    picture_folders.run(tmp_path, **options)
+    image_folders.run(tmp_path, **options)
   assert not (tmp_path / 'out').exists()
 
 
 def test_wrong_sources(tmp_path):
-  picture_folders.write_classes(tmp_path / 'split' / 'train')
-  picture_folders.write_classes(tmp_path / 'split' / 'validation')
+  image_folders.write_classes(tmp_path / 'split' / 'train')
+  image_folders.write_classes(tmp_path / 'split' / 'validation')
   with pytest.raises(ValueError, match='has a folder for validation: leave'):
-    picture_folders.run(tmp_path, 'split', num_validation=3)
-  picture_folders.write_class(tmp_path / 'split' / 'validation' / 'new', 1)
+    image_folders.run(tmp_path, 'split', num_validation=3)
+  image_folders.write_class(tmp_path / 'split' / 'validation' / 'new', 1)
   with pytest.raises(ValueError, match='validation has the classes new, which'):
-    picture_folders.run(tmp_path, 'split')
-  picture_folders.write_class(tmp_path / 'one' / 'class', 3)
+    image_folders.run(tmp_path, 'split')
+  image_folders.write_class(tmp_path / 'one' / 'class', 3)
   with pytest.raises(ValueError, match='holds 1 classes; 2 or more'):
-    picture_folders.run(tmp_path, 'one')
+    image_folders.run(tmp_path, 'one')
   (tmp_path / 'one' / 'empty').mkdir()
   with pytest.raises(ValueError, match='one/empty holds no pictures'):
-    picture_folders.run(tmp_path, 'one')
+    image_folders.run(tmp_path, 'one')
   with pytest.raises(FileNotFoundError, match='there is no .*/nothing'):
-    picture_folders.run(tmp_path, 'nothing')
+    image_folders.run(tmp_path, 'nothing')
   with pytest.raises(ValueError, match='needs --source'):
     download_and_convert_image_folder.run(str(tmp_path / 'out'))
   with pytest.raises(ValueError, match='of URLs, those of archives'):
@@ -307,18 +306,18 @@ def test_wrong_sources(tmp_path):
 
 
 def test_a_class_name_with_a_line_end(tmp_path):
-  picture_folders.write_class(tmp_path / 'source' / 'two\nlines', 1)
-  picture_folders.write_class(tmp_path / 'source' / 'one', 1)
+  image_folders.write_class(tmp_path / 'source' / 'two\nlines', 1)
+  image_folders.write_class(tmp_path / 'source' / 'one', 1)
   with pytest.raises(ValueError, match='has a line end: rename it'):
-    picture_folders.run(tmp_path)
+    image_folders.run(tmp_path)
 
 
 def test_pipes_and_dangling_links(tmp_path):
-  picture_folders.write_classes(tmp_path / 'source')
+  image_folders.write_classes(tmp_path / 'source')
   os.mkfifo(str(tmp_path / 'source' / 'z' / 'pipe.jpg'))
   os.symlink('/nowhere/at/all', str(tmp_path / 'source' / 'z' / 'link.jpg'))
   with pytest.raises(ValueError, match='1 bad pictures') as error:
-    picture_folders.run(tmp_path)
+    image_folders.run(tmp_path)
   assert 'z/link.jpg: cannot be read' in str(error.value)
 
 

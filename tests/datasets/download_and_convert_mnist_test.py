@@ -11,9 +11,9 @@ import datasets
 from datasets import dataset_factory
 from datasets import dataset_utils
 from datasets import download_and_convert_mnist
-from datasets import downloads
-from tests.datasets import raw_files
+from datasets.conversion import downloads
 from tests.datasets import records
+from tests.datasets.conversion import raw_files
 
 _SAMPLE = os.path.join(list(datasets.__path__)[0], 'samples', 'mnist')
 _NAMES = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven',

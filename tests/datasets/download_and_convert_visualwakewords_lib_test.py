@@ -5,11 +5,11 @@ import os
 
 import pytest
 
-from datasets import coco
 from datasets import download_and_convert_visualwakewords_lib as lib
-from tests.datasets import coco_files
-from tests.datasets import imagenet_files
+from datasets.conversion import coco
 from tests.datasets import records
+from tests.datasets.conversion import coco_files
+from tests.datasets.imagenet_tools import imagenet_files
 
 
 @pytest.fixture(name='source')

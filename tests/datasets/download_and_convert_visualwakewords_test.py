@@ -7,13 +7,13 @@ import shutil
 import pytest
 import tensorflow.compat.v1 as tf
 
-from datasets import archives
 from datasets import dataset_factory
 from datasets import download_and_convert_visualwakewords as visualwakewords
-from datasets import downloads
-from tests.datasets import coco_files
-from tests.datasets import imagenet_files
+from datasets.conversion import archives
+from datasets.conversion import downloads
 from tests.datasets import records
+from tests.datasets.conversion import coco_files
+from tests.datasets.imagenet_tools import imagenet_files
 
 
 def _run(tmp_path, source, **options):

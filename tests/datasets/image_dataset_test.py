@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from datasets import conversion
 from datasets import dataset_utils
 from datasets import image_dataset
+from datasets.conversion import dataset_writer
 
 _SPEC = image_dataset.ImageDataset(
     name='toy', file_pattern='toy_%s_*', splits_to_sizes={
@@ -19,7 +19,7 @@ _SPEC = image_dataset.ImageDataset(
 
 
 def _convert(folder, name='toy', counts=(('train', 5), ('test', 2))):
-  with conversion.DatasetWriter(str(folder), name, 1) as writer:
+  with dataset_writer.DatasetWriter(str(folder), name, 1) as writer:
     for split, count in counts:
       writer.write_pictures(
           split, ['%s_%s_%d' % (name, split, k) for k in range(2)],

@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from datasets import preprocess_imagenet_validation_data as preprocess
-from tests.datasets import imagenet_files
-from tests.datasets import raw_files
 from tests.datasets import records
+from tests.datasets.conversion import raw_files
+from tests.datasets.imagenet_tools import imagenet_files
 
 _SYNSETS = imagenet_files.SYNSETS
 

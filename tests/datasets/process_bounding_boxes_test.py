@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from datasets import process_bounding_boxes
-from datasets import synset_pictures
-from tests.datasets import imagenet_files
+from datasets.imagenet_tools import synset_images
 from tests.datasets import records
+from tests.datasets.imagenet_tools import imagenet_files
 
 _annotation = imagenet_files.annotation
 
@@ -37,7 +37,7 @@ def test_lines(tmp_path):
       'n01_2.JPEG,0.0991,0.0330,1.0000,0.3330',
       'n02_7.JPEG,0.0000,0.0000,1.0000,1.0000']
   assert counts == {'files': 3, 'boxes': 4, 'boxes without extent': 0}
-  assert len(synset_pictures.read_boxes(str(tmp_path / 'boxes.csv'))) == 3
+  assert len(synset_images.read_boxes(str(tmp_path / 'boxes.csv'))) == 3
 
 
 def test_sides_are_clamped_and_put_in_order(tmp_path):

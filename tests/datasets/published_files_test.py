@@ -78,7 +78,8 @@ def test_figures():
       found[title] = (remote.size, remote.sha256)
   for path, figures in _converter('visualwakewords')._PUBLISHED.items():
     found[os.path.basename(path)] = figures
-  archives = importlib.import_module('datasets.unpack_imagenet')._ARCHIVES
+  archives = importlib.import_module(
+      'datasets.imagenet_tools.unpack_imagenet')._ARCHIVES
   for part in ('train', 'validation'):
     found[archives[part].name] = archives[part][1:]
   assert found == _FIGURES

@@ -8,7 +8,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from deployment import cluster
-from training import options
+from image_classifier import options
 
 _HOSTS = dict(ps_hosts=('a:1',), worker_hosts=('b:1', 'b:2'))
 

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from datasets import image_lists
+from datasets.conversion import image_lists
 from examples import stamps_folder
 
 

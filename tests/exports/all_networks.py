@@ -64,7 +64,7 @@ def main(names):
         left.remove(name)
   except KeyboardInterrupt:
     print('Interrupted.')
-  print('Again: make test-exports NETWORKS=\'%s\'' % ' '.join(left) if left
+  print("Again: make test-exports NETWORKS='%s'" % ' '.join(left) if left
         else 'All networks agree with their checkpoints.')
   return 1 if left else 0
 
@@ -97,10 +97,11 @@ def _side(name):
 def _one(name):
   """Exports one network; the comparisons are printed by the export."""
   import tensorflow.compat.v1 as tf
+
   from benchmarks import random_checkpoint
+  from image_classifier import options
+  from image_classifier.export import export
   from nets import nets_factory
-  from training import export_graph
-  from training import options
   tf.disable_v2_behavior()
   frames = _FRAMES if nets_factory.takes_video(name) else None
   with tempfile.TemporaryDirectory() as folder:
@@ -114,25 +115,26 @@ def _one(name):
             name, asked.image_size, folder, _CLASSES, frames),
         output_dir=os.path.join(folder, 'export'),
         tflite=name not in _NOT_IN_TFLITE)
-    export_graph.export(trained)
+    export.export(trained)
     _check_frozen(asked, trained.output_dir)
-    export_graph.export(dataclasses.replace(
+    export.export(dataclasses.replace(
         trained, fold_batch_norm=True, tflite=False))
 
 
 def _check_architecture(asked, path):
   """Writes the architecture, for any size if that is possible; checks it."""
   import tensorflow.compat.v1 as tf
+
+  from image_classifier.export import export
   from tests.nets import manifests
-  from training import export_graph
   try:
-    export_graph.export(dataclasses.replace(
+    export.export(dataclasses.replace(
         asked, output_file=path, free_image_size=True))
     sides = [-1, -1]
   except ValueError as error:
     if 'one size only' not in str(error):
       raise
-    export_graph.export(dataclasses.replace(asked, output_file=path))
+    export.export(dataclasses.replace(asked, output_file=path))
     sides = [asked.image_size] * 2
   print('Sizes: %s' % ('free' if sides == [-1, -1] else 'fixed'))
   definition = tf.GraphDef()
@@ -154,18 +156,19 @@ def _check_architecture(asked, path):
 def _check_frozen(asked, folder):
   """Checks batches and predictions of the frozen graph."""
   import numpy as np
-  from training import export_pictures
-  from training import export_verification
-  from training import runners
-  runner = runners.load(os.path.join(folder, 'frozen_inference_graph.pb'))
-  pictures = export_pictures.random(
+
+  from image_classifier.export import calibration_images
+  from image_classifier.export import verify
+  from image_classifier.inference import backends
+  runner = backends.load(os.path.join(folder, 'frozen_inference_graph.pb'))
+  pictures = calibration_images.random(
       [asked.num_frames] * asked.is_video_model + [asked.image_size] * 2 + [3],
       3)
   logits, predictions = runner.run(pictures)
   alone = np.concatenate(
       [runner.run(picture[None])[0] for picture in pictures])
   difference = np.abs(logits - alone).max() / np.abs(alone).max()
-  tolerance = export_verification.TOLERANCES['frozen']
+  tolerance = verify.TOLERANCES['frozen']
   print('Verified batch: largest difference %.1e ' % difference)
   if not difference <= tolerance:
     raise ValueError('A batch of 3 differs from one by one by %.1e, tolerance '

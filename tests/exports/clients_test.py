@@ -11,15 +11,15 @@ import subprocess
 import sys
 
 import numpy as np
+from PIL import Image
 import pytest
 import tensorflow.compat.v1 as tf
-from PIL import Image
 
 from benchmarks import random_checkpoint
-from training import classifiers
-from training import export_graph
-from training import options
-from training import runners
+from image_classifier import options
+from image_classifier.export import export
+from image_classifier.inference import backends
+from image_classifier.inference import classifier as classifiers
 
 # Name, side of the pictures, whether batch normalisation is folded.
 _NETWORKS = [('mobilenet_v1', 64, False), ('resnet_v1_50', 65, True),
@@ -29,7 +29,7 @@ if os.environ.get('TEST_EXPORTS') == 'all':
                 ('inception_v3', 299, False), ('inception_v3', 299, True)]
 
 # Prints what both signatures say of an array and of a picture file.
-_IN_A_FRESH_PROCESS = '''
+_IN_A_FRESH_PROCESS = """
 import json, sys
 import numpy as np
 import tensorflow as tf
@@ -51,7 +51,7 @@ else:
       **{name: tf.constant(value)})['predictions'].numpy()
            for signature, name, value in asked]
 print(json.dumps([one.tolist() for one in found]))
-'''
+"""
 
 
 @pytest.fixture(scope='module', name='exported', params=_NETWORKS,
@@ -62,13 +62,13 @@ def _exported(request, tmp_path_factory):
   folder = tmp_path_factory.mktemp(name)
   checkpoint = random_checkpoint.save(name, size, str(folder), 10)
   out = folder / 'out'
-  export_graph.export(dataclasses.replace(
+  export.export(dataclasses.replace(
       options.Export(), model_name=name, num_classes=10, image_size=size,
       checkpoint_path=checkpoint, output_dir=str(out),
       fold_batch_norm=folded))
   images = np.random.RandomState(0).uniform(
       -1, 1, [2, size, size, 3]).astype(np.float32)
-  runner = runners.load(str(out / 'frozen_inference_graph.pb'))
+  runner = backends.load(str(out / 'frozen_inference_graph.pb'))
   logits, predictions = runner.run(images)
   runner.close()
   return out, images, logits, predictions

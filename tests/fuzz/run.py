@@ -87,6 +87,7 @@ def _work(connection, seed, folder, errors):
   os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
   resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
   import tensorflow.compat.v1 as tf  # pylint: disable=g-import-not-at-top
+
   from tests.fuzz import targets  # pylint: disable=g-import-not-at-top
   tf.disable_eager_execution()
   tf.logging.set_verbosity(tf.logging.ERROR)

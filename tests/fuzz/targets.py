@@ -19,19 +19,19 @@ import numpy as np
 from PIL import Image
 import tensorflow.compat.v1 as tf
 
-from datasets import archives
-from datasets import conversion
 from datasets import dataset_factory
 from datasets import doctor
 from datasets import download_and_convert_cifar10
 from datasets import download_and_convert_image_folder
 from datasets import download_and_convert_mnist
-from datasets import encoding
-from datasets import image_checks
-from datasets import input_pipeline
-from datasets import restricted_pickle
-from tests.datasets import odd_pictures
-from tests.datasets import raw_files
+from datasets.conversion import archives
+from datasets.conversion import dataset_writer
+from datasets.conversion import encoding
+from datasets.conversion import image_checks
+from datasets.conversion import restricted_pickle
+from datasets.reading import input_pipeline
+from tests.datasets.conversion import odd_images
+from tests.datasets.conversion import raw_files
 from tests.fuzz import mutations
 
 # name: of the file; content: bytes; wrap: a function that makes the file's
@@ -64,8 +64,8 @@ def _picture_seeds():
   return [Seed(picture.name, picture.content,
                _with_checksums if picture.content.startswith(b'\x89PNG') else
                _as_it_is)
-          for picture in odd_pictures.corpus()
-          if picture.fate != odd_pictures.REJECTED]
+          for picture in odd_images.corpus()
+          if picture.fate != odd_images.REJECTED]
 
 
 def _with_checksums(png):
@@ -118,7 +118,7 @@ def _write_folder(folder, name, content):
   for label in ('a', 'b'):
     os.makedirs(os.path.join(folder, label))
     raw_files.write(os.path.join(folder, label), 'good.jpg',
-                    odd_pictures.encoded(odd_pictures.photo(), 'JPEG'))
+                    odd_images.encoded(odd_images.photo(), 'JPEG'))
   raw_files.write(os.path.join(folder, 'b'), name, content)
 
 
@@ -243,12 +243,12 @@ def _unpack(source, out, name):
 @functools.lru_cache(maxsize=None)
 def _record_seeds():
   seeds = []
-  for picture in odd_pictures.corpus():
-    if picture.fate == odd_pictures.KEPT:
+  for picture in odd_images.corpus():
+    if picture.fate == odd_images.KEPT:
       example = encoding.serialize_example({
           'image/encoded': picture.content, 'image/class/label': 1,
           'image/format': picture.image_format.encode(),
-          'image/height': odd_pictures.HEIGHT})
+          'image/height': odd_images.HEIGHT})
       seeds.append(Seed('train.tfrecord', example, _records_with))
   return seeds
 
@@ -266,7 +266,7 @@ def _records_with(example):
 
 
 def _write_dataset(folder, name, content):
-  with conversion.DatasetWriter(folder, 'image_folder', 1) as writer:
+  with dataset_writer.DatasetWriter(folder, 'image_folder', 1) as writer:
     writer.write_split('train', ['image_folder_train_0.tfrecord'], 3,
                        [[(seed.content, 1) for seed in _record_seeds()[:3]]])
     writer.publish(['a', 'b'])

@@ -14,7 +14,7 @@ _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 
 # Fine-tuning as published for the MobileNet V2 checkpoints.
-_SNIPPET = '''
+_SNIPPET = """
 import tensorflow as tf
 from nets.mobilenet import mobilenet_v2
 
@@ -32,7 +32,7 @@ with tf.variable_scope("finetune_layers"):
 print(net.shape, output.shape,
       len(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)),
       len(tf.get_collection(tf.GraphKeys.UPDATE_OPS)))
-'''
+"""
 
 
 def _python(code):

@@ -6,13 +6,13 @@ import tensorflow.compat.v1 as tf
 
 from preprocessing import augmentation
 from preprocessing import preprocessing_factory
-from tests.preprocessing import by_numpy
+from tests.preprocessing import numpy_ops
 
 Augmentation = preprocessing_factory.Augmentation
 
 
 def _gray(image):
-  return image.dot(by_numpy.LUMA)[..., None]
+  return image.dot(numpy_ops.LUMA)[..., None]
 
 
 def test_jitter_color(monkeypatch, run, picture):
@@ -23,7 +23,7 @@ def test_jitter_color(monkeypatch, run, picture):
     ranges.append((low, high))
     return next(factors)
 
-  monkeypatch.setattr(augmentation.draws, 'uniform', draw)
+  monkeypatch.setattr(augmentation.random_numbers, 'uniform', draw)
   result = run(functools.partial(augmentation.jitter_color, strength=0.4),
                np.float32(picture))
   expected = np.clip(picture * 1.2, 0, 255)

@@ -5,7 +5,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from preprocessing import cifarnet_preprocessing
-from tests.preprocessing import by_numpy
+from tests.preprocessing import numpy_ops
 
 
 def _step(height=16, width=20, **kwargs):
@@ -21,13 +21,13 @@ def _summaries():
 
 @pytest.mark.parametrize('size', [(16, 20), (33, 50), (40, 12)])
 def test_evaluation(run, picture, size):
-  expected = by_numpy.standardize(by_numpy.crop_or_pad(picture, *size))
+  expected = numpy_ops.standardize(numpy_ops.crop_or_pad(picture, *size))
   np.testing.assert_allclose(run(_step(*size), picture), expected, atol=1e-4)
 
 
 def test_evaluation_in_grayscale(run, picture):
-  gray = picture.dot(by_numpy.LUMA)[..., None]
-  expected = by_numpy.standardize(by_numpy.crop_or_pad(gray, 16, 20))
+  gray = picture.dot(numpy_ops.LUMA)[..., None]
+  expected = numpy_ops.standardize(numpy_ops.crop_or_pad(gray, 16, 20))
   np.testing.assert_allclose(
       run(_step(use_grayscale=True), picture), expected, atol=1e-4)
 
@@ -51,7 +51,7 @@ def test_training_crops_and_mirrors(run_draws):
       cifarnet_preprocessing.preprocess_for_train, output_height=8,
       output_width=8, padding=0)
   steps = np.tile(np.arange(8)[None, :, None], (8, 1, 1))
-  expected = by_numpy.standardize(steps)
+  expected = numpy_ops.standardize(steps)
   mirrored = 0
   for result in run_draws(step, ramp, 30):
     if result[0, 0, 0] > 0:

@@ -6,7 +6,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from preprocessing import image_ops
-from tests.preprocessing import by_numpy
+from tests.preprocessing import numpy_ops
 
 _ROWS, _COLUMNS = np.meshgrid(np.arange(6), np.arange(9), indexing='ij')
 # Every pixel tells where it is.
@@ -63,7 +63,7 @@ def test_to_signed_range(run):
 def test_to_grayscale(run, picture):
   image = np.float32(picture)
   gray = run(image_ops.to_grayscale, image)
-  _assert_close(gray, image.dot(by_numpy.LUMA)[..., None], 1e-3)
+  _assert_close(gray, image.dot(numpy_ops.LUMA)[..., None], 1e-3)
   np.testing.assert_array_equal(run(image_ops.to_grayscale, gray), gray)
 
 
@@ -78,9 +78,9 @@ def test_subtract_means(run, picture):
   step = functools.partial(image_ops.subtract_means, means=means)
   _assert_close(run(step, image), image - np.float32(means))
   # The same as the gray form of the difference.
-  gray = np.float32(image.dot(by_numpy.LUMA)[..., None])
+  gray = np.float32(image.dot(numpy_ops.LUMA)[..., None])
   _assert_close(run(step, gray),
-                (image - means).dot(by_numpy.LUMA)[..., None], 1e-3)
+                (image - means).dot(numpy_ops.LUMA)[..., None], 1e-3)
 
 
 def test_subtract_means_of_other_channels():
@@ -90,7 +90,7 @@ def test_subtract_means_of_other_channels():
 
 def test_standardize(run, picture):
   _assert_close(
-      run(image_ops.standardize, picture), by_numpy.standardize(picture))
+      run(image_ops.standardize, picture), numpy_ops.standardize(picture))
   flat = np.full((4, 5, 3), 77, np.uint8)
   _assert_close(run(image_ops.standardize, flat), np.zeros((4, 5, 3)))
 
@@ -99,7 +99,7 @@ def test_standardize(run, picture):
 def test_resize(run, picture, height, width):
   step = functools.partial(image_ops.resize, height=height, width=width)
   _assert_close(run(step, picture),
-                by_numpy.resize(picture, height, width), 1e-3)
+                numpy_ops.resize(picture, height, width), 1e-3)
 
 
 def test_resize_to_the_nearest_pixel(run):
@@ -130,7 +130,7 @@ def test_resize_smaller_side(run, shape, side):
   image = np.random.RandomState(1).randint(0, 256, shape + (3,), np.uint8)
   step = functools.partial(image_ops.resize_smaller_side, side=side)
   _assert_close(run(step, image),
-                by_numpy.resize_smaller_side(image, side), 1e-2)
+                numpy_ops.resize_smaller_side(image, side), 1e-2)
 
 
 @pytest.mark.parametrize('transpose', [False, True])
@@ -165,7 +165,7 @@ def test_crop_or_pad(run, height, width):
   step = functools.partial(
       image_ops.crop_or_pad, height=height, width=width)
   np.testing.assert_array_equal(
-      run(step, _PLACES), by_numpy.crop_or_pad(_PLACES, height, width))
+      run(step, _PLACES), numpy_ops.crop_or_pad(_PLACES, height, width))
 
 
 @pytest.mark.parametrize('height, width, rows, columns', [

@@ -5,7 +5,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from preprocessing import inception_preprocessing
-from tests.preprocessing import by_numpy
+from tests.preprocessing import numpy_ops
 
 
 def _train(**kwargs):
@@ -21,7 +21,7 @@ def _eval(height=16, width=20, **kwargs):
 
 
 def _expected(image, height, width):
-  return by_numpy.resize(image / 255.0, height, width) * 2 - 1
+  return numpy_ops.resize(image / 255.0, height, width) * 2 - 1
 
 
 def _summaries():
@@ -50,8 +50,8 @@ def test_evaluation_of_floats(run, picture):
 
 def test_evaluation_in_grayscale(run, picture):
   gray = run(_eval(use_grayscale=True), picture)
-  expected = by_numpy.resize(
-      picture[1:29, 2:40].dot(by_numpy.LUMA)[..., None] / 255, 16, 20) * 2 - 1
+  expected = numpy_ops.resize(
+      picture[1:29, 2:40].dot(numpy_ops.LUMA)[..., None] / 255, 16, 20) * 2 - 1
   np.testing.assert_allclose(gray, expected, atol=1e-5)
 
 

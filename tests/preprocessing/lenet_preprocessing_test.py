@@ -5,7 +5,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from preprocessing import lenet_preprocessing
-from tests.preprocessing import by_numpy
+from tests.preprocessing import numpy_ops
 
 
 def _step(height, width, **kwargs):
@@ -21,16 +21,16 @@ def test_crops_or_pads_and_scales(run, picture, is_training, channels, size):
   result = run(_step(*size, is_training=is_training), image)
   assert result.dtype == np.float32
   np.testing.assert_array_equal(
-      result, np.float32(by_numpy.crop_or_pad(image, *size)) / 128 - 1)
+      result, np.float32(numpy_ops.crop_or_pad(image, *size)) / 128 - 1)
   assert result.min() >= -1 and result.max() <= 0.9921875
 
 
 @pytest.mark.parametrize('channels', [1, 3])
 def test_grayscale(run, picture, channels):
   image = picture[:, :, :channels]
-  luma = by_numpy.LUMA if channels == 3 else [1]
+  luma = numpy_ops.LUMA if channels == 3 else [1]
   gray = run(_step(16, 20, use_grayscale=True), image)
-  expected = by_numpy.crop_or_pad(image.dot(luma)[..., None], 16, 20)
+  expected = numpy_ops.crop_or_pad(image.dot(luma)[..., None], 16, 20)
   np.testing.assert_allclose(gray, expected / 128 - 1, atol=1e-5)
 
 

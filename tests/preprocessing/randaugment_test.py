@@ -1,7 +1,10 @@
 import functools
 
 import numpy as np
-from PIL import Image, ImageEnhance, ImageFilter, ImageOps
+from PIL import Image
+from PIL import ImageEnhance
+from PIL import ImageFilter
+from PIL import ImageOps
 import pytest
 import tensorflow.compat.v1 as tf
 

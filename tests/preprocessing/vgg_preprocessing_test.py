@@ -5,7 +5,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from preprocessing import vgg_preprocessing
-from tests.preprocessing import by_numpy
+from tests.preprocessing import numpy_ops
 
 _MEANS = np.float32([123.68, 116.78, 103.94])
 _preprocess = functools.partial(
@@ -14,8 +14,8 @@ _preprocess = functools.partial(
 
 
 def _expected(image, side, height, width):
-  resized = by_numpy.resize_smaller_side(image, side)
-  return by_numpy.crop_or_pad(resized, height, width) - _MEANS
+  resized = numpy_ops.resize_smaller_side(image, side)
+  return numpy_ops.crop_or_pad(resized, height, width) - _MEANS
 
 
 @pytest.mark.parametrize('turned', [False, True])
@@ -48,7 +48,7 @@ def test_evaluation_at_299():
 
 def test_evaluation_in_grayscale(run, picture):
   gray = run(functools.partial(_preprocess, use_grayscale=True), picture)
-  expected = _expected(picture, 16, 14, 12).dot(by_numpy.LUMA)[..., None]
+  expected = _expected(picture, 16, 14, 12).dot(numpy_ops.LUMA)[..., None]
   np.testing.assert_allclose(gray, expected, atol=1e-2)
 
 

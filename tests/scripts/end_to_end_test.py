@@ -17,7 +17,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from nets import nets_factory
-from tests.datasets import raw_files
+from tests.datasets.conversion import raw_files
 
 _SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / 'scripts'
 _FLOWERS = ('daisy', 'dandelion', 'roses', 'sunflowers', 'tulips')

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import datasets
-from datasets import idx
+from datasets.conversion import idx
 
 _FOLDER = os.path.join(list(datasets.__path__)[0], 'samples')
 

@@ -1,0 +1,1 @@
+"""The conversion engine: source files to TFRecord files."""

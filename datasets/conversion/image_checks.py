@@ -1,0 +1,217 @@
+"""Judges an encoded picture by its content: kept, converted or rejected.
+
+What TensorFlow reads as it is, stays byte for byte; the rest is converted once,
+here, and not at every step of a training. A name plays no part.
+
+| content                                         | fate                       |
+|-------------------------------------------------|----------------------------|
+| JPEG, grey or three colours of 8 bits, upright  | kept                       |
+| JPEG turned by EXIF                             | turned; JPEG               |
+| JPEG of four inks (CMYK, YCCK)                  | RGB; JPEG                  |
+| JPEG with arithmetic coding                     | JPEG                       |
+| PNG, grey or RGB of 8 bits, no alpha            | kept                       |
+| PNG with a palette, or of 1, 2, 4 or 16 bits    | grey or RGB of 8 bits; PNG |
+| PNG with alpha or a transparent colour          | over the background; PNG   |
+| PNG turned by EXIF, animated PNG                | turned, first frame; PNG   |
+| GIF, BMP, TIFF (their first frame)              | grey or RGB; PNG           |
+| WebP (its first frame)                          | RGB; JPEG                  |
+| nothing; truncated, damaged; more than          | rejected with the reason   |
+| `max_pixels`; no picture; floating-point pixels |                            |
+
+JPEG is written with quality 95 and colour at full resolution. Sixteen bits
+become eight by rounding (Pillow's colour PNGs: by dropping the lower eight).
+"""
+import collections
+import contextlib
+import io
+import warnings
+
+import numpy as np
+from PIL import Image
+from PIL import ImageColor
+
+from datasets.conversion import image_integrity
+from slim_common import image_formats
+
+MAX_PIXELS = 100000000
+WHITE = (255, 255, 255)
+
+# max_pixels: a picture with more (height times width) is rejected.
+# background: (red, green, blue), 0..255, what shows through transparency.
+# turn: whether EXIF's orientation is obeyed; if not, a turned JPEG is kept.
+Policy = collections.namedtuple('Policy', 'max_pixels background turn',
+                                defaults=(MAX_PIXELS, WHITE, True))
+
+# content: bytes of a JPEG or PNG file, or None if the picture is rejected.
+# image_format: 'jpg' or 'png', or None.
+# height, width: in pixels, or None.
+# conversion: why it was converted, or None where the content is the given one.
+# fault: why it is rejected, or None.
+# is_picture: whether the content begins as a picture does.
+Verdict = collections.namedtuple(
+    'Verdict',
+    'content image_format height width conversion fault is_picture')
+
+_Fault = image_integrity.Fault
+_JPEG_QUALITY = 95
+_STORED_AS_JPEG = ('JPEG', 'WEBP')
+
+# Frames that TensorFlow reads: baseline, extended and progressive Huffman.
+_HUFFMAN_FRAMES = (0xc0, 0xc1, 0xc2)
+_EXIF_ORIENTATION = 0x112
+_UPRIGHT = 1
+# What undoes each other orientation.
+_TURNS = {
+    2: Image.FLIP_LEFT_RIGHT, 3: Image.ROTATE_180, 4: Image.FLIP_TOP_BOTTOM,
+    5: Image.TRANSPOSE, 6: Image.ROTATE_270, 7: Image.TRANSVERSE,
+    8: Image.ROTATE_90}
+
+
+def check(content, policy=Policy()):
+  """Judges a picture.
+
+  Args:
+    content: bytes, the whole file.
+    policy: a `Policy`.
+
+  Returns:
+    A `Verdict`. Nothing is raised, whatever the bytes are.
+  """
+  kind = image_formats.detect(content)
+  try:
+    if not content:
+      raise _Fault('empty file')
+    if not kind:
+      raise _Fault('not a picture (JPEG, PNG, GIF, BMP, WebP and TIFF are '
+                   'read)')
+    return _check(content, kind, policy)
+  except _Fault as fault:
+    return _rejected(str(fault), kind)
+  except MemoryError:
+    return _rejected('no memory to decode this %s' % kind, kind)
+  # Pillow's readers raise errors of many classes on damaged files.
+  except Exception as error:  # pylint: disable=broad-except
+    reason = (str(error) or type(error).__name__).splitlines()[0]
+    if 'cannot identify image file' in reason:
+      reason = 'its header is damaged, or of a form that Pillow does not read'
+    return _rejected('damaged %s: %s' % (kind, reason), kind)
+
+
+def parse_background(text):
+  """Returns the (red, green, blue), 0..255, of a colour's name or #rrggbb.
+
+  Raises:
+    ValueError: it is no colour.
+  """
+  try:
+    return ImageColor.getrgb(text)[:3]
+  except ValueError:
+    raise ValueError('--background=%s is no colour: give a name, such as '
+                     'white, or #rrggbb' % text)
+
+
+def _rejected(fault, kind):
+  return Verdict(None, None, None, None, None, fault, kind is not None)
+
+
+def _check(content, kind, policy):
+  segments = {}
+  if kind == 'JPEG':
+    segments.update(image_integrity.jpeg_segments(content))
+  with _quiet_pillow():
+    image = Image.open(io.BytesIO(content), formats=(kind,))
+    width, height = image.size
+    if width * height > policy.max_pixels:
+      raise _Fault('%d x %d pixels are more than --max_pixels=%d' % (
+          width, height, policy.max_pixels))
+    reason = _reason_to_convert(content, kind, segments, image, policy)
+    if reason:
+      return _converted(image, kind, reason, policy)
+    if kind == 'JPEG':
+      image_integrity.verify_jpeg(content, segments, image)
+    else:
+      image.load()
+  return Verdict(content, 'jpg' if kind == 'JPEG' else 'png', height, width,
+                 None, None, True)
+
+
+@contextlib.contextmanager
+def _quiet_pillow():
+  """Switches off Pillow's warnings and its own limit of pixels."""
+  limit = Image.MAX_IMAGE_PIXELS
+  Image.MAX_IMAGE_PIXELS = None
+  try:
+    with warnings.catch_warnings():
+      warnings.simplefilter('ignore')
+      yield
+  finally:
+    Image.MAX_IMAGE_PIXELS = limit
+
+
+def _reason_to_convert(content, kind, segments, image, policy):
+  """Returns why a picture cannot stay as it is, or None.
+
+  Raises:
+    _Fault: the chunks or segments show that it is damaged.
+  """
+  if kind == 'JPEG':
+    if image.mode not in ('L', 'RGB'):
+      return 'JPEG of four inks (%s)' % image.mode
+    if not any(frame in segments for frame in _HUFFMAN_FRAMES):
+      return 'JPEG with a coding that TensorFlow does not read'
+  elif kind == 'PNG':
+    reason = image_integrity.png_reason(content)
+    if reason:
+      return reason
+    image.load()  # EXIF may stand behind the pixels.
+  else:
+    return kind
+  if policy.turn and _orientation(image) != _UPRIGHT:
+    return 'turned by EXIF'
+  return None
+
+
+def _orientation(image):
+  """Returns EXIF's orientation, 1 (upright) if there is none or a wrong one."""
+  if 'exif' not in image.info:
+    return _UPRIGHT
+  try:
+    orientation = image.getexif().get(_EXIF_ORIENTATION, _UPRIGHT)
+  # Damaged EXIF raises errors of many classes; the picture may be whole.
+  except Exception:  # pylint: disable=broad-except
+    return _UPRIGHT
+  return orientation if orientation in range(2, 9) else _UPRIGHT
+
+
+def _converted(image, kind, reason, policy):
+  """Returns the verdict on a picture that becomes grey or RGB of 8 bits."""
+  image.load()
+  plain = _to_grey_or_rgb(image, policy.background)
+  orientation = _orientation(image) if policy.turn else _UPRIGHT
+  if orientation != _UPRIGHT:
+    plain = plain.transpose(_TURNS[orientation])
+  target = io.BytesIO()
+  if kind in _STORED_AS_JPEG:
+    plain.save(target, 'JPEG', quality=_JPEG_QUALITY, subsampling=0)
+  else:
+    plain.save(target, 'PNG')
+  width, height = plain.size
+  return Verdict(
+      target.getvalue(), 'jpg' if kind in _STORED_AS_JPEG else 'png', height,
+      width, reason, None, True)
+
+
+def _to_grey_or_rgb(image, background):
+  """Returns an image of mode L or RGB."""
+  if image.mode == 'F':
+    raise _Fault('floating-point pixels, whose range nothing tells')
+  if image.mode.startswith('I'):
+    pixels = np.asarray(image).astype(np.int64)
+    if pixels.min() < 0 or pixels.max() > 65535:
+      raise _Fault('pixels of 32 bits, whose range nothing tells')
+    return Image.fromarray(((pixels + 128) // 257).astype(np.uint8))
+  if (image.mode in ('LA', 'PA', 'RGBA', 'La', 'RGBa') or
+      'transparency' in image.info):
+    opaque = Image.new('RGBA', image.size, tuple(background) + (255,))
+    return Image.alpha_composite(opaque, image.convert('RGBA')).convert('RGB')
+  return image.convert('L' if image.mode in ('1', 'L') else 'RGB')

@@ -1,0 +1,1 @@
+"""ImageNet's label files and archives."""

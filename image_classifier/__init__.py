@@ -1,0 +1,1 @@
+"""The work of the five programs, a folder for each."""

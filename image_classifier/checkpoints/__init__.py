@@ -1,0 +1,1 @@
+"""Checkpoints: found, saved, and loaded into another network."""

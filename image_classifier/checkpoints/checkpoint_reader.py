@@ -1,0 +1,178 @@
+"""Finding a checkpoint by whatever name its owner has for it."""
+import atexit
+import functools
+import os
+import re
+import shutil
+import tarfile
+import tempfile
+
+import tensorflow.compat.v1 as tf
+
+from image_classifier.checkpoints import shape_mismatch as shape_causes
+
+# The files that a checkpoint consists of, any of which may be named.
+_PARTS = re.compile(r'\.(index|meta|data-\d{5}-of-\d{5})$')
+_ARCHIVE = re.compile(r'\.(tar|tar\.gz|tgz)$')
+# Ranges that fake quantisation learns.
+_QUANTIZED = re.compile(r'_quant(_[^/]*)?/(min|max)$')
+# What is unpacked of an archive; a `.ckpt` alone is of the old format.
+_WANTED = re.compile(r'(\.(index|meta|data-\d{5}-of-\d{5}|ckpt)|^checkpoint)$')
+
+
+def find(path):
+  """Returns the checkpoint that `path` means.
+
+  Args:
+    path: a directory, whose latest or only checkpoint is taken; a prefix such
+      as 'dir/model.ckpt-100'; one of a checkpoint's files; or the archive
+      (.tar.gz, .tgz, .tar) of one, which is unpacked to a folder that the end
+      of the program removes. A single file of the old format (V1, 2016) is its
+      own prefix.
+
+  Returns:
+    The prefix, as `tf.train.Saver.restore` takes it.
+
+  Raises:
+    ValueError: there is no checkpoint.
+  """
+  if tf.gfile.IsDirectory(path):
+    return _latest(path)
+  if _ARCHIVE.search(path) and os.path.isfile(path):
+    return _of_archive(path, os.path.getmtime(path))
+  prefix = _PARTS.sub('', path)
+  folder = os.path.dirname(prefix) or '.'
+  if not tf.gfile.IsDirectory(folder):
+    raise ValueError(
+        'There is no checkpoint %s: the directory %s does not exist.' % (
+            path, folder))
+  if tf.train.checkpoint_exists(prefix):
+    return prefix
+  if tf.gfile.Glob(prefix + '.data-*'):
+    raise ValueError('The checkpoint %s is not whole: there is no file '
+                     '%s.index.' % (path, prefix))
+  raise ValueError('There is no checkpoint %s. %s holds %s.' % (
+      path, folder, ', '.join(_prefixes(folder)) or 'none'))
+
+
+def _latest(folder):
+  """Returns the latest checkpoint in a folder, or the only one."""
+  latest = tf.train.latest_checkpoint(folder)
+  if latest:
+    return latest
+  # An unpacked archive has no list of checkpoints beside the one in it.
+  there = _prefixes(folder)
+  if len(there) == 1:
+    return os.path.join(folder, there[0])
+  raise ValueError('There is no checkpoint in the directory %s%s' % (
+      folder, ' that is listed as the latest. It holds %s: name one of them.' %
+      ', '.join(there) if there else '.'))
+
+
+def _prefixes(folder):
+  return sorted(name[:-len('.index')] for name in tf.gfile.ListDirectory(folder)
+                if name.endswith('.index'))
+
+
+def shapes_in(prefix):
+  """Returns the dict {name: shape} of a checkpoint's variables.
+
+  Raises:
+    ValueError: the file is not a checkpoint, or is damaged.
+  """
+  try:
+    return tf.train.NewCheckpointReader(prefix).get_variable_to_shape_map()
+  except (tf.errors.OpError, RuntimeError) as error:
+    raise ValueError(
+        '%s is not a checkpoint that TensorFlow can read: %s. Give the '
+        'directory, the prefix or a file of a checkpoint (.index, .meta, '
+        '.data-*), or the .tar.gz that it came in.' % (
+            prefix, str(error).splitlines()[0]))
+
+
+def step_of(prefix):
+  """Returns the global step saved in a checkpoint, or None."""
+  reader = tf.train.NewCheckpointReader(prefix)
+  name = tf.GraphKeys.GLOBAL_STEP
+  return int(reader.get_tensor(name)) if reader.has_tensor(name) else None
+
+
+def check_fits(prefix, variables):
+  """Checks that a checkpoint holds what is to be restored.
+
+  Args:
+    prefix: a checkpoint.
+    variables: dict {name in the checkpoint: variable}.
+
+  Raises:
+    ValueError: a name is missing or a shape differs.
+  """
+  shapes = shapes_in(prefix)
+  missing = sorted(name for name in variables if name not in shapes)
+  if missing:
+    averages = [name for name in missing
+                if name.endswith('/ExponentialMovingAverage')]
+    is_quantized = any(_QUANTIZED.search(name) for name in missing)
+    cure = ('The run kept no moving averages: leave out '
+            '--moving_average_decay.' if averages else
+            'It was trained without --quantize_delay: leave out --quantize.'
+            if is_quantized else
+            'It was trained with another network: check --model_name.')
+    raise ValueError('The checkpoint %s lacks %d variables, such as %s. %s' % (
+        prefix, len(missing), missing[0], cure))
+  ours = {name: variable.shape.as_list()
+          for name, variable in variables.items()}
+  for name, shape in sorted(ours.items()):
+    if shape != shapes[name]:
+      raise ValueError(
+          'The variable %s has shape %s in the checkpoint %s and %s here. %s' %
+          (name, shapes[name], prefix, shape,
+           shape_causes.cause(name, shapes, ours)))
+
+
+@functools.lru_cache(maxsize=None)
+def _of_archive(path, modified):
+  """Unpacks an archive, once, and returns the checkpoint in it."""
+  del modified  # A part of the key: an archive may be replaced.
+  folder = tempfile.mkdtemp(prefix='checkpoint-')
+  atexit.register(shutil.rmtree, folder, ignore_errors=True)
+  try:
+    files = _unpack(path, folder)
+  except (tarfile.TarError, EOFError, OSError) as error:
+    # Newer Pythons add a line for each method of compression they tried.
+    reason = (str(error) or type(error).__name__).splitlines()[0]
+    raise ValueError('The archive %s cannot be unpacked: %s. Is the download '
+                     'whole?' % (path, reason))
+  prefixes = sorted(
+      {_PARTS.sub('', name) for name in files if name.endswith('.index')} |
+      {name for name in files if name.endswith('.ckpt')})
+  if len(prefixes) != 1:
+    raise ValueError('The archive %s holds %s. %s' % (
+        path, 'the checkpoints ' + ', '.join(prefixes) if prefixes else
+        'no checkpoint', 'Unpack it and name one of them.' if prefixes else
+        'Give the one that holds the files .index and .data-*.'))
+  return os.path.join(folder, prefixes[0])
+
+
+def _unpack(path, folder):
+  """Writes the checkpoint files of an archive to `folder`.
+
+  Only regular files whose place is inside of the folder are written: an
+  archive from the network may name others, or links to them.
+
+  Returns:
+    The names of the files, relative to the folder.
+  """
+  names = []
+  with tarfile.open(path) as archive:
+    for member in archive:
+      name = os.path.normpath(member.name)
+      if (not member.isfile() or not _WANTED.search(os.path.basename(name)) or
+          os.path.isabs(name) or name.split(os.sep)[0] == os.pardir):
+        continue
+      target = os.path.join(folder, name)
+      os.makedirs(os.path.dirname(target), exist_ok=True)
+      with archive.extractfile(member) as source, open(target, 'wb') as file:
+        shutil.copyfileobj(source, file)
+      names.append(name)
+  return names

@@ -1,0 +1,205 @@
+"""Saves the checkpoints of a run, so that whatever is there can be read.
+
+A checkpoint is written to a folder of its own, read back, and only then moved
+to its place, the index last; then the file `checkpoint` is replaced, and then
+the oldest are removed. A run killed at any moment, or a full disk, leaves the
+last good checkpoint and the file that names it.
+"""
+import collections
+import contextlib
+import os
+import shutil
+import time
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from slim_common import atomic_files
+
+UNFINISHED = 'unfinished_checkpoint'
+_INDEX = '.index'
+# TensorFlow 2 raises Python's own for some files that are too short.
+_READING_ERRORS = (tf.errors.OpError, ValueError, IndexError, RuntimeError)
+
+
+class CheckpointHook(tf.train.SessionRunHook):
+  """Saves at the start of a run, every so often, and at its end.
+
+  `latest` is the prefix of the last checkpoint saved, or gone on from; None
+  before the first.
+  """
+
+  def __init__(self, readings, train_dir, saver, every_secs, max_to_keep,
+               start):
+    """Makes the hook.
+
+    Args:
+      readings: a `hooks.Readings` of tensors.
+      train_dir: the directory of the checkpoints.
+      saver: a `tf.train.Saver` of all variables.
+      every_secs: seconds between two checkpoints.
+      max_to_keep: checkpoints kept; 0 for all.
+      start: the `resumption.Start` of the run.
+    """
+    self._readings = readings
+    self._train_dir = train_dir
+    self._saver = saver
+    self._every_secs = every_secs
+    self._max_to_keep = max_to_keep
+    self._kept = collections.deque(start.kept)
+    self._step = start.step
+    self._saved_step = start.step if start.checkpoint else None
+    self.latest = start.checkpoint
+
+  def after_create_session(self, session, coord):
+    del coord
+    # A session made anew, because a parameter server was lost, goes back.
+    self._step = int(session.run(tf.train.get_global_step()))
+    with self._explained(self._step):
+      tf.train.write_graph(
+          session.graph.as_graph_def(add_shapes=True), self._train_dir,
+          'graph.pbtxt')
+    self.save(session, self._step)
+
+  def before_run(self, run_context):
+    del run_context
+    return tf.train.SessionRunArgs(self._readings.step)
+
+  def after_run(self, run_context, run_values):
+    self._step = int(run_values.results)
+    if time.time() - self._saved_at >= self._every_secs:
+      self.save(run_context.session, self._step)
+
+  def end(self, session):
+    self.save(session, self._step)
+
+  def save(self, session, step):
+    """Saves a checkpoint, unless that of this step is there already.
+
+    Returns:
+      Its prefix.
+
+    Raises:
+      OSError: it cannot be written; the message names the last good one.
+      ValueError: the weights are not finite.
+    """
+    self._saved_at = time.time()
+    if step == self._saved_step:
+      return self.latest
+    folder = os.path.join(self._train_dir, UNFINISHED)
+    try:
+      with self._explained(step):
+        self._write(session, step, folder)
+        self._publish(folder, 'model.ckpt-%d' % step)
+    finally:
+      shutil.rmtree(folder, ignore_errors=True)
+    self._saved_step = step
+    return self.latest
+
+  @contextlib.contextmanager
+  def _explained(self, step):
+    """Turns what writing raises into an error that says how to go on."""
+    try:
+      yield
+    except (tf.errors.OpError, OSError) as error:
+      raise OSError(
+          'The checkpoint of step %d cannot be saved in %s: %s. %s' % (
+              step, self._train_dir, reason(error),
+              'The last good checkpoint is %s; with the cause removed, the '
+              'same command goes on from there.' % self.latest if self.latest
+              else 'There is no earlier one.'))
+
+  def _write(self, session, step, folder):
+    """Writes a checkpoint to a new folder and reads it back."""
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    prefix = self._saver.save(
+        session, os.path.join(folder, 'model.ckpt'), global_step=step,
+        write_state=False)
+    broken = not_finite(prefix)
+    if broken:
+      raise ValueError(
+          'The weights are not finite after step %d: %s%s. Try a lower '
+          '--learning_rate. The last good checkpoint is %s.' % (
+              step, broken[0], ' and %d more' % (len(broken) - 1)
+              if len(broken) > 1 else '', self.latest))
+
+  def _publish(self, folder, name):
+    """Moves a checkpoint to its place and removes those that are too many."""
+    for part in sorted(os.listdir(folder), key=lambda part: (
+        part.endswith(_INDEX), part)):
+      os.replace(os.path.join(folder, part),
+                 os.path.join(self._train_dir, part))
+    prefix = os.path.join(self._train_dir, name)
+    if prefix in self._kept:
+      self._kept.remove(prefix)
+    self._kept.append(prefix)
+    surplus = []
+    while self._max_to_keep and len(self._kept) > self._max_to_keep:
+      surplus.append(self._kept.popleft())
+    write_state(self._train_dir, list(self._kept))
+    self.latest = prefix
+    for old in surplus:
+      remove(old)
+
+
+def write_state(folder, prefixes):
+  """Writes the file `checkpoint`, which names the checkpoints of a folder.
+
+  It names them without the folder, which can then be moved.
+
+  Args:
+    folder: where they are.
+    prefixes: the checkpoints; the last is the latest.
+  """
+  names = [os.path.basename(prefix) for prefix in prefixes]
+  state = tf.train.generate_checkpoint_state_proto(
+      os.path.abspath(folder), names[-1], names)
+  with atomic_files.publish(os.path.join(folder, 'checkpoint')) as file:
+    file.write(str(state))
+
+
+def files_of(prefix):
+  """Returns the paths of a checkpoint's files, the index first."""
+  folder, name = os.path.split(prefix)
+  return sorted(
+      (os.path.join(folder, file) for file in os.listdir(folder or '.')
+       if file.startswith(name + '.')),
+      key=lambda path: (not path.endswith(_INDEX), path))
+
+
+def remove(prefix):
+  """Removes a checkpoint, if it is there."""
+  for path in files_of(prefix):
+    os.remove(path)
+
+
+def not_finite(prefix):
+  """Reads a checkpoint; returns the names of variables with NaN or Inf.
+
+  Raises:
+    OSError: it cannot be read.
+  """
+  try:
+    reader = tf.train.NewCheckpointReader(prefix)
+    values = ((name, reader.get_tensor(name))
+              for name in sorted(reader.get_variable_to_shape_map()))
+    return [name for name, value in values
+            if value.dtype.kind == 'f' and not np.all(np.isfinite(value))]
+  except _READING_ERRORS as error:
+    raise OSError(reason(error))
+
+
+def fault(prefix):
+  """Returns why a checkpoint cannot be read, or None if it can."""
+  try:
+    not_finite(prefix)
+  except OSError as error:
+    return reason(error)
+  return None
+
+
+def reason(error):
+  """Returns the first line of an error's message."""
+  text = getattr(error, 'message', None) or str(error)
+  return text.strip().split('\n')[0].rstrip('.')

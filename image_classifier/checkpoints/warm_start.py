@@ -1,0 +1,214 @@
+"""What a run starts from, and which variables it trains.
+
+A run goes on from a checkpoint of its own, or starts anew; resumption.py lists
+these cases. Where it starts anew with a checkpoint_path, the model variables
+that fit are loaded from there and the others keep their initial values: a warm
+start. Each model variable then meets one of these fates:
+
+  excluded: it lies in one of checkpoint_exclude_scopes; not loaded.
+  loaded: the checkpoint has it, in the same shape.
+  shape differs: an error; but if no scopes were given and it belongs to a
+    layer whose width is the number of classes, the head, it is initialised
+    anew. 1000 and 1001 classes, ImageNet without and with a background class,
+    are an error again.
+  not in checkpoint: initialised anew if no scopes were given or
+    ignore_missing_vars was, else an error. Without ignore_missing_vars, less
+    than nine tenths of the variables outside of the head found is an error
+    too: it is the checkpoint of another network.
+"""
+import collections
+import itertools
+import re
+
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+from image_classifier.checkpoints import checkpoint_reader
+from image_classifier.checkpoints import shape_mismatch
+from slim_common import suggest
+
+# Less of the network than this found in a checkpoint means that it is the
+# checkpoint of another network.
+_LEAST_SHARE_FOUND = 0.9
+
+# loaded: variables. excluded, missing, unused: names. differs: dict {name:
+# (shape here, shape there)}. stuck: names of variables that are neither loaded
+# nor, because of trainable_scopes, trained.
+Plan = collections.namedtuple(
+    'Plan', 'checkpoint loaded excluded differs missing unused stuck')
+
+
+def plan(options):
+  """Decides what a warm start loads; the network must have been built.
+
+  Args:
+    options: an `options.WarmStart` with a checkpoint_path.
+
+  Returns:
+    A Plan.
+
+  Raises:
+    ValueError: no checkpoint, a scope that matches nothing, a variable that is
+      missing or does not fit.
+  """
+  checkpoint = checkpoint_reader.find(options.checkpoint_path)
+  theirs = checkpoint_reader.shapes_in(checkpoint)
+  variables = slim.get_model_variables()
+  excluded = {variable.op.name for variable in _matching(
+      variables, options.checkpoint_exclude_scopes,
+      '--checkpoint_exclude_scopes')}
+  ours = collections.OrderedDict(
+      (v.op.name, v.shape.as_list()) for v in variables)
+  wanted = [name for name in ours if name not in excluded]
+  missing = [name for name in wanted if name not in theirs]
+  _check_found(checkpoint, wanted, missing, options)
+  differs = collections.OrderedDict(
+      (name, (ours[name], theirs[name])) for name in wanted
+      if name in theirs and ours[name] != theirs[name])
+  _check_shapes(checkpoint, differs, theirs, ours, options)
+  loaded = [v for v in variables if v.op.name not in excluded
+            and v.op.name not in missing and v.op.name not in differs]
+  if not loaded:
+    raise ValueError(
+        'Nothing is left to load from %s: --checkpoint_exclude_scopes=%s '
+        'leaves out all that fits. Name fewer scopes, or leave out '
+        '--checkpoint_path.' % (
+            checkpoint, ','.join(options.checkpoint_exclude_scopes)))
+  trained = variables_to_train(options)
+  stuck = [v.op.name for v in tf.trainable_variables()
+           if v in variables and v not in trained and v not in loaded]
+  return Plan(
+      checkpoint, loaded, [name for name in ours if name in excluded], differs,
+      missing, sorted(name for name in theirs if name not in ours), stuck)
+
+
+def describe(warm_start):
+  """Returns lines, a table, that say what `plan` decided."""
+  lines = ['Warm start from %s: %d variables loaded.' % (
+      warm_start.checkpoint, len(warm_start.loaded))]
+  for title, names in (
+      ('excluded', warm_start.excluded),
+      ('shape differs', warm_start.differs),
+      ('not in checkpoint', warm_start.missing),
+      ('unused', warm_start.unused)):
+    if names:
+      lines.append('  %-18s %4d  %s' % (title, len(names), _some(names)))
+  if warm_start.differs:
+    here, there = next(iter(warm_start.differs.values()))
+    lines.append(
+        "  The checkpoint's head has %d classes, the dataset %d: the head is "
+        'initialised anew.' % (there[-1], here[-1]))
+  if warm_start.missing:
+    lines.append('  What is not in the checkpoint is initialised anew.')
+  if warm_start.stuck:
+    lines.append(
+        '  Warning: %d variables are neither loaded nor trained: %s. Add their '
+        'scope to --trainable_scopes.' % (
+            len(warm_start.stuck), _some(warm_start.stuck)))
+  return lines
+
+
+def variables_to_train(options):
+  """Returns the trainable variables in trainable_scopes, or all of them.
+
+  Raises:
+    ValueError: a scope matches nothing, or is no regular expression.
+  """
+  variables = tf.trainable_variables()
+  chosen = []
+  for pattern in patterns(options.trainable_scopes):
+    found = [v for v in variables if pattern.match(v.name)]
+    if not found:
+      raise ValueError(_nothing_matches(
+          '--trainable_scopes', pattern.pattern, variables))
+    chosen += [variable for variable in found if variable not in chosen]
+  return chosen or variables
+
+
+def patterns(scopes):
+  """Returns trainable_scopes, regular expressions, compiled.
+
+  Each matches the beginning of the names of variables.
+
+  Raises:
+    ValueError: one is no regular expression.
+  """
+  compiled = []
+  for scope in scopes:
+    try:
+      compiled.append(re.compile(scope))
+    except re.error as error:
+      raise ValueError('--trainable_scopes: %s is no regular expression: %s.' %
+                       (scope, error))
+  return compiled
+
+
+def _matching(variables, scopes, flag):
+  """Returns the variables whose name begins with one of the scopes."""
+  chosen = []
+  for scope in scopes:
+    found = [v for v in variables if v.op.name.startswith(scope)]
+    if not found:
+      raise ValueError(_nothing_matches(flag, scope, variables))
+    chosen += [variable for variable in found if variable not in chosen]
+  return chosen
+
+
+def _nothing_matches(flag, scope, variables):
+  scopes = sorted({
+      prefix for variable in variables
+      for prefix in itertools.accumulate(
+          variable.op.name.split('/')[:-1], '{}/{}'.format)})
+  near = suggest.nearest(scope, scopes, 3, cutoff=0.4)
+  return '%s: no variable is in the scope %s; the nearest scopes are %s' % (
+      flag, scope, ', '.join(near or scopes[:3]))
+
+
+def _check_found(checkpoint, wanted, missing, options):
+  """Raises ValueError if the checkpoint lacks what it should have."""
+  backbone = [
+      name for name in wanted if not shape_mismatch.is_head(name)] or wanted
+  found = sum(name not in missing for name in backbone)
+  least = 0 if options.ignore_missing_vars else (
+      _LEAST_SHARE_FOUND * len(backbone))
+  if found < least or (wanted and len(missing) == len(wanted)):
+    raise ValueError(
+        'The checkpoint %s has %d of the %d variables wanted: it belongs to '
+        'another network. Check --model_name.' % (
+            checkpoint, found, len(backbone)))
+  if (missing and options.checkpoint_exclude_scopes and
+      not options.ignore_missing_vars):
+    raise ValueError(
+        'The checkpoint %s lacks %d variables of the network: %s. Give their '
+        'scope with --checkpoint_exclude_scopes, or pass '
+        '--ignore_missing_vars.' % (checkpoint, len(missing), _some(missing)))
+
+
+def _check_shapes(checkpoint, differs, theirs, ours, options):
+  """Raises ValueError for shapes that differ for no good reason."""
+  if not differs:
+    return
+  # All of a head's variables end with the number of classes.
+  is_head = len({(tuple(here[-1:]), tuple(there[-1:]))
+                 for here, there in differs.values()}) == 1 and all(
+                     here[:-1] == there[:-1] and len(here) == len(there)
+                     for here, there in differs.values())
+  first = next(iter(differs))
+  here, there = differs[first]
+  if not is_head or {here[-1], there[-1]} == {1000, 1001}:
+    cure = shape_mismatch.cause(first, theirs, ours)
+  elif options.checkpoint_exclude_scopes:
+    cure = ('The checkpoint was trained for %d classes and this run has %d; '
+            'add the scope to --checkpoint_exclude_scopes, or give no scope '
+            'and the head is initialised anew.' % (there[-1], here[-1]))
+  else:
+    return
+  raise ValueError(
+      '%d variables have another shape in the checkpoint %s, such as %s: %s '
+      'here, %s there. %s' % (
+          len(differs), checkpoint, first, here, there, cure))
+
+
+def _some(names, most=4):
+  names = list(names)
+  return ', '.join(names[:most]) + (', ...' if len(names) > most else '')

@@ -1,0 +1,1 @@
+"""What classify_image.py does."""

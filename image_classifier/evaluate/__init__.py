@@ -1,0 +1,1 @@
+"""What eval_image_classifier.py does."""

@@ -1,0 +1,197 @@
+"""The evaluation graph."""
+import collections
+import contextlib
+
+import tensorflow.compat.v1 as tf
+
+from datasets import dataset_factory
+from datasets.reading import input_pipeline
+from datasets.reading import record_files
+from deployment import devices
+from deployment import model_deploy
+from image_classifier.graphs import label_offset
+from image_classifier.graphs import moving_average
+from image_classifier.graphs import quantization
+from nets import nets_factory
+from nets import normalization
+from preprocessing import preprocessing_factory
+
+EvalGraph = collections.namedtuple('EvalGraph', (
+    'batch', 'logits', 'variables_to_restore', 'dataset', 'num_classes',
+    'labels_offset', 'multi_label', 'deployment'))
+EvalGraph.__doc__ = """The graph of an evaluation.
+
+batch: the next batch, an `input_pipeline.EvaluationBatch`. OutOfRangeError
+  after the last; `start` begins again with the first.
+logits: float32 [batch, num_classes].
+variables_to_restore: dict {name in the checkpoint: variable}.
+dataset: the `slim.dataset.Dataset`.
+num_classes: number of the network's classes.
+labels_offset: the id in the dataset of the network's first class.
+multi_label: whether labels are float32 [batch, num_classes], 0 or 1, instead
+  of int64 [batch].
+deployment: the `model_deploy.DeploymentConfig`.
+"""
+
+
+def build(options, checkpoint=None):
+  """Builds the graph of an evaluation in the default graph.
+
+  Args:
+    options: an `options.Evaluate`.
+    checkpoint: the checkpoint to come, by which labels_offset=auto is decided.
+
+  Returns:
+    An EvalGraph.
+
+  Raises:
+    ValueError: a name or size in the options does not fit.
+  """
+  dataset = _dataset(options.data, options.data.dataset_split_name)
+  labels_offset = label_offset.resolve(
+      options.data.labels_offset, dataset.num_classes, checkpoint,
+      options.evaluation.model_name)
+  num_classes = dataset.num_classes - labels_offset
+  if num_classes < 1:
+    raise ValueError(
+        '--labels_offset=%d leaves none of the %d classes of the dataset %s.' %
+        (labels_offset, dataset.num_classes, options.data.dataset_name))
+  network = nets_factory.get_network_fn(
+      options.evaluation.model_name, num_classes, is_training=False)
+  batches = input_pipeline.evaluation_batches(
+      dataset, _preprocessing(options, network),
+      options.data.batch_size * options.evaluation.num_clones,
+      num_threads=options.data.num_preprocessing_threads,
+      labels_offset=labels_offset,
+      max_bad_records=options.data.bad_records_allowed)
+  batch, _ = input_pipeline.next_batch(batches)
+  deployment = _deployment(options.evaluation)
+  with _explained(options.evaluation, network):
+    logits = _logits(deployment, network, batch.images)
+  variables = moving_average.variables_to_restore(
+      options.evaluation.moving_average_decay)
+  variables.update(
+      quantization.quantize_for_inference(options.evaluation.quantize))
+  return EvalGraph(
+      batch, logits, variables, dataset, num_classes, labels_offset,
+      bool(getattr(dataset, 'multi_label', False)), deployment)
+
+
+def start(session):
+  """Lets all streams of batches in a session's graph begin anew."""
+  with session.graph.as_default():
+    session.run(tf.tables_initializer())
+
+
+def count_records(graph):
+  """Returns the number of records in the files of an EvalGraph's dataset."""
+  return sum(record_files.count_records(file)
+             for file in record_files.find_files(graph.dataset))
+
+
+def training_batch(options, graph, split):
+  """Adds an endless stream of shuffled batches, as pictures of an evaluation.
+
+  Args:
+    options: an `options.Evaluate`.
+    graph: the EvalGraph in the default graph.
+    split: name of the split to read.
+
+  Returns:
+    The images of the next batch, float32 [batch, height, width, channels].
+  """
+  network = nets_factory.get_network_fn(
+      options.evaluation.model_name, graph.num_classes)
+  batches = input_pipeline.training_batches(
+      _dataset(options.data, split), _preprocessing(options, network),
+      options.data.batch_size, seed=0,
+      num_threads=options.data.num_preprocessing_threads,
+      labels_offset=graph.labels_offset,
+      max_bad_records=options.data.bad_records_allowed)
+  return input_pipeline.next_batch(batches)[0].images
+
+
+def training_logits(options, graph, images):
+  """Adds the network in training mode, on the variables that are there.
+
+  Its batch normalisation sets the moving statistics to those of the batch,
+  with no decay.
+
+  Args:
+    options: an `options.Evaluate`.
+    graph: the EvalGraph in the default graph.
+    images: float32 [batch, height, width, channels].
+
+  Returns:
+    (logits, update_ops): float32 [batch, num_classes], and the ops that set
+    the moving statistics. Variables that only training has, such as an
+    auxiliary head's, are new.
+  """
+  network = nets_factory.get_network_fn(
+      options.evaluation.model_name, graph.num_classes, is_training=True)
+  before = set(tf.get_collection(tf.GraphKeys.UPDATE_OPS))
+  with normalization.overridden(lambda name, arguments: {'decay': 0.0}):
+    with tf.variable_scope(tf.get_variable_scope(), reuse=tf.AUTO_REUSE,
+                           auxiliary_name_scope=False):
+      logits, _ = network(images)
+  return logits, [op for op in tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+                  if op not in before]
+
+
+def _dataset(data, split):
+  return dataset_factory.get_dataset(
+      data.dataset_name, split, data.dataset_dir)
+
+
+def _preprocessing(options, network):
+  """Returns the function that makes a picture ready for evaluation."""
+  data, evaluation = options.data, options.evaluation
+  size = evaluation.eval_image_size or network.default_image_size
+  preprocess = preprocessing_factory.get_preprocessing(
+      data.preprocessing_name or evaluation.model_name, is_training=False,
+      use_grayscale=data.use_grayscale)
+  return lambda image: preprocess(image, size, size)
+
+
+def _deployment(evaluation):
+  # Not a word is printed: this runs many times beside a training.
+  on_cpu = evaluation.clone_on_cpu or not devices.available_gpus()
+  return model_deploy.DeploymentConfig(
+      num_clones=evaluation.num_clones,
+      clone_on_cpu=on_cpu or devices.choose_clone_on_cpu(
+          num_clones=evaluation.num_clones))
+
+
+@contextlib.contextmanager
+def _explained(evaluation, network):
+  """Says in words that a network cannot take pictures of the size asked for."""
+  try:
+    yield
+  except ValueError as error:
+    size = evaluation.eval_image_size
+    if not size:
+      raise
+    # The reason is the last line; before it TensorFlow says where it arose.
+    reason = str(error).strip().split('\n')[-1].strip().rstrip('.')
+    raise ValueError(
+        '--eval_image_size=%d: %s cannot take pictures of %d x %d pixels. Its '
+        'own size is %d. (%s)' % (
+            size, evaluation.model_name, size, size,
+            network.default_image_size, reason)) from error
+
+
+def _logits(deployment, network, images):
+  """Returns the logits of a batch, shared among the clones."""
+  num_clones = deployment.num_clones
+  size = tf.shape(images)[0]
+  if num_clones > 1:
+    # Every clone gets the same number, at least one: the last picture is
+    # repeated, and what comes of it cut off.
+    padded = -(-size // num_clones) * num_clones
+    images = tf.gather(images, tf.minimum(tf.range(padded), size - 1))
+  shares = iter(tf.split(images, num_clones))
+  clones = model_deploy.create_clones(
+      deployment, lambda: network(next(shares))[0])
+  if num_clones == 1:
+    return clones[0].outputs
+  return tf.concat([clone.outputs for clone in clones], 0)[:size]

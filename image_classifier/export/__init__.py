@@ -1,0 +1,1 @@
+"""What export_inference_graph.py does."""

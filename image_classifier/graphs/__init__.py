@@ -1,0 +1,1 @@
+"""What the graphs of training, evaluation and inference share."""

@@ -1,0 +1,1 @@
+"""A trained network ready for use, shared by export and classification."""

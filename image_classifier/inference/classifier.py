@@ -1,0 +1,181 @@
+"""Networks with their preprocessing and the names of their classes."""
+import json
+import os
+
+import tensorflow.compat.v1 as tf
+
+from image_classifier.checkpoints import checkpoint_reader
+from image_classifier.inference import backends
+from image_classifier.inference import inference_graph
+from slim_common import suggest
+
+_FORMS = ('frozen_inference_graph.pb', 'saved_model', 'model.tflite',
+          'model_int8.tflite')
+_MODEL, _LABELS = 'model.json', 'labels.txt'
+_NEEDED = ('num_classes', 'input_shape', 'preprocessing_name', 'use_grayscale')
+# What a SavedModel's folder holds in any case, and where it takes files along.
+_SAVED_MODEL_FILE, _EXTRA = 'saved_model.pb', 'assets.extra'
+
+
+class Classifier:
+  """A network that is asked with the content of picture files.
+
+  Attributes:
+    labels: list of the names of the classes.
+  """
+
+  def __init__(self, runner, labels, read_picture):
+    """Puts the parts together.
+
+    Args:
+      runner: see `backends`.
+      labels: list of the names of the classes.
+      read_picture: see `inference_graph.picture_reader`.
+    """
+    self.labels = labels
+    self._runner = runner
+    graph = tf.Graph()
+    with graph.as_default():
+      self._encoded = tf.placeholder(tf.string, [])
+      self._picture = read_picture(self._encoded)
+    self._reader = tf.Session(graph=graph)
+
+  def read(self, content):
+    """Returns the network's picture, float32 [height, width, channels].
+
+    Args:
+      content: bytes of a JPEG, PNG, GIF or BMP file.
+
+    Raises:
+      ValueError: it is not such a file, or is damaged.
+    """
+    try:
+      return self._reader.run(self._picture, {self._encoded: content})
+    except tf.errors.InvalidArgumentError as error:
+      raise ValueError(error.message)
+
+  def run(self, images):
+    """Returns the probabilities and features of pictures.
+
+    Args:
+      images: float32 [batch, height, width, channels].
+
+    Returns:
+      (probabilities, features): float32 [batch, classes] and [batch, ...]; the
+      features are empty if no end point was asked for.
+    """
+    outputs = self._runner.run(images)
+    return outputs[1], outputs[2] if len(outputs) > 2 else []
+
+  def close(self):
+    self._reader.close()
+    self._runner.close()
+
+
+def of_export(path):
+  """Loads an export, of any form.
+
+  Args:
+    path: the folder of an export, or a form in it: a frozen graph, a
+      SavedModel or a .tflite file, with model.json and labels.txt beside it. A
+      SavedModel takes these two along.
+
+  Raises:
+    ValueError: a file is missing or does not fit the others.
+  """
+  if not os.path.exists(path):
+    raise ValueError(
+        'There is no export %s. Give the folder that '
+        'export_inference_graph.py wrote, or a form in it: %s.' % (
+            path, ', '.join(_FORMS)))
+  path = _form_in(path)
+  folder = _folder_of_record(path)
+  record = _read_record(os.path.join(folder, _MODEL))
+  labels = inference_graph.read_labels(
+      os.path.join(folder, _LABELS), record['num_classes'])
+  if record['preprocessing_name'] is None:
+    raise ValueError('%s takes videos, not pictures.' % path)
+  return Classifier(
+      backends.load(path), labels, inference_graph.picture_reader(
+          record['preprocessing_name'], record['input_shape'][-1],
+          record.get('image_size', record['input_shape'][-2]),
+          record['use_grayscale']))
+
+
+def of_checkpoint(options):
+  """Builds a network and loads its checkpoint.
+
+  Args:
+    options: an `options.Classify`.
+
+  Raises:
+    ValueError: the options do not fit the checkpoint, or the end point is not
+      known.
+  """
+  checkpoint = checkpoint_reader.find(options.checkpoint_path)
+  classes = inference_graph.find_classes(options, checkpoint)
+  name = inference_graph.preprocessing_name(options)
+  if name is None:
+    raise ValueError('%s takes videos, not pictures.' % options.model_name)
+  with tf.Graph().as_default():
+    network = inference_graph.build(options, classes, checkpoint)
+    outputs = [network.logits, network.predictions]
+    if options.end_point:
+      outputs.append(_end_point(network, options.end_point))
+    session = inference_graph.restore(checkpoint, options.moving_average_decay)
+  return Classifier(
+      backends.SessionRunner(session, network.images, outputs), classes.names,
+      inference_graph.picture_reader(
+          name, network.shape[-1], network.size, options.use_grayscale))
+
+
+def _end_point(network, name):
+  if name in network.end_points:
+    return network.end_points[name]
+  near = suggest.hint(name, network.end_points, 3, cutoff=0.4)
+  raise ValueError('The network has no end point %s%s' % (
+      name, '; it has %s.' % ', '.join(network.end_points) if near == '.'
+      else near))
+
+
+def _form_in(path):
+  """Returns a form of an export, given that or the export's folder."""
+  if not os.path.isfile(os.path.join(path, _MODEL)):
+    return path
+  there = [name for name in _FORMS if os.path.exists(os.path.join(path, name))]
+  if not there:
+    raise ValueError('The export %s holds none of %s. Export the network '
+                     'anew.' % (path, ', '.join(_FORMS)))
+  return os.path.join(path, there[0])
+
+
+def _folder_of_record(path):
+  """Returns the folder of a form's model.json."""
+  if not os.path.isdir(path):
+    return os.path.dirname(path)
+  if not os.path.isfile(os.path.join(path, _SAVED_MODEL_FILE)):
+    raise ValueError(
+        '%s is neither the folder of an export, which has a %s, nor a '
+        'SavedModel, which has a %s. Export the network with '
+        'export_inference_graph.py.' % (path, _MODEL, _SAVED_MODEL_FILE))
+  inside = os.path.join(path, _EXTRA)
+  return inside if os.path.isfile(os.path.join(inside, _MODEL)) else (
+      os.path.normpath(os.path.join(path, os.pardir)))
+
+
+def _read_record(path):
+  if not os.path.isfile(path):
+    raise ValueError(
+        'There is no file %s, which says how pictures are prepared. '
+        'export_inference_graph.py writes it beside the graph.' % path)
+  try:
+    with open(path, encoding='utf-8') as file:
+      record = json.load(file)
+    missing = [key for key in _NEEDED if key not in record]
+  except (TypeError, ValueError) as error:
+    raise ValueError('%s is damaged: %s. Export the network anew.' % (
+        path, error))
+  if missing:
+    raise ValueError('%s is not of this program, or damaged: it lacks %s. '
+                     'Export the network anew.' % (path, ', '.join(missing)))
+  return record

@@ -1,0 +1,1 @@
+"""Losses, in TensorFlow for training and in NumPy for evaluation."""

@@ -1,0 +1,1 @@
+"""What a training writes to its directory, and how it is resumed."""

@@ -1,0 +1,123 @@
+"""Keeps the checkpoint that was best on the evaluated split.
+
+train_dir/best holds that checkpoint, by the name it had in train_dir, and
+best.json: step, metric, value, split, checkpoint and all metrics.
+"""
+import json
+import os
+
+import tensorflow.compat.v1 as tf
+
+from image_classifier.checkpoints import checkpoint_saver
+from image_classifier.runs import run_log
+from slim_common import atomic_files
+
+FOLDER = 'best'
+_RECORD = 'best.json'
+# Of all other metrics the larger value is the better.
+_LOWER_IS_BETTER = ('loss', 'error', 'brier', 'ece', 'perplexity')
+
+
+def lower_is_better(metric):
+  """Whether the smaller value of a metric, such as 'Loss', is the better."""
+  return any(word in metric.lower() for word in _LOWER_IS_BETTER)
+
+
+def read(train_dir):
+  """Returns the content of a run's best.json, or None."""
+  try:
+    with open(os.path.join(train_dir, FOLDER, _RECORD)) as file:
+      return json.load(file)
+  except (FileNotFoundError, ValueError):
+    return None
+
+
+class BestCheckpoint:
+  """The best checkpoint of a run, through all its interruptions.
+
+  Attributes:
+    metric: name of the metric that decides.
+    step: step of the best checkpoint; None before the first evaluation.
+    value: its metric.
+    without_gain: evaluations since.
+  """
+
+  def __init__(self, train_dir, metric, split, first_step):
+    """Reads what an interrupted run kept.
+
+    Args:
+      train_dir: the directory of the run.
+      metric: name of the metric that decides.
+      split: name of the split that is evaluated.
+      first_step: step that the run goes on from.
+    """
+    self.metric = metric
+    self.step = self.value = None
+    self.without_gain = 0
+    self._train_dir = train_dir
+    self._folder = os.path.join(train_dir, FOLDER)
+    self._split = split
+    record = read(train_dir)
+    if record and record['split'] == split and (
+        record['step'] <= first_step and metric in record['metrics']):
+      self.step, self.value = record['step'], record['metrics'][metric]
+      self.without_gain = sum(
+          self.step < row['step'] <= first_step for row in run_log.evaluations(
+              run_log.read(train_dir)) if row['split'] == split)
+
+  def is_exhausted(self, patience):
+    """Whether `patience` evaluations (0: any number) brought no gain."""
+    return bool(patience) and self.without_gain >= patience
+
+  def offer(self, step, prefix, metrics):
+    """Keeps a checkpoint if it is better than all before.
+
+    Args:
+      step: its step.
+      prefix: where it is.
+      metrics: a dict of its metrics.
+
+    Returns:
+      Whether it is the best.
+
+    Raises:
+      ValueError: the metric is not among them.
+    """
+    if self.metric not in metrics:
+      raise ValueError(
+          '--best_metric=%s is not what the evaluation gives: %s.' % (
+              self.metric, ', '.join(sorted(metrics))))
+    value = float(metrics[self.metric])
+    if not self._is_gain(value):
+      self.without_gain += 1
+      return False
+    self.step, self.value, self.without_gain = step, value, 0
+    self._keep(prefix)
+    self._write({
+        'step': step, 'metric': self.metric, 'value': value,
+        'split': self._split, 'checkpoint': os.path.basename(prefix),
+        'metrics': metrics})
+    return True
+
+  def _is_gain(self, value):
+    if self.value is None:
+      return value == value  # NaN is never the best.
+    if lower_is_better(self.metric):
+      return value < self.value
+    return value > self.value
+
+  def _keep(self, prefix):
+    """Copies a checkpoint to the folder and removes the one before."""
+    os.makedirs(self._folder, exist_ok=True)
+    state = tf.train.get_checkpoint_state(self._folder)
+    for path in reversed(checkpoint_saver.files_of(prefix)):
+      atomic_files.copy(
+          path, os.path.join(self._folder, os.path.basename(path)))
+    kept = os.path.join(self._folder, os.path.basename(prefix))
+    checkpoint_saver.write_state(self._folder, [kept])
+    if state is not None and state.model_checkpoint_path != kept:
+      checkpoint_saver.remove(state.model_checkpoint_path)
+
+  def _write(self, record):
+    with atomic_files.publish(os.path.join(self._folder, _RECORD)) as file:
+      json.dump(record, file, indent=1)

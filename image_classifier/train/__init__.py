@@ -1,0 +1,1 @@
+"""What train_image_classifier.py does."""

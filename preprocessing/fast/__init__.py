@@ -1,0 +1,1 @@
+"""Decoding, resizing and colour changes in as few passes as possible."""

@@ -1,0 +1,73 @@
+"""Tests of reading COCO's annotations."""
+import json
+
+import pytest
+
+from datasets.conversion import coco
+
+# What the converter of old made of this file, by a run of it.
+_INSTANCES = {
+    'images': [
+        {'id': 11, 'file_name': 'a.jpg', 'height': 100, 'width': 200},
+        {'id': 12, 'file_name': 'b.jpg', 'height': 50, 'width': 60}],
+    'categories': [{'id': 1, 'name': 'person'}, {'id': 18, 'name': 'dog'}],
+    'annotations': [
+        {'id': 1, 'image_id': 11, 'category_id': 1, 'area': 2000.0,
+         'bbox': [20, 10, 50, 40]},
+        {'id': 2, 'image_id': 11, 'category_id': 1, 'area': 100.0,
+         'bbox': [0, 0, 10, 10]},
+        {'id': 3, 'image_id': 11, 'category_id': 18, 'area': 5000.0,
+         'bbox': [0, 0, 100, 50]}]}
+
+
+def _read(tmp_path, content=None, class_name='person', threshold=0.005):
+  path = tmp_path / 'instances.json'
+  path.write_text(json.dumps(_INSTANCES) if content is None else content)
+  return coco.read(str(path), 'F', class_name, threshold)
+
+
+def test_labels_boxes_and_areas(tmp_path):
+  assert _read(tmp_path) == [
+      coco.Picture('F/a.jpg', 'a.jpg', 1, '11', [(.1, .1, .35, .5)], [2000.]),
+      coco.Picture('F/b.jpg', 'b.jpg', 0, '12', [], [])]
+  assert _read(tmp_path, class_name='dog')[0] == coco.Picture(
+      'F/a.jpg', 'a.jpg', 1, '11', [(0., 0., .5, .5)], [5000.])
+
+
+def test_threshold_is_the_share_that_is_not_enough(tmp_path):
+  assert len(_read(tmp_path, threshold=0.00499)[0].areas) == 2
+  assert len(_read(tmp_path, threshold=0.005)[0].areas) == 1
+  assert _read(tmp_path, threshold=0.1)[0].label == 0
+
+
+def test_boxes_stay_within_the_picture(tmp_path):
+  content = json.dumps(_INSTANCES).replace('[20, 10, 50, 40]',
+                                           '[-20, 10, 500, 40]')
+  assert _read(tmp_path, content)[0].boxes == [(0., .1, 1., .5)]
+
+
+@pytest.mark.parametrize('class_name,message', [
+    ('dgo', 'did you mean dog'), ('xyz', r'There are: dog, person$')])
+def test_unknown_class(tmp_path, class_name, message):
+  with pytest.raises(ValueError, match='--foreground_class_of_interest=%s is '
+                     'no class of .*%s' % (class_name, message)):
+    _read(tmp_path, class_name=class_name)
+
+
+@pytest.mark.parametrize('old,new', [
+    ('{"images"', '['), ('"images"', '"captions"'), ('"area"', '"aera"'),
+    ('[20, 10, 50, 40]', '[20, 10, 50]'), ('[20, 10, 50, 40]', '"x"'),
+    ('"width": 200', '"width": 0'), ('2000.0', '"many"'),
+    ('"id": 18, "name": "dog"', '"id": 18')])
+def test_damaged_file(tmp_path, old, new):
+  content = json.dumps(_INSTANCES)
+  assert old in content
+  with pytest.raises(ValueError, match='instances.json is no file of COCO '
+                     'instances, or a damaged one .*: unpack it again'):
+    _read(tmp_path, content.replace(old, new, 1))
+
+
+@pytest.mark.parametrize('name', ['/etc/passwd', '../b.jpg'])
+def test_picture_outside_its_folder(tmp_path, name):
+  with pytest.raises(ValueError, match='the picture .* would lie outside F'):
+    _read(tmp_path, json.dumps(_INSTANCES).replace('a.jpg', name))

@@ -1,0 +1,154 @@
+"""Tests of the verdicts on pictures."""
+import io
+
+import numpy as np
+from PIL import Image
+import pytest
+import tensorflow.compat.v1 as tf
+
+from datasets.conversion import image_checks
+from tests.datasets.conversion import odd_images
+
+_POLICY = image_checks.Policy(max_pixels=odd_images.MAX_PIXELS)
+_CORPUS = odd_images.corpus()
+
+
+def _fate(verdict):
+  if verdict.fault:
+    return odd_images.REJECTED
+  return odd_images.CONVERTED if verdict.conversion else odd_images.KEPT
+
+
+def _pixels(verdict):
+  return np.asarray(Image.open(io.BytesIO(verdict.content))).astype(int)
+
+
+@pytest.mark.parametrize('picture', _CORPUS, ids=lambda p: p.name)
+def test_fate(picture):
+  verdict = image_checks.check(picture.content, _POLICY)
+  assert (_fate(verdict), verdict.image_format) == (
+      picture.fate, picture.image_format), verdict.fault
+  assert picture.text in (verdict.fault or verdict.conversion or '')
+  if picture.fate == odd_images.KEPT:
+    assert verdict.content == picture.content
+  if picture.fate == odd_images.REJECTED:
+    assert verdict.content is None
+    return
+  image = Image.open(io.BytesIO(verdict.content))
+  image.load()
+  assert (image.mode, image.size) == (
+      picture.mode, (verdict.width, verdict.height))
+
+
+def test_the_corpus_is_large_enough():
+  odd = [picture for picture in _CORPUS if picture.fate != odd_images.KEPT]
+  assert len(odd) >= 30
+  assert len({picture.name for picture in _CORPUS}) == len(_CORPUS)
+
+
+def test_tensorflow_reads_all_that_is_stored():
+  encoded = tf.placeholder(tf.string)
+  pixels = tf.image.decode_image(encoded, channels=3)
+  with tf.Session() as session:
+    for picture in _CORPUS:
+      verdict = image_checks.check(picture.content, _POLICY)
+      if not verdict.fault:
+        decoded = session.run(pixels, {encoded: verdict.content})
+        assert decoded.shape == (verdict.height, verdict.width, 3), picture.name
+
+
+@pytest.mark.parametrize('orientation', range(2, 9))
+def test_turned_pictures_stand_upright(orientation):
+  upright = odd_images.quarters()
+  undo = {2: Image.FLIP_LEFT_RIGHT, 3: Image.ROTATE_180,
+          4: Image.FLIP_TOP_BOTTOM, 5: Image.TRANSPOSE, 6: Image.ROTATE_90,
+          7: Image.TRANSVERSE, 8: Image.ROTATE_270}
+  stored = odd_images.encoded(
+      upright.transpose(undo[orientation]), 'JPEG', quality=95,
+      exif=odd_images.exif(orientation))
+  verdict = image_checks.check(stored)
+  assert verdict.conversion == 'turned by EXIF'
+  assert (verdict.height, verdict.width) == (
+      odd_images.HEIGHT, odd_images.WIDTH)
+  assert np.abs(_pixels(verdict) - np.asarray(upright)).mean() < 5
+  kept = image_checks.check(stored, image_checks.Policy(turn=False))
+  assert kept.content == stored
+
+
+def test_inks_keep_their_colours():
+  image = odd_images.photo()
+  verdict = image_checks.check(odd_images.encoded(
+      image.convert('CMYK'), 'JPEG', quality=95))
+  assert np.abs(_pixels(verdict) - np.asarray(image)).mean() < 12
+
+
+@pytest.mark.parametrize('channels,error', [(1, 0.5), (3, 1)])
+def test_16_bits_become_8(channels, error):
+  content, values = odd_images.png_of_16_bits(channels)
+  pixels = _pixels(image_checks.check(content)).reshape(values.shape)
+  assert np.abs(pixels - values.astype(float) / 257).max() <= error
+
+
+@pytest.mark.parametrize('background', [(255, 255, 255), (10, 200, 30)])
+def test_transparency_shows_the_background(background):
+  image = odd_images.photo('RGBA')
+  alpha = np.zeros([odd_images.HEIGHT, odd_images.WIDTH], np.uint8)
+  alpha[:, 20:] = 255
+  image.putalpha(Image.fromarray(alpha))
+  pixels = _pixels(image_checks.check(
+      odd_images.encoded(image, 'PNG'),
+      image_checks.Policy(background=background)))
+  assert (pixels[:, :20] == background).all()
+  np.testing.assert_array_equal(
+      pixels[:, 20:], np.asarray(odd_images.photo())[:, 20:])
+
+
+@pytest.mark.parametrize('kind,options', [
+    ('GIF', {}), ('PNG', {}), ('WEBP', {'lossless': True})])
+def test_first_frame_is_taken(kind, options):
+  frames = [Image.new('RGB', (16, 16), colour)
+            for colour in ('red', 'green', 'blue')]
+  content = odd_images.encoded(
+      frames[0], kind, save_all=True, append_images=frames[1:], **options)
+  pixels = _pixels(image_checks.check(content))
+  assert np.abs(pixels - [255, 0, 0]).max() <= 3
+
+
+@pytest.mark.parametrize('share', [0.1, 0.3, 0.6, 0.9])
+@pytest.mark.parametrize('options', [
+    {}, {'progressive': True}, {'subsampling': 0}, {'quality': 98}])
+def test_a_jpeg_cut_anywhere_is_rejected(share, options):
+  jpeg = odd_images.encoded(
+      odd_images.photo(width=90, height=70), 'JPEG', **options)
+  start = jpeg.index(b'\xff\xda')
+  cut = jpeg[:start + int((len(jpeg) - start) * share)]
+  assert image_checks.check(cut).fault.startswith('truncated JPEG')
+  fault = image_checks.check(cut + b'\xff\xd9').fault
+  assert fault and ('stop early' in fault or 'progressive' in options)
+
+
+@pytest.mark.parametrize('quality', [60, 95])
+def test_a_late_scan_may_lack_a_few_bytes(quality):
+  jpeg = odd_images.encoded(odd_images.photo(width=90, height=70), 'JPEG',
+                              progressive=True, quality=quality)
+  for missing in (6, 20, 60):
+    fault = image_checks.check(jpeg[:-missing] + b'\xff\xd9').fault
+    assert fault == 'truncated JPEG: the data of its last scan stop early'
+
+
+def test_mutated_pictures_get_a_verdict():
+  random = np.random.RandomState(3)
+  sources = [picture.content for picture in _CORPUS if picture.content]
+  for trial in range(400):
+    content = bytearray(sources[trial % len(sources)])
+    for _ in range(random.randint(1, 8)):
+      content[random.randint(len(content))] = random.randint(256)
+    verdict = image_checks.check(bytes(content), _POLICY)
+    assert (verdict.content is None) == (verdict.fault is not None)
+
+
+def test_pillows_limit_is_left_as_it_was():
+  before = Image.MAX_IMAGE_PIXELS
+  image_checks.check(_CORPUS[0].content)
+  image_checks.check(b'\x89PNG\r\n\x1a\n')
+  assert Image.MAX_IMAGE_PIXELS == before

@@ -1,0 +1,167 @@
+"""Records of others: the keys and formats that slim's converters wrote."""
+import pathlib
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+from datasets import dataset_factory
+from datasets.reading import decode
+from datasets.reading import input_pipeline
+from tests.datasets.reading import pipeline_files
+
+_NOWHERE = pathlib.Path('nowhere')
+_PIXELS = np.random.RandomState(0).randint(0, 256, (6, 8, 3), np.uint8)
+_GRAY = _PIXELS[:, :, 0]
+_JPEG = pipeline_files.picture(_PIXELS, 'JPEG', quality=95)
+_PNG = pipeline_files.picture(_PIXELS)
+
+# What the original scripts wrote: a converter of small sets, that of
+# VisualWakeWords, that of ImageNet.
+_SMALL = {'image/encoded': [_PNG], 'image/format': [b'png'],
+          'image/class/label': [1], 'image/height': [6], 'image/width': [8]}
+_BOXES = {'image/object/bbox/' + side: [0.25, 0.5]
+          for side in ('xmin', 'xmax', 'ymin', 'ymax')}
+_WAKE_WORDS = dict(_BOXES, **{
+    'image/height': [6], 'image/width': [8], 'image/class/label': [1],
+    'image/filename': [b'COCO_1.jpg'], 'image/source_id': [b'1'],
+    'image/key/sha256': [b'00ff'], 'image/encoded': [_JPEG],
+    'image/format': [b'jpeg'], 'image/object/area': [0.5]})
+_IMAGENET = dict(_BOXES, **{
+    'image/height': [6], 'image/width': [8], 'image/channels': [3],
+    'image/class/label': [1], 'image/object/bbox/label': [1, 1],
+    'image/colorspace': [b'RGB'], 'image/class/synset': [b'n01440764'],
+    'image/class/text': [b'tench'], 'image/format': [b'JPEG'],
+    'image/filename': [b'n01440764_1.JPEG'], 'image/encoded': [_JPEG]})
+_RECORDS = {
+    'flowers': ('flowers_train_00000-of-00005.tfrecord', _SMALL),
+    'cifar10': ('cifar10_train.tfrecord', dict(_SMALL, **{
+        'image/encoded': [pipeline_files.picture(
+            np.resize(_PIXELS, (32, 32, 3)))]})),
+    'mnist': ('mnist_train.tfrecord', dict(_SMALL, **{
+        'image/encoded': [pipeline_files.picture(np.resize(_GRAY, (28, 28)))],
+    })),
+    'visualwakewords': ('train.record-00000-of-00100', _WAKE_WORDS),
+    'imagenet': ('train-00000-of-01024', _IMAGENET),
+}
+
+
+def _without_optional(record):
+  """Leaves what no reader can do without: the picture and its label."""
+  return {key: record[key] for key in ('image/encoded', 'image/class/label')}
+
+
+def _one_pixel(image):
+  return tf.cast(image[:1, :1], tf.float32)
+
+
+@pytest.mark.parametrize('is_bare', [False, True])
+@pytest.mark.parametrize('name', _RECORDS)
+def test_records_of_the_original_scripts(tmp_path, name, is_bare):
+  file_name, record = _RECORDS[name]
+  record = _without_optional(record) if is_bare else record
+  pipeline_files.write_records(
+      tmp_path / file_name, [pipeline_files.example(record)])
+  dataset = dataset_factory.get_dataset(name, 'train', str(tmp_path))
+  batch, = pipeline_files.run(lambda: input_pipeline.evaluation_batches(
+      dataset, _one_pixel, 2))
+  assert batch.labels.tolist() == [1]
+  assert batch.images.shape == (1, 1, 1, 1 if name == 'mnist' else 3)
+  assert batch.names[0].endswith(record.get(
+      'image/filename', [file_name.encode() + b':0'])[0])
+  with tf.Session() as session:
+    whole = decode.Reader(dataset).decode(record['image/encoded'][0])
+    theirs, = dataset.decoder.decode(
+        pipeline_files.example(_RECORDS[name][1]), ['image'])
+    np.testing.assert_array_equal(*session.run([whole, theirs]))
+
+
+def test_a_record_without_a_label_gets_the_default(tmp_path):
+  pipeline_files.write_records(
+      tmp_path / 'data_train_00000.tfrecord',
+      [pipeline_files.example({'image/encoded': [_PNG]})])
+  batch, = pipeline_files.run(lambda: input_pipeline.evaluation_batches(
+      pipeline_files.dataset(tmp_path, 1, shape=None, channels=3), _one_pixel,
+      1))
+  assert batch.labels.tolist() == [0]
+
+
+_FILES = {
+    'jpeg': (_JPEG, 3), 'png': (_PNG, 0),
+    'gray jpeg': (pipeline_files.picture(_GRAY, 'JPEG', quality=95), 3),
+    'gray png': (pipeline_files.picture(_GRAY), 0),
+    'gif': (pipeline_files.picture(_GRAY, 'GIF'), 0),
+    'bmp': (pipeline_files.picture(_PIXELS, 'BMP'), 0),
+}
+
+
+@pytest.mark.parametrize('image_format', [
+    b'JPEG', b'jpg', b'jpeg', b'PNG', b'png', b'raw', b'', None])
+@pytest.mark.parametrize('kind', ['jpeg', 'png'])
+def test_the_format_is_read_off_the_bytes(kind, image_format):
+  encoded, tolerance = _FILES[kind]
+  features = {'image/encoded': [encoded]}
+  if image_format is not None:
+    features['image/format'] = [image_format]
+  _check_pixels(features, 3, _PIXELS, tolerance)
+
+
+@pytest.mark.parametrize('kind, channels', [
+    ('gray jpeg', 3), ('gray jpeg', 1), ('jpeg', 1), ('gray png', 3),
+    ('png', 1), ('gif', 3), ('bmp', 3)])
+def test_channels_are_converted(kind, channels):
+  encoded, tolerance = _FILES[kind]
+  is_gray = kind.startswith('gray') or kind == 'gif'
+  expected = np.stack([_GRAY] * 3, 2) if is_gray else _PIXELS
+  if channels == 1:
+    expected = expected.dot([0.299, 0.587, 0.114])[:, :, np.newaxis]
+  _check_pixels({'image/encoded': [encoded]}, channels, expected,
+                tolerance + 1)
+
+
+def _check_pixels(features, channels, expected, tolerance):
+  reader = decode.Reader(pipeline_files.dataset(
+      _NOWHERE, 1, shape=None, channels=channels))
+  example = reader.parse(pipeline_files.example(features))
+  image = reader.decode(example.encoded)
+  assert image.shape.as_list() == [None, None, channels]
+  with tf.Session() as session:
+    pixels = np.float32(session.run(image))
+  # JPEG blurs the colours of this picture, which is noise.
+  difference = np.abs(pixels - expected)
+  assert difference.max() <= tolerance if tolerance < 3 else (
+      np.corrcoef(pixels.mean(2).ravel(),
+                  np.mean(expected, 2).ravel())[0, 1] > 0.9)
+
+
+def test_bare_pixels():
+  reader = decode.Reader(
+      pipeline_files.dataset(_NOWHERE, 1, shape=(6, 8, 3), channels=3))
+  for encoded in (_PIXELS.tobytes(), _PNG):
+    with tf.Session() as session:
+      np.testing.assert_array_equal(
+          session.run(reader.decode(tf.constant(encoded))), _PIXELS)
+
+
+class _Doubled(slim.tfexample_decoder.Image):
+  """A handler of someone's own."""
+
+  def tensors_to_item(self, keys_to_tensors):
+    return tf.concat([super().tensors_to_item(keys_to_tensors)] * 2, 0)
+
+
+def test_a_decoder_of_another_kind(tmp_path):
+  pipeline_files.write_records(
+      tmp_path / 'data_train_00000.tfrecord', [pipeline_files.example(_SMALL)])
+  dataset = pipeline_files.dataset(tmp_path, 1, shape=None, channels=3)
+  dataset.decoder._items_to_handlers['image'] = _Doubled(channels=3)
+
+  def preprocess(image):
+    return tf.cast(tf.reshape(image, [12, 8, 3]), tf.float32)
+
+  batch, = pipeline_files.run(lambda: input_pipeline.training_batches(
+      dataset, preprocess, 1, preprocess_jpeg=lambda *_: 1 / 0), 1)
+  assert batch.labels.tolist() == [1]
+  np.testing.assert_array_equal(
+      batch.images[0], np.concatenate([_PIXELS, _PIXELS]))

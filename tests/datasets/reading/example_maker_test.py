@@ -1,0 +1,123 @@
+"""Records decoded together: as one by one, whatever they hold."""
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from datasets.reading import example_maker
+from datasets.reading import input_pipeline
+from datasets.reading import record_files
+from preprocessing import preprocessing_factory
+from tests.datasets.reading import pipeline_files
+
+_DRAWS = np.random.RandomState(0)
+_PICTURES = [_DRAWS.randint(0, 256, (6, 8, 3), np.uint8) for _ in range(5)]
+_GRAY = _PICTURES[0][:, :, 0]
+_FORMATS = {
+    'png': [pipeline_files.picture(pixels) for pixels in _PICTURES],
+    'mixed': [pipeline_files.picture(_PICTURES[0]),
+              pipeline_files.picture(_PICTURES[1], 'JPEG'),
+              pipeline_files.picture(_PICTURES[2], 'BMP'),
+              pipeline_files.picture(_GRAY, 'GIF'),
+              _PICTURES[3].tobytes()],
+}
+
+
+def _records(folder, pictures):
+  pipeline_files.write_records(folder / 'data_train_00000.tfrecord', [
+      pipeline_files.example({'image/encoded': [picture],
+                              'image/filename': [b'%d.png' % number],
+                              'image/class/label': [number % 4]})
+      for number, picture in enumerate(pictures)])
+
+
+def _made(folder, pictures, shape, in_blocks, **preprocess):
+  """Returns what becomes of pictures, numbered from 7 on, in numpy."""
+  _records(folder, pictures)
+  maker = example_maker.ExampleMaker(
+      pipeline_files.dataset(folder, len(pictures), shape=shape, channels=3),
+      example_maker.Preprocessing(**dict(
+          dict(jpeg=None, batch=None), **preprocess)), 0, 3)
+  path = str(folder / 'data_train_00000.tfrecord')
+  records = record_files.read(tf.constant(path), tf.constant(0, tf.int64))
+  numbered = tf.data.Dataset.zip((records, tf.data.Dataset.range(7, 99)))
+  if in_blocks:
+    made = numbered.batch(len(pictures), drop_remainder=True).map(
+        maker.make_block)
+  else:
+    made = numbered.map(maker.make).batch(len(pictures))
+  iterator = tf.data.make_initializable_iterator(made)
+  batch = iterator.get_next()
+  with tf.Session() as session:
+    session.run(iterator.initializer)
+    return session.run(batch)
+
+
+def _noisy(image, seed):
+  """Of any size; draws from the seed alone."""
+  image = tf.image.resize_image_with_crop_or_pad(image, 6, 8)
+  return tf.cast(image, tf.float32) + tf.random.stateless_uniform([], seed)
+
+
+def _jpeg(encoded, channels, seed):
+  return _noisy(tf.image.decode_jpeg(encoded, channels=channels), seed) + 1000
+
+
+@pytest.mark.parametrize('shape', [None, (6, 8, 3)])
+@pytest.mark.parametrize('jpeg', [None, _jpeg])
+@pytest.mark.parametrize('kind', _FORMATS)
+def test_blocks_are_equal_to_single_records(tmp_path, shape, jpeg, kind):
+  pictures = _FORMATS[kind][:4 if shape is None else 5]
+  block, single = [
+      _made(tmp_path, pictures, shape, in_blocks, one=_noisy, jpeg=jpeg)
+      for in_blocks in (True, False)]
+  for part, other in zip(block, single):
+    np.testing.assert_array_equal(part, other)
+  assert block.number.tolist() == list(range(7, 7 + len(pictures)))
+  assert block.name[1] == b'1.png'
+  assert (block.image.max() > 900) == (kind == 'mixed' and jpeg is not None)
+
+
+@pytest.mark.parametrize('kind', _FORMATS)
+@pytest.mark.parametrize('use_grayscale', [True, False])
+def test_a_batch_is_preprocessed_like_its_pictures(
+    tmp_path, kind, use_grayscale):
+  """LeNet's preprocessing, to another size."""
+  one = preprocessing_factory.get_preprocessing(
+      'lenet', is_training=True, use_grayscale=use_grayscale)
+  batch = preprocessing_factory.get_batch_preprocessing(
+      'lenet', is_training=True, use_grayscale=use_grayscale)
+  block, single = [_made(
+      tmp_path, _FORMATS[kind], (6, 8, 3), in_blocks,
+      one=lambda image, seed: one(image, 5, 10),
+      batch=lambda images: batch(images, 5, 10))
+                   for in_blocks in (True, False)]
+  assert block.image.shape == (5, 5, 10, 1 if use_grayscale else 3)
+  np.testing.assert_array_equal(block.image, single.image)
+
+
+def test_of_another_size_than_the_dataset_says(tmp_path):
+  _records(tmp_path, [pipeline_files.picture(_GRAY[:, :7])])
+  with pytest.raises(tf.errors.InvalidArgumentError, match=(
+      r'record 0 of .*\(0.png, begins like a PNG')):
+    pipeline_files.run(lambda: input_pipeline.training_batches(
+        pipeline_files.dataset(tmp_path, 1, shape=(6, 8, 1)),
+        pipeline_files.preprocess, 2), 1)
+
+
+@pytest.mark.parametrize('batch_size', [1, 4, 30])
+@pytest.mark.parametrize('block_bytes', [1, 300, 10 ** 6])
+def test_batches_do_not_depend_on_blocks(
+    tmp_path, monkeypatch, batch_size, block_bytes):
+  pipeline_files.write(tmp_path, [9, 4, 7])
+
+  def run(block_bytes):
+    monkeypatch.setattr(input_pipeline, '_BLOCK_BYTES', block_bytes)
+    return pipeline_files.run(lambda: input_pipeline.training_batches(
+        pipeline_files.dataset(tmp_path, 20),
+        lambda image, seed: pipeline_files.preprocess(image) +
+        0.1 * tf.random.stateless_uniform([], seed),
+        batch_size, seed=2, deterministic=True, first_batch=1), 3)
+
+  for batch, other in zip(run(block_bytes), run(1)):
+    np.testing.assert_array_equal(batch.images, other.images)
+    np.testing.assert_array_equal(batch.labels, other.labels)

@@ -1,0 +1,128 @@
+"""Stale moving statistics: found, and computed anew."""
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+from image_classifier.evaluate import eval_graph
+from image_classifier.evaluate import evaluation
+from image_classifier.train import loop
+from nets import nets_factory
+from nets import normalization
+from slim_common import runtime
+from tests.image_classifier import evaluations
+from tests.image_classifier import training_runs as runs
+
+
+def _network(images, num_classes, is_training):
+  """Two layers; what only training has is drawn from one of them."""
+  with tf.variable_scope('Small'):
+    with slim.arg_scope([normalization.batch_norm], is_training=is_training):
+      net = slim.fully_connected(
+          slim.flatten(images), 32, normalizer_fn=normalization.batch_norm)
+      if is_training:
+        slim.fully_connected(net, 3, normalizer_fn=normalization.batch_norm,
+                             scope='Auxiliary')
+    return slim.fully_connected(
+        net, num_classes, activation_fn=None, scope='Logits'), {}
+
+
+_network.default_image_size = 28
+
+
+def _arg_scope(weight_decay):
+  # So slow that 40 steps leave the statistics where they began.
+  with slim.arg_scope([slim.batch_norm], decay=0.9997):
+    with slim.arg_scope(
+        [slim.fully_connected],
+        weights_regularizer=slim.l2_regularizer(weight_decay)) as scope:
+      return scope
+
+
+@pytest.fixture(scope='module')
+def small(digits, tmp_path_factory):
+  """The folder of a network with batch normalisation, trained for a moment."""
+  runtime.start()
+  nets_factory.networks_map['small'] = _network
+  nets_factory.arg_scopes_map['small'] = _arg_scope
+  folder = tmp_path_factory.mktemp('small')
+  loop.train(runs.train(
+      digits, folder, steps=40, optimizer=dict(optimizer='adam'),
+      data=dict(batch_size=50, seed=1, preprocessing_name='lenet'),
+      schedule=dict(learning_rate=0.01), model=dict(model_name='small')))
+  yield folder
+  del nets_factory.networks_map['small'], nets_factory.arg_scopes_map['small']
+
+
+def _evaluate(digits, checkpoint, quiet=False, **changes):
+  return evaluation.evaluate(evaluations.options_for(
+      digits, checkpoint, model_name='small', preprocessing_name='lenet',
+      **changes), quiet=quiet)
+
+
+def test_the_diagnosis_is_made_by_itself(digits, small, capsys):
+  results = _evaluate(digits, small)
+  assert results['Accuracy'] < 0.75
+  out = capsys.readouterr().out
+  assert 'On the first 200 examples Accuracy is' in out
+  assert '--recalibrate_batch_norm=100' in out
+  # A few examples are too few to tell; nor is it told against one's wish.
+  for flags in dict(batch_size=4, max_num_batches=5), dict(diagnose=False):
+    _evaluate(digits, small, **flags)
+    assert 'On the first' not in capsys.readouterr().out
+
+
+def test_a_diagnosis_that_fails_is_no_error(
+    digits, small, capsys, monkeypatch):
+  def fail(*arguments):
+    raise ValueError('Too small.\nMore.')
+
+  monkeypatch.setattr(eval_graph, 'training_logits', fail)
+  _evaluate(digits, small, max_num_batches=1)
+  assert ('The statistics of batch normalisation could not be compared: Too '
+          'small.\n') in capsys.readouterr().out
+
+
+def test_statistics_computed_anew(digits, small, tmp_path, capsys):
+  prefix = str(tmp_path / 'model.ckpt-40')
+  before = runs.saved(small, 40)
+  results = _evaluate(
+      digits, small, recalibrate_batch_norm=10, recalibrated_checkpoint=prefix)
+  out = capsys.readouterr().out
+  assert results['Accuracy'] > 0.8
+  assert 'statistics are the means of 10 batches of 100 of train.' in out
+  assert 'Checkpoint: ' + prefix in out and 'On the first' not in out
+  assert sorted(path.name for path in tmp_path.iterdir()) == [
+      'model.ckpt-40.data-00000-of-00001', 'model.ckpt-40.index']
+  after = runs.saved(tmp_path, 40)
+  assert after.pop('global_step') == 40
+  changed = {name for name in after if (after[name] != before[name]).any()}
+  assert changed == {'Small/fully_connected/BatchNorm/moving_mean',
+                     'Small/fully_connected/BatchNorm/moving_variance'}
+  assert _evaluate(digits, prefix) == pytest.approx(results, rel=1e-5)
+
+
+def test_statistics_of_another_split_by_hand(digits, small, tmp_path, capsys):
+  names = ['n%d' % i for i in range(10)]
+  evaluations.rewrite_digits(
+      digits, tmp_path / 'few', names, lambda digit: [digit], 50)
+  _evaluate(tmp_path / 'few', small, recalibrate_batch_norm=1, batch_size=50,
+            recalibration_split='test',
+            recalibrated_checkpoint=str(tmp_path / 'model.ckpt-40'))
+  assert 'of 1 batches of 50 of test.' in capsys.readouterr().out
+  values = runs.saved(tmp_path, 40)
+  pixels = evaluations.pixels(tmp_path / 'few' / 'mnist_test.tfrecord')
+  before = (pixels / 128.0 - 1.0).reshape([50, -1]).dot(
+      values['Small/fully_connected/weights'])
+  scope = 'Small/fully_connected/BatchNorm/'
+  np.testing.assert_allclose(
+      values[scope + 'moving_mean'], before.mean(axis=0), atol=1e-4)
+  np.testing.assert_allclose(
+      values[scope + 'moving_variance'], before.var(axis=0, ddof=1), rtol=1e-4)
+
+
+def test_quietly(digits, small, capsys):
+  _evaluate(digits, small, quiet=True, recalibrate_batch_norm=1,
+            max_num_batches=1)
+  _evaluate(digits, small, quiet=True, max_num_batches=1)
+  assert capsys.readouterr().out == ''

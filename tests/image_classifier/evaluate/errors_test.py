@@ -1,0 +1,126 @@
+"""Evaluations that cannot be: what is said instead of a number."""
+import os
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from image_classifier.evaluate import evaluation
+from tests.image_classifier import evaluations
+
+
+def _fails(digits, checkpoint, message, **changes):
+  with pytest.raises(ValueError, match=message):
+    evaluation.evaluate(
+        evaluations.options_for(digits, checkpoint, **changes), quiet=True)
+
+
+def test_no_checkpoint(digits, trained, tmp_path):
+  _fails(digits, tmp_path, 'There is no checkpoint in the directory')
+  _fails(digits, trained / 'model.ckpt-61',
+         r'There is no checkpoint .*-61\. .* holds .*model.ckpt-60')
+
+
+def test_another_network(digits, trained):
+  _fails(digits, trained, 'It was trained with another network: check '
+         '--model_name', model_name='cifarnet')
+
+
+def test_another_size(digits, trained):
+  _fails(digits, trained, 'LeNet/fc3/weights has shape', eval_image_size=32)
+
+
+def test_no_averages(digits, trained, tmp_path):
+  def leave_out_averages(values):
+    for name in [name for name in values if 'Average' in name]:
+      del values[name]
+
+  evaluations.rewrite_checkpoint(
+      trained / 'model.ckpt-60', tmp_path / 'plain', leave_out_averages)
+  _fails(digits, tmp_path / 'plain', 'The run kept no moving averages: leave '
+         'out --moving_average_decay', moving_average_decay=0.9)
+
+
+def test_a_variable_that_is_missing(digits, trained, tmp_path):
+  evaluations.rewrite_checkpoint(
+      trained / 'model.ckpt-60', tmp_path / 'part',
+      lambda values: values.pop('LeNet/conv2/biases'))
+  _fails(digits, tmp_path / 'part',
+         'part lacks 1 variables, such as LeNet/conv2/biases')
+
+
+def test_numbers_of_classes_that_differ(digits, trained, tmp_path):
+  evaluations.rewrite_digits(
+      digits, tmp_path / 'data', ['n%d' % i for i in range(12)],
+      lambda digit: [digit], 20)
+  _fails(tmp_path / 'data', trained, r'has shape \[10\] .* and \[12\] here')
+
+
+def test_1000_and_1001_classes(digits, trained, tmp_path):
+  def widen(values):
+    values['LeNet/fc4/weights'] = np.zeros([1024, 1000], np.float32)
+    values['LeNet/fc4/biases'] = np.zeros([1000], np.float32)
+
+  evaluations.rewrite_checkpoint(
+      trained / 'model.ckpt-60', tmp_path / 'wide', widen)
+  evaluations.rewrite_digits(
+      digits, tmp_path / 'data', ['n%d' % i for i in range(1001)],
+      lambda digit: [digit + 1], 20)
+  _fails(tmp_path / 'data', tmp_path / 'wide', '--labels_offset=1')
+
+
+def test_a_checkpoint_of_which_a_file_is_missing_or_cut_off(
+    digits, trained, tmp_path):
+  for name in os.listdir(str(trained)):
+    if name.startswith('model.ckpt-60.'):
+      shutil.copy(str(trained / name), str(tmp_path))
+  data, = tmp_path.glob('*.data-*')
+  data.write_bytes(data.read_bytes()[:1000])
+  message = 'model.ckpt-60 cannot be read; a part may be missing or cut off'
+  _fails(digits, tmp_path / 'model.ckpt-60', message)
+  data.unlink()
+  _fails(digits, tmp_path / 'model.ckpt-60', message)
+
+
+def test_weights_that_are_not_finite(digits, trained, tmp_path):
+  def spoil(values):
+    values['LeNet/fc4/biases'][3] = np.nan
+
+  evaluations.rewrite_checkpoint(
+      trained / 'model.ckpt-60', tmp_path / 'nan', spoil)
+  _fails(digits, tmp_path / 'nan', 'The network gives numbers that are not '
+         'finite, for .* first: the checkpoint is of a training that diverged',
+         predictions_file=str(tmp_path / 'p.csv'))
+  assert not (tmp_path / 'p.csv').exists()
+
+
+def test_labels_out_of_range(digits, trained, tmp_path):
+  # Label 0 has no place where 1 is subtracted from every label.
+  evaluations.rewrite_digits(
+      digits, tmp_path / 'data', ['n%d' % i for i in range(11)],
+      lambda digit: [digit], 20)
+  _fails(tmp_path / 'data', trained, r'Label 0 of record \d+ of .*tfrecord is '
+         r'outside \[1, 11\)', labels_offset=1)
+
+
+def test_recalibration_without_batch_normalisation(digits, trained):
+  _fails(digits, trained, '--recalibrate_batch_norm: lenet has no batch '
+         'normalisation', recalibrate_batch_norm=1)
+
+
+def test_pictures_that_are_too_small(digits, trained):
+  _fails(digits, trained, '--eval_image_size=1: lenet cannot take pictures of '
+         '1 x 1 pixels. Its own size is 28. .*Negative dimension',
+         eval_image_size=1)
+
+
+def test_quantisation_that_was_not_learnt(digits, trained):
+  _fails(digits, trained, 'was trained without --quantize_delay: leave out '
+         '--quantize' if tf.__version__.startswith('1.') else
+         '--quantize needs TensorFlow 1.15', quantize=True)
+
+
+def test_another_split(digits, trained):
+  _fails(digits, trained, "mnist has no split 'validation'. Its splits are: "
+         'train, test', dataset_split_name='validation')

@@ -1,0 +1,137 @@
+"""What a run is, in its directory."""
+import collections
+import json
+
+import pytest
+
+from image_classifier import options
+from image_classifier.runs import run_record
+from slim_common import flags
+from tests.image_classifier import training_runs as runs
+
+_Facts = collections.namedtuple('_Facts', 'num_classes image_shape')
+_Dataset = collections.namedtuple(
+    '_Dataset', 'num_samples num_classes labels_to_names data_sources')
+
+
+@pytest.fixture(name='dataset')
+def _dataset(tmp_path):
+  (tmp_path / 'data').mkdir()
+  (tmp_path / 'data' / 'a.tfrecord').write_bytes(b'12')
+  return _Dataset(40, 3, {0: 'cat', 1: 'dog', 2: 'owl'},
+                  str(tmp_path / 'data' / '*.tfrecord'))
+
+
+def _record(dataset, image_shape=(28, 28, 1), classes=3, steps=9, **changes):
+  return run_record.make(
+      runs.train('data', 'model', steps=steps, **changes),
+      _Facts(classes, list(image_shape)), dataset, steps)
+
+
+def _write(folder, record):
+  run_record.write(str(folder), record, flags.as_dict(options.Train()))
+
+
+def test_the_record_is_read_back(dataset, tmp_path):
+  record = _record(dataset)
+  assert run_record.read(str(tmp_path)) is None
+  _write(tmp_path, record)
+  assert run_record.read(str(tmp_path)) == record
+  assert (record['model_name'], record['last_step'], record['num_examples'],
+          record['flags']['batch_size']) == ('lenet', 9, 40, 8)
+  assert not list(tmp_path.glob('*.tmp'))
+
+
+def test_whether_pictures_have_several_labels(dataset):
+  several = collections.namedtuple(
+      '_Several', _Dataset._fields + ('multi_label',))(*dataset, True)
+  assert [_record(one)['multi_label'] for one in (dataset, several)] == [
+      False, True]
+
+
+def test_the_flags_replay_the_run(dataset, tmp_path):
+  record = _record(
+      dataset, data=dict(use_grayscale=True, seed=3),
+      warm_start=dict(trainable_scopes=('a', 'b')),
+      schedule=dict(learning_rate=1e-5))
+  _write(tmp_path, record)
+  given = runs.train('data', 'model', steps=9, data=dict(
+      use_grayscale=True, seed=3), schedule=dict(learning_rate=1e-5),
+                     warm_start=dict(trainable_scopes=('a', 'b')))
+  config, warnings = flags.parse(
+      ['--flagfile=%s' % (tmp_path / 'flags.txt')], options.Train)
+  assert (config, warnings) == (given, [])
+  config, _ = flags.parse(['--flagfile=%s' % (tmp_path / 'flags.txt'),
+                           '--train_dir=new', '--nouse_grayscale'],
+                          options.Train)
+  assert (config.loop.train_dir, config.data.use_grayscale) == ('new', False)
+
+
+def _refusal(folder, record):
+  with pytest.raises(ValueError) as error:
+    run_record.check(str(folder), record)
+  message = str(error.value)
+  start = '--train_dir=%s holds another run; what differs is ' % folder
+  end = ('. Give another --train_dir, or --resume=never, which moves the files '
+         'of the earlier run to a sub-folder and starts anew.')
+  assert message.startswith(start) and message.endswith(end), message
+  return message[len(start):-len(end)]
+
+
+@pytest.mark.parametrize('changes, difference', [
+    (dict(model=dict(model_name='cifarnet')),
+     'the network (lenet there, cifarnet here)'),
+    (dict(classes=4), 'the number of classes (3 there, 4 here)'),
+    (dict(image_shape=(32, 32, 1)),
+     'the picture size (28x28x1 there, 32x32x1 here)'),
+    (dict(data=dict(dataset_name='cifar10')),
+     'the dataset (mnist there, cifar10 here)'),
+    (dict(data=dict(dataset_split_name='test')),
+     'the split (train there, test here)')])
+def test_another_run_is_refused(dataset, tmp_path, changes, difference):
+  _write(tmp_path, _record(dataset))
+  assert _refusal(tmp_path, _record(dataset, **changes)) == difference
+
+
+def test_without_a_graph_the_rest_is_compared(dataset, tmp_path):
+  _write(tmp_path, _record(dataset))
+  for name, refused in (('lenet', False), ('cifarnet', True)):
+    early = run_record.make(runs.train('data', 'model', model=dict(
+        model_name=name)), None, dataset, 9)
+    assert 'num_classes' not in early
+    if refused:
+      assert _refusal(tmp_path, early) == (
+          'the network (lenet there, cifarnet here)')
+    else:
+      run_record.check(str(tmp_path), early)
+
+
+def test_other_data_are_refused_moved_ones_are_not(dataset, tmp_path):
+  _write(tmp_path, _record(dataset))
+  (tmp_path / 'data').rename(tmp_path / 'moved')
+  moved = dataset._replace(data_sources=str(tmp_path / 'moved' / '*.tfrecord'))
+  run_record.check(str(tmp_path), _record(moved))
+  (tmp_path / 'moved' / 'a.tfrecord').write_bytes(b'123')
+  assert _refusal(tmp_path, _record(moved)).startswith(
+      'the content of the record files (')
+  assert run_record.fingerprint(moved) != run_record.fingerprint(
+      moved._replace(labels_to_names={0: 'cat', 1: 'owl', 2: 'dog'}))
+
+
+@pytest.mark.parametrize('text', [None, '{"broken', '{"format_version": 1}'])
+def test_without_a_record_nothing_is_refused(dataset, tmp_path, text):
+  if text:
+    (tmp_path / 'run.json').write_text(text)
+  run_record.check(str(tmp_path), _record(dataset))
+  assert run_record.changes(str(tmp_path), _record(dataset)) == []
+
+
+def test_changed_flags_are_named(dataset, tmp_path):
+  _write(tmp_path, _record(dataset))
+  changed = _record(dataset, steps=20, schedule=dict(learning_rate=0.5),
+                    warm_start=dict(trainable_scopes=('a', 'b')))
+  assert run_record.changes(str(tmp_path), changed) == [
+      '--learning_rate was 0.01, now 0.5.',
+      '--max_number_of_steps was 9, now 20.',
+      '--trainable_scopes was none, now a,b.']
+  assert json.loads((tmp_path / 'run.json').read_text())['last_step'] == 9

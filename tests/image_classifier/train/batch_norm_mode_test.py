@@ -1,0 +1,142 @@
+"""Frozen batch normalisation and its decay, over several families."""
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from image_classifier import options
+from image_classifier.train import batch_norm_mode
+from nets import nets_factory
+from nets import normalization
+from nets.nasnet import nasnet
+from slim_common import flags
+
+# Networks, smaller pictures than theirs, and a scope of a part of each.
+_NETWORKS = [
+    ('mobilenet_v1_025', 32, 'MobilenetV1/Conv2d_13', 50),
+    ('mobilenet_v2_035', 32, 'MobilenetV2/Conv_1', 102),
+    ('mobilenet_v3_small_minimalistic', 32, 'MobilenetV3/Conv_1', 66),
+    ('inception_v1', 224, 'InceptionV1/Logits', 114),
+    ('resnet_v1_50', 32, 'resnet_v1_50/conv1', 104),
+    ('resnet_v2_50', 32, 'resnet_v2_50/postnorm', 96)]
+
+
+def _build(name, side, freeze=None, scopes=()):
+  """Builds a network, and returns the chooser and the update operations."""
+  chooser = batch_norm_mode.Chooser(freeze, None, scopes)
+  with normalization.overridden(chooser):
+    nets_factory.get_network_fn(name, 3, is_training=True)(
+        tf.random_uniform([2, side, side, 3]))
+  return chooser, tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+
+
+@pytest.mark.parametrize('name, side, scope, frozen_updates', _NETWORKS)
+def test_layers_that_are_not_trained_are_frozen(
+    name, side, scope, frozen_updates):
+  chooser, updates = _build(name, side, scopes=(scope,))
+  trained = [layer for layer in chooser.layers if layer.decay is not None]
+  frozen = [layer for layer in chooser.layers if layer.decay is None]
+  assert all(layer.name.startswith(scope) for layer in trained)
+  assert not any(layer.name.startswith(scope) for layer in frozen)
+  assert 2 * len(trained) == len(updates)
+  assert 2 * len(frozen) == frozen_updates
+  names = {variable.op.name for variable in tf.global_variables()}
+  assert all(layer.name + '/moving_mean' in names for layer in chooser.layers)
+
+
+def test_nasnet():
+  config = nasnet.cifar_config()
+  config.num_cells = 3
+  chooser = batch_norm_mode.Chooser(True, None, ())
+  with normalization.overridden(chooser):
+    nets_factory.get_network_fn('nasnet_cifar', 3, is_training=True)(
+        tf.zeros([2, 32, 32, 3]), config=config)
+  assert not tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+  assert {layer.decay for layer in chooser.layers} == {None}
+  assert len(chooser.layers) == sum(
+      variable.op.name.endswith('moving_mean')
+      for variable in tf.global_variables())
+
+
+@pytest.mark.parametrize('freeze, decay, scopes, decays', [
+    (True, None, (), [None, None]), (True, 0.5, ('a',), [None, None]),
+    (False, None, ('a',), [0.9, 0.999]), (None, None, (), [0.9, 0.999]),
+    (None, 0.5, (), [0.5, 0.5]), (None, 0.5, ('a/',), [0.5, None]),
+    (None, None, ('a|b',), [0.9, 0.999]), (None, None, ('b/gamma',),
+                                           [None, 0.999])])
+def test_freeze_decay_and_scopes(freeze, decay, scopes, decays):
+  chooser = batch_norm_mode.Chooser(freeze, decay, scopes)
+  with normalization.overridden(chooser):
+    normalization.batch_norm(tf.zeros([1, 2, 2, 1]), decay=0.9, scope='a')
+    normalization.batch_norm(tf.zeros([1, 2, 2, 1]), scope='b')
+  assert [layer.decay for layer in chooser.layers] == decays
+  updates = tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+  assert len(updates) == 2 * (2 - decays.count(None))
+
+
+def test_the_decay_reaches_the_update():
+  chooser = batch_norm_mode.Chooser(None, 0.25, ())
+  with normalization.overridden(chooser):
+    normalization.batch_norm(tf.fill([4, 2, 2, 1], 8.0), decay=0.9, scope='a')
+  with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    session.run(tf.get_collection(tf.GraphKeys.UPDATE_OPS))
+    mean = tf.global_variables('a/moving_mean')[0]
+    np.testing.assert_allclose(session.run(mean), [6.0], rtol=1e-6)
+
+
+def test_a_frozen_layer_computes_what_evaluation_computes():
+  images = tf.random_uniform([4, 2, 2, 3], seed=1)
+  with normalization.overridden(batch_norm_mode.Chooser(True, None, ())):
+    frozen = normalization.batch_norm(images, scope='a')
+  with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    given, result = session.run([images, frozen])
+  np.testing.assert_allclose(result, given / np.sqrt(1.001), rtol=1e-5)
+
+
+def test_the_layers_of_clones_count_once():
+  chooser = batch_norm_mode.Chooser(None, None, ())
+  for _ in range(2):
+    chooser('net/a/BatchNorm', {'decay': 0.5})
+    assert chooser('net/b/BatchNorm', {}) == {'decay': 0.999}
+  assert [layer.decay for layer in chooser.layers] == [0.5, 0.999]
+
+
+def test_evaluation_mode_is_left_alone():
+  chooser = batch_norm_mode.Chooser(False, 0.5, ())
+  with normalization.overridden(chooser):
+    normalization.batch_norm(tf.zeros([1, 2, 2, 1]), is_training=False)
+  assert not chooser.layers and not tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+
+
+def _layer(decay):
+  return batch_norm_mode.Layer('layer %s' % decay, decay)
+
+
+def test_describe():
+  assert batch_norm_mode.describe([_layer(0.9997)], 40000) == []
+  assert batch_norm_mode.describe([_layer(0.9997)], None) == []
+  assert batch_norm_mode.describe([], 3) == []
+  assert batch_norm_mode.describe([], 3, ['batch_norm_decay']) == [
+      'Warning: --batch_norm_decay has no effect: the network has no batch '
+      'normalisation.']
+  assert batch_norm_mode.describe([_layer(None)], 3) == [
+      'Batch normalisation: 1 of 1 layers frozen: they keep the statistics '
+      'they have.']
+  assert batch_norm_mode.describe([_layer(None), _layer(0.9997)], 2000) == [
+      'Batch normalisation: 1 of 2 layers frozen: they keep the statistics '
+      'they have.',
+      'Warning: the statistics that batch normalisation keeps for evaluation '
+      'follow with a decay of 0.9997, for which 2000 steps are few (at least '
+      '33333). The evaluation may be much worse than the training: '
+      '--batch_norm_decay=0.995 or more steps.']
+
+
+@pytest.mark.parametrize('arguments, value', [
+    ([], None), (['--freeze_batch_norm'], True),
+    (['--nofreeze_batch_norm'], False), (['--freeze_batch_norm=false'], False)])
+def test_the_flag_has_three_states(arguments, value):
+  config, _ = flags.parse(['--dataset_dir=x'] + arguments, options.Train)
+  assert config.model.freeze_batch_norm is value
+  assert '  --[no]freeze_batch_norm\n' in flags.help_text(
+      'train.py', options.Train, '')

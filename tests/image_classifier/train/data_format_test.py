@@ -1,0 +1,43 @@
+"""The layout of pictures inside of networks."""
+import pytest
+import tensorflow.compat.v1 as tf
+
+from image_classifier.train import data_format
+from nets import nets_factory
+
+
+def test_nhwc_is_everywhere():
+  data_format.check('NHWC')
+  assert nets_factory.layout_arguments('lenet', 'NHWC') == {}
+
+
+def test_nchw_on_a_cpu_is_tried():
+  # TensorFlow 1.15 has no such convolutions on a CPU, 2.12 has.
+  if tf.__version__.startswith('1.'):
+    with pytest.raises(ValueError) as error:
+      data_format.check('NCHW')
+    assert str(error.value) == (
+        '--data_format=NCHW: TensorFlow %s has no such convolutions on a CPU, '
+        'and sees no GPU. --data_format=NHWC runs on both.' % tf.__version__)
+  else:
+    data_format.check('NCHW')
+
+
+def test_networks_without_the_layout_say_so():
+  with pytest.raises(ValueError) as error:
+    nets_factory.layout_arguments('inception_v3', 'NCHW')
+  assert str(error.value) == (
+      'inception_v3 cannot compute in the layout NCHW, only in NHWC. NCHW is '
+      'offered by nasnet_cifar, nasnet_mobile, nasnet_large, pnasnet_large, '
+      'pnasnet_mobile.')
+
+
+@pytest.mark.parametrize('name', ['nasnet_cifar', 'pnasnet_mobile'])
+def test_networks_with_the_layout(name):
+  arguments = nets_factory.layout_arguments(name, 'NCHW')
+  arguments['config'].num_cells = 3
+  side = nets_factory.networks_map[name].default_image_size
+  _, end_points = nets_factory.get_network_fn(name, 5)(
+      tf.zeros([1, side, side, 3]), **arguments)
+  channels, height = end_points['Cell_0'].shape.as_list()[1:3]
+  assert channels > height
