@@ -32,7 +32,7 @@ class SortOptions:
   """Options of preprocess_imagenet_validation_data.py."""
   directory_and_labels: Tuple[str, ...] = flag(
       (), 'The folder of the pictures and, if not that of this project, the '
-      'list of their synsets.', words=True, required=True)
+      'list of their synsets.', positional=True, required=True)
 
 
 def run(directory, labels_file=None):

@@ -47,7 +47,7 @@ class BoxOptions:
   """Options of process_bounding_boxes.py."""
   directory_and_synsets: Tuple[str, ...] = flag(
       (), 'The folder of the XML files and, if not all are wanted, a list of '
-      'synsets.', words=True, required=True)
+      'synsets.', positional=True, required=True)
   output_file: Optional[str] = flag(
       None, 'The csv file, which appears when it is complete.')
   num_workers: Optional[int] = flag(

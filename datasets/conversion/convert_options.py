@@ -37,10 +37,10 @@ _IMAGENET = (
     'imagenet has programs of its own, as its archives are given only to those '
     'who sign up at https://image-net.org. With the archives, or what they '
     'hold, in SOURCE: datasets/download_and_convert_imagenet.sh %s SOURCE')
-_ONLY_PICTURES = {'only_with': (
+_ONLY_PICTURES = {'only_if': (
     'dataset_name', ('image_folder', 'flowers', 'visualwakewords'))}
-_ONLY_IMAGE_FOLDER = {'only_with': ('dataset_name', ('image_folder',))}
-_ONLY_VISUALWAKEWORDS = {'only_with': ('dataset_name', ('visualwakewords',))}
+_ONLY_IMAGE_FOLDER = {'only_if': ('dataset_name', ('image_folder',))}
+_ONLY_VISUALWAKEWORDS = {'only_if': ('dataset_name', ('visualwakewords',))}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,10 +61,10 @@ class ConvertOptions:
       "visualwakewords: a folder of COCO's archives or of what they hold.")
   check: bool = flag(
       False, 'Convert nothing: read every record of the dataset in '
-      '--dataset_dir and say what is wrong with it.', alone=True)
+      '--dataset_dir and say what is wrong with it.', standalone=True)
   histogram: Optional[str] = flag(
       None, 'The PNG file for a drawing of the examples a class.',
-      only_with=('check', (True,)))
+      only_if=('check', (True,)))
   overwrite: bool = flag(
       False, 'Convert anew a dataset that stands there; it is replaced when '
       'the new one is complete.')

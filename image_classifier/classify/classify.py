@@ -40,7 +40,8 @@ def classify(options):
   pictures = image_inputs.find(options.images)
   atomic_files.check(
       {name: getattr(options, name)
-       for name in ('json', 'csv', 'sheet', 'features_file')},
+       for name in ('output_json', 'output_csv', 'contact_sheet',
+                    'features_file')},
       options.overwrite)
   classifier = (classifiers.of_export(options.graph) if options.graph
                 else classifiers.of_checkpoint(options))
@@ -112,27 +113,27 @@ def _result(file, row, error, labels, top_k):
 
 def _write(options, results, pictures, features):
   """Writes the files that were asked for."""
-  if options.json:
-    with atomic_files.publish(options.json) as output:
+  if options.output_json:
+    with atomic_files.publish(options.output_json) as output:
       json.dump([result._asdict() for result in results], output, indent=2)
       output.write('\n')
-    print('Results: %s' % options.json)
-  if options.csv:
+    print('Results: %s' % options.output_json)
+  if options.output_csv:
     with atomic_files.publish(
-        options.csv, newline='', encoding='utf-8') as output:
+        options.output_csv, newline='', encoding='utf-8') as output:
       _write_csv(output, results)
-    print('Table: %s' % options.csv)
+    print('Table: %s' % options.output_csv)
   if options.features_file:
     readable = [result.file for result in results if result.error is None]
     with atomic_files.publish(options.features_file, 'wb') as output:
       np.savez(output, files=np.array(readable),
                features=np.array(features, np.float32))
     print('Features: %s' % options.features_file)
-  if options.sheet:
+  if options.contact_sheet:
     contact_sheet.draw(
         [(picture.open(), _caption(result))
-         for picture, result in zip(pictures, results)], options.sheet)
-    print('Sheet: %s' % options.sheet)
+         for picture, result in zip(pictures, results)], options.contact_sheet)
+    print('Sheet: %s' % options.contact_sheet)
 
 
 def _write_csv(output, results):

@@ -1,8 +1,8 @@
-"""The options of every program: one frozen dataclass a component.
+"""The options of every program: one frozen dataclass per component.
 
-A field's name is the flag's name and its metadata the flag's help and rules
-(see slim_common/flags.py). Library code and tests make these objects directly.
-Nothing but the standard library is imported, so that --help answers at once.
+A field's name is the flag's name, and its metadata holds the flag's help and
+rules (see slim_common/flags.py). Library code and tests build these objects
+directly. TensorFlow is not imported, so that --help answers at once.
 """
 # pylint: disable=unused-import
 from image_classifier.options.classify import Classify

@@ -1,31 +1,45 @@
 """Options of classify_image.py."""
 import dataclasses
+import functools
 from typing import Optional, Tuple
 
 from image_classifier.options.inference import Inference
 from slim_common.flags import flag
+
+_output = functools.partial(flag, group='Output')
+_features = functools.partial(flag, group='Features')
 
 
 @dataclasses.dataclass(frozen=True)
 class Classify(Inference):
   """Options of classify_image.py."""
   images: Tuple[str, ...] = flag(
-      (), "Picture files, folders of them, patterns such as '*.jpg', and - "
-      'for standard input: a picture, or the paths of pictures, one a line.',
-      words=True, required=True)
+      (), "Image files, directories of images, patterns such as '*.jpg', or - "
+      'for standard input: an image, or paths of images, one per line.',
+      positional=True, required=True)
   graph: Optional[str] = flag(
-      None, 'An export: its folder, frozen_inference_graph.pb, saved_model or '
-      '.tflite file, with model.json and labels.txt beside it. Without it, '
-      'the network comes from checkpoint_path and the flags around it.')
-  top_k: int = flag(5, 'Classes printed a picture.', at_least=1)
-  json: Optional[str] = flag(None, 'File for the results, JSON.')
-  csv: Optional[str] = flag(
-      None, 'File for the results, CSV: a row for each class of each picture.')
-  sheet: Optional[str] = flag(
-      None, 'PNG file that shows the pictures with their classes.')
-  end_point: Optional[str] = flag(
-      None, 'End point of the network whose values features_file receives; '
-      'needs a checkpoint_path.')
-  features_file: Optional[str] = flag(
-      None, 'NumPy file (.npz) for the arrays `files` and `features`.')
-  overwrite: bool = flag(False, 'Replace files that exist.')
+      None, 'Exported network: a directory, a frozen_inference_graph.pb, '
+      'saved_model or .tflite file, with model.json and labels.txt beside it. '
+      'Replaces --checkpoint_path and the flags of model and classes.',
+      metavar='PATH')
+  top_k: int = _output(5, 'Number of classes shown per image.', at_least=1)
+  output_json: Optional[str] = _output(
+      None, 'JSON file of the results.', metavar='FILE', formerly='json')
+  output_csv: Optional[str] = _output(
+      None, 'CSV file of the results, one row per image and class.',
+      metavar='FILE', formerly='csv')
+  contact_sheet: Optional[str] = _output(
+      None, 'PNG file that shows the images with their classes.',
+      metavar='FILE', formerly='sheet')
+  end_point: Optional[str] = _features(
+      None, 'End point of the network to save in --features_file. Needs '
+      '--checkpoint_path.', metavar='NAME')
+  features_file: Optional[str] = _features(
+      None, 'NumPy file (.npz) of the arrays `files` and `features`.')
+  overwrite: bool = _output(
+      False, 'Whether to replace existing files; otherwise they are an error.')
+
+  most_used = (
+      'images', 'graph', 'checkpoint_path', 'model_name', 'dataset_name',
+      'dataset_dir', 'labels_offset', 'top_k', 'output_json', 'output_csv',
+      'contact_sheet')

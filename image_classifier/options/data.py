@@ -1,5 +1,6 @@
-"""Options of what is read: datasets and the input pipeline."""
+"""Options of the dataset and of the input pipeline."""
 import dataclasses
+import functools
 from typing import Optional, Union
 
 from slim_common.flags import flag
@@ -8,87 +9,99 @@ from slim_common.flags import flag
 @dataclasses.dataclass(frozen=True)
 class Data:
   """Data."""
-  dataset_name: str = flag('imagenet', 'Name of the dataset.')
-  dataset_split_name: str = flag('train', 'Split to read.')
+  dataset_name: str = flag(
+      'imagenet', 'Name of the dataset, such as flowers, imagenet, mnist or '
+      'image_folder.')
+  dataset_split_name: str = flag(
+      'train', 'Split to read, such as train.', metavar='SPLIT')
   dataset_dir: Optional[str] = flag(
-      None, 'Directory of the converted records.', required=True)
-  batch_size: int = flag(32, 'Examples a clone and step.', at_least=1)
+      None, 'Directory of the TFRecord files of the dataset.', required=True)
+  batch_size: int = flag(
+      32, 'Number of images in a batch, per clone.', at_least=1)
   labels_offset: Union[int, str] = flag(
-      0, 'Subtracted from every label and from the number of classes; 1 for '
-      'VGG and ResNet V1 on ImageNet, whose checkpoints have no background '
-      'class. auto asks the checkpoint how many classes it knows.', at_least=0,
-      or_word='auto')
+      0, 'Offset subtracted from every label and from the number of classes. '
+      'Use 1 for VGG and ResNet V1 on ImageNet, whose checkpoints have no '
+      'background class; auto infers it from the checkpoint.', at_least=0,
+      or_literal='auto')
   preprocessing_name: Optional[str] = flag(
-      None, 'Preprocessing to use; the one of the network if not given.')
-  use_grayscale: bool = flag(False, 'Turn pictures to one grey channel.')
+      None, "Name of the preprocessing. Default: the network's own.")
+  use_grayscale: bool = flag(
+      False, 'Whether to convert images to grayscale, one channel.')
   num_preprocessing_threads: int = flag(
-      4, 'Pictures decoded and preprocessed at the same time.', at_least=1)
+      4, 'Number of images decoded and preprocessed in parallel.', at_least=1)
   on_bad_record: str = flag(
-      'fail', 'What a record that cannot be read does: stop the program, or '
-      'be named and passed over.', choices=('fail', 'skip'))
+      'fail', 'Action on a record that cannot be read: stop the program, or '
+      'report the record and skip it.', choices=('fail', 'skip'))
   max_bad_records: int = flag(
-      100, 'Records that may be passed over; one more stops the program.',
-      at_least=1, only_with=('on_bad_record', ('skip',)))
+      100, 'Maximum number of records skipped; one more stops the program.',
+      at_least=1, only_if=('on_bad_record', ('skip',)))
 
   @property
-  def bad_records_allowed(self):
+  def bad_records_allowed(self) -> int:
     return self.max_bad_records if self.on_bad_record == 'skip' else 0
+
+
+_augmentation = functools.partial(
+    flag, group='Data augmentation', only_if=('augmentation', ('recipe',)))
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainingData(Data):
   """Data."""
-  num_readers: int = flag(4, 'Record files read at the same time.', at_least=1)
+  num_readers: int = flag(
+      4, 'Number of record files read in parallel.', at_least=1)
   shuffle_buffer: int = flag(
-      4096, 'Records held in memory to draw from at random; the files are '
+      4096, 'Size of the shuffle buffer, in records. The order of the files is '
       'shuffled too.', at_least=1)
   seed: Optional[int] = flag(
-      None, 'Seed of everything random: order, preprocessing, initial weights '
-      'and dropout. Not set: another order and other weights every time.')
+      None, 'Seed of all random operations: order of the examples, '
+      'augmentation, initial weights and dropout. Default: another one in each '
+      'run.')
   deterministic: bool = flag(
-      False, 'With a seed, give the same pictures on any number of threads; '
-      'without this they are the same on one thread.')
+      False, 'Whether a run with --seed reads the same images with any number '
+      'of threads; otherwise it does so with one thread only.')
   shard_by_worker: bool = flag(
-      False, 'Each worker reads record files of its own, or records where '
-      'there are fewer files than workers. Otherwise each reads all, in an '
-      'order of its own.', only_beside=('worker_hosts', 'worker_replicas'))
+      False, 'Whether each worker reads a different part of the dataset: a '
+      'subset of the record files or, with fewer files than workers, of the '
+      'records. Otherwise each worker reads all, in a different order.',
+      only_if_set=('worker_hosts', 'worker_replicas'))
   augmentation: str = flag(
-      'recipe', 'How training pictures are distorted: as the preprocessing of '
-      'the network does it, with what the flags below add, or not at all.',
-      choices=('recipe', 'none'))
-  crop_min_area: Optional[float] = flag(
-      None, 'Least share of the picture that a random crop covers; that of '
-      'the preprocessing if not given (0.1 for inception; vgg crops from a '
-      'random size).', above=0, at_most=1,
-      only_with=('augmentation', ('recipe',)))
-  crop_max_aspect: Optional[float] = flag(
-      None, 'Largest aspect ratio of a random crop, its inverse being the '
-      'least; about 4/3 if not given.', at_least=1,
-      only_with=('augmentation', ('recipe',)))
-  color_jitter: float = flag(
-      0.0, 'Brightness, contrast and saturation are scaled by up to this '
-      'share.', at_least=0, only_with=('augmentation', ('recipe',)))
-  randaugment_steps: int = flag(
-      0, 'Changes by RandAugment to each picture.', at_least=0,
-      only_with=('augmentation', ('recipe',)))
-  randaugment_magnitude: float = flag(
-      9.0, 'Strength of these changes, 0 to 10.', at_least=0, at_most=10,
-      only_with=('augmentation', ('recipe',)))
-  random_erasing: float = flag(
-      0.0, 'Share of the pictures in which a rectangle is erased.', at_least=0,
-      at_most=1, only_with=('augmentation', ('recipe',)))
-  mixup_alpha: float = flag(
-      0.0, 'Mixes pairs of pictures and their labels by shares from '
-      'Beta(alpha, alpha); 0 for no mixup.', at_least=0, at_most=2,
-      only_with=('augmentation', ('recipe',)))
-  cutmix_alpha: float = flag(
-      0.0, 'Puts a window of one picture into another by such shares of the '
-      'area; with mixup, each batch draws one of the two.', at_least=0,
-      at_most=2, only_with=('augmentation', ('recipe',)))
+      'recipe', 'Augmentation of training images: that of the preprocessing '
+      'and of the flags below, or none.', choices=('recipe', 'none'),
+      group='Data augmentation')
+  crop_min_area: Optional[float] = _augmentation(
+      None, 'Minimum area of a random crop, as a fraction of the image. '
+      'Default: that of the preprocessing (0.1 for inception; vgg crops from a '
+      'randomly resized image).', above=0, at_most=1)
+  crop_max_aspect: Optional[float] = _augmentation(
+      None, 'Maximum aspect ratio of a random crop; the minimum is its '
+      'inverse. Default: about 4/3.', at_least=1)
+  color_jitter: float = _augmentation(
+      0.0, 'Maximum change of brightness, contrast and saturation, as a '
+      'fraction: each is multiplied by a random factor from 1 - x to 1 + x.',
+      at_least=0)
+  randaugment_steps: int = _augmentation(
+      0, 'Number of RandAugment operations per image.', at_least=0)
+  randaugment_magnitude: float = _augmentation(
+      9.0, 'Magnitude of the RandAugment operations.', at_least=0, at_most=10)
+  random_erasing: float = _augmentation(
+      0.0, 'Probability that a random rectangle of an image is erased.',
+      at_least=0, at_most=1)
+  mixup_alpha: float = _augmentation(
+      0.0, 'Alpha of mixup, which blends pairs of images and their labels with '
+      'weights sampled from Beta(alpha, alpha). 0 disables mixup.',
+      at_least=0, at_most=2)
+  cutmix_alpha: float = _augmentation(
+      0.0, 'Alpha of CutMix, which replaces a rectangle of an image by that of '
+      'another; its area is sampled from Beta(alpha, alpha). 0 disables '
+      'CutMix. If mixup is enabled too, each batch uses one of the two.',
+      at_least=0, at_most=2)
 
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationData(Data):
   """Data."""
-  dataset_split_name: str = flag('test', 'Split to evaluate.')
-  batch_size: int = flag(100, 'Examples a clone and step.', at_least=1)
+  dataset_split_name: str = flag(
+      'test', 'Split to evaluate.', metavar='SPLIT')
+  batch_size: int = flag(
+      100, 'Number of images in a batch, per clone.', at_least=1)

@@ -1,93 +1,104 @@
 """Options of eval_image_classifier.py."""
 import dataclasses
+import functools
 from typing import Optional
 
 from image_classifier.options.data import EvaluationData
 from slim_common.flags import flag
 
+_device = functools.partial(flag, group='Devices')
+
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-  """Evaluation."""
+  """Model and metrics."""
   checkpoint_path: str = flag(
-      '/tmp/tfmodel/', 'Checkpoint file, or directory whose latest is taken.')
+      '/tmp/tfmodel/', 'Checkpoint to evaluate: a directory (its latest '
+      'checkpoint) or a file.')
   eval_dir: str = flag(
-      '/tmp/tfmodel/', 'Directory of the summaries; empty for none.')
-  model_name: str = flag('inception_v3', 'Name of the network.')
+      '/tmp/tfmodel/', 'Directory of the summaries. An empty value writes '
+      'none.')
+  model_name: str = flag(
+      'inception_v3', 'Name of the network; train_image_classifier.py '
+      '--list_models lists them.')
   eval_image_size: Optional[int] = flag(
-      None, "Side of the square pictures, in pixels; the network's own if "
-      'not given.', at_least=1)
+      None, "Height and width of the images, in pixels. Default: the network's "
+      'own.', at_least=1)
   max_num_batches: Optional[int] = flag(
-      None, 'Stop after so many batches; by default every example is counted '
-      'once.', at_least=1)
+      None, 'Number of batches to evaluate. Default: each example once.',
+      at_least=1)
   moving_average_decay: Optional[float] = flag(
-      None, 'If given, the moving averages of the weights are evaluated.',
-      at_least=0, at_most=1)
+      None, 'Decay of the moving averages of the weights, which are evaluated '
+      'if it is given. Default: the weights themselves.', at_least=0,
+      at_most=1)
   loss: Optional[str] = flag(
-      None, 'Loss to report, of the labels as they are: without label '
-      'smoothing, class weights, auxiliary heads and regularisation. If not '
-      'given, the one of the training, read from run.json beside the '
-      'checkpoint; without that softmax, but sigmoid where pictures have '
-      'several classes.', choices=('softmax', 'sigmoid', 'focal'))
+      None, 'Loss to report, without label smoothing, class weights, auxiliary '
+      "losses and regularization. Default: that of the training (its "
+      'run.json); otherwise softmax, or sigmoid if images have several labels.',
+      choices=('softmax', 'sigmoid', 'focal'))
   focal_gamma: float = flag(
-      2.0, 'The gamma of the focal loss.', at_least=0,
-      only_with=('loss', ('focal',)))
-  master: str = flag('', 'TensorFlow server to run on; this process if empty.')
-  num_clones: int = flag(
-      1, "Copies of the network, one a device, that share each step's "
-      'examples.', at_least=1)
-  clone_on_cpu: bool = flag(False, 'Put the clones on the CPU.')
+      2.0, 'Exponent of the focal loss.', at_least=0,
+      only_if=('loss', ('focal',)))
+  master: str = _device(
+      '', 'Address of a TensorFlow server that already runs. Default: this '
+      'process.')
+  num_clones: int = _device(
+      1, 'Number of copies of the network, one per GPU, that evaluate batches '
+      'in parallel.', at_least=1)
+  clone_on_cpu: bool = _device(
+      False, 'Whether to place the clones on the CPU.')
   quantize: bool = flag(
-      False, 'The network was trained with --quantize_delay: insert the fake '
-      'quantisation it learnt (TensorFlow 1.15).')
+      False, 'Whether the network was trained with --quantize_delay: inserts '
+      'fake quantization (TensorFlow 1.15 only).')
 
 
 @dataclasses.dataclass(frozen=True)
 class Results:
-  """Files of results."""
+  """Result files."""
   results_file: Optional[str] = flag(
-      None, 'JSON file for all metrics, of every class too.')
+      None, 'JSON file of all metrics, including those per class.')
   predictions_file: Optional[str] = flag(
-      None, 'File for the prediction of every example; .csv or .jsonl.')
+      None, 'File of the predictions, one line per example; its name ends with '
+      '.csv or .jsonl.')
   top_k: int = flag(
-      5, 'Classes in predictions_file for each example.', at_least=1)
+      5, 'Number of classes per example in --predictions_file.', at_least=1)
   confusion_matrix: Optional[str] = flag(
-      None, 'CSV file for the counts of examples by label and prediction; a '
-      'picture of them is drawn beside it, ending in .png.')
+      None, 'CSV file of the number of examples by label and prediction. A '
+      'plot is written beside it, as .png.', metavar='FILE')
   overwrite: bool = flag(
-      False, 'Replace files of results that exist; without it they are an '
-      'error.')
+      False, 'Whether to replace existing files; otherwise they are an error.')
 
 
 @dataclasses.dataclass(frozen=True)
 class Following:
-  """Evaluation beside a training."""
+  """Evaluation of each new checkpoint."""
   eval_interval_secs: Optional[int] = flag(
-      None, 'Follow a training: look into the directory checkpoint_path '
-      'every so many seconds and evaluate each new checkpoint, until the '
-      'training has ended. Once, if not given.', at_least=1)
+      None, 'Time between two looks for a new checkpoint in '
+      '--checkpoint_path, in seconds; each one is evaluated until the training '
+      'has ended. Default: evaluate once.', at_least=1)
   eval_timeout_secs: Optional[int] = flag(
-      None, 'Stop following if so many seconds bring no new checkpoint.',
-      at_least=1)
+      None, 'Maximum time to wait for a new checkpoint, in seconds. Default: no '
+      'limit.', at_least=1)
   max_number_of_steps: Optional[int] = flag(
-      None, 'Step at which the training ends; if not given, it is read from '
-      'run.json, where the training wrote one.', at_least=1)
+      None, 'Last step of the training. Default: that in its run.json.',
+      at_least=1)
 
 
 @dataclasses.dataclass(frozen=True)
 class BatchNorm:
-  """Statistics of batch normalisation."""
+  """Batch normalization."""
   diagnose: bool = flag(
-      True, 'Where accuracy is low, try the first two batches with their own '
-      'statistics and say so if that is far better.')
+      True, 'Whether to repeat the first two batches with batch statistics if '
+      'the accuracy is low, and to report a large difference.')
   recalibrate_batch_norm: Optional[int] = flag(
-      None, 'Replace the moving statistics by their means over so many '
-      'batches of recalibration_split; the checkpoint stays as it is.',
-      at_least=1)
-  recalibration_split: str = flag('train', 'Split of these batches.')
+      None, 'Number of batches of --recalibration_split over which the moving '
+      'averages are computed anew before the evaluation. The checkpoint does '
+      'not change. Default: no recalibration.', at_least=1)
+  recalibration_split: str = flag(
+      'train', 'Split that recalibration reads.', metavar='SPLIT')
   recalibrated_checkpoint: Optional[str] = flag(
-      None, 'Checkpoint to write with the weights as evaluated, under a name '
-      'like DIR/model.ckpt-1000; none is written if not given.')
+      None, 'Checkpoint to write with the weights as evaluated, such as '
+      'DIR/model.ckpt-1000. Default: none.', metavar='PATH')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,3 +109,9 @@ class Evaluate:
   results: Results = Results()
   following: Following = Following()
   batch_norm: BatchNorm = BatchNorm()
+
+  most_used = (
+      'checkpoint_path', 'model_name', 'dataset_name', 'dataset_dir',
+      'dataset_split_name', 'eval_dir', 'batch_size', 'labels_offset',
+      'moving_average_decay', 'results_file', 'predictions_file',
+      'confusion_matrix', 'eval_interval_secs')

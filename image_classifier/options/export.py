@@ -1,54 +1,67 @@
 """Options of export_inference_graph.py."""
 import dataclasses
+import functools
 from typing import Optional
 
 from image_classifier.options.inference import Inference
 from slim_common.flags import flag
 
+_output = functools.partial(flag, group='Output')
+_graph = functools.partial(flag, group='Graph')
+_quantization = functools.partial(flag, group='Quantization and verification')
+
 
 @dataclasses.dataclass(frozen=True)
 class Export(Inference):
   """Options of export_inference_graph.py."""
-  output_file: str = flag(
-      '', 'File for the GraphDef of the architecture, without weights.')
-  output_dir: Optional[str] = flag(
-      None, 'Where frozen_inference_graph.pb, saved_model, labels.txt and '
-      'model.json go when there is a checkpoint_path; the folder of '
-      'output_file if not given.')
-  overwrite: bool = flag(False, 'Replace files that exist.')
-  is_training: bool = flag(
-      False, 'Write the graph used in training to output_file.')
-  batch_size: Optional[int] = flag(
-      None, 'Size of a batch; any size if not given.', at_least=1)
-  free_image_size: bool = flag(
-      False, 'Take pictures of any height and width, where the network does.')
-  is_video_model: bool = flag(
-      False, 'The network takes videos, [batch, frames, height, width, '
+  output_file: str = _output(
+      '', 'File of the GraphDef of the architecture, without weights.')
+  output_dir: Optional[str] = _output(
+      None, 'Directory of frozen_inference_graph.pb, saved_model, labels.txt '
+      'and model.json, written if --checkpoint_path is given. Default: '
+      'directory of --output_file.')
+  overwrite: bool = _output(
+      False, 'Whether to replace existing files; otherwise they are an error.')
+  is_training: bool = _graph(
+      False, 'Whether --output_file receives the graph used in training.')
+  batch_size: Optional[int] = _graph(
+      None, 'Number of images in a batch. Default: any.', at_least=1)
+  free_image_size: bool = _graph(
+      False, 'Whether to accept images of any height and width, if the network '
+      'does.')
+  is_video_model: bool = _graph(
+      False, 'Whether the network takes videos, [batch, frames, height, width, '
       'channels].')
-  num_frames: Optional[int] = flag(
-      None, 'Frames of a video.', at_least=1,
-      only_with=('is_video_model', (True,)))
-  write_text_graphdef: bool = flag(
-      False, 'Write output_file as text.')
-  fold_batch_norm: bool = flag(
-      False, 'Fold batch normalisation into the convolutions, and constants, '
-      'in the frozen graph and the SavedModel.')
-  tflite: bool = flag(False, 'Write model.tflite, for TensorFlow Lite.')
-  int8: bool = flag(
-      False, 'Write model_int8.tflite, whose weights and activations have 8 '
-      'bits. Their ranges, the rounding of the weights and the corrections of '
-      'the biases come from pictures of calibration_split: the more they '
-      'resemble those to be classified, the better.')
-  calibration_split: str = flag(
-      'train', 'Split of dataset_dir whose pictures calibrate and verify.')
-  calibration_examples: int = flag(
-      100, 'Pictures to calibrate with.', at_least=1,
-      only_with=('int8', (True,)))
-  verify: bool = flag(
-      False, 'Compare each export with the checkpoint on pictures of '
-      'calibration_split, or random ones where there is no dataset_dir; write '
-      'nothing if one differs too much.')
-  quantize: bool = flag(
-      False, 'The network was trained with --quantize_delay: insert the fake '
-      'quantisation it learnt (TensorFlow 1.15). --int8 then takes the ranges '
-      'that were learnt, and its model takes and gives bytes.')
+  num_frames: Optional[int] = _graph(
+      None, 'Number of frames of a video.', at_least=1,
+      only_if=('is_video_model', (True,)))
+  write_text_graphdef: bool = _output(
+      False, 'Whether to write --output_file as text.')
+  fold_batch_norm: bool = _graph(
+      False, 'Whether to fold batch normalization and constants into the '
+      'convolutions of the frozen graph and of the SavedModel.')
+  tflite: bool = _output(
+      False, 'Whether to write model.tflite, for TensorFlow Lite.')
+  int8: bool = _output(
+      False, 'Whether to write model_int8.tflite, with 8-bit weights and '
+      'activations, calibrated on images of --calibration_split, which should '
+      'resemble those to classify.')
+  calibration_split: str = _quantization(
+      'train', 'Split of the images that --int8 and --verify use.',
+      metavar='SPLIT')
+  calibration_examples: int = _quantization(
+      100, 'Number of images to calibrate with.', at_least=1,
+      only_if=('int8', (True,)))
+  verify: bool = _quantization(
+      False, 'Whether to compare each export with the checkpoint, on images of '
+      '--calibration_split or, without --dataset_dir, on random ones. If one '
+      'differs too much, nothing is written.')
+  quantize: bool = _quantization(
+      False, 'Whether the network was trained with --quantize_delay: inserts '
+      'fake quantization (TensorFlow 1.15 only). With --int8 the learned '
+      'ranges are used, and inputs and outputs of the model are bytes.')
+
+  most_used = (
+      'model_name', 'checkpoint_path', 'dataset_name', 'dataset_dir',
+      'labels_offset', 'output_dir', 'output_file', 'overwrite', 'tflite',
+      'int8', 'verify')

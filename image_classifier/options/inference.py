@@ -1,40 +1,49 @@
-"""Options of what export_inference_graph.py and classify_image.py build."""
+"""Options that export_inference_graph.py and classify_image.py share."""
 import dataclasses
+import functools
 from typing import Optional, Union
 
 from slim_common.flags import flag
 
+_model = functools.partial(flag, group='Model')
+_classes = functools.partial(flag, group='Classes')
+
 
 @dataclasses.dataclass(frozen=True)
 class Inference:
-  """A network ready to be asked."""
-  checkpoint_path: Optional[str] = flag(
-      None, 'Checkpoint (file or directory) with the trained weights.')
-  model_name: str = flag('inception_v3', 'Name of the network.')
-  preprocessing_name: Optional[str] = flag(
-      None, 'Preprocessing of the pictures; the one of the network if not '
-      'given.')
-  image_size: Optional[int] = flag(
-      None, "Side of the square pictures, in pixels; the network's own if "
-      'not given.', at_least=1)
-  use_grayscale: bool = flag(False, 'Pictures have one grey channel.')
-  dataset_name: str = flag(
-      'imagenet', 'Dataset that gives the number and names of the classes.')
-  dataset_dir: str = flag('', 'Directory of the converted records.')
-  labels_offset: Union[int, str] = flag(
-      0, 'Subtracted from the number of classes. auto asks the checkpoint how '
-      'many classes it knows.', at_least=0, or_word='auto')
-  num_classes: Optional[int] = flag(
-      None, "Number of the network's classes; that of the dataset less "
-      'labels_offset if not given.', at_least=1)
-  labels_file: Optional[str] = flag(
-      None, 'Names of the classes in the order of the logits, one a line, with '
-      'or without `number:` before it; those of the dataset if not given.')
-  moving_average_decay: Optional[float] = flag(
-      None, 'If given, the moving averages of the weights are taken.',
-      at_least=0, at_most=1)
-  classifier_activation: Optional[str] = flag(
-      None, 'What makes probabilities of the logits: softmax, shares that sum '
-      'to 1, or sigmoid, each class by itself. If not given, as the checkpoint '
-      'was trained by its run.json, otherwise sigmoid for a dataset whose '
-      'pictures have several classes.', choices=('softmax', 'sigmoid'))
+  """Network, image format and classes."""
+  checkpoint_path: Optional[str] = _model(
+      None, 'Checkpoint of the trained weights: a directory (its latest '
+      'checkpoint) or a file.')
+  model_name: str = _model(
+      'inception_v3', 'Name of the network; train_image_classifier.py '
+      '--list_models lists them.')
+  preprocessing_name: Optional[str] = _model(
+      None, "Name of the preprocessing. Default: the network's own.")
+  image_size: Optional[int] = _model(
+      None, "Height and width of the images, in pixels. Default: the network's "
+      'own.', at_least=1)
+  use_grayscale: bool = _model(
+      False, 'Whether images are grayscale, one channel.')
+  dataset_name: str = _classes(
+      'imagenet', 'Name of the dataset, which determines the number of classes '
+      'and their names.')
+  dataset_dir: str = _classes(
+      '', 'Directory of the TFRecord files of the dataset.')
+  labels_offset: Union[int, str] = _classes(
+      0, 'Offset subtracted from the number of classes; auto infers it from '
+      'the checkpoint.', at_least=0, or_literal='auto')
+  num_classes: Optional[int] = _classes(
+      None, 'Number of classes of the network. Default: that of the dataset '
+      'minus --labels_offset.', at_least=1)
+  labels_file: Optional[str] = _classes(
+      None, 'File of the class names in the order of the logits, one per line, '
+      'with or without `number:` before it. Default: the names in the dataset.')
+  moving_average_decay: Optional[float] = _model(
+      None, 'Decay of the moving averages of the weights, which are used if it '
+      'is given. Default: the weights themselves.', at_least=0, at_most=1)
+  classifier_activation: Optional[str] = _model(
+      None, 'Activation of the logits: softmax for one class per image, '
+      'sigmoid for several. Default: that of the training (its run.json); '
+      'otherwise softmax, or sigmoid if images have several labels.',
+      choices=('softmax', 'sigmoid'))

@@ -10,6 +10,7 @@ import tensorflow.compat.v1 as tf
 
 from image_classifier.runs import run_log
 from slim_common import progress
+from slim_common import runtime
 
 # As TensorFlow 1 and 2 say it.
 _BAD_HISTOGRAM = re.compile(
@@ -144,7 +145,7 @@ class ProgressHook(_Hook):
 
 
 class StopOnSignalHook(tf.train.SessionRunHook):
-  """Ends the run after the current step on Ctrl-C or SIGTERM.
+  """Ends the run after the current step on Ctrl-C, SIGTERM or SIGHUP.
 
   The session then closes in order, and the last checkpoint is saved. A second
   signal ends the process at once. `signal_number` is the signal that came, or
@@ -156,7 +157,7 @@ class StopOnSignalHook(tf.train.SessionRunHook):
     self._previous = {}
 
   def __enter__(self):
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in [signal.SIGINT, *runtime.stop_signals()]:
       self._previous[number] = signal.signal(number, self._note)
     return self
 
@@ -168,6 +169,7 @@ class StopOnSignalHook(tf.train.SessionRunHook):
     del frame
     self.signal_number = number
     self.__exit__()
+    runtime.drop_closed_output()
     # Not print, which may have been interrupted itself.
     os.write(2, b'\nStopping after this step; a second signal ends at once.\n')
 

@@ -68,4 +68,4 @@ def test_other_words(value, message):
 
 def test_help():
   text = flags.help_text('train.py', options.Train, '')
-  assert '--labels_offset=INT|auto  (default: 0)' in text
+  assert '--labels_offset=INT|auto  (default: 0, at least 0)' in text
