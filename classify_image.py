@@ -1,8 +1,8 @@
-r"""Classifies pictures with an exported network, or with a checkpoint.
+r"""Classifies images with an exported network or with a checkpoint.
 
-  python classify_image.py --graph=EXPORT_DIR picture.jpg folder_of_pictures
+  python classify_image.py --graph=EXPORT_DIR image.jpg directory_of_images
   python classify_image.py --checkpoint_path=TRAIN_DIR --model_name=lenet \
-      --dataset_name=mnist --dataset_dir=DIR 'pictures/*.png'
+      --dataset_name=mnist --dataset_dir=DATA 'images/*.png'
 """
 from image_classifier import options
 from slim_common import flags

@@ -1,11 +1,11 @@
-r"""Turns the files that a dataset is published in into TFRecord files.
+r"""Converts a dataset, downloaded or from your own files, to TFRecord files.
 
-  python download_and_convert_data.py --dataset_name=mnist --dataset_dir=DIR
-  python download_and_convert_data.py --dataset_name=mnist --dataset_dir=DIR \
+  python download_and_convert_data.py --dataset_name=mnist --dataset_dir=DATA
+  python download_and_convert_data.py --dataset_name=mnist --dataset_dir=DATA \
       --source=datasets/samples/mnist
   python download_and_convert_data.py --dataset_name=image_folder \
-      --dataset_dir=DIR --source=PICTURES
-  python download_and_convert_data.py --check --dataset_dir=DIR
+      --dataset_dir=DATA --source=IMAGES
+  python download_and_convert_data.py --check --dataset_dir=DATA
 """
 import os
 import warnings
@@ -15,7 +15,7 @@ from slim_common import flags
 
 
 def main(config):
-  # TensorFlow loads while the pictures are encoded: let it do so in silence.
+  # TensorFlow loads while the images are encoded; its messages are of no use.
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
   warnings.filterwarnings('ignore', category=FutureWarning)
   convert_options.convert(config)

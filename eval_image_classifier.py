@@ -1,11 +1,11 @@
-r"""Evaluates a trained image classifier; counts every example once.
+r"""Evaluates a trained image classifier on each example of a split, once.
 
-  python eval_image_classifier.py --dataset_name=mnist --dataset_dir=DIR \
+  python eval_image_classifier.py --dataset_name=mnist --dataset_dir=DATA \
       --dataset_split_name=test --model_name=lenet --checkpoint_path=TRAIN_DIR
 
-With --eval_interval_secs=60 it follows a training and evaluates every
-checkpoint. --results_file, --predictions_file and --confusion_matrix write
-what was found.
+With --eval_interval_secs=60 it evaluates each checkpoint that a running
+training writes. --results_file, --predictions_file and --confusion_matrix name
+the files of the results.
 """
 from image_classifier import options
 from slim_common import flags

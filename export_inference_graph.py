@@ -1,12 +1,13 @@
-r"""Exports a network: its architecture, or a trained one ready for use.
+r"""Exports a trained network for inference, or the architecture of a network.
 
   python export_inference_graph.py --model_name=lenet --dataset_name=mnist \
-      --dataset_dir=DIR --checkpoint_path=TRAIN_DIR --output_dir=EXPORT_DIR
+      --dataset_dir=DATA --checkpoint_path=TRAIN_DIR --output_dir=EXPORT_DIR
+  python export_inference_graph.py --model_name=lenet --output_file=lenet.pb
 
-writes frozen_inference_graph.pb, saved_model/, labels.txt and model.json to
-EXPORT_DIR; --tflite and --int8 add TensorFlow Lite models, --verify compares
-all with the checkpoint. Without --checkpoint_path, --output_file receives the
-graph alone.
+The first command writes frozen_inference_graph.pb, saved_model/, labels.txt and
+model.json to EXPORT_DIR; --tflite and --int8 add TensorFlow Lite models, and
+--verify compares all of them with the checkpoint. The second writes the graph
+without weights.
 """
 from image_classifier import options
 from slim_common import flags

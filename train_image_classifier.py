@@ -1,7 +1,7 @@
 r"""Trains an image classifier, from scratch or from a checkpoint.
 
-  python train_image_classifier.py --dataset_name=mnist --dataset_dir=DIR \
-      --model_name=lenet --train_dir=DIR --max_number_of_steps=1000
+  python train_image_classifier.py --dataset_name=mnist --dataset_dir=DATA \
+      --model_name=lenet --train_dir=TRAIN_DIR --max_number_of_steps=1000
   python train_image_classifier.py --list_models
   python train_image_classifier.py --describe_model=inception_v3
 """

@@ -1,28 +1,28 @@
-"""What the examples of adversarial training share.
+"""Training and evaluation of the examples of adversarial training.
 
-Each example builds a `Gan`: which networks learn by which loss, how the
-discriminators judge digits held out, what the sheet of samples shows. `run`
-trains it and writes the sheet and the figures measured.
+Each example builds a `Gan`: the losses and their train ops, the scores of the
+discriminators on digits that are not used in training, and a sheet of samples.
+`run` trains it and writes the sheet and the metrics.
 """
 import argparse
 import collections
 import gzip
-import io
 import json
 import os
-import tempfile
 import time
 
 import numpy as np
 from PIL import Image
 import tensorflow.compat.v1 as tf
 
+from slim_common import atomic_files
+
 _DIGITS = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
     'datasets', 'samples', 'mnist')
 _IDX_HEADER_BYTES = 16
-# Pictures of each kind that the discriminators judge in the end.
-_JUDGED = 256
+# Real and generated images that the discriminators are evaluated on.
+_NUM_EVALUATED = 256
 _REPORTS = 10
 _MAGNIFICATION = 2
 
@@ -30,23 +30,23 @@ Gan = collections.namedtuple('Gan', ['updates', 'scores', 'sheet', 'rows'])
 Gan.__doc__ = """An example's graph.
 
 Attributes:
-  updates: dict from a loss's name to its `Update`; a step makes all of them, in
-    the dict's order.
-  scores: dict from the name of a discriminator to the pair of float32
-    [batch, ...] tensors, its logits of real and of generated pictures. None of
-    them was learnt from.
-  sheet: float32 [rows, columns, height, width, 1 or 3], samples in -1..1.
-  rows: list of str, what the rows show, from the top; if there are more rows,
-    it repeats.
+  updates: dict of the name of a loss to its `Update`; each training step runs
+    all of them, in this order.
+  scores: dict of the name of a discriminator to a pair of float32 [batch, ...]
+    tensors, its logits of real and of generated images that are not used in
+    training.
+  sheet: float32 [rows, columns, height, width, 1 or 3], samples in [-1, 1].
+  rows: list of str, the contents of the rows, from the top; repeats if there
+    are more rows.
 """
 
 Update = collections.namedtuple('Update', ['train_op', 'loss', 'times'])
-Update.__doc__ = """What a step does about one loss.
+Update.__doc__ = """The update of one loss in a training step.
 
 Attributes:
-  train_op: lowers the loss.
+  train_op: operation that lowers the loss.
   loss: float32 scalar to print.
-  times: how often `train_op` runs in a step; more than once for a generator
+  times: number of runs of `train_op` per step; more than one for a generator
     that would fall behind its discriminator.
 """
 
@@ -57,8 +57,8 @@ def main(build, description, batch_size, argv=None):
   Args:
     build: function of the flags that returns a `Gan`.
     description: docstring of the example; --help shows its first line.
-    batch_size: default of the flag --batch_size.
-    argv: list of str; the command line by default.
+    batch_size: default of --batch_size.
+    argv: list of str, by default the command line.
 
   Returns:
     What `run` returns.
@@ -72,19 +72,19 @@ def main(build, description, batch_size, argv=None):
 
 
 def parse_flags(description, batch_size, argv=None):
-  """Returns the flags that all examples have; see `main`."""
+  """Returns the flags, which all examples share; see `main`."""
   parser = argparse.ArgumentParser(
       description=description,
       formatter_class=argparse.ArgumentDefaultsHelpFormatter)
   parser.add_argument('--steps', type=_positive, default=200,
-                      help='training steps')
+                      help='number of training steps')
   parser.add_argument('--batch_size', type=_positive, default=batch_size,
-                      help='digits in a step')
+                      help='number of digits in a batch')
   parser.add_argument('--seed', type=int, default=0,
-                      help='of initial weights, noise and order of the digits')
+                      help='seed of initial weights, noise and order of digits')
   parser.add_argument(
-      '--output_dir', help='folder for samples.png and result.json',
-      default=os.path.join(tempfile.gettempdir(), parser.prog.split('.')[0]))
+      '--output_dir', help='directory of samples.png and result.json',
+      default=parser.prog.split('.')[0] + '-output')
   return parser.parse_args(argv)
 
 
@@ -102,7 +102,7 @@ def read_digits(split):
     split: 'train' (4,000 digits) or 't10k' (1,000).
 
   Returns:
-    uint8 [digits, 32, 32, 1]: 28x28 pixels and a black margin.
+    uint8 [digits, 32, 32, 1] array: 28x28 pixels and a black margin.
   """
   path = os.path.join(_DIGITS, '%s-images-idx3-ubyte.gz' % split)
   with gzip.open(path) as f:
@@ -112,15 +112,15 @@ def read_digits(split):
 
 
 def batches(digits, batch_size, seed):
-  """Returns a tensor that is another batch of digits at every run.
+  """Returns a tensor that holds another batch of digits in every run.
 
   Args:
     digits: uint8 [n, height, width, 1] array.
     batch_size: number of digits in a batch.
-    seed: of their order.
+    seed: int, seed of their order.
 
   Returns:
-    float32 [batch_size, height, width, 1] in -1..1.
+    A float32 [batch_size, height, width, 1] tensor in [-1, 1].
   """
   dataset = tf.data.Dataset.from_tensor_slices(digits)
   dataset = dataset.shuffle(len(digits), seed=seed).repeat()
@@ -135,10 +135,10 @@ def digit_batches(split, flags):
 
 
 def cross_entropy_losses(real_logits, fake_logits):
-  """Returns the losses (discriminator's, generator's) of the first GANs.
+  """Returns the (discriminator, generator) losses of the original GAN.
 
-  The generator's is the one that does not saturate: -log D instead of
-  log(1 - D). I. Goodfellow and others (2014), https://arxiv.org/abs/1406.2661
+  The loss of the generator is the non-saturating one, -log D instead of
+  log(1 - D). Goodfellow et al. (2014), https://arxiv.org/abs/1406.2661
   """
   discriminator = (tf.reduce_mean(tf.nn.softplus(-real_logits))
                    + tf.reduce_mean(tf.nn.softplus(fake_logits)))
@@ -147,9 +147,9 @@ def cross_entropy_losses(real_logits, fake_logits):
 
 
 def least_squares_losses(real_logits, fake_logits):
-  """Returns the losses (discriminator's, generator's) of least-squares GANs.
+  """Returns the (discriminator, generator) losses of a least-squares GAN.
 
-  X. Mao and others (2016), https://arxiv.org/abs/1611.04076
+  Mao et al. (2016), https://arxiv.org/abs/1611.04076
   """
   discriminator = (tf.reduce_mean(tf.square(real_logits - 1))
                    + tf.reduce_mean(tf.square(fake_logits)))
@@ -157,8 +157,8 @@ def least_squares_losses(real_logits, fake_logits):
   return discriminator, generator
 
 
-def minimise(loss, scope):
-  """Returns an op: one step of Adam on the variables under `scope`."""
+def minimize(loss, scope):
+  """Returns an op that makes one step of Adam on the variables in `scope`."""
   optimizer = tf.train.AdamOptimizer(learning_rate=2e-4, beta1=0.5)
   with tf.control_dependencies(
       tf.get_collection(tf.GraphKeys.UPDATE_OPS, scope)):
@@ -166,30 +166,30 @@ def minimise(loss, scope):
 
 
 def separation(real_scores, fake_scores):
-  """Returns the share of (real, generated) pairs that are ranked rightly.
+  """Returns the fraction of (real, generated) pairs that are ranked correctly.
 
   Args:
-    real_scores: [n] array of the discriminator's scores of real pictures.
-    fake_scores: [m] array, those of generated ones.
+    real_scores: [n] array, scores of real images.
+    fake_scores: [m] array, scores of generated images.
 
   Returns:
-    A float: 1 if every real picture scores higher than every generated one,
-    0.5 by chance. Ties count half.
+    A float: 1 if every real image scores higher than every generated one, 0.5
+    for random scores. Ties count half.
   """
   difference = real_scores[:, np.newaxis] - fake_scores[np.newaxis, :]
   return float(np.mean((np.sign(difference) + 1) / 2))
 
 
 def run(gan, flags):
-  """Trains, writes samples.png and result.json and prints where they are.
+  """Trains, writes samples.png and result.json and prints their paths.
 
   Args:
     gan: a `Gan` built in the default graph.
-    flags: what `parse_flags` returns.
+    flags: result of `parse_flags`.
 
   Returns:
-    The dict in result.json: 'losses' (means of the last tenth of the steps),
-    'separation' of each discriminator, and how the run went.
+    The dict in result.json: 'losses' (means over the last tenth of the steps),
+    'separation' of each discriminator, and the facts of the run.
 
   Raises:
     FloatingPointError: a loss is not finite.
@@ -200,7 +200,7 @@ def run(gan, flags):
     session.run(tf.global_variables_initializer())
     losses = _train(session, gan.updates, flags.steps)
     separations = collections.OrderedDict(
-        (name, separation(*_judge(session, pair)))
+        (name, separation(*_score(session, pair)))
         for name, pair in gan.scores.items())
     sheet = session.run(gan.sheet)
   sheet_path = os.path.join(flags.output_dir, 'samples.png')
@@ -210,18 +210,20 @@ def run(gan, flags):
       ('seed', flags.seed), ('seconds', round(time.time() - started, 1)),
       ('losses', losses), ('separation', separations),
       ('sheet', sheet_path), ('rows', gan.rows)])
-  _publish(sheet_path, _png(sheet))
-  _publish(result_path, (json.dumps(result, indent=2) + '\n').encode())
+  with atomic_files.publish(sheet_path, 'wb') as output:
+    _image(sheet).save(output, 'PNG')
+  with atomic_files.publish(result_path) as output:
+    output.write(json.dumps(result, indent=2) + '\n')
   for name, value in separations.items():
-    print('%s: %.1f %% of the pairs real/generated ranked rightly' % (
+    print('%s: %.1f %% of the pairs real/generated ranked correctly' % (
         name, 100 * value))
   print('Samples: %s (rows: %s)' % (sheet_path, ', '.join(gan.rows)))
-  print('Figures: %s' % result_path)
+  print('Metrics: %s' % result_path)
   return result
 
 
 def _train(session, updates, steps):
-  """Makes the steps; returns the mean losses of the last tenth of them."""
+  """Trains; returns the mean losses over the last tenth of the steps."""
   interval = max(1, steps // _REPORTS)
   recent = collections.deque(maxlen=interval)
   started = time.time()
@@ -247,32 +249,22 @@ def _update(session, update):
   return loss
 
 
-def _judge(session, pair):
-  """Returns two arrays: mean logit of each real and each generated picture."""
+def _score(session, pair):
+  """Returns two arrays: mean logit of each real and each generated image."""
   scores = ([], [])
-  while sum(len(batch) for batch in scores[0]) < _JUDGED:
+  while sum(len(batch) for batch in scores[0]) < _NUM_EVALUATED:
     for so_far, logits in zip(scores, session.run(pair)):
       so_far.append(logits.reshape([len(logits), -1]).mean(axis=1))
-  return [np.concatenate(batch_scores)[:_JUDGED] for batch_scores in scores]
+  return [np.concatenate(batches_of_scores)[:_NUM_EVALUATED]
+          for batches_of_scores in scores]
 
 
-def _png(sheet):
-  """Returns [rows, columns, height, width, channels] samples as a PNG file."""
+def _image(sheet):
+  """Makes one image of [rows, columns, height, width, channels] samples."""
   rows, columns, height, width, channels = sheet.shape
   pixels = np.transpose(sheet, [0, 2, 1, 3, 4]).reshape(
       [rows * height, columns * width, channels])
   pixels = np.clip((pixels + 1) * 127.5, 0, 255).round().astype(np.uint8)
-  picture = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
-  picture = picture.resize(
-      [side * _MAGNIFICATION for side in picture.size], Image.NEAREST)
-  encoded = io.BytesIO()
-  picture.save(encoded, 'PNG')
-  return encoded.getvalue()
-
-
-def _publish(path, content):
-  """Writes a file that gets its name only when it is complete."""
-  temporary = '%s.%d.tmp' % (path, os.getpid())
-  with open(temporary, 'wb') as f:
-    f.write(content)
-  os.replace(temporary, path)
+  image = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
+  return image.resize(
+      [size * _MAGNIFICATION for size in image.size], Image.NEAREST)

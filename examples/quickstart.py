@@ -1,8 +1,7 @@
-"""From raw files to a classified picture: the whole way, on bundled digits.
+"""Runs the five programs on bundled digits, from raw files to class names.
 
-Runs the five programs one after another and shows every command, so that each
-can be copied: convert, train, evaluate, export, classify. Takes about a minute
-on two cores and needs no network.
+Each command is shown, so that it can be copied: convert, train, evaluate,
+export, classify. Takes about a minute on two cores and needs no network.
 
   python examples/quickstart.py [--output_dir=DIR]
 """
@@ -14,7 +13,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
 import numpy as np
@@ -22,7 +20,7 @@ from PIL import Image
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _SAMPLE = os.path.join(_ROOT, 'datasets', 'samples', 'mnist')
-# Places in the sample's test part; the digits there are 7, 1, 8, 2 and 4.
+# Indices in the sample's test split, of the digits 7, 1, 8, 2 and 4.
 _HELD_OUT = (7, 141, 358, 592, 864)
 _STEPS = 800
 
@@ -31,12 +29,13 @@ def main():
   parser = argparse.ArgumentParser(
       description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
   parser.add_argument(
-      '--output_dir', default=os.path.join(tempfile.gettempdir(), 'quickstart'),
-      help='directory of everything this makes (default: %(default)s); one '
-      'left by an earlier quickstart is replaced')
+      '--output_dir', default='quickstart-output',
+      help='directory of all files written (default: %(default)s); that of an '
+      'earlier quickstart is replaced')
   output = parser.parse_args().output_dir
   start = time.time()
-  _make_room(output)
+  _prepare_directory(output)
+  print('Writing to %s.' % os.path.abspath(output))
   data, model, export = (
       os.path.join(output, name) for name in ('data', 'model', 'export'))
 
@@ -56,31 +55,31 @@ def main():
   results = os.path.join(output, 'results.json')
   _run('classify_image.py', *[file for file, _ in digits],
        graph=os.path.join(export, 'frozen_inference_graph.pb'), top_k=1,
-       json=results, sheet=os.path.join(output, 'sheet.png'))
+       output_json=results, contact_sheet=os.path.join(output, 'sheet.png'))
   _compare(digits, results)
   print('\nDone in %.0f seconds. Everything is in %s:' % (
-      time.time() - start, output))
+      time.time() - start, os.path.abspath(output)))
   for path in (os.path.join(model, 'learning_curve.png'),
                os.path.join(output, 'sheet.png')):
     if os.path.exists(path):
       print('  ' + path)
 
 
-def _make_room(output):
-  """Removes what an earlier quickstart left; touches nothing else."""
+def _prepare_directory(output):
+  """Makes the directory; empties it only if a quickstart wrote it."""
   mark = os.path.join(output, '.quickstart')
   if os.path.isdir(output) and os.listdir(output):
     if not os.path.exists(mark):
-      sys.exit('%s holds files that no quickstart has made; choose another '
-               'directory with --output_dir.' % output)
+      sys.exit('%s contains files that are not from a quickstart; choose '
+               'another directory with --output_dir.' % output)
     shutil.rmtree(output)
   os.makedirs(output, exist_ok=True)
   open(mark, 'w').close()
 
 
-def _run(program, *words, **flags):
+def _run(program, *images, **flags):
   """Shows a command and runs it; ends this program if it fails."""
-  arguments = list(words) + [
+  arguments = list(images) + [
       '--%s=%s' % (name, value) for name, value in flags.items()]
   print('\n$ python %s %s' % (
       program, ' '.join(shlex.quote(word) for word in arguments)), flush=True)
@@ -90,36 +89,37 @@ def _run(program, *words, **flags):
     sys.exit(status)
 
 
-def _save_held_out_digits(folder):
-  """Writes digits of the sample's test part as PNG files.
+def _save_held_out_digits(directory):
+  """Writes digits of the sample's test split as PNG files.
 
   Returns:
     A list of (file, digit).
   """
-  os.makedirs(folder)
+  os.makedirs(directory)
   with gzip.open(os.path.join(_SAMPLE, 't10k-labels-idx1-ubyte.gz')) as file:
     labels = np.frombuffer(file.read(), np.uint8, offset=8)
   with gzip.open(os.path.join(_SAMPLE, 't10k-images-idx3-ubyte.gz')) as file:
     images = np.frombuffer(file.read(), np.uint8, offset=16)
   images = images.reshape(-1, 28, 28)
   digits = []
-  for place in _HELD_OUT:
-    file = os.path.join(folder, 'digit_%04d.png' % place)
-    Image.fromarray(images[place]).save(file)
-    digits.append((file, int(labels[place])))
+  for index in _HELD_OUT:
+    file = os.path.join(directory, 'digit_%04d.png' % index)
+    Image.fromarray(images[index]).save(file)
+    digits.append((file, int(labels[index])))
   return digits
 
 
 def _compare(digits, results):
-  """Prints what the network saw next to the truth."""
+  """Prints the predicted and the true class of each digit."""
   names = ('zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven',
            'eight', 'nine')
   with open(results) as file:
-    seen = {row['file']: row['names'][0] for row in json.load(file)}
-  print('\nseen    truth')
+    predicted = {row['file']: row['names'][0] for row in json.load(file)}
+  print('\npredicted  label')
   for file, digit in digits:
-    right = 'right' if seen[file] == names[digit] else 'WRONG'
-    print('%-7s %-7s %s' % (seen[file], names[digit], right))
+    is_right = predicted[file] == names[digit]
+    print('%-10s %-7s %s' % (
+        predicted[file], names[digit], 'right' if is_right else 'WRONG'))
 
 
 if __name__ == '__main__':

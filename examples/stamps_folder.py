@@ -1,16 +1,16 @@
-"""Makes a folder of pictures, one sub-folder a class, of Tux Paint's stamps.
+"""Makes a directory of images, one subdirectory per class, from Tux Paint.
 
-The stamps are some 800 small photographs and drawings, most of them cut out,
-so that transparency shows around them. Debian and Ubuntu have them (GPL 2):
+Its stamps are about 800 small photographs and drawings, most of them with a
+transparent background. Debian and Ubuntu package them (GPL 2):
 
   apt install tuxpaint-stamps-default
-  python examples/stamps_folder.py --output_dir=/tmp/stamps
+  python examples/stamps_folder.py --output_dir=stamps
   python download_and_convert_data.py --dataset_name=image_folder \
-      --source=/tmp/stamps --dataset_dir=/tmp/stamps-data
+      --source=stamps --dataset_dir=stamps-data
 
-A class is a folder at the top of the collection, such as `animals`, with the
-PNG files in all the folders below it. The result holds links; the collection
-is only read.
+A class is a top directory of the collection, such as `animals`, with the PNG
+files of all its subdirectories. The result contains symbolic links; the
+collection is only read.
 """
 import argparse
 import collections
@@ -19,20 +19,22 @@ import sys
 
 _SOURCE = '/usr/share/tuxpaint/stamps'
 _SUFFIX = '.png'
-_LEAST = 30
+_MIN_IMAGES = 30
 
 
 def main(argv=None):
-  """Runs the program; `argv` is a list of words, those of the shell if None."""
+  """Runs the program on the arguments `argv`, by default the command line."""
   parser = argparse.ArgumentParser(
       description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
   parser.add_argument(
-      '--output_dir', required=True, help='folder to make; it must not exist')
+      '--output_dir', required=True, help='directory to make; must not exist')
   parser.add_argument(
-      '--source', default=_SOURCE, help='the stamps (default: %(default)s)')
+      '--source', default=_SOURCE,
+      help='directory of the stamps (default: %(default)s)')
   parser.add_argument(
-      '--min_pictures', type=int, default=_LEAST,
-      help='smaller classes are left out (default: %(default)s)')
+      '--min_pictures', type=int, default=_MIN_IMAGES,
+      help='minimum number of images of a class (default: %(default)s); '
+      'smaller classes are left out')
   arguments = parser.parse_args(argv)
   try:
     counts = link(
@@ -41,21 +43,21 @@ def main(argv=None):
     sys.exit('stamps_folder.py: %s' % error)
   for name, count in sorted(counts.items()):
     print('%-12s %d' % (name, count))
-  print('%d pictures, %d classes, in %s' % (
+  print('%d images, %d classes, in %s' % (
       sum(counts.values()), len(counts), arguments.output_dir))
 
 
-def link(source, output_dir, min_pictures=_LEAST):
-  """Makes the folder.
+def link(source, output_dir, min_images=_MIN_IMAGES):
+  """Makes the directory.
 
   Args:
-    source: the folder of the stamps.
-    output_dir: the folder to make, of a folder of links a class. The link to
-      birds/owl.png of a class is called birds_owl.png.
-    min_pictures: how many pictures a class needs.
+    source: directory of the stamps.
+    output_dir: directory to make, with one subdirectory of links per class. The
+      link to birds/owl.png of a class is called birds_owl.png.
+    min_images: minimum number of images of a class.
 
   Returns:
-    A dict of class to how many pictures it has.
+    A dict of class to its number of images.
 
   Raises:
     ValueError: there are no stamps, fewer than 2 classes are large enough, or
@@ -63,38 +65,39 @@ def link(source, output_dir, min_pictures=_LEAST):
   """
   if not os.path.isdir(source):
     raise ValueError(
-        'there is no folder %s. Install the stamps (apt install '
-        'tuxpaint-stamps-default) or give their folder with --source.' % source)
+        'there is no directory %s. Install the stamps (apt install '
+        'tuxpaint-stamps-default) or give their directory with --source.' %
+        source)
   if os.path.lexists(output_dir):
     raise ValueError('%s exists already: remove it, or give another '
                      '--output_dir.' % output_dir)
   found = _find(source)
-  classes = {name: pictures for name, pictures in found.items()
-             if len(pictures) >= min_pictures}
+  classes = {name: images for name, images in found.items()
+             if len(images) >= min_images}
   if len(classes) < 2:
     raise ValueError(
-        '%d classes of %s have %d pictures or more; 2 are needed, so lower '
+        '%d classes of %s have %d images or more; 2 are needed, so lower '
         '--min_pictures. There are: %s' % (
-            len(classes), source, min_pictures, ', '.join(
+            len(classes), source, min_images, ', '.join(
                 '%s %d' % (name, len(found[name])) for name in sorted(found))))
-  for name, pictures in classes.items():
+  for name, images in classes.items():
     os.makedirs(os.path.join(output_dir, name))
-    for picture in pictures:
+    for image in images:
       os.symlink(
-          os.path.realpath(os.path.join(source, name, picture)),
-          os.path.join(output_dir, name, picture.replace(os.sep, '_')))
-  return {name: len(pictures) for name, pictures in classes.items()}
+          os.path.realpath(os.path.join(source, name, image)),
+          os.path.join(output_dir, name, image.replace(os.sep, '_')))
+  return {name: len(images) for name, images in classes.items()}
 
 
 def _find(source):
-  """Returns a dict of class to the paths of its pictures, from its folder."""
+  """Returns a dict of class to the paths of its images in its directory."""
   found = collections.defaultdict(list)
   for name in sorted(os.listdir(source)):
     top = os.path.join(source, name)
     if not os.path.isdir(top):
       continue
-    for folder, _, files in os.walk(top):
-      found[name] += [os.path.relpath(os.path.join(folder, file), top)
+    for directory, _, files in os.walk(top):
+      found[name] += [os.path.relpath(os.path.join(directory, file), top)
                       for file in sorted(files) if file.endswith(_SUFFIX)]
   return dict(found)
 

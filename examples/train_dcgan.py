@@ -1,9 +1,9 @@
-"""Trains DCGAN to write digits.
+"""Trains DCGAN to generate digits.
 
-  python examples/train_dcgan.py --steps=200 --output_dir=/tmp/dcgan
+  python examples/train_dcgan.py --steps=200
 
-A generator makes digits of noise, a discriminator learns to tell them from the
-bundled ones, and each learns against the other.
+A generator maps noise to digits; a discriminator learns to distinguish them
+from the bundled ones, and the generator learns to deceive it.
 """
 import os
 import sys
@@ -21,10 +21,10 @@ _SHEET = (8, 8)
 
 
 def build(flags, generator_depth=32, discriminator_depth=16):
-  """Builds both networks, their losses and what is measured in the end.
+  """Builds both networks, their losses and the scores to evaluate.
 
   Args:
-    flags: what `gan_training.parse_flags` returns.
+    flags: result of `gan_training.parse_flags`.
     generator_depth: channels of the generator's last layer before the logits.
     discriminator_depth: channels of the discriminator's first layer.
 
@@ -38,33 +38,34 @@ def build(flags, generator_depth=32, discriminator_depth=16):
         is_training=is_training, reuse=tf.AUTO_REUSE)
     return tf.tanh(logits)
 
-  def judge(pictures, is_training):
+  def discriminate(images, is_training):
     return dcgan.discriminator(
-        pictures, discriminator_depth, is_training=is_training,
+        images, discriminator_depth, is_training=is_training,
         reuse=tf.AUTO_REUSE)[0]
 
   real = gan_training.digit_batches('train', flags)
   held_out = gan_training.digit_batches('t10k', flags)
-  # Averages over about ten steps instead of a thousand: the run is short, and
-  # what is drawn and measured in the end relies on them.
+  # Moving averages over about ten steps instead of a thousand: the run is
+  # short, and the samples and scores at its end use them.
   with slim.arg_scope([slim.batch_norm], decay=0.9):
-    # One batch of both: normalised apart, real and generated digits would be
-    # made alike before they are judged.
+    # One batch of both: if they were normalized separately, real and generated
+    # digits would have the same statistics in the discriminator.
     both = tf.concat([real, generate(flags.batch_size, True)], 0)
     discriminator_loss, generator_loss = gan_training.cross_entropy_losses(
-        *tf.split(judge(both, True), 2))
+        *tf.split(discriminate(both, True), 2))
     updates = {
         'discriminator': gan_training.Update(
-            gan_training.minimise(discriminator_loss, 'Discriminator'),
+            gan_training.minimize(discriminator_loss, 'Discriminator'),
             discriminator_loss, times=1),
         'generator': gan_training.Update(
-            gan_training.minimise(generator_loss, 'Generator'),
+            gan_training.minimize(generator_loss, 'Generator'),
             generator_loss, times=2)}
-    made = generate(flags.batch_size, False)
-    scores = {'discriminator': (judge(held_out, False), judge(made, False))}
+    generated = generate(flags.batch_size, False)
+    scores = {'discriminator': (
+        discriminate(held_out, False), discriminate(generated, False))}
     sheet = generate(_SHEET[0] * _SHEET[1], False)
   sheet = tf.reshape(sheet, _SHEET + tuple(sheet.shape.as_list()[1:]))
-  return gan_training.Gan(updates, scores, sheet, ['made'])
+  return gan_training.Gan(updates, scores, sheet, ['generated'])
 
 
 if __name__ == '__main__':

@@ -1,9 +1,9 @@
 """Trains pix2pix to fill in outlines of digits.
 
-  python examples/train_pix2pix.py --steps=200 --output_dir=/tmp/pix2pix
+  python examples/train_pix2pix.py --steps=200
 
-A generator makes a digit of its outline, a discriminator learns to tell the
-pair outline and made digit from the pair outline and real digit.
+A generator maps an outline to a digit; a discriminator learns to distinguish
+pairs of outline and generated digit from pairs of outline and real digit.
 """
 import os
 import sys
@@ -16,29 +16,29 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from examples import gan_training
 from nets import pix2pix
 
-# Weight of the distance between made and real digits, from the paper.
+# Weight of the distance between generated and real digits, from the paper.
 _L1_WEIGHT = 100
 _SHEET_COLUMNS = 8
 
 
 def outline(digits):
-  """Returns the outlines of digits: white just beside the ink, else black.
+  """Returns the outlines of digits: white right beside the ink, else black.
 
   Args:
-    digits: float32 [batch, height, width, 1] in -1..1.
+    digits: float32 [batch, height, width, 1] tensor in [-1, 1].
 
   Returns:
-    float32 of the same shape, -1 or 1.
+    A float32 tensor of the same shape, of values -1 and 1.
   """
   ink = tf.cast(digits > 0, tf.float32)
   return 2 * (tf.nn.max_pool2d(ink, 3, 1, 'SAME') - ink) - 1
 
 
 def build(flags, generator_width=32, discriminator_width=16):
-  """Builds both networks, their losses and what is measured in the end.
+  """Builds both networks, their losses and the scores to evaluate.
 
   Args:
-    flags: what `gan_training.parse_flags` returns.
+    flags: result of `gan_training.parse_flags`.
     generator_width: channels of the generator's first layer.
     discriminator_width: channels of the discriminator's first layer.
 
@@ -56,7 +56,7 @@ def build(flags, generator_width=32, discriminator_width=16):
           outlines, 1, blocks, upsample_method='conv2d_transpose')
     return end_points['predictions']
 
-  def judge(outlines, digits):
+  def discriminate(outlines, digits):
     with tf.variable_scope('Discriminator', reuse=tf.AUTO_REUSE):
       return pix2pix.pix2pix_discriminator(
           tf.concat([outlines, digits], 3), filters)[0]
@@ -65,24 +65,25 @@ def build(flags, generator_width=32, discriminator_width=16):
   held_out = gan_training.digit_batches('t10k', flags)
   with slim.arg_scope(pix2pix.pix2pix_arg_scope()):
     outlines = outline(real)
-    made = generate(outlines)
+    generated = generate(outlines)
     discriminator_loss, generator_loss = gan_training.cross_entropy_losses(
-        judge(outlines, real), judge(outlines, made))
-    distance = tf.reduce_mean(tf.abs(real - made))
+        discriminate(outlines, real), discriminate(outlines, generated))
+    distance = tf.reduce_mean(tf.abs(real - generated))
     objective = generator_loss + _L1_WEIGHT * distance
     updates = {
         'discriminator': gan_training.Update(
-            gan_training.minimise(discriminator_loss, 'Discriminator'),
+            gan_training.minimize(discriminator_loss, 'Discriminator'),
             discriminator_loss, times=1),
         'generator': gan_training.Update(
-            gan_training.minimise(objective, 'Generator'), generator_loss,
+            gan_training.minimize(objective, 'Generator'), generator_loss,
             times=3)}
     outlines = outline(held_out)
-    made = generate(outlines)
+    generated = generate(outlines)
     scores = {'discriminator': (
-        judge(outlines, held_out), judge(outlines, made))}
-  sheet = tf.stack([outlines, made, held_out])[:, :_SHEET_COLUMNS]
-  return gan_training.Gan(updates, scores, sheet, ['outline', 'made', 'real'])
+        discriminate(outlines, held_out),
+        discriminate(outlines, generated))}
+  sheet = tf.stack([outlines, generated, held_out])[:, :_SHEET_COLUMNS]
+  return gan_training.Gan(updates, scores, sheet, ['outline', 'generated', 'real'])
 
 
 if __name__ == '__main__':

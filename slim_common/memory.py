@@ -1,4 +1,4 @@
-"""Keeps the memory of batches for the next batches."""
+"""Reuse of the memory of batches."""
 import ctypes
 
 # Names of the parameters in glibc's malloc.h.
@@ -6,15 +6,15 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 _NEVER_TRIM = 2 ** 31 - 1
 
 
-def keep_freed_memory():
-  """Makes this process keep the memory it frees, for what it allocates next.
+def keep_freed_memory() -> None:
+  """Makes this process reuse the memory that it frees.
 
-  The C library returns blocks of over 32 MiB to the kernel, as a batch of 32
-  pictures of 299 x 299 is one, and the kernel clears the pages of the next
-  batch one by one: a fifth of the pipeline's time. So there is to be one heap
-  for all threads, without a limit, that does not shrink. The process does not
-  grow by it, but it stays as large as it once was. Threads that run already
-  keep their heaps; with another C library than GNU's nothing happens.
+  The C library returns blocks over 32 MiB, such as a batch of 32 images of
+  299 x 299, to the kernel, which clears the pages of the next batch one by one:
+  a fifth of the time of the input pipeline. With these settings all threads
+  share one heap, which has no limit and does not shrink. The process does not
+  need more memory at its peak, but does not return any either. Threads that
+  already run keep their heaps. Without the GNU C library nothing happens.
   """
   try:
     set_parameter = ctypes.CDLL(None).mallopt

@@ -7,7 +7,7 @@ import warnings
 
 
 def start() -> None:
-  """Loads TensorFlow in graph mode, without its remarks about itself.
+  """Loads TensorFlow in graph mode, without its warnings about itself.
 
   It changes the process (allocator, warnings, log level), so that only programs
   call it. The log level is that of TF_CPP_MIN_LOG_LEVEL, by default 2: errors.

@@ -21,7 +21,7 @@ from examples import train_pix2pix
 #   cyclegan  1.000 0.970 1.000 1.000 0.992 (chalk)
 #             1.000 1.000 1.000 0.991 1.000 (ink)
 _STEPS = 30
-_LEAST_SEPARATION = 0.9
+_MIN_SEPARATION = 0.9
 _EXAMPLES = {
     'dcgan': (
         train_dcgan, 8, {'generator_depth': 4, 'discriminator_depth': 4},
@@ -37,9 +37,9 @@ _EXAMPLES = {
 }
 
 
-def flags(folder, steps=1, batch_size=2):
+def flags(directory, steps=1, batch_size=2):
   return argparse.Namespace(
-      steps=steps, batch_size=batch_size, seed=0, output_dir=str(folder))
+      steps=steps, batch_size=batch_size, seed=0, output_dir=str(directory))
 
 
 @pytest.mark.parametrize('name', sorted(_EXAMPLES))
@@ -52,13 +52,13 @@ def test_discriminator_separates_held_out_digits(name, tmp_path, capsys):
   assert np.isfinite(list(result['losses'].values())).all()
   assert set(result['separation']) == discriminators
   for separation in result['separation'].values():
-    assert _LEAST_SEPARATION < separation <= 1
+    assert _MIN_SEPARATION < separation <= 1
 
   assert sorted(os.listdir(given.output_dir)) == ['result.json', 'samples.png']
   with open(os.path.join(given.output_dir, 'result.json')) as f:
     assert json.load(f) == result
   sheet = Image.open(result['sheet'])
-  assert (sheet.size, sheet.mode) == (tuple(2 * side for side in pixels), mode)
+  assert (sheet.size, sheet.mode) == (tuple(2 * size for size in pixels), mode)
   assert pixels[1] // 32 % len(result['rows']) == 0
 
   output = capsys.readouterr().out
@@ -67,12 +67,12 @@ def test_discriminator_separates_held_out_digits(name, tmp_path, capsys):
   assert result['sheet'] in output
 
 
-def test_runs_from_another_folder(tmp_path):
+def test_runs_in_another_directory(tmp_path):
   output = subprocess.check_output(
       [sys.executable, os.path.abspath(train_dcgan.__file__), '--steps=1',
-       '--batch_size=2', '--output_dir=out'],
+       '--batch_size=2'],
       cwd=str(tmp_path), stderr=subprocess.STDOUT).decode()
-  sheet = os.path.join('out', 'samples.png')
+  sheet = os.path.join('train_dcgan-output', 'samples.png')
   assert 'Samples: ' + sheet in output
   assert (tmp_path / sheet).exists()
 
@@ -93,14 +93,14 @@ def test_wrong_flags_are_refused(arguments, message, capsys):
 def test_default_flags():
   given = gan_training.parse_flags('An example.', 8, [])
   assert (given.steps, given.batch_size, given.seed) == (200, 8, 0)
-  assert os.path.isabs(given.output_dir)
+  assert given.output_dir.endswith('-output')
 
 
-@pytest.mark.parametrize('real, fake, share', [
+@pytest.mark.parametrize('real, fake, fraction', [
     ([1, 2], [-1, 0], 1), ([-1, 0], [1, 2], 0), ([1, 1], [1, 1], 0.5),
     ([0, 2], [1], 0.5), ([0, 1, 2, 3], [0.5, 1.5], 0.625)])
-def test_separation(real, fake, share):
-  assert gan_training.separation(np.array(real), np.array(fake)) == share
+def test_separation(real, fake, fraction):
+  assert gan_training.separation(np.array(real), np.array(fake)) == fraction
 
 
 def test_losses(graph):
@@ -121,19 +121,19 @@ def test_infinite_losses_stop_the_training(tmp_path):
   loss = tf.constant(np.inf)
   gan = gan_training.Gan(
       {'discriminator': gan_training.Update(tf.no_op(), loss, 1)}, {},
-      tf.zeros([1, 1, 4, 4, 1]), ['made'])
+      tf.zeros([1, 1, 4, 4, 1]), ['generated'])
   with pytest.raises(
       FloatingPointError, match='losses of step 1 are not finite: .*inf'):
     gan_training.run(gan, flags(tmp_path))
   assert not os.listdir(str(tmp_path))
 
 
-def test_minimise_touches_its_scope_alone(graph):
+def test_minimize_touches_its_scope_alone(graph):
   with tf.variable_scope('Discriminator'):
     one = tf.get_variable('weights', initializer=1.0)
   with tf.variable_scope('Generator'):
     other = tf.get_variable('weights', initializer=1.0)
-  step = gan_training.minimise(one * other, 'Generator')
+  step = gan_training.minimize(one * other, 'Generator')
   with tf.Session(graph=graph) as session:
     session.run(tf.global_variables_initializer())
     session.run(step)
@@ -157,16 +157,16 @@ def test_digits(graph):
   np.testing.assert_array_equal(np.sort(shuffled), np.sort(sums))
 
 
-def test_sheet_keeps_rows_columns_and_colours(tmp_path):
+def test_sheet_keeps_rows_columns_and_colors(tmp_path):
   sheet = np.full([2, 3, 4, 5, 3], -1, np.float32)
   sheet[1, 2, 3, 4] = [1, 0, -1]
   gan = gan_training.Gan({'loss': gan_training.Update(
       tf.no_op(), tf.constant(0.), 1)}, {}, tf.constant(sheet), ['a', 'b'])
   result = gan_training.run(gan, flags(tmp_path))
-  picture = np.array(Image.open(result['sheet']))
-  assert picture.shape == (2 * 2 * 4, 2 * 3 * 5, 3)
-  np.testing.assert_array_equal(picture[-2:, -2:], [[[255, 128, 0]] * 2] * 2)
-  assert picture.sum() == 4 * (255 + 128)
+  image = np.array(Image.open(result['sheet']))
+  assert image.shape == (2 * 2 * 4, 2 * 3 * 5, 3)
+  np.testing.assert_array_equal(image[-2:, -2:], [[[255, 128, 0]] * 2] * 2)
+  assert image.sum() == 4 * (255 + 128)
 
 
 def test_outline_surrounds_the_ink(graph):
@@ -181,10 +181,10 @@ def test_outline_surrounds_the_ink(graph):
   np.testing.assert_array_equal(drawn[0, :, :, 0], expected)
 
 
-def test_colours():
+def test_colors():
   black_and_white = np.array([-1, 1], np.float32).reshape([1, 1, 2, 1])
-  chalk = train_cyclegan.colour(black_and_white, 'chalk')
-  ink = train_cyclegan.colour(black_and_white, 'ink')
+  chalk = train_cyclegan.colorize(black_and_white, 'chalk')
+  ink = train_cyclegan.colorize(black_and_white, 'ink')
   np.testing.assert_array_equal(chalk[0, 0], [[-1] * 3, [1] * 3])
   np.testing.assert_allclose(
       ink[0, 0], [[0.9, 0.8, 0.4], [-0.8, -0.6, 0.4]], rtol=1e-6)

@@ -57,6 +57,7 @@ def test_convert_train_evaluate_export_classify(tmp_path):
        **common)
   results = str(tmp_path / 'results.json')
   _run('classify_image.py', str(pictures / 'hell rot' / 'picture 3.jpg'),
-       graph=os.path.join(export, 'frozen_inference_graph.pb'), json=results)
+       graph=os.path.join(export, 'frozen_inference_graph.pb'),
+       output_json=results)
   with open(results, encoding='utf-8') as source:
     assert set(json.load(source)[0]['names']) == set(_COLOURS)

@@ -65,7 +65,7 @@ def test_convert_train_evaluate_export_classify(data, tmp_path):
   Image.new('L', (28, 28)).save(picture)
   results = str(tmp_path / 'results.json')
   status, out, err = _run(
-      'classify_image.py', picture, json=results,
+      'classify_image.py', picture, output_json=results,
       graph=os.path.join(export, 'frozen_inference_graph.pb'))
   assert (status, err) == (0, '')
   with open(results) as file:

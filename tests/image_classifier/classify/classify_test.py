@@ -73,7 +73,7 @@ def _expected(export, file):
 def test_results_are_those_of_the_network(export, pictures, tmp_path, capsys):
   results = tmp_path / 'results.json'
   assert classify.classify(_classify(
-      export, pictures, top_k=3, json=str(results))) == 0
+      export, pictures, top_k=3, output_json=str(results))) == 0
   rows = json.loads(results.read_text())
   assert [os.path.basename(row['file']) for row in rows] == [
       'a.png', 'b.jpg', 'c.gif', 'd.bmp', 'grey.png']
@@ -94,7 +94,7 @@ def test_a_broken_picture_is_reported_and_the_rest_goes_on(
   (pictures / 'aa.png').write_bytes(whole[:len(whole) // 2])
   sheet = tmp_path / 'sheet.png'
   assert classify.classify(_classify(
-      export, pictures, pictures / 'notes.txt', sheet=str(sheet))) == 1
+      export, pictures, pictures / 'notes.txt', contact_sheet=str(sheet))) == 1
   out = capsys.readouterr().out
   assert '%s/aa.png: not readable: ' % pictures in out
   assert '%s/notes.txt: not readable: ' % pictures in out
@@ -130,7 +130,7 @@ def test_every_form_says_the_same(export, pictures, tmp_path, form):
     shutil.copytree(str(export / 'saved_model'), str(graph))
   table = tmp_path / 'table.csv'
   asked = dataclasses.replace(
-      _classify(export, pictures, top_k=2, csv=str(table)), graph=str(graph))
+      _classify(export, pictures, top_k=2, output_csv=str(table)), graph=str(graph))
   assert classify.classify(asked) == 0
   with open(str(table), newline='') as file:
     rows = list(csv.DictReader(file))
@@ -156,7 +156,7 @@ def test_a_checkpoint_and_its_features(export, pictures, tmp_path, capsys):
   (pictures / 'broken.png').write_bytes(b'no picture')
   results, features = tmp_path / 'results.json', tmp_path / 'features.npz'
   assert classify.classify(_checkpoint(
-      export, pictures, json=str(results), end_point='pool2',
+      export, pictures, output_json=str(results), end_point='pool2',
       features_file=str(features))) == 1
   assert 'Features: %s' % features in capsys.readouterr().out
   rows = json.loads(results.read_text())
@@ -214,8 +214,8 @@ def test_flags_of_the_network_beside_an_export(export, pictures, capsys):
 def test_results_are_replaced_only_on_request(export, pictures, tmp_path):
   results = tmp_path / 'results.json'
   results.write_text('mine')
-  asked = _classify(export, pictures, json=str(results))
-  with pytest.raises(ValueError, match='--json=.*results.json exists: .*'
+  asked = _classify(export, pictures, output_json=str(results))
+  with pytest.raises(ValueError, match='--output_json=.*results.json exists: .*'
                      '--overwrite'):
     classify.classify(asked)
   assert results.read_text() == 'mine'
