@@ -83,7 +83,8 @@ def build(flags, generator_width=32, discriminator_width=16):
         discriminate(outlines, held_out),
         discriminate(outlines, generated))}
   sheet = tf.stack([outlines, generated, held_out])[:, :_SHEET_COLUMNS]
-  return gan_training.Gan(updates, scores, sheet, ['outline', 'generated', 'real'])
+  return gan_training.Gan(
+      updates, scores, sheet, ['outline', 'generated', 'real'])
 
 
 if __name__ == '__main__':

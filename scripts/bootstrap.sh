@@ -1,12 +1,12 @@
 #!/bin/sh
 # Finds a Python and makes the environment of one stack.
 #
-#   scripts/bootstrap.sh                makes it, or sees that it is ready
+#   scripts/bootstrap.sh                makes it, unless it is ready
 #   scripts/bootstrap.sh --find-python  prints the Python it would be made with
 #
 # Reads the variables STACK (stock, mkl or tf2), PYTHON (found if empty) and
-# VENV (a folder; .venv, .venv-mkl or .venv-tf2 if empty). An environment that
-# is unfinished, out of date or of another Python is made anew.
+# VENV (a directory; .venv, .venv-mkl or .venv-tf2 if empty). An environment
+# that is incomplete, out of date or of another Python is made again.
 set -eu
 
 say() {
@@ -30,7 +30,7 @@ makes_environments() {
   "$1" -c 'import ensurepip, venv' >/dev/null 2>&1 </dev/null
 }
 
-# Prints what `uv` knows of a version; nothing if it is not there.
+# Prints the Python of a version that `uv` finds; nothing without uv.
 ask_uv() {
   uv python find --system "$1" 2>/dev/null </dev/null || true
 }
@@ -50,8 +50,8 @@ check_given_python() {
     "On Debian and Ubuntu: apt install python$found-venv"
 }
 
-# Prints the first Python that runs, of the versions in their order. In one
-# version: the search path, then pyenv, then uv.
+# Prints the first Python that runs, by the order of the versions and, for each
+# version, on the search path, of pyenv, of uv.
 search_python() {
   pyenv_root=${PYENV_ROOT:-$(pyenv root 2>/dev/null || say "${HOME:-}/.pyenv")}
   for version in $versions; do
@@ -88,15 +88,15 @@ make env STACK=$stack PYTHON=/path/to/python$first"
   fi
 }
 
-# Prints the Python that an environment was made from, as the one found may be
-# in the folder that is about to be emptied: `activate` puts it on the path.
+# Prints the Python that an environment was made from, because the one found may
+# be in the directory to be emptied: `activate` puts it on the path.
 base_of() {
   "$1" -c 'import os, sys
 path = "%s/bin/python%d.%d" % ((sys.base_prefix,) + sys.version_info[:2])
 print(path if os.access(path, os.X_OK) else sys.executable)' </dev/null
 }
 
-# Two Pythons with the same answer share one installation.
+# Prints the same for two Pythons of one installation.
 installation_of() {
   "$1" -c 'import sys; print(sys.base_prefix, sys.version)' </dev/null
 }
@@ -108,18 +108,18 @@ is_ready() {
     "$(installation_of "$venv/bin/python")" ]
 }
 
-# Empties the folder of what an earlier run left, and of nothing that somebody
-# else made. The mark is hidden from *, so that this too may be interrupted.
-clear_folder() {
+# Empties the directory if an earlier run made it, and fails if not. The mark is
+# hidden from *, so that this can be interrupted too.
+clear_directory() {
   [ ! -d "$venv" ] || [ -f "$mark" ] || rmdir "$venv" 2>/dev/null || fail \
     "$venv was not made by make env, so it is left alone." \
-    "Remove it (rm -r $venv) or name another: make env VENV=FOLDER"
+    "Remove it (rm -r $venv) or name another: make env VENV=DIRECTORY"
   mkdir -p "$venv"
   say unfinished >"$mark"
   rm -rf "${venv:?}"/*
 }
 
-# Quiet; a second try, for a network that stutters, shows what pip says.
+# Quiet; the second try, for an unreliable network, shows the output of pip.
 pip_install() {
   "$venv/bin/python" -m pip install --disable-pip-version-check -qq "$@" ||
     "$venv/bin/python" -m pip install --disable-pip-version-check "$@" ||
@@ -131,7 +131,7 @@ pip_install() {
 make_environment() {
   what='the build tools'
   say "making $venv with $python"
-  clear_folder
+  clear_directory
   "$python" -m venv "$venv"
   pip_install -r requirements/build.txt
   what=$tensorflow
@@ -158,7 +158,7 @@ PYTHON=${PYTHON:-}
 case $PYTHON in
   [!/]*/*) PYTHON=$PWD/$PYTHON ;;
 esac
-# What lies there would count as installed, and pip would install elsewhere.
+# Packages there would count as installed, and pip would install elsewhere.
 unset PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX
 
 case ${1:-} in
@@ -173,7 +173,7 @@ venv=${VENV:-$default_venv}
 mark=$venv/.bootstrap
 key="$stack in $PWD, $(cat requirements/*.txt setup.py | cksum)"
 
-# Where flock is not there, two runs at once are the user's to avoid.
+# Without flock, nothing keeps two runs apart.
 if command -v flock >/dev/null; then
   exec 9<setup.py
   flock -n 9 || { say 'waiting for another make env'; flock 9 || true; }

@@ -7,13 +7,12 @@
 #     scripts/finetune_inception_resnet_v2_on_flowers.sh \
 #     --source=flower_photos.tgz
 #
-# Makes /tmp/flowers and /tmp/flowers-models/inception_resnet_v2, there `all`.
+# Writes to data/flowers and runs/inception_resnet_v2_on_flowers.
 set -eu
 # shellcheck source=scripts/recipe.sh disable=SC1091
 . "$(dirname "$0")/recipe.sh"
 
-begin inception_resnet_v2 flowers validation \
-  /tmp/flowers /tmp/flowers-models/inception_resnet_v2 "$@"
+start inception_resnet_v2 flowers validation "$@"
 convert "$@"
 pretrained inception_resnet_v2_2016_08_30
 tune_head InceptionResnetV2/Logits,InceptionResnetV2/AuxLogits 1000 \

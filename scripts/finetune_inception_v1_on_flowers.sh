@@ -6,13 +6,12 @@
 #   CHECKPOINT=inception_v1.ckpt \
 #     scripts/finetune_inception_v1_on_flowers.sh --source=flower_photos.tgz
 #
-# Makes /tmp/flowers and /tmp/flowers-models/inception_v1, and there `all`.
+# Writes to data/flowers and runs/inception_v1_on_flowers.
 set -eu
 # shellcheck source=scripts/recipe.sh disable=SC1091
 . "$(dirname "$0")/recipe.sh"
 
-begin inception_v1 flowers validation \
-  /tmp/flowers /tmp/flowers-models/inception_v1 "$@"
+start inception_v1 flowers validation "$@"
 convert "$@"
 pretrained inception_v1_2016_08_28
 tune_head InceptionV1/Logits 3000 \

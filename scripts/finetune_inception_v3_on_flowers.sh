@@ -6,13 +6,12 @@
 #   CHECKPOINT=inception_v3.ckpt \
 #     scripts/finetune_inception_v3_on_flowers.sh --source=flower_photos.tgz
 #
-# Makes /tmp/flowers and /tmp/flowers-models/inception_v3, and there `all`.
+# Writes to data/flowers and runs/inception_v3_on_flowers.
 set -eu
 # shellcheck source=scripts/recipe.sh disable=SC1091
 . "$(dirname "$0")/recipe.sh"
 
-begin inception_v3 flowers validation \
-  /tmp/flowers /tmp/flowers-models/inception_v3 "$@"
+start inception_v3 flowers validation "$@"
 convert "$@"
 pretrained inception_v3_2016_08_28
 tune_head InceptionV3/Logits,InceptionV3/AuxLogits 1000 \

@@ -1,30 +1,29 @@
 #!/bin/sh
-# Fine-tunes a network on pictures of your own: its head for 1,000 steps, then
-# all layers for 500; evaluates after each.
+# Fine-tunes a network on your own images: its head for 1,000 steps, then all
+# layers for 500; evaluates after each.
 #
 #   CHECKPOINT=mobilenet_v1_1.0_224.ckpt \
-#     scripts/finetune_on_image_folder.sh mobilenet_v1 --source=PICTURES
+#     scripts/finetune_on_image_folder.sh mobilenet_v1 --source=IMAGES
 #
-# The first word is the network, one of train_image_classifier.py --list_models;
-# PICTURES is a folder of a sub-folder a class. The validation pictures are
-# drawn from it, where it has none. CHECKPOINT has to be given here.
+# The first argument is the network, one of train_image_classifier.py
+# --list_models. IMAGES is a directory with one subdirectory per class; if it
+# has no validation images, they are sampled from it. CHECKPOINT is required.
 #
-# Makes /tmp/image_folder and /tmp/image_folder-models/<network>, there `all`.
+# Writes to data/image_folder and runs/NETWORK_on_image_folder.
 set -eu
 # shellcheck source=scripts/recipe.sh disable=SC1091
 . "$(dirname "$0")/recipe.sh"
 
 name=${1:-}
 case $name in
-  -h | --help) ;;  # `begin` answers.
+  -h | --help) ;;  # `start` answers.
   '' | -*) fail 'the network is missing.' \
-    "Type: CHECKPOINT=FILE $0 mobilenet_v1 --source=PICTURES" ;;
+    "Type: CHECKPOINT=FILE $0 mobilenet_v1 --source=IMAGES" ;;
   *) shift ;;
 esac
-begin "$name" image_folder validation \
-  /tmp/image_folder "/tmp/image_folder-models/$name" "$@"
+start "$name" image_folder validation "$@"
 [ -n "${CHECKPOINT:-}" ] || fail 'the pretrained network is missing.' \
-  "Type: CHECKPOINT=FILE $0 $name --source=PICTURES"
+  "Type: CHECKPOINT=FILE $0 $name --source=IMAGES"
 heads=$(heads_of "$name")
 convert "$@"
 pretrained "$name"

@@ -6,13 +6,12 @@
 #   CHECKPOINT=resnet_v1_50.ckpt \
 #     scripts/finetune_resnet_v1_50_on_flowers.sh --source=flower_photos.tgz
 #
-# Makes /tmp/flowers and /tmp/flowers-models/resnet_v1_50, and there `all`.
+# Writes to data/flowers and runs/resnet_v1_50_on_flowers.
 set -eu
 # shellcheck source=scripts/recipe.sh disable=SC1091
 . "$(dirname "$0")/recipe.sh"
 
-begin resnet_v1_50 flowers validation \
-  /tmp/flowers /tmp/flowers-models/resnet_v1_50 "$@"
+start resnet_v1_50 flowers validation "$@"
 convert "$@"
 pretrained resnet_v1_50_2016_08_28
 tune_head resnet_v1_50/logits 3000 \

@@ -1,24 +1,28 @@
 # shellcheck shell=sh
-# What the recipes beside this file share; they source it.
+# The functions of the recipes beside this file, which source it.
 #
-# A recipe converts a dataset, then trains and evaluates, in one stage or, to
-# fine-tune, in two. The words after its name are flags of
-# download_and_convert_data.py, such as --source=ARCHIVE for files that need
-# not be downloaded. Run again after Ctrl-C it goes on where it was: a dataset
-# that is there is kept, a stage goes on from its last checkpoint.
+# A recipe converts a dataset, then trains and evaluates a network, in one stage
+# or, to fine-tune, in two. Its arguments are flags of
+# download_and_convert_data.py, such as --source=ARCHIVE for files that are not
+# to be downloaded. The same command resumes a recipe that was interrupted: a
+# converted dataset is kept, and a stage continues from its last checkpoint.
 #
-# Variables, each with a default:
-#   DATA_DIR     folder of the converted dataset
-#   TRAIN_DIR    folder of checkpoints, summaries and logs
+# Variables:
+#   DATA_DIR     directory of the converted dataset; default: data/DATASET in
+#                the current directory
+#   TRAIN_DIR    directory of checkpoints, summaries and logs; default:
+#                runs/NETWORK_on_DATASET in the current directory; the second
+#                stage of a fine-tuning has its subdirectory `all`
 #   CHECKPOINT   to fine-tune: the pretrained network, as a .ckpt, one of its
-#                files, their folder, or a .tar.gz of them; downloaded to
-#                /tmp/checkpoints if not given
-#   STEPS        steps of each stage, to try a recipe out
-#   BATCH_SIZE   pictures a step
-#   IMAGE_SIZE   side of the pictures the network sees, in pixels
+#                files, their directory, or a .tar.gz of them; default:
+#                downloaded to $TF_SLIM_CHECKPOINTS, or else to checkpoints in
+#                the current directory
+#   STEPS        number of steps of each stage, to try a recipe
+#   BATCH_SIZE   number of images in a batch
+#   IMAGE_SIZE   height and width of the images, in pixels
 #   TRAIN_FLAGS  further flags of train_image_classifier.py
-#   PYTHON       the Python to run; that of an active environment, else that of
-#                `make env`, if not given
+#   PYTHON       Python interpreter; default: that of the active environment, or
+#                else of `make env`
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -33,7 +37,7 @@ fail() {
   exit 2
 }
 
-# Prints the comment at the head of a script, without its first line.
+# Prints the comment at the top of a script, without its first line.
 head_of() {
   sed -n '2,/^[^#]/{/^#/{s/^# \{0,1\}//;p;};}' "$1"
 }
@@ -51,11 +55,11 @@ sys.exit(not importlib.util.find_spec("tensorflow"))' </dev/null 2>/dev/null ||
       "Type make env in $root, or PYTHON=/path/to/python $0"
 }
 
-# check_number NAME VALUE: that a variable, where it is given, is 1 or more.
+# check_number NAME VALUE: fails unless a variable is empty or 1 or more.
 check_number() {
   case $2 in
     '') ;;
-    *[!0-9]* | 0*) fail "$1=$2 is no number of 1 or more." \
+    *[!0-9]* | 0*) fail "$1=$2 must be an integer, at least 1." \
       "Type, for example: $1=100 $0" ;;
   esac
 }
@@ -67,23 +71,24 @@ check_variables() {
   if [ -n "${CHECKPOINT:-}" ] && [ ! -e "$CHECKPOINT" ] &&
       [ ! -e "$CHECKPOINT.index" ]; then
     fail "there is no checkpoint $CHECKPOINT." \
-      "Give a .ckpt (of three files: the part before .index), its folder, or" \
-      "a .tar.gz; without one it is downloaded."
+      "Give a .ckpt (of three files: the part before .index), its directory," \
+      "or a .tar.gz; without CHECKPOINT it is downloaded."
   fi
 }
 
-# begin NETWORK DATASET SPLIT DATA_DIR TRAIN_DIR [WORD...]: what every recipe
-# does first. SPLIT is evaluated; the folders are those of slim's recipe.
-begin() {
+# start NETWORK DATASET SPLIT [ARGUMENT...]: what every recipe does first. SPLIT
+# is evaluated.
+start() {
   network=$1 dataset=$2 split=$3
-  data_dir=${DATA_DIR:-$4} train_dir=${TRAIN_DIR:-$5}
-  shift 5
+  data_dir=${DATA_DIR:-data/$dataset}
+  train_dir=${TRAIN_DIR:-runs/${network}_on_$dataset}
+  shift 3
   for word; do
     case $word in
       -h | --help) head_of "$0"; head_of "$root/scripts/recipe.sh" | sed 1d
         exit ;;
-      --dataset_dir*) fail "$word is given by a variable." \
-        "Type: DATA_DIR=FOLDER $0" ;;
+      --dataset_dir*) fail "$word is set by a variable." \
+        "Type: DATA_DIR=DIRECTORY $0" ;;
       --dataset_name*) fail "$word: this recipe is for $dataset." ;;
     esac
   done
@@ -104,47 +109,49 @@ convert() {
     --dataset_dir="$data_dir" "$@"
 }
 
-# pretrained NAME: says as $checkpoint what CHECKPOINT is, or downloads
-# NAME.tar.gz.
+# pretrained NAME: sets $checkpoint to CHECKPOINT, or else to NAME.tar.gz, which
+# it downloads.
 pretrained() {
   checkpoint=${CHECKPOINT:-}
   [ -n "$checkpoint" ] || checkpoint=$(
     PYTHONPATH=$root${PYTHONPATH:+:$PYTHONPATH} \
-      "$python" "$root/scripts/fetch_checkpoint.py" "$1" /tmp/checkpoints)
+      "$python" "$root/scripts/fetch_checkpoint.py" "$1" \
+      "${TF_SLIM_CHECKPOINTS:-checkpoints}")
 }
 
-# heads_of NETWORK: prints the scopes of the layers that tell the classes.
+# heads_of NETWORK: prints the scopes of the last layers.
 heads_of() {
   card=$("$python" "$root/train_image_classifier.py" --describe_model="$1")
   printf '%s\n' "$card" | sed -n '/^ *head,/{n;s/^ *//p;}' | grep . ||
-    fail "--describe_model=$1 names no head."
+    fail "--describe_model=$1 prints no head."
 }
 
-# stage FOLDER STEPS [FLAG...]: trains to that step and evaluates.
+# stage DIRECTORY STEPS [FLAG...]: trains to that step and evaluates.
 stage() {
-  folder=$1 steps=${STEPS:-$2}
+  directory=$1 steps=${STEPS:-$2}
   shift 2
   # TRAIN_FLAGS is a list of words.
   # shellcheck disable=SC2086
-  run train_image_classifier.py --train_dir="$folder" \
+  run train_image_classifier.py --train_dir="$directory" \
     --dataset_name="$dataset" --dataset_dir="$data_dir" \
     --dataset_split_name=train --model_name="$network" \
     --max_number_of_steps="$steps" --save_interval_secs=60 \
     --save_summaries_secs=60 "$@" ${BATCH_SIZE:+--batch_size="$BATCH_SIZE"} \
     ${IMAGE_SIZE:+--train_image_size="$IMAGE_SIZE"} ${TRAIN_FLAGS:-}
-  run eval_image_classifier.py --checkpoint_path="$folder" \
-    --eval_dir="$folder" --dataset_name="$dataset" --dataset_dir="$data_dir" \
-    --dataset_split_name="$split" --model_name="$network" \
+  run eval_image_classifier.py --checkpoint_path="$directory" \
+    --eval_dir="$directory" --dataset_name="$dataset" \
+    --dataset_dir="$data_dir" --dataset_split_name="$split" \
+    --model_name="$network" \
     ${BATCH_SIZE:+--batch_size="$BATCH_SIZE"} \
     ${IMAGE_SIZE:+--eval_image_size="$IMAGE_SIZE"}
 }
 
-# train STEPS [FLAG...]: a recipe's only stage.
+# train STEPS [FLAG...]: the only stage of a recipe.
 train() {
   stage "$train_dir" "$@"
 }
 
-# tune_head SCOPES STEPS [FLAG...]: trains the last layers alone, from new.
+# tune_head SCOPES STEPS [FLAG...]: trains new last layers only.
 tune_head() {
   scopes=$1 head_steps=$2
   shift 2
@@ -152,7 +159,7 @@ tune_head() {
     --checkpoint_exclude_scopes="$scopes" --trainable_scopes="$scopes" "$@"
 }
 
-# tune_all STEPS [FLAG...]: then trains all layers, from what tune_head made.
+# tune_all STEPS [FLAG...]: trains all layers, from the result of tune_head.
 tune_all() {
   all_steps=$1
   shift

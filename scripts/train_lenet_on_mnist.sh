@@ -1,15 +1,15 @@
 #!/bin/sh
-# Trains LeNet on MNIST, 20,000 steps, and evaluates it on the test digits.
+# Trains LeNet on MNIST for 20,000 steps and evaluates it on the test digits.
 #
 #   scripts/train_lenet_on_mnist.sh
 #   scripts/train_lenet_on_mnist.sh --source=datasets/samples/mnist
 #
-# Makes /tmp/mnist and /tmp/lenet-model.
+# Writes to data/mnist and runs/lenet_on_mnist.
 set -eu
 # shellcheck source=scripts/recipe.sh disable=SC1091
 . "$(dirname "$0")/recipe.sh"
 
-begin lenet mnist test /tmp/mnist /tmp/lenet-model "$@"
+start lenet mnist test "$@"
 convert "$@"
 train 20000 --preprocessing_name=lenet --batch_size=50 \
   --learning_rate=0.01 --learning_rate_decay_type=fixed --optimizer=sgd \

@@ -15,7 +15,7 @@ import sys
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from slim_common import help_page
-from slim_common import runtime
+from slim_common import signals
 
 _HELP_FLAGS = ('--help', '-help', '-h', '--helpshort', '--helpfull')
 
@@ -96,14 +96,14 @@ def run(main: Callable[[Any], Optional[int]], config_class: type,
   if log_level is not None:
     os.environ['TF_CPP_MIN_LOG_LEVEL'] = str(min(3, max(0, -log_level)))
   # Files are closed and what is half written is removed, as on Ctrl-C.
-  for number in runtime.stop_signals():
+  for number in signals.stop_signals():
     signal.signal(number, _exit)
   sys.exit(_status(main, config, '--traceback' in sys.argv))
 
 
 def _exit(number, frame):
   del frame
-  runtime.drop_closed_output()
+  signals.drop_closed_output()
   sys.exit(128 + number)
 
 
@@ -114,7 +114,7 @@ def _status(main, argument, show_traceback):
     sys.stdout.flush()
     return status
   except (ValueError, OSError) as error:
-    if isinstance(error, BrokenPipeError) and runtime.drop_closed_output():
+    if isinstance(error, BrokenPipeError) and signals.drop_closed_output():
       return 128 + signal.SIGPIPE
     if show_traceback:
       raise

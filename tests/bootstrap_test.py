@@ -280,7 +280,7 @@ class TestMakeEnvironment:
     (project / '.venv' / 'precious').write_text('')
     output, orders = self._run(project, status=1)
     assert '.venv was not made by make env' in output
-    assert 'make env VENV=FOLDER' in output
+    assert 'make env VENV=DIRECTORY' in output
     assert orders == []
     assert (project / '.venv' / 'precious').exists()
 

@@ -33,7 +33,7 @@ class Evaluation:
       at_most=1)
   loss: Optional[str] = flag(
       None, 'Loss to report, without label smoothing, class weights, auxiliary '
-      "losses and regularization. Default: that of the training (its "
+      'losses and regularization. Default: that of the training (its '
       'run.json); otherwise softmax, or sigmoid if images have several labels.',
       choices=('softmax', 'sigmoid', 'focal'))
   focal_gamma: float = flag(

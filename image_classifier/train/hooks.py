@@ -10,7 +10,7 @@ import tensorflow.compat.v1 as tf
 
 from image_classifier.runs import run_log
 from slim_common import progress
-from slim_common import runtime
+from slim_common import signals
 
 # As TensorFlow 1 and 2 say it.
 _BAD_HISTOGRAM = re.compile(
@@ -157,7 +157,7 @@ class StopOnSignalHook(tf.train.SessionRunHook):
     self._previous = {}
 
   def __enter__(self):
-    for number in [signal.SIGINT, *runtime.stop_signals()]:
+    for number in [signal.SIGINT, *signals.stop_signals()]:
       self._previous[number] = signal.signal(number, self._note)
     return self
 
@@ -169,7 +169,7 @@ class StopOnSignalHook(tf.train.SessionRunHook):
     del frame
     self.signal_number = number
     self.__exit__()
-    runtime.drop_closed_output()
+    signals.drop_closed_output()
     # Not print, which may have been interrupted itself.
     os.write(2, b'\nStopping after this step; a second signal ends at once.\n')
 

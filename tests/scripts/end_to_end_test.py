@@ -22,7 +22,7 @@ from tests.datasets.conversion import raw_files
 _SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / 'scripts'
 _FLOWERS = ('daisy', 'dandelion', 'roses', 'sunflowers', 'tulips')
 _NUM_FLOWERS = 352  # 350 of them to validate with.
-# Network, scope of its head, side of the pictures; small ones, to be quick.
+# Network, scope of its head, image size; small ones, to be quick.
 _FINETUNED = [('resnet_v1_50', 'resnet_v1_50/logits/', 32)]
 if os.environ.get('TEST_SCRIPTS') == 'all':
   _FINETUNED += [('inception_v1', 'InceptionV1/Logits/', 193),
@@ -33,14 +33,14 @@ pytestmark = pytest.mark.skipif(
     os.name != 'posix', reason='the recipes are shell scripts')
 
 
-def _start(folder, script, *words, **variables):
-  """Starts a recipe, in a folder that is not the project's."""
+def _start(directory, script, *words, **variables):
+  """Starts a recipe in a directory outside the project."""
   variables = dict(
-      {'PYTHON': sys.executable, 'DATA_DIR': str(folder / 'data'),
-       'TRAIN_DIR': str(folder / 'model'), 'STEPS': '1', 'BATCH_SIZE': '2',
+      {'PYTHON': sys.executable, 'DATA_DIR': str(directory / 'data'),
+       'TRAIN_DIR': str(directory / 'model'), 'STEPS': '1', 'BATCH_SIZE': '2',
        'TRAIN_FLAGS': '--log_every_n_steps=1'}, **variables)
   return subprocess.Popen(
-      [str(_SCRIPTS / script), *map(str, words)], cwd=str(folder),
+      [str(_SCRIPTS / script), *map(str, words)], cwd=str(directory),
       env=dict(os.environ, PYTHONUNBUFFERED='1', **variables),
       start_new_session=True, universal_newlines=True, stdout=subprocess.PIPE,
       stderr=subprocess.PIPE)
@@ -94,10 +94,10 @@ def _write_flowers(path):
 
 @pytest.fixture(scope='module', name='flowers')
 def _flowers(tmp_path_factory):
-  """A folder with flower_photos.tgz; the first recipe converts it."""
-  folder = tmp_path_factory.mktemp('flowers')
-  _write_flowers(folder / 'flower_photos.tgz')
-  return folder
+  """A directory with flower_photos.tgz; the first recipe converts it."""
+  directory = tmp_path_factory.mktemp('flowers')
+  _write_flowers(directory / 'flower_photos.tgz')
+  return directory
 
 
 def test_lenet_is_stopped_and_goes_on(tmp_path):
@@ -113,7 +113,7 @@ def test_lenet_is_stopped_and_goes_on(tmp_path):
   step = int(saved.split('model.ckpt-')[1].split('.')[0])
   status, out, err = _run(tmp_path, *script, STEPS=str(step + 1))
   assert status == 0, err
-  assert 'mnist_train.tfrecord' not in out, 'the dataset is kept'
+  assert 'mnist_train.tfrecord' not in out, 'the dataset must be kept'
   assert 'Going on from' in out and 'step %d of' % (step + 1) in out
   assert 'Counted 20 examples at step %d.' % (step + 1) in out
 
@@ -193,7 +193,7 @@ def test_export(tmp_path):
     ('finetune_inception_v1_on_flowers.sh', ['--source=empty.tgz'],
      'empty.tgz is no tar or zip archive, or a damaged one'),
     ('finetune_inception_v3_on_flowers.sh', ['flower_photos.tgz'],
-     "stray word 'flower_photos.tgz'; this program takes flags only"),
+     "unexpected argument 'flower_photos.tgz'; this program takes flags only"),
     ('export_mobilenet.sh', ['0.25', '128', 'empty.tgz'],
      'The archive empty.tgz cannot be unpacked')])
 def test_one_thing_is_wrong(tmp_path, script, words, message):

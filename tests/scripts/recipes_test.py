@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 _SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / 'scripts'
-# Notes its words, one a line, and answers what a recipe asks for.
+# Notes its arguments, one per line, and answers what a recipe asks for.
 _PYTHON = r"""#!/bin/sh
 [ "$1" != -c ] || exit {status}
 printf '%s\n' "$@" '' >>{notes}
@@ -40,10 +40,10 @@ def _python(tmp_path):
   return _write_python(tmp_path)
 
 
-def _write_python(folder, status=0):
-  path = folder / 'python'
+def _write_python(directory, status=0):
+  path = directory / 'python'
   path.write_text(_PYTHON.format(
-      notes=shlex.quote(str(folder / 'notes')), status=status))
+      notes=shlex.quote(str(directory / 'notes')), status=status))
   path.chmod(0o755)
   return path
 
@@ -60,7 +60,7 @@ def _run(python, script, *words, **variables):
 
 
 def _programs(python):
-  """Returns a list of (program, words, flags) that were run."""
+  """Returns a list of (program, arguments, flags) that were run."""
   programs = []
   for run in (python.parent / 'notes').read_text().split('\n\n')[:-1]:
     program, *arguments = run.split('\n')
@@ -72,13 +72,13 @@ def _programs(python):
   return programs
 
 
-# What slim's recipes say: folders, then (steps, flags) of each stage.
+# Steps and flags are those of slim's recipes.
 _TRAINED = [
-    ('lenet', 'mnist', '/tmp/mnist', '/tmp/lenet-model', '20000', dict(
+    ('lenet', 'mnist', '20000', dict(
         preprocessing_name='lenet', batch_size='50', learning_rate='0.01',
         learning_rate_decay_type='fixed', optimizer='sgd', weight_decay='0',
         save_interval_secs='60', log_every_n_steps='100')),
-    ('cifarnet', 'cifar10', '/tmp/cifar10', '/tmp/cifarnet-model', '100000',
+    ('cifarnet', 'cifar10', '100000',
      dict(preprocessing_name='cifarnet', batch_size='128', optimizer='sgd',
           learning_rate='0.1', learning_rate_decay_factor='0.1',
           num_epochs_per_decay='200', weight_decay='0.004',
@@ -109,32 +109,33 @@ _RECIPES = ['train_%s_on_%s.sh' % row[:2] for row in _TRAINED] + [
     'finetune_%s_on_flowers.sh' % row[0] for row in _FINETUNED]
 
 
-def _check_stage(programs, network, dataset, split, data_dir, folder, steps,
+def _check_stage(programs, network, dataset, split, data_dir, train_dir, steps,
                  flags):
   """Checks a training and the evaluation after it."""
   (train, _, given), (evaluate, _, evaluated) = programs
   assert train == 'train_image_classifier.py'
   assert given.pop('save_summaries_secs') == given['save_interval_secs']
   assert given == dict(
-      {'save_interval_secs': '60'}, train_dir=folder, dataset_name=dataset,
+      {'save_interval_secs': '60'}, train_dir=train_dir, dataset_name=dataset,
       dataset_dir=data_dir, dataset_split_name='train', model_name=network,
       max_number_of_steps=steps, **flags)
   assert evaluate == 'eval_image_classifier.py'
   assert evaluated == dict(
-      checkpoint_path=folder, eval_dir=folder, dataset_name=dataset,
+      checkpoint_path=train_dir, eval_dir=train_dir, dataset_name=dataset,
       dataset_dir=data_dir, dataset_split_name=split, model_name=network)
 
 
 @pytest.mark.parametrize('row', _TRAINED, ids=lambda row: row[0])
 def test_training_is_that_of_slim(python, row):
-  network, dataset, data_dir, train_dir, steps, flags = row
+  network, dataset, steps, flags = row
   status, _, err = _run(python, 'train_%s_on_%s.sh' % (network, dataset))
   assert (status, err) == (0, '')
   convert, *stage = _programs(python)
   assert convert == ('download_and_convert_data.py', [], dict(
-      dataset_name=dataset, dataset_dir=data_dir))
+      dataset_name=dataset, dataset_dir='data/' + dataset))
   _check_stage(
-      stage, network, dataset, 'test', data_dir, train_dir, steps, flags)
+      stage, network, dataset, 'test', 'data/' + dataset,
+      'runs/%s_on_%s' % (network, dataset), steps, flags)
 
 
 @pytest.mark.parametrize('row', _FINETUNED, ids=lambda row: row[0])
@@ -144,18 +145,19 @@ def test_fine_tuning_is_that_of_slim(python, row):
   assert (status, err) == (0, '')
   convert, fetch, *programs = _programs(python)
   assert convert == ('download_and_convert_data.py', [], dict(
-      dataset_name='flowers', dataset_dir='/tmp/flowers'))
+      dataset_name='flowers', dataset_dir='data/flowers'))
   assert fetch == (
-      'fetch_checkpoint.py', [archive, '/tmp/checkpoints'], {})
-  folder = '/tmp/flowers-models/' + network
+      'fetch_checkpoint.py', [archive, 'checkpoints'], {})
+  train_dir = 'runs/%s_on_flowers' % network
   starts = (
-      (folder, dict(checkpoint_path='fetched/' + archive,
-                    checkpoint_exclude_scopes=heads, trainable_scopes=heads)),
-      (folder + '/all', dict(checkpoint_path=folder)))
+      (train_dir, dict(
+          checkpoint_path='fetched/' + archive, checkpoint_exclude_scopes=heads,
+          trainable_scopes=heads)),
+      (train_dir + '/all', dict(checkpoint_path=train_dir)))
   for number, (steps, flags) in enumerate(stages):
-    place, start = starts[number]
+    directory, start = starts[number]
     _check_stage(programs[2 * number:2 * number + 2], network, 'flowers',
-                 'validation', '/tmp/flowers', place, steps,
+                 'validation', 'data/flowers', directory, steps,
                  dict(start, **flags))
 
 
@@ -167,30 +169,30 @@ def test_the_head_of_any_network_is_looked_up(python):
   describe, convert, first, _, second, _ = _programs(python)
   assert describe[2] == {'describe_model': 'vgg_16'}
   assert convert[2] == dict(
-      dataset_name='image_folder', dataset_dir='/tmp/image_folder',
+      dataset_name='image_folder', dataset_dir='data/image_folder',
       source='mine')
-  folder = '/tmp/image_folder-models/vgg_16'
+  train_dir = 'runs/vgg_16_on_image_folder'
   common = dict(_FIXED, save_interval_secs='60', save_summaries_secs='60',
-                dataset_name='image_folder', dataset_dir='/tmp/image_folder',
+                dataset_name='image_folder', dataset_dir='data/image_folder',
                 dataset_split_name='train', model_name='vgg_16',
                 log_every_n_steps='10')
   assert first[2] == dict(
-      common, train_dir=folder, checkpoint_path='.', learning_rate='0.01',
+      common, train_dir=train_dir, checkpoint_path='.', learning_rate='0.01',
       max_number_of_steps='1000', checkpoint_exclude_scopes='a/b,a/c',
       trainable_scopes='a/b,a/c')
   assert second[2] == dict(
-      common, train_dir=folder + '/all', checkpoint_path=folder,
+      common, train_dir=train_dir + '/all', checkpoint_path=train_dir,
       learning_rate='0.0001', max_number_of_steps='500')
 
 
 @pytest.mark.parametrize('words, variables, message', [
     ([], {}, 'the network is missing.\nType: CHECKPOINT=FILE {path} '
-     'mobilenet_v1 --source=PICTURES\n'),
+     'mobilenet_v1 --source=IMAGES\n'),
     (['--source=mine'], {}, 'the network is missing.\nType: CHECKPOINT=FILE '
-     '{path} mobilenet_v1 --source=PICTURES\n'),
+     '{path} mobilenet_v1 --source=IMAGES\n'),
     (['vgg_16', '--source=mine'], {}, 'the pretrained network is missing.\n'
-     'Type: CHECKPOINT=FILE {path} vgg_16 --source=PICTURES\n'),
-    (['none'], {'CHECKPOINT': '.'}, '--describe_model=none names no head.\n')])
+     'Type: CHECKPOINT=FILE {path} vgg_16 --source=IMAGES\n'),
+    (['none'], {'CHECKPOINT': '.'}, '--describe_model=none prints no head.\n')])
 def test_fine_tuning_of_any_network_refuses(python, words, variables, message):
   script = 'finetune_on_image_folder.sh'
   status, out, err = _run(python, script, *words, **variables)
@@ -210,10 +212,10 @@ def test_variables_reach_the_programs(python):
   assert convert[2] == dict(
       dataset_name='flowers', dataset_dir='my data', source='my flowers.tgz',
       num_workers='1')
-  for folder, start, flags in (('my model', 'my.ckpt', first[2]),
-                               ('my model/all', 'my model', second[2])):
+  for train_dir, start, flags in (('my model', 'my.ckpt', first[2]),
+                                  ('my model/all', 'my model', second[2])):
     wanted = dict(
-        dataset_dir='my data', train_dir=folder, checkpoint_path=start,
+        dataset_dir='my data', train_dir=train_dir, checkpoint_path=start,
         max_number_of_steps='7', batch_size='3', train_image_size='80',
         seed='1', cpu_threads='1')
     assert {name: flags[name] for name in wanted} == wanted
@@ -228,11 +230,12 @@ def test_variables_reach_the_programs(python):
 def test_export_of_each_width(python, version, network):
   output = str(python.parent / 'out')
   status, out, err = _run(
-      python, 'export_mobilenet.sh', version, '160', OUTPUT_DIR=output)
+      python, 'export_mobilenet.sh', version, '160', OUTPUT_DIR=output,
+      TF_SLIM_CHECKPOINTS='my checkpoints')
   assert (status, err) == (0, '')
   fetch, export = _programs(python)
   name = 'mobilenet_v1_%s_160_2017_06_14' % version
-  assert fetch[1] == [name, '/tmp/checkpoints']
+  assert fetch[1] == [name, 'my checkpoints']
   assert export == ('export_inference_graph.py', [], dict(
       model_name=network, image_size='160', dataset_name='imagenet',
       output_file=output + '.unfinished/unfrozen_graph.pb',
@@ -242,7 +245,7 @@ def test_export_of_each_width(python, version, network):
   assert 'out has\nfrozen_graph.pb' in out
 
 
-def test_export_in_8_bits_with_pictures(python):
+def test_export_in_8_bits_with_images(python):
   status, _, err = _run(python, 'export_mobilenet.sh', '1.0', '224',
                         OUTPUT_DIR='out/', DATA_DIR='imagenet')
   assert (status, err) == (0, '')
@@ -256,18 +259,20 @@ _USAGE = 'Type: %s <1.0|0.75|0.50|0.25> <224|192|160|128> [CHECKPOINT]' % (
 
 
 @pytest.mark.parametrize('words, variables, message', [
-    ([], {}, "the version '' is none of 1.0, 0.75, 0.50, 0.25.\n" + _USAGE),
-    (['0.5', '224'], {}, "the version '0.5' is none of 1.0, 0.75, 0.50, 0.25."
-     '\n' + _USAGE),
-    (['1.0'], {}, "the size '' is none of 224, 192, 160, 128.\n" + _USAGE),
-    (['1.0', '96'], {}, "the size '96' is none of 224, 192, 160, 128.\n" +
+    ([], {},
+     "the version '' is not one of 1.0, 0.75, 0.50, 0.25.\n" + _USAGE),
+    (['0.5', '224'], {},
+     "the version '0.5' is not one of 1.0, 0.75, 0.50, 0.25.\n" + _USAGE),
+    (['1.0'], {}, "the size '' is not one of 224, 192, 160, 128.\n" + _USAGE),
+    (['1.0', '96'], {}, "the size '96' is not one of 224, 192, 160, 128.\n" +
      _USAGE),
-    (['1.0', '224', 'a', 'b'], {}, "stray word 'b'.\n" + _USAGE),
+    (['1.0', '224', 'a', 'b'], {}, "unexpected argument 'b'.\n" + _USAGE),
     (['1.0', '224', 'no.ckpt'], {}, 'there is no checkpoint no.ckpt.'),
-    (['1.0', '224'], {'OUTPUT_DIR': '.'}, '. exists already.\nRemove it, or '
-     'type: OUTPUT_DIR=FOLDER %s 1.0 224' % (_SCRIPTS / 'export_mobilenet.sh')),
+    (['1.0', '224'], {'OUTPUT_DIR': '.'},
+     '. exists already.\nRemove it, or type: OUTPUT_DIR=DIRECTORY '
+     '%s 1.0 224' % (_SCRIPTS / 'export_mobilenet.sh')),
     (['1.0', '224'], {'OUTPUT_DIR': 'new', 'PICTURE': 'no.jpg'},
-     'there is no picture PICTURE=no.jpg.')])
+     'there is no image PICTURE=no.jpg.')])
 def test_export_refuses(python, words, variables, message):
   status, out, err = _run(
       python, 'export_mobilenet.sh', *words,
@@ -279,17 +284,17 @@ def test_export_refuses(python, words, variables, message):
 
 @pytest.mark.parametrize('script', _RECIPES)
 @pytest.mark.parametrize('words, variables, message', [
-    ([], {'STEPS': 'ten'}, 'STEPS=ten is no number of 1 or more.\n'
+    ([], {'STEPS': 'ten'}, 'STEPS=ten must be an integer, at least 1.\n'
      'Type, for example: STEPS=100 {path}\n'),
-    ([], {'BATCH_SIZE': '0'}, 'BATCH_SIZE=0 is no number of 1 or more.\n'
+    ([], {'BATCH_SIZE': '0'}, 'BATCH_SIZE=0 must be an integer, at least 1.\n'
      'Type, for example: BATCH_SIZE=100 {path}\n'),
-    ([], {'IMAGE_SIZE': '-1'}, 'IMAGE_SIZE=-1 is no number of 1 or more.\n'
+    ([], {'IMAGE_SIZE': '-1'}, 'IMAGE_SIZE=-1 must be an integer, at least 1.\n'
      'Type, for example: IMAGE_SIZE=100 {path}\n'),
     ([], {'CHECKPOINT': 'no.ckpt'}, 'there is no checkpoint no.ckpt.\n'
-     'Give a .ckpt (of three files: the part before .index), its folder, or\n'
-     'a .tar.gz; without one it is downloaded.\n'),
-    (['--dataset_dir=here'], {}, '--dataset_dir=here is given by a variable.\n'
-     'Type: DATA_DIR=FOLDER {path}\n')])
+     'Give a .ckpt (of three files: the part before .index), its directory,\n'
+     'or a .tar.gz; without CHECKPOINT it is downloaded.\n'),
+    (['--dataset_dir=here'], {}, '--dataset_dir=here is set by a variable.\n'
+     'Type: DATA_DIR=DIRECTORY {path}\n')])
 def test_recipe_refuses(python, script, words, variables, message):
   status, out, err = _run(python, script, *words, **variables)
   assert (status, out) == (2, '')

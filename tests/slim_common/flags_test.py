@@ -232,13 +232,13 @@ def test_other_logging_flags_of_absl_are_accepted(flag):
       '--verbosity sets their level' % flag.partition('=')[0]])
 
 
-_WAITING = _PROGRAM.replace('  print(', '''  import time
+_WAITING = _PROGRAM.replace('  print(', """  import time
   try:
     print('ready', flush=True)
     time.sleep(60)
   finally:
     print('tidied', flush=True)
-  print(''')
+  print(""")
 
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGHUP])
