@@ -76,7 +76,8 @@ def test_convert_train_evaluate_export_classify(data, tmp_path):
       'nine'}
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [
+    signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_saves_and_the_same_command_goes_on(data, tmp_path, number):
   model = str(tmp_path / 'model')
   process = _start(
