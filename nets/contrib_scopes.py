@@ -6,8 +6,8 @@ published code such as
   with tf.contrib.slim.arg_scope(mobilenet_v2.training_scope()):
     logits, end_points = mobilenet_v2.mobilenet(images)
 
-would silently build a network without batch normalisation in training mode
-and without regularisation. The decorator below copies what stands on
+would silently build a network without batch normalization in training mode
+and without regularization. The decorator below copies what stands on
 contrib's stack to tf_slim's while a network is built. Where both set the same
 argument of the same layer, tf_slim's scope wins.
 

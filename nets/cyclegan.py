@@ -22,14 +22,14 @@ def cyclegan_arg_scope(instance_norm_center=True, instance_norm_scale=True,
                        weight_decay=0.0):
   """Returns the argument scope of CycleGAN's convolutions.
 
-  Transposed convolutions keep tf_slim's defaults, without normalisation.
+  Transposed convolutions keep tf_slim's defaults, without normalization.
 
   Args:
-    instance_norm_center: whether instance normalisation has a `beta`.
-    instance_norm_scale: whether instance normalisation has a `gamma`.
+    instance_norm_center: whether instance normalization has a `beta`.
+    instance_norm_scale: whether instance normalization has a `gamma`.
     instance_norm_epsilon: added to the variance.
     weights_init_stddev: standard deviation of the initial weights.
-    weight_decay: coefficient of the L2 regularisation of the weights.
+    weight_decay: coefficient of L2 regularization of the weights.
   """
   with slim.arg_scope(
       [slim.conv2d],
@@ -53,7 +53,7 @@ def cyclegan_upsample(net, num_outputs, stride, method='conv2d_transpose',
     num_outputs: channels of the result.
     stride: pair of ints, the factors by which height and width grow;
       'conv2d_transpose' has none but 2.
-    method: 'conv2d_transpose', 'nn_upsample_conv' (nearest neighbour, then a
+    method: 'conv2d_transpose', 'nn_upsample_conv' (nearest neighbor, then a
       convolution) or 'bilinear_upsample_conv'.
     pad_mode: how the last two pad before they convolve: 'CONSTANT', 'REFLECT'
       or 'SYMMETRIC', as `tf.pad` has them.
@@ -115,7 +115,7 @@ def cyclegan_generator_resnet(images, arg_scope_fn=cyclegan_arg_scope,
     kernel_size: side of the kernels of the encoder and the residual blocks.
     tanh_linear_slope: the output is tanh(x) + tanh_linear_slope * x; a small
       slope keeps gradients alive where tanh saturates.
-    is_training: unused; instance normalisation knows no modes.
+    is_training: unused; instance normalization knows no modes.
 
   Returns:
     predictions: float32, the shape of `images`; in -1..1 if the slope is 0.

@@ -26,10 +26,10 @@ def discriminator(inputs, depth=64, is_training=True, reuse=None,
       known when the graph is built. Pictures are in -1..1, as a generator that
       ends in tanh makes them.
     depth: channels of the first layer.
-    is_training: whether batch normalisation is in training mode.
+    is_training: whether batch normalization is in training mode.
     reuse: whether variables of an earlier call are shared.
     scope: variable scope.
-    fused_batch_norm: whether batch normalisation is computed by one op.
+    fused_batch_norm: whether batch normalization is computed by one op.
 
   Returns:
     logits: float32 [batch, 1], positive for pictures taken for real.
@@ -45,10 +45,10 @@ def discriminator(inputs, depth=64, is_training=True, reuse=None,
       net = inputs
       for i in range(num_layers):
         name = 'conv%d' % (i + 1)
-        # The paper leaves the pictures themselves unnormalised.
-        normaliser = None if i == 0 else normalization.batch_norm
+        # The paper leaves the pictures themselves unnormalized.
+        normalizer = None if i == 0 else normalization.batch_norm
         net = end_points[name] = slim.conv2d(
-            net, depth * 2**i, normalizer_fn=normaliser, scope=name)
+            net, depth * 2**i, normalizer_fn=normalizer, scope=name)
       logits = slim.conv2d(
           net, 1, kernel_size=1, stride=1, padding='VALID',
           normalizer_fn=None, activation_fn=None, scope='Conv')
@@ -70,10 +70,10 @@ def generator(inputs, depth=64, final_size=32, num_outputs=3,
     depth: channels of the last layer before the logits.
     final_size: side of the pictures, a power of 2 and at least 8.
     num_outputs: channels of the pictures.
-    is_training: whether batch normalisation is in training mode.
+    is_training: whether batch normalization is in training mode.
     reuse: whether variables of an earlier call are shared.
     scope: variable scope.
-    fused_batch_norm: whether batch normalisation is computed by one op.
+    fused_batch_norm: whether batch normalization is computed by one op.
 
   Returns:
     logits: float32 [batch, final_size, final_size, num_outputs]; their tanh is

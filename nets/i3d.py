@@ -46,10 +46,10 @@ def i3d(inputs, num_classes=1000, dropout_keep_prob=0.8, is_training=True,
     inputs: float32 [batch, frames, height, width, channels], published with
       64 frames of 224 x 224 pixels. Larger pictures want
       `spatial_squeeze=False`.
-    num_classes: width of the logits; None or 0 for the features before them.
-    dropout_keep_prob: share of the features kept by dropout.
-    is_training: whether dropout and batch normalisation are in training mode.
-    prediction_fn: makes predictions of logits.
+    num_classes: number of classes; None or 0 to return features instead.
+    dropout_keep_prob: fraction of features kept by dropout.
+    is_training: whether dropout and batch normalization are in training mode.
+    prediction_fn: function from logits to predictions.
     spatial_squeeze: whether the logits lose height and width, which are 1.
     reuse: whether to reuse the variables of `scope`, which must be given then.
     scope: variable scope.

@@ -48,10 +48,10 @@ def i3d_arg_scope(weight_decay=1e-7, batch_norm_decay=0.999,
   """Returns the argument scope of the video networks.
 
   Args:
-    weight_decay: coefficient of the L2 regularisation of all weights.
-    batch_norm_decay: decay of the moving averages of batch normalisation.
-    batch_norm_epsilon: added to the variance against division by zero.
-    use_renorm: whether batch normalisation is batch renormalisation.
+    weight_decay: coefficient of L2 regularization of all weights.
+    batch_norm_decay: decay of the moving averages of batch normalization.
+    batch_norm_epsilon: added to the variance to avoid division by zero.
+    use_renorm: whether batch normalization is batch renormalization.
     separable_conv3d: whether convolutions over space and time are split into
       one over space and one over time.
   """
@@ -121,7 +121,7 @@ def conv3d_spatiotemporal(inputs, num_outputs, kernel_size, stride=1,
     normalizer_fn: applied after the convolution over space; the one over time
       has biases instead.
     normalizer_params: arguments of `normalizer_fn`.
-    weights_regularizer: regulariser of all weights.
+    weights_regularizer: regularizer of all weights.
     separable: whether to convolve over space first, over time then. A kernel
       of one frame needs no second layer.
     data_format: 'NDHWC' or 'NCDHW'.
@@ -342,9 +342,9 @@ def classify(net, end_points, num_classes, dropout_keep_prob, prediction_fn,
   Args:
     net: output of `inception_v1_base`.
     end_points: dict that Logits and Predictions are added to.
-    num_classes: width of the logits; None or 0 for the features before them.
-    dropout_keep_prob: share of the features kept by dropout.
-    prediction_fn: makes predictions of logits.
+    num_classes: number of classes; None or 0 to return features instead.
+    dropout_keep_prob: fraction of features kept by dropout.
+    prediction_fn: function from logits to predictions.
     spatial_squeeze: whether the logits lose height and width, which are 1.
     data_format: layout of `net`, 'NDHWC' or 'NCDHW'.
 

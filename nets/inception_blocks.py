@@ -27,7 +27,7 @@ Residual = collections.namedtuple(
     'Residual', 'scope branches scale activation_fn')
 Repeat = collections.namedtuple('Repeat', 'scope blocks rate end_point')
 
-_COLOURS = 3
+_COLORS = 3
 
 
 def conv(scope, depth, kernel, stride=1, padding='SAME', stddev=None):
@@ -245,10 +245,10 @@ class _Interpreter:
           stddev=row.stddev)
     if isinstance(row, Conv):
       return slim.conv2d(net, depth, row.kernel, **options)
-    # 8 filters a colour, fewer where the layer itself has fewer channels.
+    # 8 filters a color, fewer where the layer itself has fewer channels.
     return slim.separable_conv2d(
         net, depth, row.kernel,
-        depth_multiplier=max(1, min(depth // _COLOURS, 8)), **options)
+        depth_multiplier=max(1, min(depth // _COLORS, 8)), **options)
 
   def _add(self, net, branches, row):
     change = slim.conv2d(
@@ -256,7 +256,7 @@ class _Interpreter:
         normalizer_fn=None, activation_fn=None, scope='Conv2d_1x1')
     change *= row.scale
     if row.activation_fn == tf.nn.relu6:
-      # Keeps both summands in the range of relu6, as quantisation wants.
+      # Keeps both summands in the range of relu6, as quantization wants.
       change = tf.clip_by_value(change, -6.0, 6.0)
     net += change
     return row.activation_fn(net) if row.activation_fn else net

@@ -198,9 +198,9 @@ def inception_resnet_v2(inputs, num_classes=1001, is_training=True,
     inputs: float32 [batch, height, width, channels] in [-1, 1]; made
       for 299x299, other sizes work too. Height and width may be unknown
       without `create_aux_logits`.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout and batch normalisation are in training mode.
-    dropout_keep_prob: share of the features kept by dropout.
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: whether dropout and batch normalization are in training mode.
+    dropout_keep_prob: fraction of features kept by dropout.
     reuse: whether to use variables that exist.
     scope: variable scope.
     create_aux_logits: whether to build the auxiliary classifier on
@@ -246,13 +246,13 @@ def inception_resnet_v2_arg_scope(
   """Returns the argument scope of Inception-ResNet V2.
 
   Args:
-    weight_decay: coefficient of the L2 regularisation of weights and biases.
+    weight_decay: coefficient of L2 regularization of weights and biases.
     batch_norm_decay: decay of the moving averages.
     batch_norm_epsilon: added to the variance.
     activation_fn: activation of the convolutions.
     batch_norm_updates_collections: collection of the update ops of the moving
       averages; None to update in place.
-    batch_norm_scale: whether batch normalisation has a learned scale.
+    batch_norm_scale: whether batch normalization has a learned scale.
   """
   with slim.arg_scope(
       [slim.conv2d, slim.fully_connected],

@@ -20,15 +20,15 @@ def inception_arg_scope(
   """Returns the argument scope of inception_v1, v2, v3 and v4.
 
   Args:
-    weight_decay: coefficient of the L2 regularisation of the weights.
-    use_batch_norm: whether convolutions are batch-normalised; otherwise they
+    weight_decay: coefficient of L2 regularization of the weights.
+    use_batch_norm: whether convolutions are batch-normalized; otherwise they
       have biases.
     batch_norm_decay: decay of the moving averages.
     batch_norm_epsilon: added to the variance.
     activation_fn: activation of the convolutions.
     batch_norm_updates_collections: collection of the update ops of the moving
       averages; None to update in place.
-    batch_norm_scale: whether batch normalisation has a learned scale.
+    batch_norm_scale: whether batch normalization has a learned scale.
   """
   normalizer_fn, normalizer_params = None, {}
   if use_batch_norm:
@@ -49,7 +49,7 @@ def inception_arg_scope(
 
 
 def batch_norm_params(decay, epsilon, updates_collections, scale):
-  """Returns batch normalisation's arguments; see `inception_arg_scope`."""
+  """Returns batch normalization's arguments; see `inception_arg_scope`."""
   return {'decay': decay, 'epsilon': epsilon,
           'updates_collections': updates_collections, 'scale': scale}
 
@@ -62,10 +62,10 @@ def convolutional_logits(net, end_points, num_classes, kernel_size,
   Args:
     net: float [batch, height, width, channels] tensor.
     end_points: dict from name to tensor, which is added to.
-    num_classes: width of the logits; None or 0 for the pooled features.
+    num_classes: number of classes; None or 0 to return pooled features.
     kernel_size: pair, the pooling window for images of the usual size.
-    dropout_keep_prob: share of the features kept by dropout.
-    prediction_fn: makes predictions of logits.
+    dropout_keep_prob: fraction of features kept by dropout.
+    prediction_fn: function from logits to predictions.
     spatial_squeeze: whether to return [batch, num_classes] for 1x1 logits.
     global_pool: whether to pool over the whole map.
 
@@ -104,7 +104,7 @@ def aux_dense_logits(net, num_classes, scopes):
   Args:
     net: float [batch, height, width, channels] tensor whose sides are known
       and at least 5.
-    num_classes: width of the logits.
+    num_classes: number of classes.
     scopes: DenseScopes.
 
   Returns:
@@ -134,8 +134,8 @@ def dense_logits(net, end_points, num_classes, dropout_keep_prob, scopes):
   Args:
     net: float [batch, height, width, channels] tensor.
     end_points: dict from name to tensor, which is added to.
-    num_classes: width of the logits; None or 0 for the pooled features.
-    dropout_keep_prob: share of the features kept by dropout.
+    num_classes: number of classes; None or 0 to return pooled features.
+    dropout_keep_prob: fraction of features kept by dropout.
     scopes: DenseScopes.
 
   Returns:

@@ -1,4 +1,4 @@
-"""Inception V1, also known as GoogLeNet, with batch normalisation.
+"""Inception V1, also known as GoogLeNet, with batch normalization.
 
 C. Szegedy et al.: Going deeper with convolutions (arXiv:1409.4842). As in
 slim's checkpoints, the 5x5 convolutions of the paper are 3x3 here, and there
@@ -93,10 +93,10 @@ def inception_v1(inputs, num_classes=1000, is_training=True,
   Args:
     inputs: float32 [batch, height, width, channels] in [-1, 1]; made
       for 224x224, other sizes work with `global_pool`.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout and batch normalisation are in training mode.
-    dropout_keep_prob: share of the features kept by dropout.
-    prediction_fn: makes predictions of logits.
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: whether dropout and batch normalization are in training mode.
+    dropout_keep_prob: fraction of features kept by dropout.
+    prediction_fn: function from logits to predictions.
     spatial_squeeze: whether the logits lose their two sides, which must be 1
       then; False for logits of every place [batch, height', width', classes].
     reuse: whether to use variables that exist.

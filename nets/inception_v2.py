@@ -1,4 +1,4 @@
-"""Inception V2: Inception with batch normalisation.
+"""Inception V2: Inception with batch normalization.
 
 S. Ioffe, C. Szegedy: Batch Normalization: Accelerating Deep Network Training
 by Reducing Internal Covariate Shift (arXiv:1502.03167).
@@ -84,10 +84,10 @@ def inception_v2_base(inputs, final_endpoint='Mixed_5c', min_depth=16,
     use_separable_conv: whether the first convolution is separable, as in the
       published checkpoint.
     data_format: 'NHWC', or 'NCHW' without `use_separable_conv`. It holds for
-      convolutions, pooling and concatenation. Batch normalisation keeps its
+      convolutions, pooling and concatenation. Batch normalization keeps its
       own, by default NHWC: for NCHW open
       `slim.arg_scope([slim.batch_norm], data_format='NCHW')` too, or it
-      normalises each column of the images and not each channel.
+      normalizes each column of the images and not each channel.
     include_root_block: whether the five layers before Mixed_3b are built; if
       not, `inputs` are taken as their output, and their names are no end
       points.
@@ -126,12 +126,12 @@ def inception_v2(inputs, num_classes=1000, is_training=True,
   Args:
     inputs: float32 [batch, height, width, channels] in [-1, 1]; made
       for 224x224, other sizes work with `global_pool`, smaller ones without.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout and batch normalisation are in training mode.
-    dropout_keep_prob: share of the features kept by dropout.
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: whether dropout and batch normalization are in training mode.
+    dropout_keep_prob: fraction of features kept by dropout.
     min_depth: least depth of a layer under `depth_multiplier`.
     depth_multiplier: factor of the depths of all layers, above 0.
-    prediction_fn: makes predictions of logits.
+    prediction_fn: function from logits to predictions.
     spatial_squeeze: whether the logits lose their two sides, which must be 1
       then; False for logits of every place [batch, height', width', classes].
     reuse: whether to use variables that exist.

@@ -34,7 +34,7 @@ def _mixed_5(scope, projection,
 
 
 def _mixed_6(scope, inner):
-  """Returns a module of the 17x17 maps, with factorised 7x7 convolutions."""
+  """Returns a module of the 17x17 maps, with factorized 7x7 convolutions."""
   return mixed(scope, [
       [conv('Conv2d_0a_1x1', 192, 1)],
       [conv('Conv2d_0a_1x1', inner, 1),
@@ -137,12 +137,12 @@ def inception_v3(inputs, num_classes=1000, is_training=True,
   Args:
     inputs: float32 [batch, height, width, channels] in [-1, 1]; made
       for 299x299, other sizes work with `global_pool`, smaller ones without.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout and batch normalisation are in training mode.
-    dropout_keep_prob: share of the features kept by dropout.
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: whether dropout and batch normalization are in training mode.
+    dropout_keep_prob: fraction of features kept by dropout.
     min_depth: least depth of a layer under `depth_multiplier`.
     depth_multiplier: factor of the depths of all layers, above 0.
-    prediction_fn: makes predictions of logits.
+    prediction_fn: function from logits to predictions.
     spatial_squeeze: whether the logits lose their two sides, which must be 1
       then; False for logits of every place [batch, height', width', classes].
     reuse: whether to use variables that exist.

@@ -178,9 +178,9 @@ def inception_v4(inputs, num_classes=1001, is_training=True,
     inputs: float32 [batch, height, width, channels] in [-1, 1]; made
       for 299x299, other sizes work too. Height and width may be unknown
       without `create_aux_logits`.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout and batch normalisation are in training mode.
-    dropout_keep_prob: share of the features kept by dropout.
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: whether dropout and batch normalization are in training mode.
+    dropout_keep_prob: fraction of features kept by dropout.
     reuse: whether to use variables that exist.
     scope: variable scope.
     create_aux_logits: whether to build the auxiliary classifier on Mixed_6h,

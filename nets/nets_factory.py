@@ -179,9 +179,9 @@ def get_network_fn(name, num_classes, weight_decay=0.0, is_training=False):
 
   Args:
     name: a key of `networks_map`.
-    num_classes: width of the logits; None or 0 for the features before them.
-    weight_decay: coefficient of the L2 regularisation of the weights.
-    is_training: whether dropout and batch normalisation are in training mode.
+    num_classes: number of classes; None or 0 to return features instead.
+    weight_decay: coefficient of L2 regularization of the weights.
+    is_training: whether dropout and batch normalization are in training mode.
 
   Returns:
     A function of images (float32 [batch, height, width, channels], for video

@@ -1,9 +1,9 @@
-"""Batch normalisation as every network of this package calls it.
+"""Batch normalization as every network of this package calls it.
 
 The networks call `normalization.batch_norm`, not `slim.batch_norm`, so that
 one place can change what is computed for all of them: statistics reduced
 across clones, or frozen statistics. Swapping `normalizer_fn` in an arg scope
-would not do it, for most networks name their normaliser themselves; nor would
+would not do it, for most networks name their normalizer themselves; nor would
 a scope around a network, which the network's own scopes override.
 
 Both functions share one arg-scope key: `slim.arg_scope([slim.batch_norm],
@@ -29,7 +29,7 @@ batch_norm._key_op = slim.batch_norm._key_op  # pylint: disable=protected-access
 
 @contextlib.contextmanager
 def implementation(function):
-  """Replaces the batch normalisation of all networks built inside.
+  """Replaces the batch normalization of all networks built inside.
 
   Args:
     function: takes what `slim.batch_norm` takes. It receives the scoped
@@ -47,7 +47,7 @@ def implementation(function):
 
 @contextlib.contextmanager
 def overridden(choose):
-  """Changes arguments of the batch normalisation of networks built inside.
+  """Changes arguments of the batch normalization of networks built inside.
 
   What is computed stays with the implementation in force.
 
@@ -73,6 +73,6 @@ def overridden(choose):
 
 
 def _scoped_arguments():
-  """Returns the arguments that the arg scopes give to batch normalisation."""
+  """Returns the arguments that the arg scopes give to batch normalization."""
   return slim.current_arg_scope().get(
       slim_scopes.arg_scope_func_key(slim.batch_norm), {})

@@ -44,7 +44,7 @@ def _default_generator_blocks():
 def pix2pix_arg_scope():
   """Returns the argument scope of both networks.
 
-  Instance normalisation stands for the paper's batch normalisation over
+  Instance normalization stands for the paper's batch normalization over
   batches of one picture.
   """
   with slim.arg_scope(
@@ -62,7 +62,7 @@ def upsample(net, num_outputs, kernel_size, method='nn_upsample_conv'):
     net: float32 [batch, height, width, channels].
     num_outputs: channels of the result.
     kernel_size: pair of ints, the factors by which height and width grow.
-    method: 'nn_upsample_conv' (nearest neighbour, then a convolution) or
+    method: 'nn_upsample_conv' (nearest neighbor, then a convolution) or
       'conv2d_transpose'.
 
   Returns:
@@ -129,7 +129,7 @@ def pix2pix_generator(net, num_outputs, blocks=None,
 
 
 def _encode(net, blocks, end_points):
-  """Halves the sides at every block; the ends are not normalised."""
+  """Halves the sides at every block; the ends are not normalized."""
   last = len(blocks) - 1
   for i, block in enumerate(blocks):
     how = {'normalizer_fn': None} if i in (0, last) else {}
@@ -170,7 +170,7 @@ def pix2pix_discriminator(net, num_filters, padding=2, pad_mode='REFLECT',
     padding: pixels added on every side before each convolution; 0 for none.
     pad_mode: 'CONSTANT', 'REFLECT' or 'SYMMETRIC', as `tf.pad` has them.
     activation_fn: activation of all layers but the logits.
-    is_training: unused; instance normalisation knows no modes.
+    is_training: unused; instance normalization knows no modes.
 
   Returns:
     logits: float32 [batch, rows, columns, 1], positive for patches taken for

@@ -16,9 +16,9 @@ def s3dg_arg_scope(weight_decay=1e-7, batch_norm_decay=0.999,
   """Returns the argument scope of S3D-G.
 
   Args:
-    weight_decay: coefficient of the L2 regularisation of all weights.
-    batch_norm_decay: decay of the moving averages of batch normalisation.
-    batch_norm_epsilon: added to the variance against division by zero.
+    weight_decay: coefficient of L2 regularization of all weights.
+    batch_norm_decay: decay of the moving averages of batch normalization.
+    batch_norm_epsilon: added to the variance to avoid division by zero.
   """
   return i3d_utils.i3d_arg_scope(
       weight_decay, batch_norm_decay, batch_norm_epsilon,
@@ -80,10 +80,10 @@ def s3dg_base(inputs, first_temporal_kernel_size=3,
       `depth_multiplier` is.
     depth_multiplier: factor of the number of filters, above 0.
     data_format: 'NDHWC' or 'NCDHW', of the inputs and the results. Under
-      NCDHW batch normalisation works along the width of the pictures, not along
+      NCDHW batch normalization works along the width of the pictures, not along
       the channels, as in slim, whose checkpoints load so; the weights fit one
       width only. `slim.arg_scope([slim.batch_norm], data_format='NCHW')`
-      around the call normalises the channels, with the variables of NDHWC.
+      around the call normalizes the channels, with the variables of NDHWC.
     scope: variable scope.
 
   Returns:
@@ -123,16 +123,16 @@ def s3dg(inputs, num_classes=1000, first_temporal_kernel_size=3,
     inputs: float32 [batch, frames, height, width, channels], or NCDHW,
       published with 64 frames of 224 x 224 pixels. Larger pictures want
       `spatial_squeeze=False`.
-    num_classes: width of the logits; None or 0 for the features before them.
+    num_classes: number of classes; None or 0 to return features instead.
     first_temporal_kernel_size: see `s3dg_base`.
     temporal_conv_startat: see `s3dg_base`.
     gating_startat: see `s3dg_base`.
     final_endpoint: layer under the logits, see `s3dg_base`.
     min_depth: see `s3dg_base`.
     depth_multiplier: see `s3dg_base`.
-    dropout_keep_prob: share of the features kept by dropout.
-    is_training: whether dropout and batch normalisation are in training mode.
-    prediction_fn: makes predictions of logits.
+    dropout_keep_prob: fraction of features kept by dropout.
+    is_training: whether dropout and batch normalization are in training mode.
+    prediction_fn: function from logits to predictions.
     spatial_squeeze: whether the logits lose height and width, which are 1.
     reuse: whether to reuse the variables of `scope`, which must be given then.
     data_format: see `s3dg_base`.

@@ -14,6 +14,7 @@ from nets.mobilenet import mobilenet as lib
 
 training_scope = lib.training_scope
 op = lib.op
+expand_input = ops.expand_input_by_factor
 _LAYERS = (slim.conv2d, slim.fully_connected, slim.separable_conv2d)
 
 # Table 2 of the paper: channels, repetitions, stride of the first of them.
@@ -35,8 +36,7 @@ def _spec():
     layers += [
         op(ops.expanded_conv, stride=stride if repetition == 0 else 1,
            num_outputs=channels) for repetition in range(repetitions)]
-  layers[1].params['expansion_size'] = ops.expand_input_by_factor(
-      1, divisible_by=1)
+  layers[1].params['expansion_size'] = expand_input(1, divisible_by=1)
   layers.append(
       op(slim.conv2d, stride=1, num_outputs=1280, kernel_size=[1, 1]))
   return layers
@@ -47,7 +47,7 @@ def _defaults(normalizer_fn, **normalizer_params):
       (normalizer_fn,): normalizer_params,
       _LAYERS: {'normalizer_fn': normalizer_fn, 'activation_fn': tf.nn.relu6},
       (ops.expanded_conv,): {
-          'expansion_size': ops.expand_input_by_factor(6),
+          'expansion_size': expand_input(6),
           'split_expansion': 1,
           'normalizer_fn': normalizer_fn,
           'residual': True,
@@ -73,21 +73,22 @@ def mobilenet(input_tensor, num_classes=1001, depth_multiplier=1.0,
               divisible_by=None, activation_fn=None, **kwargs):
   """Builds MobileNet V2.
 
-  Call it in `slim.arg_scope(training_scope(...))`.
+  Inference mode is created by default; for training, call it inside
+  `slim.arg_scope(training_scope())`.
 
   Args:
-    input_tensor: float32 [batch, height, width, 3], 224 pixels a side where
-      it is to classify ImageNet, values in [-1, 1].
-    num_classes: width of the logits; None or 0 for the pooled features.
-    depth_multiplier: scales the channels of every layer, above 0; 0.35 to 1.4
-      in the published checkpoints.
+    input_tensor: float32 [batch, height, width, 3] in [-1, 1]; 224x224 for
+      ImageNet.
+    num_classes: number of classes; None or 0 to return pooled features.
+    depth_multiplier: factor of the channels of every layer, above 0; 0.35 to
+      1.4 in the published checkpoints.
     scope: variable scope.
-    conv_defs: definition of the layers (`nets.mobilenet.mobilenet` says how
-      it is written); None for `V2_DEF`.
+    conv_defs: definition of the layers, see `nets.mobilenet.mobilenet`; None
+      for `V2_DEF`.
     finegrain_classification_mode: whether a multiplier below 1 leaves the
       last layer at full width, as in the published narrow checkpoints.
-    min_depth: least channels of a scaled layer; None for 8.
-    divisible_by: scaled layers are multiples of it; None for 8.
+    min_depth: minimum channels of a scaled layer; None for 8.
+    divisible_by: divisor of the channels of scaled layers; None for 8.
     activation_fn: activation of all layers; None for ReLU6.
     **kwargs: passed to `nets.mobilenet.mobilenet.mobilenet`: prediction_fn,
       reuse, base_only, use_reduce_mean_for_pooling, final_endpoint,
@@ -95,11 +96,11 @@ def mobilenet(input_tensor, num_classes=1001, depth_multiplier=1.0,
 
   Returns:
     net: float32 logits [batch, num_classes], or features [batch, 1, 1, C].
-    end_points: dict from name to tensor; `layer_<k>` is the block that is
-      called `expanded_conv_<k-2>` in the graph.
+    end_points: dict from name to tensor; `layer_<k>` is the block whose scope
+      is `expanded_conv_<k-2>`.
 
   Raises:
-    ValueError: an argument is not allowed; nothing is built then.
+    ValueError: an argument is invalid; nothing is built.
   """
   lib.check_depth_multiplier(depth_multiplier, kwargs)
   if conv_defs is None:
@@ -130,7 +131,7 @@ def mobilenet_base(input_tensor, depth_multiplier=1.0, **kwargs):
 
   Args:
     input_tensor: float32 [batch, height, width, 3].
-    depth_multiplier: scales the channels of every layer, above 0.
+    depth_multiplier: factor of the channels of every layer, above 0.
     **kwargs: passed to `mobilenet`.
 
   Returns:
@@ -144,9 +145,9 @@ def mobilenet_base(input_tensor, depth_multiplier=1.0, **kwargs):
 
 @contrib_scopes.reach
 def mobilenet_base_group_norm(input_tensor, depth_multiplier=1.0, **kwargs):
-  """Builds `mobilenet_base` with group normalisation, 8 groups a layer.
+  """Builds `mobilenet_base` with group normalization, 8 groups per layer.
 
-  Takes and returns what `mobilenet_base` does, but for `conv_defs`.
+  Arguments and results are those of `mobilenet_base`, without `conv_defs`.
   """
   return mobilenet_base(
       input_tensor, depth_multiplier=depth_multiplier,

@@ -65,9 +65,9 @@ def nasnet_cifar_arg_scope(weight_decay=5e-4, batch_norm_decay=0.9,
   """Returns the argument scope of the CIFAR-10 network.
 
   Args:
-    weight_decay: coefficient of the L2 regularisation of all weights.
-    batch_norm_decay: decay of the moving averages of batch normalisation.
-    batch_norm_epsilon: added to the variance against division by zero.
+    weight_decay: coefficient of L2 regularization of all weights.
+    batch_norm_decay: decay of the moving averages of batch normalization.
+    batch_norm_epsilon: added to the variance to avoid division by zero.
   """
   return arg_scope(weight_decay, batch_norm_decay, batch_norm_epsilon)
 
@@ -77,9 +77,9 @@ def nasnet_mobile_arg_scope(weight_decay=4e-5, batch_norm_decay=0.9997,
   """Returns the argument scope of the network for phones.
 
   Args:
-    weight_decay: coefficient of the L2 regularisation of all weights.
-    batch_norm_decay: decay of the moving averages of batch normalisation.
-    batch_norm_epsilon: added to the variance against division by zero.
+    weight_decay: coefficient of L2 regularization of all weights.
+    batch_norm_decay: decay of the moving averages of batch normalization.
+    batch_norm_epsilon: added to the variance to avoid division by zero.
   """
   return arg_scope(weight_decay, batch_norm_decay, batch_norm_epsilon)
 
@@ -89,9 +89,9 @@ def nasnet_large_arg_scope(weight_decay=5e-5, batch_norm_decay=0.9997,
   """Returns the argument scope of the large network.
 
   Args:
-    weight_decay: coefficient of the L2 regularisation of all weights.
-    batch_norm_decay: decay of the moving averages of batch normalisation.
-    batch_norm_epsilon: added to the variance against division by zero.
+    weight_decay: coefficient of L2 regularization of all weights.
+    batch_norm_decay: decay of the moving averages of batch normalization.
+    batch_norm_epsilon: added to the variance to avoid division by zero.
   """
   return arg_scope(weight_decay, batch_norm_decay, batch_norm_epsilon)
 
@@ -121,8 +121,8 @@ def build_nasnet_cifar(images, num_classes, is_training=True, config=None,
   Args:
     images: float32 [batch, 32, 32, 3]; other sizes that are known when the
       graph is built work too.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout, drop path and batch normalisation are in
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: whether dropout, drop path and batch normalization are in
       training mode, and whether auxiliary logits are made.
     config: settings; None takes `cifar_config()`.
     current_step: scalar, training steps so far, for drop path; None takes the
@@ -156,8 +156,8 @@ def build_nasnet_mobile(images, num_classes, is_training=True,
   Args:
     images: float32 [batch, 224, 224, 3]; other sizes that are known when the
       graph is built work too.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout, drop path and batch normalisation are in
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: whether dropout, drop path and batch normalization are in
       training mode, and whether auxiliary logits are made.
     final_endpoint: end point to stop after and to return; None builds all.
     config: settings; None takes `mobile_imagenet_config()`.
@@ -188,8 +188,8 @@ def build_nasnet_large(images, num_classes, is_training=True,
   Args:
     images: float32 [batch, 331, 331, 3]; other sizes that are known when the
       graph is built work too.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout, drop path and batch normalisation are in
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: whether dropout, drop path and batch normalization are in
       training mode, and whether auxiliary logits are made.
     final_endpoint: end point to stop after and to return; None builds all.
     config: settings; None takes `large_imagenet_config()`.
@@ -267,7 +267,7 @@ def build(images, num_classes, is_training, config, stem, rows,
 
   Args:
     images: float32 [batch, height, width, 3], height and width known.
-    num_classes: width of the logits; None or 0 for the features before them.
+    num_classes: number of classes; None or 0 to return features instead.
     is_training: whether the network is in training mode.
     config: settings.
     stem: a Stem.

@@ -84,7 +84,7 @@ def factorized_reduction(net, output_filters, stride, data_format=INVALID):
     data_format: 'NHWC' or 'NCHW'.
 
   Returns:
-    A float tensor, batch normalised.
+    A float tensor, batch normalized.
 
   Raises:
     ValueError: there are too few filters for two halves.

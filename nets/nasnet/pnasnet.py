@@ -42,9 +42,9 @@ def pnasnet_large_arg_scope(weight_decay=4e-5, batch_norm_decay=0.9997,
   """Returns the argument scope of the large network.
 
   Args:
-    weight_decay: coefficient of the L2 regularisation of all weights.
-    batch_norm_decay: decay of the moving averages of batch normalisation.
-    batch_norm_epsilon: added to the variance against division by zero.
+    weight_decay: coefficient of L2 regularization of all weights.
+    batch_norm_decay: decay of the moving averages of batch normalization.
+    batch_norm_epsilon: added to the variance to avoid division by zero.
   """
   return nasnet.arg_scope(weight_decay, batch_norm_decay, batch_norm_epsilon)
 
@@ -54,9 +54,9 @@ def pnasnet_mobile_arg_scope(weight_decay=4e-5, batch_norm_decay=0.9997,
   """Returns the argument scope of the network for phones.
 
   Args:
-    weight_decay: coefficient of the L2 regularisation of all weights.
-    batch_norm_decay: decay of the moving averages of batch normalisation.
-    batch_norm_epsilon: added to the variance against division by zero.
+    weight_decay: coefficient of L2 regularization of all weights.
+    batch_norm_decay: decay of the moving averages of batch normalization.
+    batch_norm_epsilon: added to the variance to avoid division by zero.
   """
   return nasnet.arg_scope(weight_decay, batch_norm_decay, batch_norm_epsilon)
 
@@ -69,8 +69,8 @@ def build_pnasnet_large(images, num_classes, is_training=True,
   Args:
     images: float32 [batch, 331, 331, 3]; other sizes that are known when the
       graph is built work too.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout, drop path and batch normalisation are in
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: whether dropout, drop path and batch normalization are in
       training mode, and whether auxiliary logits are made. Drop path reads
       the global step, which is made if there is none.
     final_endpoint: end point to stop after and to return; None builds all.
@@ -101,8 +101,8 @@ def build_pnasnet_mobile(images, num_classes, is_training=True,
   Args:
     images: float32 [batch, 224, 224, 3]; other sizes that are known when the
       graph is built work too.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout, drop path and batch normalisation are in
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: whether dropout, drop path and batch normalization are in
       training mode, and whether auxiliary logits are made.
     final_endpoint: end point to stop after and to return; None builds all.
     config: settings; None takes `mobile_imagenet_config()`.

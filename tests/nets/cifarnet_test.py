@@ -49,7 +49,7 @@ def test_unknown_batch_and_another_size():
   np.testing.assert_allclose(predictions.sum(1), 1, rtol=1e-5)
 
 
-def test_normalisation_divides_by_the_activity_of_neighbouring_channels():
+def test_normalization_divides_by_the_activity_of_neighboring_channels():
   _, ends = _build(tf.constant(_images(1, 8, 8, 3)))
   pool1 = ends['pool1']
   norm1 = pool1.graph.get_tensor_by_name('CifarNet/norm1:0')

@@ -37,7 +37,7 @@ def _images_for(way, side):
 def _build(way, images, num_classes=None, is_training=False):
   """Builds what a `contracts.Way` says.
 
-  Functions are called outside of any arg scope, and so without normalisation,
+  Functions are called outside of any arg scope, and so without normalization,
   on which nothing here depends.
   """
   if callable(way.what):
@@ -105,12 +105,12 @@ def test_evaluation_needs_no_other_variables_than_training(golden):
   assert training['update_ops'] == len(moved)
 
 
-def test_kernels_are_regularised_and_normalisation_is_not(golden):
+def test_kernels_are_regularized_and_normalization_is_not(golden):
   variables = golden['training']['variables']
-  regularised = {name.split('/')[-1] for name, text in variables.items()
+  regularized = {name.split('/')[-1] for name, text in variables.items()
                  if text.endswith('r')}
-  assert 'weights' in regularised
-  assert not regularised & {'beta', 'gamma', 'moving_mean', 'moving_variance'}
+  assert 'weights' in regularized
+  assert not regularized & {'beta', 'gamma', 'moving_mean', 'moving_variance'}
   assert golden['training']['regularization_losses'] == sum(
       text.endswith('r') for text in variables.values())
 

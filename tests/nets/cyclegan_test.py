@@ -119,7 +119,7 @@ def test_arg_scope():
   assert len(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)) == 1
 
 
-def test_no_regularisation_by_default():
+def test_no_regularization_by_default():
   small(tf.zeros([1, 8, 8, 3]))
   assert not tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)
 

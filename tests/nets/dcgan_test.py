@@ -54,12 +54,12 @@ def test_unknown_batch_size_runs(graph):
   assert np.isfinite(values).all()
 
 
-def test_all_layers_but_the_outer_ones_are_normalised():
+def test_all_layers_but_the_outer_ones_are_normalized():
   dcgan.generator(tf.zeros([2, 5]), depth=2, final_size=16)
   dcgan.discriminator(tf.zeros([2, 16, 16, 3]), depth=2)
-  normalised = {name.split('/BatchNorm')[0] for name in (
+  normalized = {name.split('/BatchNorm')[0] for name in (
       v.op.name for v in tf.global_variables()) if '/BatchNorm' in name}
-  assert normalised == {
+  assert normalized == {
       'Generator/deconv1', 'Generator/deconv2', 'Discriminator/conv2',
       'Discriminator/conv3', 'Discriminator/conv4'}
 

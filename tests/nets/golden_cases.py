@@ -82,7 +82,7 @@ def _variant(name, network, *sides, num_classes=_CLASSES, tested=NONE,
     name: of the case.
     network: of the factory.
     *sides: of the images; of the size the network was made for if left out.
-    num_classes: width of the logits.
+    num_classes: number of classes.
     tested: see the head of this file.
     channels: of the images.
     **options: arguments of the network.

@@ -26,7 +26,7 @@ _TOLERANCE = 1e-3
 
 
 def run(net, images, gain):
-  """Returns some of the values of `net`, with regularisation losses.
+  """Returns some of the values of `net`, with regularization losses.
 
   Args:
     net: result of a network in evaluation mode in the default graph.
@@ -41,7 +41,7 @@ def run(net, images, gain):
   shape = [_BATCH] + images.shape.as_list()[1:]
   losses = tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)
   settings = tf.ConfigProto(intra_op_parallelism_threads=1)
-  # What is run once is not worth being optimised.
+  # What is run once is not worth being optimized.
   settings.graph_options.rewrite_options.disable_meta_optimizer = True
   with tf.Session(config=settings) as session:
     session.run(

@@ -91,7 +91,7 @@ def test_window_is_cut_to_the_input(shape, expected):
 
 
 @pytest.mark.parametrize('renorm', [False, True])
-def test_arg_scope_normalises_without_fusing(renorm):
+def test_arg_scope_normalizes_without_fusing(renorm):
   scope = i3d_utils.i3d_arg_scope(use_renorm=renorm)
   # pylint: disable=protected-access
   settings = scope[slim.conv3d._key_op]['normalizer_params']

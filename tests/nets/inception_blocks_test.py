@@ -147,7 +147,7 @@ def test_small_images_are_refused_in_nchw_too():
     _build(images(1, 3, 2, 15), data_format='NCHW')
 
 
-def test_separable_convolution_has_at_most_8_filters_a_colour():
+def test_separable_convolution_has_at_most_8_filters_a_color():
   for name, depth, filters in [('wide', 64, 8), ('narrow', 16, 5)]:
     row = blocks.separable_conv(name, depth, 3, stride=2, stddev=1.0)
     net, _ = blocks.build(images(1, 8, 8, 3), [row], name, None, 'Toy')

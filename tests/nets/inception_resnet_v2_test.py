@@ -45,7 +45,7 @@ def test_training_graph():
           'InceptionResnetV2/InceptionResnetV2/Repeat_1/block17_20/Relu')
   assert testing.trainable_parameters() == 59182258
   assert len(tf.get_collection(tf.GraphKeys.UPDATE_OPS)) == 412
-  # Biases are regularised too.
+  # Biases are regularized too.
   assert len(tf.losses.get_regularization_losses()) == 290
 
 

@@ -11,7 +11,7 @@ A manifest is a dict:
     'predictions': name of the operation of the predictions, or None,
     'update_ops', 'regularization_losses': how many of them,
     'variables': dict from name to '7x7x3x64 tmr': the shape, then
-      t if trainable, m if in MODEL_VARIABLES, r if regularised,
+      t if trainable, m if in MODEL_VARIABLES, r if regularized,
     'end_points': dict from name to shape.
   'numbers': what `golden_numbers` computes, for some networks only.
 
@@ -52,14 +52,14 @@ def of_results(net, end_points):
 
 def of_graph():
   """Describes the default graph; returns the other part of a mode's dict."""
-  regularised = [_variable_of(loss) for loss in tf.get_collection(
+  regularized = [_variable_of(loss) for loss in tf.get_collection(
       tf.GraphKeys.REGULARIZATION_LOSSES)]
   members = [('t', {v.op.name for v in tf.trainable_variables()}),
              ('m', {v.op.name for v in tf.model_variables()}),
-             ('r', set(regularised))]
+             ('r', set(regularized))]
   return {
       'update_ops': len(tf.get_collection(tf.GraphKeys.UPDATE_OPS)),
-      'regularization_losses': len(regularised),
+      'regularization_losses': len(regularized),
       'variables': {
           variable.op.name: ' '.join((
               shape_text(variable.shape),
@@ -82,7 +82,7 @@ def _variables():
 
 
 def _variable_of(loss):
-  """Returns the name of the variable that a regularisation loss is of."""
+  """Returns the name of the variable that a regularization loss is of."""
   names = {variable.op.name for variable in _variables()}
   waiting = [loss.op]
   while waiting:

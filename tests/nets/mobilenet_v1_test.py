@@ -187,7 +187,7 @@ def test_reuse_shares_the_variables():
 
 def test_dropout_is_active_in_training_only():
   def random_numbers():
-    # The other random numbers of the graph initialise variables.
+    # The other random numbers of the graph initialize variables.
     return [op for op in _operations('RandomUniform') if 'Dropout' in op.name]
 
   mobilenet_v1.mobilenet_v1(
@@ -199,7 +199,7 @@ def test_dropout_is_active_in_training_only():
 
 
 @pytest.mark.parametrize('regularize, losses', [(False, 4), (True, 6)])
-def test_arg_scope_regularises_depthwise_weights_on_request(
+def test_arg_scope_regularizes_depthwise_weights_on_request(
     regularize, losses):
   with slim.arg_scope(mobilenet_v1.mobilenet_v1_arg_scope(
       regularize_depthwise=regularize)):
@@ -213,7 +213,7 @@ def test_arg_scope_leaves_training_mode_alone_if_none():
   assert 'is_training' not in scope[key]
 
 
-def test_arg_scope_without_normaliser_gives_biases():
+def test_arg_scope_without_normalizer_gives_biases():
   with slim.arg_scope(
       mobilenet_v1.mobilenet_v1_arg_scope(normalizer_fn=None)):
     mobilenet_v1.mobilenet_v1(_images(28), 5, conv_defs=_SHORT)
@@ -222,7 +222,7 @@ def test_arg_scope_without_normaliser_gives_biases():
   assert not any('BatchNorm' in name for name in names)
 
 
-def test_every_normalisation_can_be_replaced():
+def test_every_normalization_can_be_replaced():
   seen = []
 
   def recorder(inputs, *args, **kwargs):

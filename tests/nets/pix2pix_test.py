@@ -98,7 +98,7 @@ def test_an_arg_scope_stops_dropout(graph):
   np.testing.assert_array_equal(one, other)
 
 
-def test_generator_end_layers_are_not_normalised():
+def test_generator_end_layers_are_not_normalized():
   pix2pix.pix2pix_generator(tf.zeros([2, 16, 16, 3]), 4, blocks())
   biased = [v.op.name for v in tf.trainable_variables()
             if v.op.name.endswith('biases')]
@@ -147,7 +147,7 @@ def test_activation_fn(graph):
   assert 'LeakyRelu' not in types
 
 
-def test_discriminator_first_and_last_layers_are_not_normalised():
+def test_discriminator_first_and_last_layers_are_not_normalized():
   pix2pix.pix2pix_discriminator(tf.zeros([1, 32, 32, 3]), FILTERS)
   assert [v.op.name for v in tf.trainable_variables()
           if v.op.name.endswith('biases')] == ['conv0/biases', 'conv4/biases']

@@ -328,7 +328,7 @@ def test_arg_scope_without_batch_norm(resnet):
   assert unit + '/conv1/BatchNorm/gamma' not in names
 
 
-def test_arg_scope_options_reach_every_normalisation(graph, resnet):
+def test_arg_scope_options_reach_every_normalization(graph, resnet):
   with slim.arg_scope(resnet_utils.resnet_arg_scope(
       batch_norm_epsilon=0.25, batch_norm_scale=False,
       batch_norm_updates_collections='mine', activation_fn=tf.nn.tanh)):
@@ -342,7 +342,7 @@ def test_arg_scope_options_reach_every_normalisation(graph, resnet):
   assert any(op.type == 'Tanh' for op in operations)
 
 
-def test_all_normalisation_can_be_replaced(graph, resnet):
+def test_all_normalization_can_be_replaced(graph, resnet):
   replaced = []
 
   def implementation(*args, **kwargs):

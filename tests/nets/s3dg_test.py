@@ -76,8 +76,8 @@ def test_gates_multiply_each_channel():
       result, video * gates[:, None, None, None], rtol=1e-4)
 
 
-def test_channels_first_has_slims_normalisation_unless_told():
-  """slim normalises along the width; the right way is one scope away."""
+def test_channels_first_has_slims_normalization_unless_told():
+  """slim normalizes along the width; the right way is one scope away."""
   shape = [2, 3, 4, 32, 48]
   net, end_points = _base(shape, 'Conv2d_2c_3x3', data_format='NCDHW')
   assert net.shape.as_list() == [2, 192, 2, 8, 12]

@@ -118,7 +118,7 @@ def test_group_norm_base():
   assert not any('BatchNorm' in name for name in names)
 
 
-def test_every_normalisation_can_be_replaced():
+def test_every_normalization_can_be_replaced():
   seen = []
 
   def recorder(inputs, *args, **kwargs):

@@ -279,7 +279,7 @@ def test_batch_norm_settings_of_the_scopes(scope, decay, epsilon):
   assert settings['scale'] is True
 
 
-def test_weight_decay_regularises_every_kernel(simple_cells):
+def test_weight_decay_regularizes_every_kernel(simple_cells):
   _cifar()
   kernels = [v for v in tf.trainable_variables() if 'weights' in v.op.name]
   losses = tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)
