@@ -1,4 +1,4 @@
-"""What the Inception networks share besides blocks: arg scope and heads."""
+"""Argument scope and logits of the Inception networks."""
 import collections
 
 import tensorflow.compat.v1 as tf
@@ -7,9 +7,18 @@ import tf_slim as slim
 from nets import layer_utils
 from nets import normalization
 
-# Scope names inside the heads of `aux_dense_logits` and `dense_logits`.
 DenseScopes = collections.namedtuple(
     'DenseScopes', 'aux_pool aux_conv aux_logits pool dropout flatten')
+DenseScopes.__doc__ = """Scope names in the logits of a network, all str.
+
+Attributes:
+  aux_pool: pooling in `aux_dense_logits`.
+  aux_conv: its last convolution.
+  aux_logits: its dense layer.
+  pool: pooling in `dense_logits`.
+  dropout: its dropout.
+  flatten: its flattening.
+"""
 
 
 def inception_arg_scope(
@@ -49,7 +58,7 @@ def inception_arg_scope(
 
 
 def batch_norm_params(decay, epsilon, updates_collections, scale):
-  """Returns batch normalization's arguments; see `inception_arg_scope`."""
+  """Returns arguments of batch normalization; see `inception_arg_scope`."""
   return {'decay': decay, 'epsilon': epsilon,
           'updates_collections': updates_collections, 'scale': scale}
 
@@ -57,13 +66,13 @@ def batch_norm_params(decay, epsilon, updates_collections, scale):
 def convolutional_logits(net, end_points, num_classes, kernel_size,
                          dropout_keep_prob, prediction_fn, spatial_squeeze,
                          global_pool):
-  """Builds what inception_v2 and v3 have in common after the last module.
+  """Builds pooling and logits of inception_v2 and v3.
 
   Args:
     net: float [batch, height, width, channels] tensor.
-    end_points: dict from name to tensor, which is added to.
+    end_points: dict from name to tensor, which is extended.
     num_classes: number of classes; None or 0 to return pooled features.
-    kernel_size: pair, the pooling window for images of the usual size.
+    kernel_size: pair, the pooling window for images of the default size.
     dropout_keep_prob: fraction of features kept by dropout.
     prediction_fn: function from logits to predictions.
     spatial_squeeze: whether to return [batch, num_classes] for 1x1 logits.
@@ -99,11 +108,11 @@ def convolutional_logits(net, end_points, num_classes, kernel_size,
 
 
 def aux_dense_logits(net, num_classes, scopes):
-  """Builds the auxiliary head of inception_v4 and inception_resnet_v2.
+  """Builds the auxiliary logits of inception_v4 and inception_resnet_v2.
 
   Args:
-    net: float [batch, height, width, channels] tensor whose sides are known
-      and at least 5.
+    net: float [batch, height, width, channels] tensor whose height and width
+      are known and at least 5.
     num_classes: number of classes.
     scopes: DenseScopes.
 
@@ -129,11 +138,11 @@ def aux_dense_logits(net, num_classes, scopes):
 
 
 def dense_logits(net, end_points, num_classes, dropout_keep_prob, scopes):
-  """Builds what inception_v4 and inception_resnet_v2 have after the modules.
+  """Builds pooling and logits of inception_v4 and inception_resnet_v2.
 
   Args:
     net: float [batch, height, width, channels] tensor.
-    end_points: dict from name to tensor, which is added to.
+    end_points: dict from name to tensor, which is extended.
     num_classes: number of classes; None or 0 to return pooled features.
     dropout_keep_prob: fraction of features kept by dropout.
     scopes: DenseScopes.

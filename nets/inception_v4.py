@@ -119,7 +119,7 @@ def block_inception_a(inputs, scope=None, reuse=None):
 
 @contrib_scopes.reach
 def block_reduction_a(inputs, scope=None, reuse=None):
-  """Builds reduction A: adds 640 channels and halves the sides, unpadded."""
+  """Builds reduction A: adds 640 channels, halves the size, unpadded."""
   return build_block(
       inputs, mixed('BlockReductionA', _REDUCTION_A), scope, reuse)
 
@@ -133,7 +133,7 @@ def block_inception_b(inputs, scope=None, reuse=None):
 
 @contrib_scopes.reach
 def block_reduction_b(inputs, scope=None, reuse=None):
-  """Builds reduction B: adds 512 channels and halves the sides, unpadded."""
+  """Builds reduction B: adds 512 channels, halves the size, unpadded."""
   return build_block(
       inputs, mixed('BlockReductionB', _REDUCTION_B), scope, reuse)
 
@@ -163,7 +163,7 @@ def inception_v4_base(inputs, final_endpoint='Mixed_7d', scope=None):
     end_points: dict from name to tensor, up to `final_endpoint`.
 
   Raises:
-    ValueError: `final_endpoint` is not known, or `inputs` are too small.
+    ValueError: `final_endpoint` is unknown, or `inputs` are too small.
   """
   return build(inputs, _ROWS, final_endpoint, scope, 'InceptionV4')
 
@@ -181,10 +181,10 @@ def inception_v4(inputs, num_classes=1001, is_training=True,
     num_classes: number of classes; None or 0 to return features instead.
     is_training: whether dropout and batch normalization are in training mode.
     dropout_keep_prob: fraction of features kept by dropout.
-    reuse: whether to use variables that exist.
+    reuse: whether to reuse existing variables.
     scope: variable scope.
     create_aux_logits: whether to build the auxiliary classifier on Mixed_6h,
-      which is there to help training. The shape of its weights depends on the
+      which improves training. The shape of its weights depends on the
       size of the images.
 
   Returns:
@@ -197,8 +197,8 @@ def inception_v4(inputs, num_classes=1001, is_training=True,
   """
   create_aux_logits = create_aux_logits and num_classes
   if create_aux_logits:
-    check_input(inputs, _ROWS, 'InceptionV4', 'Mixed_6h', least=5,
-                cure='create_aux_logits=False')
+    check_input(inputs, _ROWS, 'InceptionV4', 'Mixed_6h', min_size=5,
+                remedy='create_aux_logits=False')
   with tf.variable_scope(
       scope, 'InceptionV4', [inputs], reuse=reuse) as scope, slim.arg_scope(
           [slim.batch_norm, slim.dropout], is_training=is_training):

@@ -23,7 +23,7 @@ Attributes:
 """
 DepthSepConv = collections.namedtuple(
     'DepthSepConv', ['kernel', 'stride', 'depth'])
-DepthSepConv.__doc__ = """Row of a definition: a depthwise and a 1x1 convolution.
+DepthSepConv.__doc__ = """Row of a definition: depthwise, then 1x1 convolution.
 
 Attributes:
   kernel: pair (height, width), of the depthwise convolution.

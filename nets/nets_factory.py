@@ -1,9 +1,9 @@
 """Finds a network by name.
 
 `networks_map` maps a name to the function that builds the network,
-`arg_scopes_map` maps it to the function that makes its argument scope; both
-derive from one table. A family's module is imported when one of its entries
-is first asked for, so that the import of this module stays quick.
+`arg_scopes_map` maps it to the function that returns its argument scope; both
+are derived from one table. The module of a family is imported on first access
+to one of its entries, so that importing this module is fast.
 """
 import collections
 import functools
@@ -13,11 +13,18 @@ import tf_slim as slim
 
 from slim_common import suggest
 
-# `video` networks take [batch, frames, height, width, channels]. `config` is
-# the function that makes the settings of a network that has them.
 Network = collections.namedtuple(
     'Network', 'module function arg_scope video config',
     defaults=[False, None])
+Network.__doc__ = """Row of the table of networks.
+
+Attributes:
+  module: name of the module in `nets`.
+  function: name of the function that builds the network.
+  arg_scope: name of the function that returns its argument scope.
+  video: whether it takes [batch, frames, height, width, channels].
+  config: name of the function that returns its settings, or None.
+"""
 
 _NETWORKS = {
     'alexnet_v2': Network('alexnet', 'alexnet_v2', 'alexnet_v2_arg_scope'),
@@ -101,10 +108,9 @@ _NETWORKS = {
 
 
 class _ImportedOnDemand(collections.abc.MutableMapping):
-  """A mapping whose values are looked up in their modules when asked for.
+  """A mapping whose values are imported on first access.
 
-  It takes entries of its owner's as any dict does:
-  `networks_map['mine'] = my_network`.
+  Like a dict, it accepts new entries: `networks_map['mine'] = my_network`.
   """
 
   def __init__(self, attribute):
@@ -148,7 +154,7 @@ def takes_video(name):
 def layout_arguments(name, data_format):
   """Returns the arguments that make a network compute in a layout.
 
-  The pictures that it takes are NHWC in either case.
+  Its input images are NHWC in either case.
 
   Args:
     name: a key of `networks_map`.
@@ -188,11 +194,11 @@ def get_network_fn(name, num_classes, weight_decay=0.0, is_training=False):
     networks [batch, frames, height, width, channels]) and of keyword arguments
     for the network; it returns (net, end_points), the float32 logits
     [batch, num_classes] and a dict of tensors. Its attribute
-    `default_image_size` is the side of the square images that the network was
-    designed for.
+    `default_image_size` is the height and width in pixels of the images that
+    the network was designed for.
 
   Raises:
-    ValueError: `name` is not known.
+    ValueError: `name` is unknown.
   """
   if name not in networks_map:
     raise ValueError('Name of network unknown %s%s Known are: %s' % (

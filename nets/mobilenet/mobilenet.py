@@ -39,7 +39,7 @@ class NoOpScope:
   """A context manager that does nothing."""
 
   def __enter__(self):
-    return None
+    pass
 
   def __exit__(self, exc_type, exc_value, traceback):
     return False
@@ -86,8 +86,7 @@ def op(opfunc, multiplier_func=depth_multiplier, **params):
   Args:
     opfunc: function that builds the layer of (tensor, **params). It receives
       `stride`; with `output_stride`, `rate`; and with explicit padding,
-      `use_explicit_padding` if it takes that. Otherwise the input of a layer
-      with `kernel_size` is padded.
+      `use_explicit_padding`, or its input is padded if it has `kernel_size`.
     multiplier_func: function of (params, multiplier) that scales the layer in
       place; `multiplier_transform`, its former name, is accepted too.
     **params: arguments of the layer.
