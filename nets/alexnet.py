@@ -5,33 +5,27 @@ A. Krizhevsky: One weird trick for parallelizing convolutional neural networks
 normalization of the first AlexNet.
 """
 import tensorflow.compat.v1 as tf
-import tf_slim as slim
 
 from nets import layer_utils
 from nets import sequential
-from nets.sequential import conv
-from nets.sequential import DENSE
-from nets.sequential import dropout
-from nets.sequential import LOGITS
-from nets.sequential import max_pool
 
 trunc_normal = layer_utils.trunc_normal
 
 _LAYERS = [
-    conv('conv1', 64, 11, stride=4, padding='VALID'),
-    max_pool('pool1', 3),
-    conv('conv2', 192, 5),
-    max_pool('pool2', 3),
-    conv('conv3', 384, 3),
-    conv('conv4', 384, 3),
-    conv('conv5', 256, 3),
-    max_pool('pool5', 3),
-    conv('fc6', 4096, 5, padding='VALID', **DENSE),
-    dropout('dropout6'),
-    conv('fc7', 4096, 1, **DENSE),
+    sequential.conv('conv1', 64, 11, stride=4, padding='VALID'),           # 54 x 54 x 64
+    sequential.max_pool('pool1', 3),                                       # 26 x 26 x 64
+    sequential.conv('conv2', 192, 5),                                      # 26 x 26 x 192
+    sequential.max_pool('pool2', 3),                                       # 12 x 12 x 192
+    sequential.conv('conv3', 384, 3),                                      # 12 x 12 x 384
+    sequential.conv('conv4', 384, 3),                                      # 12 x 12 x 384
+    sequential.conv('conv5', 256, 3),                                      # 12 x 12 x 256
+    sequential.max_pool('pool5', 3),                                       # 5 x 5 x 256
+    sequential.conv('fc6', 4096, 5, padding='VALID', **sequential.DENSE),  # 1 x 1 x 4096
+    sequential.dropout('dropout6'),
+    sequential.conv('fc7', 4096, 1, **sequential.DENSE),                   # 1 x 1 x 4096
 ]
 _ALEXNET_V2 = sequential.Network(
-    'alexnet_v2', min_size=195, layers=_LAYERS, logits=LOGITS)
+    'alexnet_v2', min_size=195, layers=_LAYERS, logits=sequential.LOGITS)
 
 
 def alexnet_v2(inputs, num_classes=1000, is_training=True,
@@ -73,10 +67,5 @@ def alexnet_v2_arg_scope(weight_decay=0.0005):
   Args:
     weight_decay: coefficient of L2 regularization of all weights.
   """
-  with slim.arg_scope(
-      [slim.conv2d, slim.fully_connected], activation_fn=tf.nn.relu,
-      biases_initializer=tf.constant_initializer(0.1),
-      weights_regularizer=slim.l2_regularizer(weight_decay)):
-    with slim.arg_scope([slim.conv2d], padding='SAME'):
-      with slim.arg_scope([slim.max_pool2d], padding='VALID') as scope:
-        return scope
+  return sequential.arg_scope(
+      weight_decay, tf.constant_initializer(0.1), padding='VALID')

@@ -9,12 +9,8 @@ import tf_slim as slim
 
 from nets import contrib_scopes
 from nets import layer_utils
+from nets import sequential
 from nets.layer_utils import trunc_normal
-from nets.sequential import chain
-from nets.sequential import conv
-from nets.sequential import dense
-from nets.sequential import flatten
-from nets.sequential import max_pool
 
 
 def _local_response_norm(name):
@@ -23,14 +19,14 @@ def _local_response_norm(name):
 
 
 _LAYERS = [
-    conv('conv1', 64, 5),
-    max_pool('pool1', 2),
-    _local_response_norm('norm1'),
-    conv('conv2', 64, 5),
-    _local_response_norm('norm2'),
-    max_pool('pool2', 2),
-    flatten('Flatten'),
-    dense('fc3', 384),
+    sequential.conv('conv1', 64, 5),  # 32 x 32 x 64
+    sequential.max_pool('pool1', 2),  # 16 x 16 x 64
+    _local_response_norm('norm1'),    # 16 x 16 x 64
+    sequential.conv('conv2', 64, 5),  # 16 x 16 x 64
+    _local_response_norm('norm2'),    # 16 x 16 x 64
+    sequential.max_pool('pool2', 2),  # 8 x 8 x 64
+    sequential.flatten('Flatten'),    # 4096
+    sequential.dense('fc3', 384),     # 384
 ]
 
 
@@ -58,7 +54,7 @@ def cifarnet(images, num_classes=10, is_training=False, dropout_keep_prob=0.5,
   layer_utils.check_nhwc('cifarnet')
   layer_utils.check_static_size(images, 'cifarnet')
   with tf.variable_scope(scope, 'CifarNet', [images]):
-    net, end_points = chain(images, _LAYERS)
+    net, end_points = sequential.chain(images, _LAYERS)
     net = slim.dropout(
         net, dropout_keep_prob, is_training=is_training, scope='dropout3')
     net = end_points['fc4'] = slim.fully_connected(net, 192, scope='fc4')

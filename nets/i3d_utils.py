@@ -2,7 +2,8 @@
 
 The layers are rows of INCEPTION_V1; `inception_v1_base` builds them and
 `classify` adds logits. The names of the layers are those of the
-two-dimensional network, although the kernels have three dimensions.
+two-dimensional network, although the kernels have three dimensions. The comment
+beside a row is the shape of its output for 64 frames of 224 x 224.
 """
 import collections
 
@@ -19,22 +20,22 @@ Mixed = collections.namedtuple(
     'Mixed', 'name branch_0 branch_1 branch_2 branch_3')
 
 INCEPTION_V1 = (
-    Conv('Conv2d_1a_7x7', 64, 7, 2),
-    Pool('MaxPool_2a_3x3', [1, 3, 3], [1, 2, 2]),
-    Conv('Conv2d_2b_1x1', 64, 1, 1),
-    Conv('Conv2d_2c_3x3', 192, 3, 1),
-    Pool('MaxPool_3a_3x3', [1, 3, 3], [1, 2, 2]),
-    Mixed('Mixed_3b', 64, (96, 128), (16, 32), 32),
-    Mixed('Mixed_3c', 128, (128, 192), (32, 96), 64),
-    Pool('MaxPool_4a_3x3', [3, 3, 3], [2, 2, 2]),
-    Mixed('Mixed_4b', 192, (96, 208), (16, 48), 64),
-    Mixed('Mixed_4c', 160, (112, 224), (24, 64), 64),
-    Mixed('Mixed_4d', 128, (128, 256), (24, 64), 64),
-    Mixed('Mixed_4e', 112, (144, 288), (32, 64), 64),
-    Mixed('Mixed_4f', 256, (160, 320), (32, 128), 128),
-    Pool('MaxPool_5a_2x2', [2, 2, 2], [2, 2, 2]),
-    Mixed('Mixed_5b', 256, (160, 320), (32, 128), 128),
-    Mixed('Mixed_5c', 384, (192, 384), (48, 128), 128))
+    Conv('Conv2d_1a_7x7', 64, 7, 2),                     # 32 x 112 x 112 x 64
+    Pool('MaxPool_2a_3x3', [1, 3, 3], [1, 2, 2]),        # 32 x 56 x 56 x 64
+    Conv('Conv2d_2b_1x1', 64, 1, 1),                     # 32 x 56 x 56 x 64
+    Conv('Conv2d_2c_3x3', 192, 3, 1),                    # 32 x 56 x 56 x 192
+    Pool('MaxPool_3a_3x3', [1, 3, 3], [1, 2, 2]),        # 32 x 28 x 28 x 192
+    Mixed('Mixed_3b', 64, (96, 128), (16, 32), 32),      # 32 x 28 x 28 x 256
+    Mixed('Mixed_3c', 128, (128, 192), (32, 96), 64),    # 32 x 28 x 28 x 480
+    Pool('MaxPool_4a_3x3', [3, 3, 3], [2, 2, 2]),        # 16 x 14 x 14 x 480
+    Mixed('Mixed_4b', 192, (96, 208), (16, 48), 64),     # 16 x 14 x 14 x 512
+    Mixed('Mixed_4c', 160, (112, 224), (24, 64), 64),    # 16 x 14 x 14 x 512
+    Mixed('Mixed_4d', 128, (128, 256), (24, 64), 64),    # 16 x 14 x 14 x 512
+    Mixed('Mixed_4e', 112, (144, 288), (32, 64), 64),    # 16 x 14 x 14 x 528
+    Mixed('Mixed_4f', 256, (160, 320), (32, 128), 128),  # 16 x 14 x 14 x 832
+    Pool('MaxPool_5a_2x2', [2, 2, 2], [2, 2, 2]),        # 8 x 7 x 7 x 832
+    Mixed('Mixed_5b', 256, (160, 320), (32, 128), 128),  # 8 x 7 x 7 x 832
+    Mixed('Mixed_5c', 384, (192, 384), (48, 128), 128))  # 8 x 7 x 7 x 1024
 
 END_POINTS = [row.name for row in INCEPTION_V1]
 # Layers where convolutions over time, or gates, may start.

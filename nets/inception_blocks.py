@@ -6,7 +6,8 @@ A table is a list of rows, starting at the image. A row is one layer (`conv`,
 these (`repeat`). A branch is a list of layers, where `fork` is several layers
 in parallel. The scopes of the branches are Branch_0, Branch_1, ..., that of the
 last convolution of a residual module is Conv2d_1x1; all other scopes are
-written in the table, since checkpoints depend on them.
+written in the table, since checkpoints depend on them. The comment beside a row
+is the shape of its output for images of the default size.
 """
 import collections
 

@@ -48,14 +48,14 @@ _HEAD = inception_utils.DenseScopes(
 def _stem(padding):
   """Returns the rows up to Mixed_5b."""
   return [
-      conv('Conv2d_1a_3x3', 32, 3, stride=2, padding=padding),
-      conv('Conv2d_2a_3x3', 32, 3, padding=padding),
-      conv('Conv2d_2b_3x3', 64, 3),
-      max_pool('MaxPool_3a_3x3', stride=2, padding=padding),
-      conv('Conv2d_3b_1x1', 80, 1, padding=padding),
-      conv('Conv2d_4a_3x3', 192, 3, padding=padding),
-      max_pool('MaxPool_5a_3x3', stride=2, padding=padding),
-      mixed('Mixed_5b', [
+      conv('Conv2d_1a_3x3', 32, 3, stride=2, padding=padding),  # 149 x 149 x 32
+      conv('Conv2d_2a_3x3', 32, 3, padding=padding),            # 147 x 147 x 32
+      conv('Conv2d_2b_3x3', 64, 3),                             # 147 x 147 x 64
+      max_pool('MaxPool_3a_3x3', stride=2, padding=padding),    # 73 x 73 x 64
+      conv('Conv2d_3b_1x1', 80, 1, padding=padding),            # 73 x 73 x 80
+      conv('Conv2d_4a_3x3', 192, 3, padding=padding),           # 71 x 71 x 192
+      max_pool('MaxPool_5a_3x3', stride=2, padding=padding),    # 35 x 35 x 192
+      mixed('Mixed_5b', [                                       # 35 x 35 x 320
           [conv('Conv2d_1x1', 96, 1)],
           [conv('Conv2d_0a_1x1', 48, 1),
            conv('Conv2d_0b_5x5', 64, 5)],
@@ -96,18 +96,18 @@ def _blocks(name, count, branches, scale, activation_fn):
 def _table(padding, dense, activation_fn):
   """Returns the rows; with `dense`, stride 8 and up to PreAuxLogits."""
   rows = _stem(padding) + [
-      repeat('Repeat', _blocks('block35', 10, _BLOCK35, 0.17, activation_fn)),
-      _mixed_6a(padding, stride=1 if dense else 2),
-      repeat('Repeat_1', _blocks('block17', 20, _BLOCK17, 0.10, activation_fn),
+      repeat('Repeat', _blocks('block35', 10, _BLOCK35, 0.17, activation_fn)),   # 35 x 35 x 320
+      _mixed_6a(padding, stride=1 if dense else 2),                              # 17 x 17 x 1088
+      repeat('Repeat_1', _blocks('block17', 20, _BLOCK17, 0.10, activation_fn),  # 17 x 17 x 1088
              rate=2 if dense else 1, end_point='PreAuxLogits'),
   ]
   if dense:
     return rows
   return rows + [
-      _mixed_7a(padding),
-      repeat('Repeat_2', _blocks('block8', 9, _BLOCK8, 0.20, activation_fn)),
-      residual('Block8', _BLOCK8, 1.0, activation_fn=None),
-      conv('Conv2d_7b_1x1', 1536, 1),
+      _mixed_7a(padding),                                                        # 8 x 8 x 2080
+      repeat('Repeat_2', _blocks('block8', 9, _BLOCK8, 0.20, activation_fn)),    # 8 x 8 x 2080
+      residual('Block8', _BLOCK8, 1.0, activation_fn=None),                      # 8 x 8 x 2080
+      conv('Conv2d_7b_1x1', 1536, 1),                                            # 8 x 8 x 1536
   ]
 
 

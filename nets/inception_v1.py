@@ -31,25 +31,25 @@ def _mixed(scope, direct, reduce_1, conv_1, reduce_2, conv_2, projection,
 
 
 _ROOT = [
-    conv('Conv2d_1a_7x7', 64, 7, stride=2),
-    max_pool('MaxPool_2a_3x3', stride=2),
-    conv('Conv2d_2b_1x1', 64, 1),
-    conv('Conv2d_2c_3x3', 192, 3),
-    max_pool('MaxPool_3a_3x3', stride=2),
+    conv('Conv2d_1a_7x7', 64, 7, stride=2),  # 112 x 112 x 64
+    max_pool('MaxPool_2a_3x3', stride=2),    # 56 x 56 x 64
+    conv('Conv2d_2b_1x1', 64, 1),            # 56 x 56 x 64
+    conv('Conv2d_2c_3x3', 192, 3),           # 56 x 56 x 192
+    max_pool('MaxPool_3a_3x3', stride=2),    # 28 x 28 x 192
 ]
 _MODULES = [
-    _mixed('Mixed_3b', 64, 96, 128, 16, 32, 32),
-    _mixed('Mixed_3c', 128, 128, 192, 32, 96, 64),
-    max_pool('MaxPool_4a_3x3', stride=2),
-    _mixed('Mixed_4b', 192, 96, 208, 16, 48, 64),
-    _mixed('Mixed_4c', 160, 112, 224, 24, 64, 64),
-    _mixed('Mixed_4d', 128, 128, 256, 24, 64, 64),
-    _mixed('Mixed_4e', 112, 144, 288, 32, 64, 64),
-    _mixed('Mixed_4f', 256, 160, 320, 32, 128, 128),
-    max_pool('MaxPool_5a_2x2', kernel=2, stride=2),
+    _mixed('Mixed_3b', 64, 96, 128, 16, 32, 32),                       # 28 x 28 x 256
+    _mixed('Mixed_3c', 128, 128, 192, 32, 96, 64),                     # 28 x 28 x 480
+    max_pool('MaxPool_4a_3x3', stride=2),                              # 14 x 14 x 480
+    _mixed('Mixed_4b', 192, 96, 208, 16, 48, 64),                      # 14 x 14 x 512
+    _mixed('Mixed_4c', 160, 112, 224, 24, 64, 64),                     # 14 x 14 x 512
+    _mixed('Mixed_4d', 128, 128, 256, 24, 64, 64),                     # 14 x 14 x 512
+    _mixed('Mixed_4e', 112, 144, 288, 32, 64, 64),                     # 14 x 14 x 528
+    _mixed('Mixed_4f', 256, 160, 320, 32, 128, 128),                   # 14 x 14 x 832
+    max_pool('MaxPool_5a_2x2', kernel=2, stride=2),                    # 7 x 7 x 832
     # Only this module has 0a where the others have 0b, as in checkpoints.
-    _mixed('Mixed_5b', 256, 160, 320, 32, 128, 128, 'Conv2d_0a_3x3'),
-    _mixed('Mixed_5c', 384, 192, 384, 48, 128, 128),
+    _mixed('Mixed_5b', 256, 160, 320, 32, 128, 128, 'Conv2d_0a_3x3'),  # 7 x 7 x 832
+    _mixed('Mixed_5c', 384, 192, 384, 48, 128, 128),                   # 7 x 7 x 1024
 ]
 _ROWS = _ROOT + _MODULES
 

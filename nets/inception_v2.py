@@ -46,26 +46,26 @@ def _reduction(scope, reduce_1, conv_1, reduce_2, conv_2):
 
 
 _FIRST = {  # keyed by use_separable_conv
-    True: separable_conv('Conv2d_1a_7x7', 64, 7, stride=2, stddev=1.0),
-    False: conv('Conv2d_1a_7x7', 64, 7, stride=2, stddev=1.0),
+    True: separable_conv('Conv2d_1a_7x7', 64, 7, stride=2, stddev=1.0),  # 112 x 112 x 64
+    False: conv('Conv2d_1a_7x7', 64, 7, stride=2, stddev=1.0),           # 112 x 112 x 64
 }
 _ROOT = [
-    max_pool('MaxPool_2a_3x3', stride=2),
-    conv('Conv2d_2b_1x1', 64, 1, stddev=0.1),
-    conv('Conv2d_2c_3x3', 192, 3),
-    max_pool('MaxPool_3a_3x3', stride=2),
+    max_pool('MaxPool_2a_3x3', stride=2),      # 56 x 56 x 64
+    conv('Conv2d_2b_1x1', 64, 1, stddev=0.1),  # 56 x 56 x 64
+    conv('Conv2d_2c_3x3', 192, 3),             # 56 x 56 x 192
+    max_pool('MaxPool_3a_3x3', stride=2),      # 28 x 28 x 192
 ]
 _MODULES = [
-    _mixed('Mixed_3b', 64, 64, 64, 64, 96, 32),
-    _mixed('Mixed_3c', 64, 64, 96, 64, 96, 64),
-    _reduction('Mixed_4a', 128, 160, 64, 96),
-    _mixed('Mixed_4b', 224, 64, 96, 96, 128, 128),
-    _mixed('Mixed_4c', 192, 96, 128, 96, 128, 128),
-    _mixed('Mixed_4d', 160, 128, 160, 128, 160, 96),
-    _mixed('Mixed_4e', 96, 128, 192, 160, 192, 96),
-    _reduction('Mixed_5a', 128, 192, 192, 256),
-    _mixed('Mixed_5b', 352, 192, 320, 160, 224, 128),
-    _mixed('Mixed_5c', 352, 192, 320, 192, 224, 128,
+    _mixed('Mixed_3b', 64, 64, 64, 64, 96, 32),        # 28 x 28 x 256
+    _mixed('Mixed_3c', 64, 64, 96, 64, 96, 64),        # 28 x 28 x 320
+    _reduction('Mixed_4a', 128, 160, 64, 96),          # 14 x 14 x 576
+    _mixed('Mixed_4b', 224, 64, 96, 96, 128, 128),     # 14 x 14 x 576
+    _mixed('Mixed_4c', 192, 96, 128, 96, 128, 128),    # 14 x 14 x 576
+    _mixed('Mixed_4d', 160, 128, 160, 128, 160, 96),   # 14 x 14 x 576
+    _mixed('Mixed_4e', 96, 128, 192, 160, 192, 96),    # 14 x 14 x 576
+    _reduction('Mixed_5a', 128, 192, 192, 256),        # 7 x 7 x 1024
+    _mixed('Mixed_5b', 352, 192, 320, 160, 224, 128),  # 7 x 7 x 1024
+    _mixed('Mixed_5c', 352, 192, 320, 192, 224, 128,   # 7 x 7 x 1024
            pool=max_pool('MaxPool_0a_3x3')),
 ]
 

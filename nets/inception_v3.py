@@ -66,27 +66,27 @@ def _mixed_7(scope, second_fork):
 # Some scopes look wrong (Conv_1_0c_5x5, 3x3 kernels called 1x1, 0b twice in
 # Mixed_7b); they are those of the published checkpoint.
 _ROWS = [
-    conv('Conv2d_1a_3x3', 32, 3, stride=2, padding='VALID'),
-    conv('Conv2d_2a_3x3', 32, 3, padding='VALID'),
-    conv('Conv2d_2b_3x3', 64, 3),
-    max_pool('MaxPool_3a_3x3', stride=2, padding='VALID'),
-    conv('Conv2d_3b_1x1', 80, 1, padding='VALID'),
-    conv('Conv2d_4a_3x3', 192, 3, padding='VALID'),
-    max_pool('MaxPool_5a_3x3', stride=2, padding='VALID'),
-    _mixed_5('Mixed_5b', 32),
-    _mixed_5('Mixed_5c', 64, second=('Conv2d_0b_1x1', 'Conv_1_0c_5x5')),
-    _mixed_5('Mixed_5d', 64),
-    mixed('Mixed_6a', [
+    conv('Conv2d_1a_3x3', 32, 3, stride=2, padding='VALID'),              # 149 x 149 x 32
+    conv('Conv2d_2a_3x3', 32, 3, padding='VALID'),                        # 147 x 147 x 32
+    conv('Conv2d_2b_3x3', 64, 3),                                         # 147 x 147 x 64
+    max_pool('MaxPool_3a_3x3', stride=2, padding='VALID'),                # 73 x 73 x 64
+    conv('Conv2d_3b_1x1', 80, 1, padding='VALID'),                        # 73 x 73 x 80
+    conv('Conv2d_4a_3x3', 192, 3, padding='VALID'),                       # 71 x 71 x 192
+    max_pool('MaxPool_5a_3x3', stride=2, padding='VALID'),                # 35 x 35 x 192
+    _mixed_5('Mixed_5b', 32),                                             # 35 x 35 x 256
+    _mixed_5('Mixed_5c', 64, second=('Conv2d_0b_1x1', 'Conv_1_0c_5x5')),  # 35 x 35 x 288
+    _mixed_5('Mixed_5d', 64),                                             # 35 x 35 x 288
+    mixed('Mixed_6a', [                                                   # 17 x 17 x 768
         [conv('Conv2d_1a_1x1', 384, 3, stride=2, padding='VALID')],
         [conv('Conv2d_0a_1x1', 64, 1),
          conv('Conv2d_0b_3x3', 96, 3),
          conv('Conv2d_1a_1x1', 96, 3, stride=2, padding='VALID')],
         [max_pool('MaxPool_1a_3x3', stride=2, padding='VALID')]]),
-    _mixed_6('Mixed_6b', 128),
-    _mixed_6('Mixed_6c', 160),
-    _mixed_6('Mixed_6d', 160),
-    _mixed_6('Mixed_6e', 192),
-    mixed('Mixed_7a', [
+    _mixed_6('Mixed_6b', 128),                                            # 17 x 17 x 768
+    _mixed_6('Mixed_6c', 160),                                            # 17 x 17 x 768
+    _mixed_6('Mixed_6d', 160),                                            # 17 x 17 x 768
+    _mixed_6('Mixed_6e', 192),                                            # 17 x 17 x 768
+    mixed('Mixed_7a', [                                                   # 8 x 8 x 1280
         [conv('Conv2d_0a_1x1', 192, 1),
          conv('Conv2d_1a_3x3', 320, 3, stride=2, padding='VALID')],
         [conv('Conv2d_0a_1x1', 192, 1),
@@ -94,8 +94,8 @@ _ROWS = [
          conv('Conv2d_0c_7x1', 192, (7, 1)),
          conv('Conv2d_1a_3x3', 192, 3, stride=2, padding='VALID')],
         [max_pool('MaxPool_1a_3x3', stride=2, padding='VALID')]]),
-    _mixed_7('Mixed_7b', 'Conv2d_0b_3x1'),
-    _mixed_7('Mixed_7c', 'Conv2d_0c_3x1'),
+    _mixed_7('Mixed_7b', 'Conv2d_0b_3x1'),                                # 8 x 8 x 2048
+    _mixed_7('Mixed_7c', 'Conv2d_0c_3x1'),                                # 8 x 8 x 2048
 ]
 
 

@@ -72,38 +72,38 @@ _INCEPTION_C = [
      conv('Conv2d_0b_1x1', 256, 1)],
 ]
 _ROWS = [
-    conv('Conv2d_1a_3x3', 32, 3, stride=2, padding='VALID'),
-    conv('Conv2d_2a_3x3', 32, 3, padding='VALID'),
-    conv('Conv2d_2b_3x3', 64, 3),
-    mixed('Mixed_3a', [
+    conv('Conv2d_1a_3x3', 32, 3, stride=2, padding='VALID'),  # 149 x 149 x 32
+    conv('Conv2d_2a_3x3', 32, 3, padding='VALID'),            # 147 x 147 x 32
+    conv('Conv2d_2b_3x3', 64, 3),                             # 147 x 147 x 64
+    mixed('Mixed_3a', [                                       # 73 x 73 x 160
         [max_pool('MaxPool_0a_3x3', stride=2, padding='VALID')],
         [conv('Conv2d_0a_3x3', 96, 3, stride=2, padding='VALID')]]),
-    mixed('Mixed_4a', [
+    mixed('Mixed_4a', [                                       # 71 x 71 x 192
         [conv('Conv2d_0a_1x1', 64, 1),
          conv('Conv2d_1a_3x3', 96, 3, padding='VALID')],
         [conv('Conv2d_0a_1x1', 64, 1),
          conv('Conv2d_0b_1x7', 64, (1, 7)),
          conv('Conv2d_0c_7x1', 64, (7, 1)),
          conv('Conv2d_1a_3x3', 96, 3, padding='VALID')]]),
-    mixed('Mixed_5a', [
+    mixed('Mixed_5a', [                                       # 35 x 35 x 384
         [conv('Conv2d_1a_3x3', 192, 3, stride=2, padding='VALID')],
         [max_pool('MaxPool_1a_3x3', stride=2, padding='VALID')]]),
-    mixed('Mixed_5b', _INCEPTION_A),
-    mixed('Mixed_5c', _INCEPTION_A),
-    mixed('Mixed_5d', _INCEPTION_A),
-    mixed('Mixed_5e', _INCEPTION_A),
-    mixed('Mixed_6a', _REDUCTION_A),
-    mixed('Mixed_6b', _INCEPTION_B),
-    mixed('Mixed_6c', _INCEPTION_B),
-    mixed('Mixed_6d', _INCEPTION_B),
-    mixed('Mixed_6e', _INCEPTION_B),
-    mixed('Mixed_6f', _INCEPTION_B),
-    mixed('Mixed_6g', _INCEPTION_B),
-    mixed('Mixed_6h', _INCEPTION_B),
-    mixed('Mixed_7a', _REDUCTION_B),
-    mixed('Mixed_7b', _INCEPTION_C),
-    mixed('Mixed_7c', _INCEPTION_C),
-    mixed('Mixed_7d', _INCEPTION_C),
+    mixed('Mixed_5b', _INCEPTION_A),                          # 35 x 35 x 384
+    mixed('Mixed_5c', _INCEPTION_A),                          # 35 x 35 x 384
+    mixed('Mixed_5d', _INCEPTION_A),                          # 35 x 35 x 384
+    mixed('Mixed_5e', _INCEPTION_A),                          # 35 x 35 x 384
+    mixed('Mixed_6a', _REDUCTION_A),                          # 17 x 17 x 1024
+    mixed('Mixed_6b', _INCEPTION_B),                          # 17 x 17 x 1024
+    mixed('Mixed_6c', _INCEPTION_B),                          # 17 x 17 x 1024
+    mixed('Mixed_6d', _INCEPTION_B),                          # 17 x 17 x 1024
+    mixed('Mixed_6e', _INCEPTION_B),                          # 17 x 17 x 1024
+    mixed('Mixed_6f', _INCEPTION_B),                          # 17 x 17 x 1024
+    mixed('Mixed_6g', _INCEPTION_B),                          # 17 x 17 x 1024
+    mixed('Mixed_6h', _INCEPTION_B),                          # 17 x 17 x 1024
+    mixed('Mixed_7a', _REDUCTION_B),                          # 8 x 8 x 1536
+    mixed('Mixed_7b', _INCEPTION_C),                          # 8 x 8 x 1536
+    mixed('Mixed_7c', _INCEPTION_C),                          # 8 x 8 x 1536
+    mixed('Mixed_7d', _INCEPTION_C),                          # 8 x 8 x 1536
 ]
 _HEAD = inception_utils.DenseScopes(
     aux_pool='AvgPool_1a_5x5', aux_conv='Conv2d_2a', aux_logits='Aux_logits',

@@ -8,19 +8,15 @@ import tf_slim as slim
 
 from nets import contrib_scopes
 from nets import layer_utils
-from nets.sequential import chain
-from nets.sequential import conv
-from nets.sequential import dense
-from nets.sequential import flatten
-from nets.sequential import max_pool
+from nets import sequential
 
 _LAYERS = [
-    conv('conv1', 32, 5),
-    max_pool('pool1', 2),
-    conv('conv2', 64, 5),
-    max_pool('pool2', 2),
-    flatten('Flatten'),
-    dense('fc3', 1024),
+    sequential.conv('conv1', 32, 5),  # 28 x 28 x 32
+    sequential.max_pool('pool1', 2),  # 14 x 14 x 32
+    sequential.conv('conv2', 64, 5),  # 14 x 14 x 64
+    sequential.max_pool('pool2', 2),  # 7 x 7 x 64
+    sequential.flatten('Flatten'),    # 3136
+    sequential.dense('fc3', 1024),    # 1024
 ]
 
 
@@ -47,7 +43,7 @@ def lenet(images, num_classes=10, is_training=False, dropout_keep_prob=0.5,
   """
   layer_utils.check_static_size(images, 'lenet')
   with tf.variable_scope(scope, 'LeNet', [images]):
-    net, end_points = chain(images, _LAYERS)
+    net, end_points = sequential.chain(images, _LAYERS)
     if not num_classes:
       return net, end_points
     net = end_points['dropout3'] = slim.dropout(

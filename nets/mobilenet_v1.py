@@ -31,22 +31,22 @@ Attributes:
   depth: channels of the result.
 """
 
-# Table 1 of the paper.
+# Table 1 of the paper, with the shape of the output for 224 x 224.
 MOBILENETV1_CONV_DEFS = [
-    Conv(kernel=[3, 3], stride=2, depth=32),
-    DepthSepConv(kernel=[3, 3], stride=1, depth=64),
-    DepthSepConv(kernel=[3, 3], stride=2, depth=128),
-    DepthSepConv(kernel=[3, 3], stride=1, depth=128),
-    DepthSepConv(kernel=[3, 3], stride=2, depth=256),
-    DepthSepConv(kernel=[3, 3], stride=1, depth=256),
-    DepthSepConv(kernel=[3, 3], stride=2, depth=512),
-    DepthSepConv(kernel=[3, 3], stride=1, depth=512),
-    DepthSepConv(kernel=[3, 3], stride=1, depth=512),
-    DepthSepConv(kernel=[3, 3], stride=1, depth=512),
-    DepthSepConv(kernel=[3, 3], stride=1, depth=512),
-    DepthSepConv(kernel=[3, 3], stride=1, depth=512),
-    DepthSepConv(kernel=[3, 3], stride=2, depth=1024),
-    DepthSepConv(kernel=[3, 3], stride=1, depth=1024),
+    Conv(kernel=[3, 3], stride=2, depth=32),            # 112 x 112 x 32
+    DepthSepConv(kernel=[3, 3], stride=1, depth=64),    # 112 x 112 x 64
+    DepthSepConv(kernel=[3, 3], stride=2, depth=128),   # 56 x 56 x 128
+    DepthSepConv(kernel=[3, 3], stride=1, depth=128),   # 56 x 56 x 128
+    DepthSepConv(kernel=[3, 3], stride=2, depth=256),   # 28 x 28 x 256
+    DepthSepConv(kernel=[3, 3], stride=1, depth=256),   # 28 x 28 x 256
+    DepthSepConv(kernel=[3, 3], stride=2, depth=512),   # 14 x 14 x 512
+    DepthSepConv(kernel=[3, 3], stride=1, depth=512),   # 14 x 14 x 512
+    DepthSepConv(kernel=[3, 3], stride=1, depth=512),   # 14 x 14 x 512
+    DepthSepConv(kernel=[3, 3], stride=1, depth=512),   # 14 x 14 x 512
+    DepthSepConv(kernel=[3, 3], stride=1, depth=512),   # 14 x 14 x 512
+    DepthSepConv(kernel=[3, 3], stride=1, depth=512),   # 14 x 14 x 512
+    DepthSepConv(kernel=[3, 3], stride=2, depth=1024),  # 7 x 7 x 1024
+    DepthSepConv(kernel=[3, 3], stride=1, depth=1024),  # 7 x 7 x 1024
 ]
 
 _OUTPUT_STRIDES = (None, 8, 16, 32)

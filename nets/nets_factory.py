@@ -33,62 +33,39 @@ _NETWORKS = {
     'vgg_a': Network('vgg', 'vgg_a', 'vgg_arg_scope'),
     'vgg_16': Network('vgg', 'vgg_16', 'vgg_arg_scope'),
     'vgg_19': Network('vgg', 'vgg_19', 'vgg_arg_scope'),
-    'inception_v1': Network(
-        'inception_v1', 'inception_v1', 'inception_v1_arg_scope'),
-    'inception_v2': Network(
-        'inception_v2', 'inception_v2', 'inception_v2_arg_scope'),
-    'inception_v3': Network(
-        'inception_v3', 'inception_v3', 'inception_v3_arg_scope'),
-    'inception_v4': Network(
-        'inception_v4', 'inception_v4', 'inception_v4_arg_scope'),
+    'inception_v1': Network('inception_v1', 'inception_v1', 'inception_v1_arg_scope'),
+    'inception_v2': Network('inception_v2', 'inception_v2', 'inception_v2_arg_scope'),
+    'inception_v3': Network('inception_v3', 'inception_v3', 'inception_v3_arg_scope'),
+    'inception_v4': Network('inception_v4', 'inception_v4', 'inception_v4_arg_scope'),
     'inception_resnet_v2': Network(
         'inception_resnet_v2', 'inception_resnet_v2',
         'inception_resnet_v2_arg_scope'),
     'i3d': Network('i3d', 'i3d', 'i3d_arg_scope', video=True),
     's3dg': Network('s3dg', 's3dg', 's3dg_arg_scope', video=True),
     'lenet': Network('lenet', 'lenet', 'lenet_arg_scope'),
-    'resnet_v1_50': Network(
-        'resnet_v1', 'resnet_v1_50', 'resnet_arg_scope'),
-    'resnet_v1_101': Network(
-        'resnet_v1', 'resnet_v1_101', 'resnet_arg_scope'),
-    'resnet_v1_152': Network(
-        'resnet_v1', 'resnet_v1_152', 'resnet_arg_scope'),
-    'resnet_v1_200': Network(
-        'resnet_v1', 'resnet_v1_200', 'resnet_arg_scope'),
-    'resnet_v2_50': Network(
-        'resnet_v2', 'resnet_v2_50', 'resnet_arg_scope'),
-    'resnet_v2_101': Network(
-        'resnet_v2', 'resnet_v2_101', 'resnet_arg_scope'),
-    'resnet_v2_152': Network(
-        'resnet_v2', 'resnet_v2_152', 'resnet_arg_scope'),
-    'resnet_v2_200': Network(
-        'resnet_v2', 'resnet_v2_200', 'resnet_arg_scope'),
-    'mobilenet_v1': Network(
-        'mobilenet_v1', 'mobilenet_v1', 'mobilenet_v1_arg_scope'),
-    'mobilenet_v1_075': Network(
-        'mobilenet_v1', 'mobilenet_v1_075', 'mobilenet_v1_arg_scope'),
-    'mobilenet_v1_050': Network(
-        'mobilenet_v1', 'mobilenet_v1_050', 'mobilenet_v1_arg_scope'),
-    'mobilenet_v1_025': Network(
-        'mobilenet_v1', 'mobilenet_v1_025', 'mobilenet_v1_arg_scope'),
-    'mobilenet_v2': Network(
-        'mobilenet.mobilenet_v2', 'mobilenet', 'training_scope'),
-    'mobilenet_v2_140': Network(
-        'mobilenet.mobilenet_v2', 'mobilenet_v2_140', 'training_scope'),
-    'mobilenet_v2_035': Network(
-        'mobilenet.mobilenet_v2', 'mobilenet_v2_035', 'training_scope'),
-    'mobilenet_v3_small': Network(
-        'mobilenet.mobilenet_v3', 'small', 'training_scope'),
-    'mobilenet_v3_large': Network(
-        'mobilenet.mobilenet_v3', 'large', 'training_scope'),
+    'resnet_v1_50': Network('resnet_v1', 'resnet_v1_50', 'resnet_arg_scope'),
+    'resnet_v1_101': Network('resnet_v1', 'resnet_v1_101', 'resnet_arg_scope'),
+    'resnet_v1_152': Network('resnet_v1', 'resnet_v1_152', 'resnet_arg_scope'),
+    'resnet_v1_200': Network('resnet_v1', 'resnet_v1_200', 'resnet_arg_scope'),
+    'resnet_v2_50': Network('resnet_v2', 'resnet_v2_50', 'resnet_arg_scope'),
+    'resnet_v2_101': Network('resnet_v2', 'resnet_v2_101', 'resnet_arg_scope'),
+    'resnet_v2_152': Network('resnet_v2', 'resnet_v2_152', 'resnet_arg_scope'),
+    'resnet_v2_200': Network('resnet_v2', 'resnet_v2_200', 'resnet_arg_scope'),
+    'mobilenet_v1': Network('mobilenet_v1', 'mobilenet_v1', 'mobilenet_v1_arg_scope'),
+    'mobilenet_v1_075': Network('mobilenet_v1', 'mobilenet_v1_075', 'mobilenet_v1_arg_scope'),
+    'mobilenet_v1_050': Network('mobilenet_v1', 'mobilenet_v1_050', 'mobilenet_v1_arg_scope'),
+    'mobilenet_v1_025': Network('mobilenet_v1', 'mobilenet_v1_025', 'mobilenet_v1_arg_scope'),
+    'mobilenet_v2': Network('mobilenet.mobilenet_v2', 'mobilenet', 'training_scope'),
+    'mobilenet_v2_140': Network('mobilenet.mobilenet_v2', 'mobilenet_v2_140', 'training_scope'),
+    'mobilenet_v2_035': Network('mobilenet.mobilenet_v2', 'mobilenet_v2_035', 'training_scope'),
+    'mobilenet_v3_small': Network('mobilenet.mobilenet_v3', 'small', 'training_scope'),
+    'mobilenet_v3_large': Network('mobilenet.mobilenet_v3', 'large', 'training_scope'),
     'mobilenet_v3_small_minimalistic': Network(
         'mobilenet.mobilenet_v3', 'small_minimalistic', 'training_scope'),
     'mobilenet_v3_large_minimalistic': Network(
         'mobilenet.mobilenet_v3', 'large_minimalistic', 'training_scope'),
-    'mobilenet_edgetpu': Network(
-        'mobilenet.mobilenet_v3', 'edge_tpu', 'training_scope'),
-    'mobilenet_edgetpu_075': Network(
-        'mobilenet.mobilenet_v3', 'edge_tpu_075', 'training_scope'),
+    'mobilenet_edgetpu': Network('mobilenet.mobilenet_v3', 'edge_tpu', 'training_scope'),
+    'mobilenet_edgetpu_075': Network('mobilenet.mobilenet_v3', 'edge_tpu_075', 'training_scope'),
     'nasnet_cifar': Network(
         'nasnet.nasnet', 'build_nasnet_cifar', 'nasnet_cifar_arg_scope',
         config='cifar_config'),

@@ -5,30 +5,24 @@ Integrated recognition, localization and detection using convolutional networks
 (2013), https://arxiv.org/abs/1312.6229.
 """
 import tensorflow.compat.v1 as tf
-import tf_slim as slim
 
 from nets import sequential
-from nets.sequential import conv
-from nets.sequential import DENSE
-from nets.sequential import dropout
-from nets.sequential import LOGITS
-from nets.sequential import max_pool
 
 _LAYERS = [
-    conv('conv1', 64, 11, stride=4, padding='VALID'),
-    max_pool('pool1', 2),
-    conv('conv2', 256, 5, padding='VALID'),
-    max_pool('pool2', 2),
-    conv('conv3', 512, 3),
-    conv('conv4', 1024, 3),
-    conv('conv5', 1024, 3),
-    max_pool('pool5', 2),
-    conv('fc6', 3072, 6, padding='VALID', **DENSE),
-    dropout('dropout6'),
-    conv('fc7', 4096, 1, **DENSE),
+    sequential.conv('conv1', 64, 11, stride=4, padding='VALID'),           # 56 x 56 x 64
+    sequential.max_pool('pool1', 2),                                       # 28 x 28 x 64
+    sequential.conv('conv2', 256, 5, padding='VALID'),                     # 24 x 24 x 256
+    sequential.max_pool('pool2', 2),                                       # 12 x 12 x 256
+    sequential.conv('conv3', 512, 3),                                      # 12 x 12 x 512
+    sequential.conv('conv4', 1024, 3),                                     # 12 x 12 x 1024
+    sequential.conv('conv5', 1024, 3),                                     # 12 x 12 x 1024
+    sequential.max_pool('pool5', 2),                                       # 6 x 6 x 1024
+    sequential.conv('fc6', 3072, 6, padding='VALID', **sequential.DENSE),  # 1 x 1 x 3072
+    sequential.dropout('dropout6'),
+    sequential.conv('fc7', 4096, 1, **sequential.DENSE),                   # 1 x 1 x 4096
 ]
 _OVERFEAT = sequential.Network(
-    'overfeat', min_size=231, layers=_LAYERS, logits=LOGITS)
+    'overfeat', min_size=231, layers=_LAYERS, logits=sequential.LOGITS)
 
 
 def overfeat(inputs, num_classes=1000, is_training=True, dropout_keep_prob=0.5,
@@ -69,10 +63,5 @@ def overfeat_arg_scope(weight_decay=0.0005):
   Args:
     weight_decay: coefficient of L2 regularization of all weights.
   """
-  with slim.arg_scope(
-      [slim.conv2d, slim.fully_connected], activation_fn=tf.nn.relu,
-      biases_initializer=tf.zeros_initializer(),
-      weights_regularizer=slim.l2_regularizer(weight_decay)):
-    with slim.arg_scope([slim.conv2d], padding='SAME'):
-      with slim.arg_scope([slim.max_pool2d], padding='VALID') as scope:
-        return scope
+  return sequential.arg_scope(
+      weight_decay, tf.zeros_initializer(), padding='VALID')

@@ -30,7 +30,8 @@ UNITS = {
     152: (3, 8, 36, 3),
     200: (3, 24, 36, 3),
 }
-# Scope, base depth and stride of each of the four blocks.
+# Scope, base depth and stride of each of the four blocks, and the shape of the
+# output for 224 x 224.
 BLOCKS = (
     ('block1', 64, 2),   # 28 x 28 x 256
     ('block2', 128, 2),  # 14 x 14 x 512

@@ -1,7 +1,8 @@
 """Chains of layers, one after the other, and their interpreter.
 
 A table is a list of rows, each made by one of the functions below. What a row
-leaves open is decided by the argument scope in force when it is built.
+leaves open is decided by the argument scope in force when it is built. The
+comment beside a row is the shape of its output for images of the default size.
 `chain` builds any such table; `build` adds what AlexNet, VGG and OverFeat have
 in common: convolutions and poolings, then three dense layers written as
 convolutions, so that larger images give a map of logits.
@@ -64,6 +65,23 @@ def flatten(scope):
 def dense(scope, depth):
   """Returns the row of a dense layer."""
   return functools.partial(slim.fully_connected, num_outputs=depth, scope=scope)
+
+
+def arg_scope(weight_decay, biases_initializer, **pooling):
+  """Returns the argument scope of AlexNet, VGG and OverFeat.
+
+  Args:
+    weight_decay: coefficient of L2 regularization of all weights.
+    biases_initializer: initializer of all biases.
+    **pooling: arguments of `slim.max_pool2d`.
+  """
+  with slim.arg_scope(
+      [slim.conv2d, slim.fully_connected], activation_fn=tf.nn.relu,
+      biases_initializer=biases_initializer,
+      weights_regularizer=slim.l2_regularizer(weight_decay)):
+    with slim.arg_scope([slim.conv2d], padding='SAME'):
+      with slim.arg_scope([slim.max_pool2d], **pooling) as scope:
+        return scope
 
 
 def chain(net, rows):

@@ -4,13 +4,8 @@ K. Simonyan, A. Zisserman: Very deep convolutional networks for large-scale
 image recognition (2014), https://arxiv.org/abs/1409.1556.
 """
 import tensorflow.compat.v1 as tf
-import tf_slim as slim
 
 from nets import sequential
-from nets.sequential import conv
-from nets.sequential import convs
-from nets.sequential import dropout
-from nets.sequential import max_pool
 
 # Convolutions in each of the five blocks.
 _A = (1, 1, 2, 2, 2)
@@ -24,19 +19,19 @@ _MIN_SIZES = {'VALID': 224, 'SAME': 32}
 def _layers(counts, fc_conv_padding):
   """Returns the rows of a network with these numbers of convolutions."""
   return [
-      convs('conv1', counts[0], 64, 3),
-      max_pool('pool1', 2),
-      convs('conv2', counts[1], 128, 3),
-      max_pool('pool2', 2),
-      convs('conv3', counts[2], 256, 3),
-      max_pool('pool3', 2),
-      convs('conv4', counts[3], 512, 3),
-      max_pool('pool4', 2),
-      convs('conv5', counts[4], 512, 3),
-      max_pool('pool5', 2),
-      conv('fc6', 4096, 7, padding=fc_conv_padding),
-      dropout('dropout6'),
-      conv('fc7', 4096, 1),
+      sequential.convs('conv1', counts[0], 64, 3),               # 224 x 224 x 64
+      sequential.max_pool('pool1', 2),                           # 112 x 112 x 64
+      sequential.convs('conv2', counts[1], 128, 3),              # 112 x 112 x 128
+      sequential.max_pool('pool2', 2),                           # 56 x 56 x 128
+      sequential.convs('conv3', counts[2], 256, 3),              # 56 x 56 x 256
+      sequential.max_pool('pool3', 2),                           # 28 x 28 x 256
+      sequential.convs('conv4', counts[3], 512, 3),              # 28 x 28 x 512
+      sequential.max_pool('pool4', 2),                           # 14 x 14 x 512
+      sequential.convs('conv5', counts[4], 512, 3),              # 14 x 14 x 512
+      sequential.max_pool('pool5', 2),                           # 7 x 7 x 512
+      sequential.conv('fc6', 4096, 7, padding=fc_conv_padding),  # 1 x 1 x 4096
+      sequential.dropout('dropout6'),
+      sequential.conv('fc7', 4096, 1),                           # 1 x 1 x 4096
   ]
 
 
@@ -113,9 +108,4 @@ def vgg_arg_scope(weight_decay=0.0005):
   Args:
     weight_decay: coefficient of L2 regularization of all weights.
   """
-  with slim.arg_scope(
-      [slim.conv2d, slim.fully_connected], activation_fn=tf.nn.relu,
-      biases_initializer=tf.zeros_initializer(),
-      weights_regularizer=slim.l2_regularizer(weight_decay)):
-    with slim.arg_scope([slim.conv2d], padding='SAME') as scope:
-      return scope
+  return sequential.arg_scope(weight_decay, tf.zeros_initializer())

@@ -287,6 +287,25 @@ def _grouped(function, num_ways, divisible_by):
       split_conv, num_ways=num_ways, divisible_by=divisible_by)
 
 
+# Layers with an activation and a normalization in the defaults below.
+LAYERS = (slim.conv2d, slim.fully_connected, slim.separable_conv2d)
+
+
+def defaults(activation_fn, normalizer_fn, **normalizer_params):
+  """Returns the 'defaults' of a definition, see `nets.mobilenet.mobilenet`."""
+  return {
+      (normalizer_fn,): normalizer_params,
+      LAYERS: {'normalizer_fn': normalizer_fn, 'activation_fn': activation_fn},
+      (expanded_conv,): {
+          'expansion_size': expand_input_by_factor(6),
+          'split_expansion': 1,
+          'normalizer_fn': normalizer_fn,
+          'residual': True,
+      },
+      (slim.conv2d, slim.separable_conv2d): {'padding': 'SAME'},
+  }
+
+
 def fused_conv(input_tensor, num_outputs, kernel_size=(3, 3), stride=1, rate=1,
                use_explicit_padding=False, **kwargs):
   """Builds an inverted residual with one full convolution as its expansion.

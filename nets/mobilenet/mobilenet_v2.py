@@ -15,18 +15,18 @@ from nets.mobilenet import mobilenet as lib
 training_scope = lib.training_scope
 op = lib.op
 expand_input = ops.expand_input_by_factor
-_LAYERS = (slim.conv2d, slim.fully_connected, slim.separable_conv2d)
 
-# Table 2 of the paper: channels, repetitions, stride of the first of them.
-# The expansion is 6 except in the first row, where it is 1.
+# Table 2 of the paper: channels, repetitions, stride of the first of them, and
+# the shape of the output for 224 x 224. The expansion factor is 6, but 1 in the
+# first row.
 _BOTTLENECKS = [
-    (16, 1, 1),
-    (24, 2, 2),
-    (32, 3, 2),
-    (64, 4, 2),
-    (96, 3, 1),
-    (160, 3, 2),
-    (320, 1, 1),
+    (16, 1, 1),   # 112 x 112 x 16
+    (24, 2, 2),   # 56 x 56 x 24
+    (32, 3, 2),   # 28 x 28 x 32
+    (64, 4, 2),   # 14 x 14 x 64
+    (96, 3, 1),   # 14 x 14 x 96
+    (160, 3, 2),  # 7 x 7 x 160
+    (320, 1, 1),  # 7 x 7 x 320
 ]
 
 
@@ -42,26 +42,13 @@ def _spec():
   return layers
 
 
-def _defaults(normalizer_fn, **normalizer_params):
-  return {
-      (normalizer_fn,): normalizer_params,
-      _LAYERS: {'normalizer_fn': normalizer_fn, 'activation_fn': tf.nn.relu6},
-      (ops.expanded_conv,): {
-          'expansion_size': expand_input(6),
-          'split_expansion': 1,
-          'normalizer_fn': normalizer_fn,
-          'residual': True,
-      },
-      (slim.conv2d, slim.separable_conv2d): {'padding': 'SAME'},
-  }
-
-
 V2_DEF = {
-    'defaults': _defaults(normalization.batch_norm, center=True, scale=True),
+    'defaults': ops.defaults(
+        tf.nn.relu6, normalization.batch_norm, center=True, scale=True),
     'spec': _spec(),
 }
 V2_DEF_GROUP_NORM = {
-    'defaults': _defaults(slim.group_norm, groups=8),
+    'defaults': ops.defaults(tf.nn.relu6, slim.group_norm, groups=8),
     'spec': _spec(),
 }
 
@@ -120,8 +107,8 @@ mobilenet.default_image_size = 224
 
 def _with_activation(conv_defs, activation_fn):
   defaults = dict(conv_defs.get('defaults', {}))
-  defaults[_LAYERS] = dict(
-      defaults.get(_LAYERS, {}), activation_fn=activation_fn)
+  defaults[ops.LAYERS] = dict(
+      defaults.get(ops.LAYERS, {}), activation_fn=activation_fn)
   return dict(conv_defs, defaults=defaults)
 
 

@@ -101,55 +101,55 @@ _Row = collections.namedtuple(
     '_Row', 'kernel expansion outputs gate activation stride')
 _RE, _HS = tf.nn.relu, hard_swish
 
-# Table 1 of the paper.
+# Table 1 of the paper, with the shape of the output for 224 x 224.
 _LARGE = [
-    _Row(3, 1, 16, False, _RE, 1),
-    _Row(3, 4, 24, False, _RE, 2),
-    _Row(3, 3, 24, False, _RE, 1),
-    _Row(5, 3, 40, True, _RE, 2),
-    _Row(5, 3, 40, True, _RE, 1),
-    _Row(5, 3, 40, True, _RE, 1),
-    _Row(3, 6, 80, False, _HS, 2),
-    _Row(3, 200 / 80, 80, False, _HS, 1),
-    _Row(3, 184 / 80, 80, False, _HS, 1),
-    _Row(3, 184 / 80, 80, False, _HS, 1),
-    _Row(3, 6, 112, True, _HS, 1),
-    _Row(3, 6, 112, True, _HS, 1),
-    _Row(5, 6, 160, True, _HS, 2),
-    _Row(5, 6, 160, True, _HS, 1),
-    _Row(5, 6, 160, True, _HS, 1),
+    _Row(3, 1, 16, False, _RE, 1),         # 112 x 112 x 16
+    _Row(3, 4, 24, False, _RE, 2),         # 56 x 56 x 24
+    _Row(3, 3, 24, False, _RE, 1),         # 56 x 56 x 24
+    _Row(5, 3, 40, True, _RE, 2),          # 28 x 28 x 40
+    _Row(5, 3, 40, True, _RE, 1),          # 28 x 28 x 40
+    _Row(5, 3, 40, True, _RE, 1),          # 28 x 28 x 40
+    _Row(3, 6, 80, False, _HS, 2),         # 14 x 14 x 80
+    _Row(3, 200 / 80, 80, False, _HS, 1),  # 14 x 14 x 80
+    _Row(3, 184 / 80, 80, False, _HS, 1),  # 14 x 14 x 80
+    _Row(3, 184 / 80, 80, False, _HS, 1),  # 14 x 14 x 80
+    _Row(3, 6, 112, True, _HS, 1),         # 14 x 14 x 112
+    _Row(3, 6, 112, True, _HS, 1),         # 14 x 14 x 112
+    _Row(5, 6, 160, True, _HS, 2),         # 7 x 7 x 160
+    _Row(5, 6, 160, True, _HS, 1),         # 7 x 7 x 160
+    _Row(5, 6, 160, True, _HS, 1),         # 7 x 7 x 160
 ]
 # Table 2 of the paper.
 _SMALL = [
-    _Row(3, 1, 16, True, _RE, 2),
-    _Row(3, 72 / 16, 24, False, _RE, 2),
-    _Row(3, 88 / 24, 24, False, _RE, 1),
-    _Row(5, 4, 40, True, _HS, 2),
-    _Row(5, 6, 40, True, _HS, 1),
-    _Row(5, 6, 40, True, _HS, 1),
-    _Row(5, 3, 48, True, _HS, 1),
-    _Row(5, 3, 48, True, _HS, 1),
-    _Row(5, 6, 96, True, _HS, 2),
-    _Row(5, 6, 96, True, _HS, 1),
-    _Row(5, 6, 96, True, _HS, 1),
+    _Row(3, 1, 16, True, _RE, 2),         # 56 x 56 x 16
+    _Row(3, 72 / 16, 24, False, _RE, 2),  # 28 x 28 x 24
+    _Row(3, 88 / 24, 24, False, _RE, 1),  # 28 x 28 x 24
+    _Row(5, 4, 40, True, _HS, 2),         # 14 x 14 x 40
+    _Row(5, 6, 40, True, _HS, 1),         # 14 x 14 x 40
+    _Row(5, 6, 40, True, _HS, 1),         # 14 x 14 x 40
+    _Row(5, 3, 48, True, _HS, 1),         # 14 x 14 x 48
+    _Row(5, 3, 48, True, _HS, 1),         # 14 x 14 x 48
+    _Row(5, 6, 96, True, _HS, 2),         # 7 x 7 x 96
+    _Row(5, 6, 96, True, _HS, 1),         # 7 x 7 x 96
+    _Row(5, 6, 96, True, _HS, 1),         # 7 x 7 x 96
 ]
 
 # `repetitions` equal layers, each declared by `block`.
 _EdgeRow = collections.namedtuple(
     '_EdgeRow', 'block kernel expansion outputs stride repetitions residual')
 _EDGETPU = [
-    _EdgeRow(mbv3_fused, 3, 1, 16, 1, 1, True),
-    _EdgeRow(mbv3_fused, 3, 8, 32, 2, 1, True),
-    _EdgeRow(mbv3_fused, 3, 4, 32, 1, 3, True),
-    _EdgeRow(mbv3_fused, 3, 8, 48, 2, 1, True),
-    _EdgeRow(mbv3_fused, 3, 4, 48, 1, 3, True),
-    _EdgeRow(mbv3_op, 3, 8, 96, 2, 1, True),
-    _EdgeRow(mbv3_op, 3, 4, 96, 1, 3, True),
-    _EdgeRow(mbv3_op, 3, 8, 96, 1, 1, False),
-    _EdgeRow(mbv3_op, 3, 4, 96, 1, 3, True),
-    _EdgeRow(mbv3_op, 5, 8, 160, 2, 1, True),
-    _EdgeRow(mbv3_op, 5, 4, 160, 1, 3, True),
-    _EdgeRow(mbv3_op, 3, 8, 192, 1, 1, True),
+    _EdgeRow(mbv3_fused, 3, 1, 16, 1, 1, True),  # 112 x 112 x 16
+    _EdgeRow(mbv3_fused, 3, 8, 32, 2, 1, True),  # 56 x 56 x 32
+    _EdgeRow(mbv3_fused, 3, 4, 32, 1, 3, True),  # 56 x 56 x 32
+    _EdgeRow(mbv3_fused, 3, 8, 48, 2, 1, True),  # 28 x 28 x 48
+    _EdgeRow(mbv3_fused, 3, 4, 48, 1, 3, True),  # 28 x 28 x 48
+    _EdgeRow(mbv3_op, 3, 8, 96, 2, 1, True),     # 14 x 14 x 96
+    _EdgeRow(mbv3_op, 3, 4, 96, 1, 3, True),     # 14 x 14 x 96
+    _EdgeRow(mbv3_op, 3, 8, 96, 1, 1, False),    # 14 x 14 x 96
+    _EdgeRow(mbv3_op, 3, 4, 96, 1, 3, True),     # 14 x 14 x 96
+    _EdgeRow(mbv3_op, 5, 8, 160, 2, 1, True),    # 7 x 7 x 160
+    _EdgeRow(mbv3_op, 5, 4, 160, 1, 3, True),    # 7 x 7 x 160
+    _EdgeRow(mbv3_op, 3, 8, 192, 1, 1, True),    # 7 x 7 x 192
 ]
 
 
@@ -197,24 +197,9 @@ def _detection(rows):
       row._replace(outputs=row.outputs // 2) for row in rows[-3:]]
 
 
-def _defaults(normalizer_fn, **normalizer_params):
-  return {
-      (normalizer_fn,): normalizer_params,
-      (slim.conv2d, slim.fully_connected, slim.separable_conv2d): {
-          'normalizer_fn': normalizer_fn,
-          'activation_fn': tf.nn.relu,
-      },
-      (ops.expanded_conv,): {
-          'split_expansion': 1,
-          'normalizer_fn': normalizer_fn,
-          'residual': True,
-      },
-      (slim.conv2d, slim.separable_conv2d): {'padding': 'SAME'},
-  }
-
-
-DEFAULTS = _defaults(normalization.batch_norm, center=True, scale=True)
-DEFAULTS_GROUP_NORM = _defaults(slim.group_norm, groups=8)
+DEFAULTS = ops.defaults(
+    tf.nn.relu, normalization.batch_norm, center=True, scale=True)
+DEFAULTS_GROUP_NORM = ops.defaults(tf.nn.relu, slim.group_norm, groups=8)
 
 V3_LARGE = {'defaults': DEFAULTS, 'spec': _spec(_LARGE, 960, 1280)}
 V3_SMALL = {'defaults': DEFAULTS, 'spec': _spec(_SMALL, 576, 1024)}

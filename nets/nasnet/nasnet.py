@@ -187,26 +187,10 @@ build_nasnet_mobile.default_image_size = 224
 @contrib_scopes.reach
 def build_nasnet_large(images, num_classes, is_training=True,
                        final_endpoint=None, config=None, current_step=None):
-  """Builds the large NASNet-A.
+  """Builds the large NASNet-A, designed for images of 331x331.
 
-  Args:
-    images: float32 [batch, 331, 331, 3]; other sizes that are known when the
-      graph is built work too.
-    num_classes: number of classes; None or 0 to return features instead.
-    is_training: bool, whether dropout, drop path and batch normalization are
-      in training mode and auxiliary logits are built.
-    final_endpoint: last end point to build, which is returned; None for all.
-    config: settings; None for `large_imagenet_config()`.
-    current_step: scalar, training steps so far, for drop path; None for the
-      global step, which is created if there is none.
-
-  Returns:
-    net: float32 logits [batch, num_classes], features [batch, 4032], or the
-      tensor of `final_endpoint`.
-    end_points: dict from name to tensor, as of `build_nasnet_cifar`.
-
-  Raises:
-    ValueError: an argument or a setting is invalid.
+  Arguments and results are those of `build_nasnet_mobile`, with 4032 features
+  and the default settings `large_imagenet_config()`.
   """
   return _build_imagenet(
       images, num_classes, is_training, config or large_imagenet_config(),
@@ -216,6 +200,8 @@ def build_nasnet_large(images, num_classes, is_training=True,
 build_nasnet_large.default_image_size = 331
 
 
+# For 224 x 224 in the mobile network: Stem 28 x 28 x 88, Cell_0 to Cell_3
+# 28 x 28 x 264, Cell_4 to Cell_7 14 x 14 x 528, Cell_8 to Cell_11 7 x 7 x 1056.
 def _build_imagenet(images, num_classes, is_training, config, final_endpoint,
                     current_step):
   rows = imagenet_stem_cells(config, nasnet_utils.NasNetAReductionCell)

@@ -45,7 +45,7 @@ def pnasnet_large_arg_scope(weight_decay=4e-5, batch_norm_decay=0.9997,
 
 def pnasnet_mobile_arg_scope(weight_decay=4e-5, batch_norm_decay=0.9997,
                              batch_norm_epsilon=0.001):
-  """Returns the argument scope of the mobile network; see `nasnet.arg_scope`."""
+  """Returns the scope of the mobile network; see `nasnet.arg_scope`."""
   return nasnet.arg_scope(weight_decay, batch_norm_decay, batch_norm_epsilon)
 
 
@@ -84,24 +84,10 @@ build_pnasnet_large.default_image_size = 331
 @contrib_scopes.reach
 def build_pnasnet_mobile(images, num_classes, is_training=True,
                          final_endpoint=None, config=None):
-  """Builds the mobile PNASNet-5.
+  """Builds the mobile PNASNet-5, designed for images of 224x224.
 
-  Args:
-    images: float32 [batch, 224, 224, 3]; other sizes that are known when the
-      graph is built work too.
-    num_classes: number of classes; None or 0 to return features instead.
-    is_training: bool, whether dropout, drop path and batch normalization are
-      in training mode and auxiliary logits are built.
-    final_endpoint: last end point to build, which is returned; None for all.
-    config: settings; None for `mobile_imagenet_config()`.
-
-  Returns:
-    net: float32 logits [batch, num_classes], features [batch, 1080], or the
-      tensor of `final_endpoint`.
-    end_points: dict from name to tensor, as of `build_pnasnet_large`.
-
-  Raises:
-    ValueError: an argument or a setting is invalid.
+  Arguments and results are those of `build_pnasnet_large`, with 1080 features
+  and the default settings `mobile_imagenet_config()`.
   """
   return _build(images, num_classes, is_training, final_endpoint,
                 config or mobile_imagenet_config())

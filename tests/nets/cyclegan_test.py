@@ -133,13 +133,13 @@ def test_arg_scope_fn_is_used():
 
 
 @pytest.mark.parametrize('shape, kernel_size, message', [
-    ([2, 30, 32, 3], 3, 'The height of images must be a multiple of 4, at '
-     'least 8 with kernel_size 3; got 30'),
-    ([2, 32, 30, 3], 3, 'The width of images must be a multiple of 4, at '
-     'least 8 with kernel_size 3; got 30'),
-    ([2, 4, 32, 3], 3, 'The height of images .* got 4'),
-    ([2, None, 8, 3], 4, 'The width of images .* at least 12 with '
-     'kernel_size 4; got 8'),
+    ([2, 30, 32, 3], 3, 'The input height must be a multiple of 4. It must be '
+     'at least 8 with kernel_size 3; got 30'),
+    ([2, 32, 30, 3], 3, 'The input width must be a multiple of 4. It must be '
+     'at least 8 with kernel_size 3; got 30'),
+    ([2, 4, 32, 3], 3, 'The input height .* got 4'),
+    ([2, None, 8, 3], 4, 'The input width .* at least 12 with kernel_size 4; '
+     'got 8'),
     ([16, 16, 3], 3, r'images must have the shape \[batch, height, width, '
      r'channels\]; got shape \(16, 16, 3\)'),
     (None, 3, 'images must have the shape .*; got shape <unknown>')])
@@ -162,7 +162,7 @@ def test_smallest_size_runs(graph, kernel_size, side):
      'CONSTANT, REFLECT, SYMMETRIC'),
     ({'stride': [4, 4]}, r'stride must be \[2, 2\] with method '
      r'conv2d_transpose, got \[4, 4\]; the methods nn_upsample_conv and '
-     'bilinear_upsample_conv take others')])
+     'bilinear_upsample_conv accept others')])
 def test_upsample_refuses(arguments, message):
   arguments = dict({'stride': [2, 2]}, **arguments)
   with pytest.raises(ValueError, match=message):

@@ -55,7 +55,7 @@ def test_kernel_over_time_of_another_shape_is_refused(shape):
 
 
 def test_kernel_size_has_three_numbers():
-  with pytest.raises(ValueError, match='kernel_size must be three numbers'):
+  with pytest.raises(ValueError, match='kernel_size must be three ints'):
     i3d_utils.conv3d_spatiotemporal(tf.zeros([1, 2, 2, 2, 1]), 3, [3, 3])
 
 

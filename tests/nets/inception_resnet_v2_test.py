@@ -137,7 +137,7 @@ def test_arguments_that_do_not_fit_are_refused(graph):
        ', '.join(names[:-2])),
       (dict(output_stride=32), 'output_stride must be 8 or 16; given 32'),
       (dict(output_stride=8),
-       'final_endpoint Conv2d_7b_1x1 lies beyond PreAuxLogits, where '
+       'final_endpoint Conv2d_7b_1x1 is after PreAuxLogits, where '
        'output_stride=8 ends; give final_endpoint=PreAuxLogits or '
        'output_stride=16'),
       (dict(),

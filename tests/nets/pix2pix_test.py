@@ -155,7 +155,7 @@ def test_discriminator_first_and_last_layers_are_not_normalized():
 
 @pytest.mark.parametrize('shape, message', [
     ([2, 20, 16, 3], r'The height of net must be a multiple of 8 \(2 \*\* '
-     r'number of blocks\); got 20. Fewer blocks take smaller pictures.'),
+     r'number of blocks\); got 20. Give fewer blocks or '),
     ([2, None, 12, 3], 'The width of net must be a multiple of 8 .* got 12'),
     ([16, 16, 3], r'net must have the shape \[batch, height, width, '
      r'channels\]; got shape \(16, 16, 3\)'),
@@ -184,7 +184,7 @@ def test_upsample_refuses_a_method():
     ({'padding': 1.5}, TypeError, 'padding must be an int, got 1.5'),
     ({'pad_mode': 'MIRROR'}, ValueError, 'Unknown pad_mode MIRROR; it is one '
      'of: CONSTANT, REFLECT, SYMMETRIC'),
-    ({'num_filters': [64]}, ValueError, r'num_filters must name two layers or '
+    ({'num_filters': [64]}, ValueError, r'num_filters must have two or '
      r'more, got \[64\]')])
 def test_discriminator_refuses(arguments, error, message):
   arguments = dict({'num_filters': FILTERS}, **arguments)

@@ -286,7 +286,7 @@ def test_without_the_root_block(resnet):
 
 def test_squeeze_refuses_a_map_of_logits(resnet):
   with pytest.raises(ValueError, match=(
-      'tiny/logits/BiasAdd are of 2x3, and only 1x1 can be squeezed: give '
+      'tiny/logits/BiasAdd has size 2x3, and only 1x1 can be squeezed; give '
       'global_pool=True, or spatial_squeeze=False')):
     _tiny(resnet, tf.zeros([1, 32, 48, 3]), 5, global_pool=False)
 

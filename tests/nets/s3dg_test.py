@@ -126,7 +126,7 @@ def test_features_without_classes():
 
 @pytest.mark.parametrize('options, message', [
     (dict(first_temporal_kernel_size=2), 'must be 1, 3, 5 or 7, not 2'),
-    (dict(depth_multiplier=0), 'depth_multiplier must be greater than zero'),
+    (dict(depth_multiplier=0), 'depth_multiplier must be greater than 0'),
     (dict(temporal_conv_startat='Mixed_9'),
      "temporal_conv_startat must be None or one of Conv2d_2c_3x3, Mixed_3b.*"
      "not 'Mixed_9'"),

@@ -1,4 +1,4 @@
-"""Tests of VGG; alexnet_test has those of the interpreter it runs on."""
+"""Tests of VGG; sequential_test has those of its interpreter."""
 import inspect
 
 import pytest
@@ -97,12 +97,12 @@ def test_train_then_evaluate_with_the_same_variables(graph):
               if op.type.startswith('Random')]
 
 
-@pytest.mark.parametrize('size, padding, least', [
+@pytest.mark.parametrize('size, padding, min_size', [
     (223, 'VALID', 224), (31, 'SAME', 32)])
-def test_images_too_small(graph, size, padding, least):
+def test_images_too_small(graph, size, padding, min_size):
   with pytest.raises(ValueError, match=(
       'inputs of vgg_16 must be %dx%d or larger, given %dx%d' % (
-          least, least, size, size))):
+          min_size, min_size, size, size))):
     _build('vgg_16', size, fc_conv_padding=padding)
   assert not tf.global_variables()
 

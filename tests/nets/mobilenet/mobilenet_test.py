@@ -269,7 +269,7 @@ def test_layers_of_the_user_may_have_any_arguments():
     ({'conv_defs': None}, "conv_defs is None; give a dict whose 'spec'"),
     ({'conv_defs': {'spec': []}}, 'mobilenet_v2.V2_DEF for example'),
     ({'conv_defs': {'spec': [slim.conv2d]}},
-     r"conv_defs\['spec'\] holds <function .*; make every layer by"),
+     r"conv_defs\['spec'\] contains <function .*; make every layer with"),
     ({'multiplier': 0}, 'multiplier is 0; it must be above 0'),
     ({'final_endpoint': 'layer_5'},
      'Unknown final endpoint layer_5 of this definition; it has: layer_1, '

@@ -175,7 +175,7 @@ def test_base_cell_takes_operations_of_ones_own():
      'n [+] 2 used_hiddenstates, not 1, 2 and 3'),
     (['none', 'none'], [0, 0], [0, 1], 'not 2, 2 and 2'),
     (['none', 'none'], [0, 0, 0], [0, 2],
-     r'hiddenstate_indices\[1\] must lie in \[0, 2\), .* not 2')])
+     r'hiddenstate_indices\[1\] must be in \[0, 2\), .* not 2')])
 def test_wrong_cells_are_refused(operations, used, indices, message):
   with pytest.raises(ValueError, match=message):
     nasnet_utils.NasNetABaseCell(4, operations, used, indices, 1.0, 1, 1)
