@@ -34,34 +34,34 @@ def test_defaults():
 @pytest.mark.parametrize('kernel_size', [3, 4, 5, 7])
 @pytest.mark.parametrize('height, width', [(16, 16), (20, 40)])
 def test_output_has_the_shape_of_the_input(height, width, kernel_size):
-  pictures = tf.zeros([2, height, width, 1])
-  predictions, end_points = small(pictures, kernel_size=kernel_size)
-  assert predictions.shape == pictures.shape
+  images = tf.zeros([2, height, width, 1])
+  predictions, end_points = small(images, kernel_size=kernel_size)
+  assert predictions.shape == images.shape
   assert end_points['encoder_2'].shape.as_list() == [
       2, height // 4, width // 4, 8]
 
 
 @pytest.mark.parametrize('method', METHODS)
 def test_unknown_shapes_run(graph, method):
-  pictures = tf.placeholder(tf.float32, [None, None, None, 3])
-  predictions, _ = small(pictures, upsample_fn=functools.partial(
+  images = tf.placeholder(tf.float32, [None, None, None, 3])
+  predictions, _ = small(images, upsample_fn=functools.partial(
       cyclegan.cyclegan_upsample, method=method))
-  values = run(graph, predictions, {pictures: np.ones([2, 12, 8, 3])})
+  values = run(graph, predictions, {images: np.ones([2, 12, 8, 3])})
   assert values.shape == (2, 12, 8, 3)
   assert np.abs(values).max() <= 1
 
 
 @pytest.mark.parametrize('method', METHODS)
 def test_static_shape_survives_an_unknown_batch_size(method):
-  pictures = tf.placeholder(tf.float32, [None, 8, 12, 3])
-  predictions, _ = small(pictures, upsample_fn=functools.partial(
+  images = tf.placeholder(tf.float32, [None, 8, 12, 3])
+  predictions, _ = small(images, upsample_fn=functools.partial(
       cyclegan.cyclegan_upsample, method=method))
   assert predictions.shape.as_list() == [None, 8, 12, 3]
 
 
 def test_slope_adds_the_logits(graph):
-  pictures = tf.random_uniform([1, 8, 8, 3], -1, 1)
-  predictions, end_points = small(pictures, tanh_linear_slope=0.5)
+  images = tf.random_uniform([1, 8, 8, 3], -1, 1)
+  predictions, end_points = small(images, tanh_linear_slope=0.5)
   got, logits = run(graph, [predictions, end_points['logits']])
   np.testing.assert_allclose(got, np.tanh(logits) + 0.5 * logits, rtol=1e-5)
 
@@ -149,10 +149,10 @@ def test_refuses_sizes(shape, kernel_size, message):
   assert not tf.global_variables()
 
 
-@pytest.mark.parametrize('kernel_size, side', [(1, 4), (3, 8), (4, 12)])
-def test_smallest_size_runs(graph, kernel_size, side):
-  predictions, _ = small(tf.zeros([1, side, side, 3]), kernel_size=kernel_size)
-  assert run(graph, predictions).shape == (1, side, side, 3)
+@pytest.mark.parametrize('kernel_size, size', [(1, 4), (3, 8), (4, 12)])
+def test_smallest_size_runs(graph, kernel_size, size):
+  predictions, _ = small(tf.zeros([1, size, size, 3]), kernel_size=kernel_size)
+  assert run(graph, predictions).shape == (1, size, size, 3)
 
 
 @pytest.mark.parametrize('arguments, message', [

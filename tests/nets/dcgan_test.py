@@ -34,8 +34,8 @@ def test_discriminator_halves_sides_and_doubles_channels():
 
 
 def test_defaults():
-  pictures, _ = dcgan.generator(tf.zeros([1, 64]))
-  assert pictures.shape.as_list() == [1, 32, 32, 3]
+  images, _ = dcgan.generator(tf.zeros([1, 64]))
+  assert images.shape.as_list() == [1, 32, 32, 3]
   first, last = tf.trainable_variables()[0], tf.trainable_variables()[-2]
   assert first.op.name == 'Generator/deconv1/weights'
   assert first.shape.as_list() == [4, 4, 512, 64]
@@ -45,8 +45,8 @@ def test_defaults():
 
 def test_unknown_batch_size_runs(graph):
   noise = tf.placeholder(tf.float32, [None, 5])
-  pictures, _ = dcgan.generator(noise, depth=2, final_size=8)
-  logits, _ = dcgan.discriminator(tf.tanh(pictures), depth=2)
+  images, _ = dcgan.generator(noise, depth=2, final_size=8)
+  logits, _ = dcgan.discriminator(tf.tanh(images), depth=2)
   with tf.Session(graph=graph) as session:
     session.run(tf.global_variables_initializer())
     values = session.run(logits, {noise: np.ones([3, 5])})
@@ -72,13 +72,13 @@ def test_moving_averages_are_updated_in_training_only(is_training, updates):
 
 
 def test_evaluation_reuses_what_training_made():
-  pictures = tf.zeros([2, 8, 8, 1])
-  dcgan.discriminator(pictures, depth=2)
+  images = tf.zeros([2, 8, 8, 1])
+  dcgan.discriminator(images, depth=2)
   made = tf.trainable_variables()
-  dcgan.discriminator(pictures, depth=2, is_training=False, reuse=True)
+  dcgan.discriminator(images, depth=2, is_training=False, reuse=True)
   assert tf.trainable_variables() == made
   with pytest.raises(ValueError, match='already exists'):
-    dcgan.discriminator(pictures, depth=2)
+    dcgan.discriminator(images, depth=2)
 
 
 def test_fused_batch_norm(graph):

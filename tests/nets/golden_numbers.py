@@ -1,18 +1,17 @@
-"""Runs networks on weights and images made by a rule.
+"""Runs networks on deterministic weights and images.
 
-Every value is taken from one row of 4099 normal deviates, repeated as often as
-needed. A variable starts at the place in it that its name leads to. Its last
-name decides the rest:
+Every value is from one sequence of 4099 normal deviates, repeated as often as
+needed. A variable starts at a position that depends on its name. The last part
+of its name decides the rest:
 
   gamma, moving_variance  1 + 0.1 |deviate|
-  of less than two sides  0.1 deviate
+  rank less than two      0.1 deviate
   depthwise_weights       gain * deviate * sqrt(2 / (height * width))
   all others              gain * deviate * sqrt(2 / inputs of an output)
 
 The gain is for networks whose results would hardly depend on the images
-otherwise: 1 keeps what a chain of convolutions and rectifiers hands on. The
-images are the deviates from their start on, divided by 3 and cut to
-[-1, 1].
+otherwise: 1 keeps the variance through convolutions and rectifiers. The images
+are the deviates from their start, divided by 3 and clipped to [-1, 1].
 """
 import zlib
 
@@ -51,11 +50,11 @@ def run(net, images, gain):
     values, regularization = session.run(
         [net, sum(losses) if losses else tf.zeros([])],
         {images: np.clip(_deviates(0, shape) / 3, -1, 1)})
-  places = np.linspace(0, values.size - 1, _VALUES).astype(int)
+  indices = np.linspace(0, values.size - 1, _VALUES).astype(int)
   return {
       'mean': _rounded(values.mean()),
       'deviation': _rounded(values.std()),
-      'values': [_rounded(value) for value in values.flat[places]],
+      'values': [_rounded(value) for value in values.flat[indices]],
       'regularization': _rounded(regularization),
   }
 

@@ -1,4 +1,4 @@
-"""Tests of what the video networks share."""
+"""Tests of i3d_utils."""
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf

@@ -77,16 +77,16 @@ def test_features(num_classes):
 
 
 @pytest.mark.usefixtures('short')
-@pytest.mark.parametrize('output_stride, align, sides', [
+@pytest.mark.parametrize('output_stride, align, sizes', [
     (16, False, [12, 12, 5]), (16, True, [14, 14, 7]),
     (8, False, [23, 23]), (8, True, [28, 28])])
-def test_output_stride_and_alignment(graph, output_stride, align, sides):
-  names = ['Mixed_6a', 'PreAuxLogits', 'Conv2d_7b_1x1'][:len(sides)]
+def test_output_stride_and_alignment(graph, output_stride, align, sizes):
+  names = ['Mixed_6a', 'PreAuxLogits', 'Conv2d_7b_1x1'][:len(sizes)]
   _, end_points = inception.inception_resnet_v2_base(
       images(2, 224, 224, 3), names[-1], output_stride=output_stride,
       align_feature_maps=align)
   assert [end_points[name].shape.as_list()[1:3] for name in names] == [
-      [side, side] for side in sides]
+      [size, size] for size in sizes]
   dilated = [op for op in graph.get_operations() if op.type == 'SpaceToBatchND']
   # All five convolutions of a block of Repeat_1.
   assert len(dilated) == (5 if output_stride == 8 else 0)

@@ -67,11 +67,11 @@ def test_make_divisible_loses_at_most_a_tenth():
     assert 0.9 * value <= result < value + 8
 
 
-@pytest.mark.parametrize('sides, expected', [
+@pytest.mark.parametrize('sizes, expected', [
     ([8, 8], [7, 5]), ([7, 5], [7, 5]), ([3, 8], [3, 5]), ([2, 2], [2, 2]),
     ([None, 4], [7, 4]), ([None, None], [7, 5])])
-def test_small_input_kernel(sides, expected):
-  images = tf.placeholder(tf.float32, [1] + sides + [3])
+def test_small_input_kernel(sizes, expected):
+  images = tf.placeholder(tf.float32, [1] + sizes + [3])
   assert layer_utils.small_input_kernel(images, [7, 5]) == expected
 
 

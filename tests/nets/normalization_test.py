@@ -1,4 +1,4 @@
-"""Tests of the normalizer that all networks share."""
+"""Tests of normalization."""
 import pytest
 import tensorflow.compat.v1 as tf
 import tf_slim as slim

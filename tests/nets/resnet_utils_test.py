@@ -142,9 +142,9 @@ def test_dilated_features_subsampled_are_the_strided_features(resnet):
 
 def test_dilation_keeps_the_resolution(resnet):
   images = tf.zeros([1, 31, 30, 3])
-  for output_stride, sides in ((1, [31, 30]), (2, [16, 15]), (4, [8, 8])):
+  for output_stride, sizes in ((1, [31, 30]), (2, [16, 15]), (4, [8, 8])):
     net = _stack(resnet, images, output_stride, reuse=tf.AUTO_REUSE)
-    assert net.shape.as_list() == [1] + sides + [12]
+    assert net.shape.as_list() == [1] + sizes + [12]
 
 
 def test_dilation_rates_multiply_and_strides_stop():
@@ -257,12 +257,12 @@ def test_unknown_batch_and_size(resnet):
     assert session.run(maps, feed).shape == (3, 6, 4, 5)
 
 
-@pytest.mark.parametrize('size, sides', [(33, 5), (40, 5)])
-def test_dense_prediction_of_other_sizes(resnet, size, sides):
+@pytest.mark.parametrize('size, map_size', [(33, 5), (40, 5)])
+def test_dense_prediction_of_other_sizes(resnet, size, map_size):
   maps, ends = _tiny(resnet, tf.zeros([1, size, size, 3]), 5,
                      global_pool=False, spatial_squeeze=False, output_stride=8)
-  assert maps.shape.as_list() == [1, sides, sides, 5]
-  assert ends['predictions'].shape.as_list() == [1, sides, sides, 5]
+  assert maps.shape.as_list() == [1, map_size, map_size, 5]
+  assert ends['predictions'].shape.as_list() == [1, map_size, map_size, 5]
 
 
 def test_dilation_gives_the_same_features_densely(resnet):
@@ -373,3 +373,10 @@ def test_scopes_of_contrib_reach_the_network(resnet):
     resnet.build(tf.zeros([1, 32, 32, 3]), _blocks(resnet), 5)
   assert tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)
   assert tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+
+
+def test_nchw_in_an_arg_scope_is_refused(resnet):
+  with slim.arg_scope([slim.conv2d], data_format='NCHW'):
+    with pytest.raises(ValueError, match='%s computes in NHWC' % resnet.name):
+      _tiny(resnet, tf.zeros([1, 3, 32, 32]))
+  assert not tf.global_variables()

@@ -84,12 +84,12 @@ def test_channels_first_has_slims_normalization_unless_told():
   assert end_points['Conv2d_1a_7x7'].shape.as_list() == [2, 64, 2, 16, 24]
   assert _variables()['InceptionV1/Conv2d_2c_3x3/BatchNorm/beta'] == [12]
   found = []
-  for shape, data_format in ((shape, 'NCDHW'), ([2, 4, 32, 48, 3], 'NDHWC')):
+  for size, data_format in ((shape, 'NCDHW'), ([2, 4, 32, 48, 3], 'NDHWC')):
     with tf.Graph().as_default():
       with slim.arg_scope(
           [slim.batch_norm],
           data_format='NCHW' if data_format == 'NCDHW' else 'NHWC'):
-        _base(shape, 'Conv2d_2c_3x3', data_format=data_format)
+        _base(size, 'Conv2d_2c_3x3', data_format=data_format)
       found.append(_variables())
   assert found[0] == found[1]
 
