@@ -35,7 +35,7 @@ def alexnet_v2(inputs, num_classes=1000, is_training=True,
 
   Args:
     inputs: float32 [batch, height, width, channels], 195x195 or larger. Images
-      of 195 to 226 pixels give logits of 1x1; 224 is the designed size.
+      of 195 to 226 pixels give logits of 1x1; designed for 224.
     num_classes: number of classes; None or 0 to return features instead.
     is_training: whether dropout is active.
     dropout_keep_prob: fraction of features kept by dropout, in (0, 1].

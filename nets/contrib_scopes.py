@@ -40,16 +40,16 @@ def reach(network):
 def _translate(scope):
   """Renames layers of contrib in `scope` to those of tf_slim."""
   contrib_layers = sys.modules['tensorflow.contrib.layers']
-  ours = {}
+  slim_keys = {}
   for name in dir(contrib_layers):
     pair = getattr(contrib_layers, name), getattr(slim, name, None)
     if all(hasattr(layer, '_key_op') for layer in pair):
-      theirs, mine = map(slim_scopes.arg_scope_func_key, pair)
-      ours[theirs] = mine
+      contrib_key, slim_key = map(slim_scopes.arg_scope_func_key, pair)
+      slim_keys[contrib_key] = slim_key
   translated = {}
   for key, values in scope.items():
     # A layer may be there under both names, the inner scope last.
-    translated.setdefault(ours.get(key, key), {}).update(values)
+    translated.setdefault(slim_keys.get(key, key), {}).update(values)
   return translated
 
 

@@ -120,7 +120,7 @@ def aux_dense_logits(net, num_classes, scopes):
     float logits [batch, num_classes].
 
   Raises:
-    ValueError: the height or width of the images is not known.
+    ValueError: the height or width of the images is unknown.
   """
   if not net.shape[1:3].is_fully_defined():
     raise ValueError(

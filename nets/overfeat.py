@@ -31,7 +31,7 @@ def overfeat(inputs, num_classes=1000, is_training=True, dropout_keep_prob=0.5,
 
   Args:
     inputs: float32 [batch, height, width, channels], 231x231 or larger. Images
-      of 231 to 262 pixels give logits of 1x1; 231 is the designed size.
+      of 231 to 262 pixels give logits of 1x1; designed for 231.
     num_classes: number of classes; None or 0 to return features instead.
     is_training: whether dropout is active.
     dropout_keep_prob: fraction of features kept by dropout, in (0, 1].

@@ -139,8 +139,7 @@ def resnet_v1_50(inputs, num_classes=None, is_training=True, global_pool=True,
   Arguments that are not listed are those of `resnet_v1`.
 
   Args:
-    inputs: float32 [batch, height, width, channels]; 224x224 is the designed
-      size.
+    inputs: float32 [batch, height, width, channels]; designed for 224x224.
     output_stride: None, 4, 8, 16 or 32.
     min_base_depth: minimum number of channels inside a unit.
     depth_multiplier: factor of the channels of all units, 0 or more; 0 gives

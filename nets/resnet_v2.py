@@ -18,20 +18,7 @@ resnet_arg_scope = resnet_utils.resnet_arg_scope
 @slim.add_arg_scope
 def bottleneck(inputs, depth, depth_bottleneck, stride, rate=1,
                outputs_collections=None, scope=None):
-  """Builds a unit: convolutions of 1x1, 3x3 and 1x1, added to a shortcut.
-
-  Args:
-    inputs: float32 [batch, height, width, channels].
-    depth: channels of the result.
-    depth_bottleneck: channels of the first two convolutions.
-    stride: int, stride of the unit.
-    rate: int, dilation of the 3x3 convolution.
-    outputs_collections: collection that receives the result.
-    scope: variable scope.
-
-  Returns:
-    float32 [batch, ceil(height / stride), ceil(width / stride), depth].
-  """
+  """Builds a unit; arguments and result are as of `resnet_v1.bottleneck`."""
   with tf.variable_scope(scope, 'bottleneck_v2', [inputs]) as sc:
     preact = normalization.batch_norm(
         inputs, activation_fn=tf.nn.relu, scope='preact')
@@ -51,14 +38,7 @@ def bottleneck(inputs, depth, depth_bottleneck, stride, rate=1,
 
 
 def resnet_v2_block(scope, base_depth, num_units, stride):
-  """Returns a block of bottleneck units.
-
-  Args:
-    scope: variable scope of the block.
-    base_depth: channels inside the units; their output has four times as many.
-    num_units: number of units.
-    stride: stride of the last unit; the others have 1.
-  """
+  """Returns a block of units; see `resnet_v1.resnet_v1_block`."""
   return resnet_utils.bottleneck_block(
       scope, bottleneck, base_depth, num_units, stride)
 
@@ -130,8 +110,7 @@ def resnet_v2_50(inputs, num_classes=None, is_training=True, global_pool=True,
   Arguments that are not listed are those of `resnet_v2`.
 
   Args:
-    inputs: float32 [batch, height, width, channels]; 224x224 is the designed
-      size.
+    inputs: float32 [batch, height, width, channels]; designed for 224x224.
     output_stride: None, 4, 8, 16 or 32.
 
   Returns:

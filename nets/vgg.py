@@ -61,7 +61,7 @@ def vgg_16(inputs, num_classes=1000, is_training=True, dropout_keep_prob=0.5,
   Args:
     inputs: float32 [batch, height, width, channels], 224x224 or larger (32x32
       with `fc_conv_padding='SAME'`). Images of 224 to 255 pixels give logits
-      of 1x1; 224 is the designed size.
+      of 1x1; designed for 224.
     num_classes: number of classes; None or 0 to return features instead.
     is_training: whether dropout is active.
     dropout_keep_prob: fraction of features kept by dropout, in (0, 1].

@@ -92,10 +92,7 @@ def unknown(kind, name, known):
 
 
 def _fits(value, wanted):
-  if wanted is str:
-    return isinstance(value, str)
   if wanted is bool:
     return value in (0, 1)
-  if wanted is int:
-    return isinstance(value, numbers.Integral)
-  return isinstance(value, numbers.Real)
+  return isinstance(
+      value, {int: numbers.Integral, float: numbers.Real}.get(wanted, wanted))
