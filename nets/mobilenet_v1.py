@@ -183,8 +183,7 @@ def mobilenet_v1(inputs, num_classes=1000, dropout_keep_prob=0.999,
     end_points: dict from name to tensor.
 
   Raises:
-    ValueError: an argument is invalid, and nothing is built; or the logits
-      cannot be squeezed.
+    ValueError: an argument is invalid, or the logits cannot be squeezed.
   """
   rows = MOBILENETV1_CONV_DEFS if conv_defs is None else conv_defs
   _check(inputs, rows, depth_multiplier)

@@ -101,7 +101,8 @@ def test_features_without_classes():
 
 def test_larger_images_cannot_be_squeezed():
   inputs = tf.zeros([1, 4, 256, 256, 3])
-  with pytest.raises(ValueError, match='has size 2x2, .* give spatial_squeeze=False'):
+  with pytest.raises(ValueError, match=(
+      'has size 2x2, .* give spatial_squeeze=False')):
     i3d.i3d(inputs, 5)
   logits, _ = i3d.i3d(inputs, 5, spatial_squeeze=False, reuse=tf.AUTO_REUSE)
   assert logits.shape.as_list() == [1, 2, 2, 5]

@@ -120,7 +120,8 @@ def test_least_input_is_exact():
               [blocks.conv('a', 2, 1), blocks.conv('b', 2, 5, padding='VALID')],
               [blocks.max_pool('c', kernel=5, padding='VALID')]]),
           blocks.conv('c', 2, 3, stride=2)]
-  # 3 positions of stride 2 padded need 5, those 9 unpadded, those 19 of stride 2.
+  # A size of 3 needs 5 before stride 2 padded, 9 before unpadded kernels, and
+  # 19 before stride 2.
   net, _ = blocks.build(images(1, 19, 20, 3), rows, 'c', None, 'Toy')
   assert net.shape.as_list() == [1, 3, 3, 2]
   blocks.check_input(images(1, 19, 20, 3), rows, 'Toy', 'c', min_size=3)

@@ -126,7 +126,7 @@ def test_images_that_do_not_fit_are_refused():
     inception.inception_v1(images(2, 256, 288, 3), 5)
   assert str(error.value) == (
       'InceptionV1/Logits/Conv2d_0c_1x1/BiasAdd has size 2x3, and only 1x1 can '
-      'be squeezed: give global_pool=True, or spatial_squeeze=False.')
+      'be squeezed; give global_pool=True, or spatial_squeeze=False.')
 
 
 def test_normalization_can_be_replaced_everywhere():

@@ -54,8 +54,9 @@ def test_rows_of_mobilenet_v1():
 
 def test_rows_of_mobilenet_v3():
   expected = []
-  for network, layers in ((mobilenet_v3.large, 15), (mobilenet_v3.small, 11)):
-    _, ends = network(tf.zeros([1, 224, 224, 3]), base_only=True)
+  for name, layers in (('large', 15), ('small', 11)):
+    _, ends = getattr(mobilenet_v3, name)(
+        tf.zeros([1, 224, 224, 3]), base_only=True, scope=name)
     expected += [ends['layer_%d' % (layer + 2)].shape.as_list()[1:]
                  for layer in range(layers)]
   assert [shape for _, shape in _comments(mobilenet_v3)][:26] == expected
