@@ -1,11 +1,33 @@
-"""CifarNet: two normalised convolutions and three dense layers.
+"""CifarNet: two normalized convolutions and three dense layers.
 
-After A. Krizhevsky's cuda-convnet (2012), for 32x32 colour pictures.
+After A. Krizhevsky's cuda-convnet (2012), for color images of 32x32.
 """
+import functools
+
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from nets import contrib_scopes
+from nets import layer_utils
+from nets import sequential
+from nets.layer_utils import trunc_normal
+
+
+def _local_response_norm(name):
+  return functools.partial(tf.nn.lrn, depth_radius=4, bias=1.0,
+                           alpha=0.001 / 9.0, beta=0.75, name=name)
+
+
+_LAYERS = [
+    sequential.conv('conv1', 64, 5),  # 32 x 32 x 64
+    sequential.max_pool('pool1', 2),  # 16 x 16 x 64
+    _local_response_norm('norm1'),    # 16 x 16 x 64
+    sequential.conv('conv2', 64, 5),  # 16 x 16 x 64
+    _local_response_norm('norm2'),    # 16 x 16 x 64
+    sequential.max_pool('pool2', 2),  # 8 x 8 x 64
+    sequential.flatten('Flatten'),    # 4096
+    sequential.dense('fc3', 384),     # 384
+]
 
 
 @contrib_scopes.reach
@@ -16,26 +38,23 @@ def cifarnet(images, num_classes=10, is_training=False, dropout_keep_prob=0.5,
   Args:
     images: float32 [batch, 32, 32, channels]. Other sizes that are known when
       the graph is built work too.
-    num_classes: width of the logits; None or 0 for the features before them.
+    num_classes: number of classes; None or 0 to return features instead.
     is_training: whether dropout is active.
-    dropout_keep_prob: share of the features kept by dropout.
-    prediction_fn: makes predictions of logits.
+    dropout_keep_prob: fraction of features kept by dropout.
+    prediction_fn: function from logits to predictions.
     scope: variable scope.
 
   Returns:
     net: float32 logits [batch, num_classes], or features [batch, 192].
     end_points: dict from layer name to tensor.
+
+  Raises:
+    ValueError: the size of the images is unknown.
   """
-  end_points = {}
+  layer_utils.check_nhwc('cifarnet')
+  layer_utils.check_static_size(images, 'cifarnet')
   with tf.variable_scope(scope, 'CifarNet', [images]):
-    net = end_points['conv1'] = slim.conv2d(images, 64, [5, 5], scope='conv1')
-    net = end_points['pool1'] = slim.max_pool2d(net, [2, 2], 2, scope='pool1')
-    net = _local_response_norm(net, 'norm1')
-    net = end_points['conv2'] = slim.conv2d(net, 64, [5, 5], scope='conv2')
-    net = _local_response_norm(net, 'norm2')
-    net = end_points['pool2'] = slim.max_pool2d(net, [2, 2], 2, scope='pool2')
-    net = end_points['Flatten'] = slim.flatten(net)
-    net = end_points['fc3'] = slim.fully_connected(net, 384, scope='fc3')
+    net, end_points = sequential.chain(images, _LAYERS)
     net = slim.dropout(
         net, dropout_keep_prob, is_training=is_training, scope='dropout3')
     net = end_points['fc4'] = slim.fully_connected(net, 192, scope='fc4')
@@ -43,7 +62,7 @@ def cifarnet(images, num_classes=10, is_training=False, dropout_keep_prob=0.5,
       return net, end_points
     logits = end_points['Logits'] = slim.fully_connected(
         net, num_classes, activation_fn=None,
-        weights_initializer=tf.truncated_normal_initializer(stddev=1 / 192.0),
+        weights_initializer=trunc_normal(1 / 192.0),
         biases_initializer=tf.zeros_initializer(), weights_regularizer=None,
         scope='logits')
     end_points['Predictions'] = prediction_fn(logits, scope='Predictions')
@@ -53,25 +72,20 @@ def cifarnet(images, num_classes=10, is_training=False, dropout_keep_prob=0.5,
 cifarnet.default_image_size = 32
 
 
-def _local_response_norm(net, name):
-  return tf.nn.lrn(net, 4, bias=1.0, alpha=0.001 / 9.0, beta=0.75, name=name)
-
-
 def cifarnet_arg_scope(weight_decay=0.004):
   """Returns the argument scope of CifarNet.
 
   Args:
-    weight_decay: coefficient of the L2 regularisation of the two dense layers
-      before the logits; nothing else is regularised.
+    weight_decay: coefficient of L2 regularization of the two dense layers
+      before the logits; nothing else is regularized.
   """
   with slim.arg_scope(
-      [slim.conv2d],
-      weights_initializer=tf.truncated_normal_initializer(stddev=5e-2),
+      [slim.conv2d], weights_initializer=trunc_normal(5e-2),
       activation_fn=tf.nn.relu):
     with slim.arg_scope(
         [slim.fully_connected],
         biases_initializer=tf.constant_initializer(0.1),
-        weights_initializer=tf.truncated_normal_initializer(stddev=0.04),
+        weights_initializer=trunc_normal(0.04),
         weights_regularizer=slim.l2_regularizer(weight_decay),
         activation_fn=tf.nn.relu) as scope:
       return scope

@@ -1,18 +1,17 @@
-"""Lets scopes opened with `tf.contrib.slim.arg_scope` reach our networks.
+"""Applies scopes opened with `tf.contrib.slim.arg_scope` to the networks.
 
-tf_slim and TensorFlow 1.15's contrib keep two separate stacks of scopes, so
-published code such as
+tf_slim and the contrib of TensorFlow 1.15 have separate stacks of scopes, so
+that published code such as::
 
   with tf.contrib.slim.arg_scope(mobilenet_v2.training_scope()):
     logits, end_points = mobilenet_v2.mobilenet(images)
 
-would silently build a network without batch normalisation in training mode
-and without regularisation. The decorator below copies what stands on
-contrib's stack to tf_slim's while a network is built. Where both set the same
-argument of the same layer, tf_slim's scope wins.
+would silently build a network without batch normalization in training mode
+and without regularization. The decorator below copies contrib's scopes to
+tf_slim while a network is built. Where both set the same argument of the same
+layer, the scope of tf_slim has precedence.
 
-It never imports contrib: if nobody else did, there is no scope to copy, and
-the cost is one look into `sys.modules` a network.
+It never imports contrib: if the caller did not, there is no scope to copy.
 """
 import functools
 import sys
@@ -24,7 +23,7 @@ _CONTRIB_SCOPES = 'tensorflow.contrib.framework.python.ops.arg_scope'
 
 
 def reach(network):
-  """Decorates a function that builds a network: contrib's scopes reach it."""
+  """Decorates a function that builds a network, to apply contrib's scopes."""
 
   @functools.wraps(network)
   def build(*args, **kwargs):
@@ -39,18 +38,18 @@ def reach(network):
 
 
 def _translate(scope):
-  """Renames contrib's own layers in `scope` to tf_slim's of the same name."""
+  """Renames layers of contrib in `scope` to those of tf_slim."""
   contrib_layers = sys.modules['tensorflow.contrib.layers']
-  ours = {}
+  slim_keys = {}
   for name in dir(contrib_layers):
     pair = getattr(contrib_layers, name), getattr(slim, name, None)
     if all(hasattr(layer, '_key_op') for layer in pair):
-      theirs, mine = map(slim_scopes.arg_scope_func_key, pair)
-      ours[theirs] = mine
+      contrib_key, slim_key = map(slim_scopes.arg_scope_func_key, pair)
+      slim_keys[contrib_key] = slim_key
   translated = {}
   for key, values in scope.items():
-    # One layer may stand there under both names, the inner scope last.
-    translated.setdefault(ours.get(key, key), {}).update(values)
+    # A layer may be there under both names, the inner scope last.
+    translated.setdefault(slim_keys.get(key, key), {}).update(values)
   return translated
 
 

@@ -1,10 +1,10 @@
-"""CycleGAN's generator: pictures of one kind into pictures of another.
+"""The generator of CycleGAN: translates images of one kind into another.
 
 J.-Y. Zhu, T. Park, P. Isola, A. A. Efros: Unpaired Image-to-Image Translation
 using Cycle-Consistent Adversarial Networks (2017),
 https://arxiv.org/abs/1703.10593
 
-The discriminator that the paper uses is `pix2pix.pix2pix_discriminator`.
+The discriminator of the paper is `pix2pix.pix2pix_discriminator`.
 """
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -13,7 +13,7 @@ from nets import contrib_scopes
 from nets import layer_utils
 
 _PAD_MODES = ('CONSTANT', 'REFLECT', 'SYMMETRIC')
-# The encoder halves the sides twice.
+# The encoder halves height and width twice.
 _REDUCTION = 4
 
 
@@ -22,14 +22,14 @@ def cyclegan_arg_scope(instance_norm_center=True, instance_norm_scale=True,
                        weight_decay=0.0):
   """Returns the argument scope of CycleGAN's convolutions.
 
-  Transposed convolutions keep tf_slim's defaults, without normalisation.
+  Transposed convolutions keep the defaults of tf_slim, without normalization.
 
   Args:
-    instance_norm_center: whether instance normalisation has a `beta`.
-    instance_norm_scale: whether instance normalisation has a `gamma`.
+    instance_norm_center: whether instance normalization has a `beta`.
+    instance_norm_scale: whether instance normalization has a `gamma`.
     instance_norm_epsilon: added to the variance.
     weights_init_stddev: standard deviation of the initial weights.
-    weight_decay: coefficient of the L2 regularisation of the weights.
+    weight_decay: coefficient of L2 regularization of the weights.
   """
   with slim.arg_scope(
       [slim.conv2d],
@@ -51,19 +51,19 @@ def cyclegan_upsample(net, num_outputs, stride, method='conv2d_transpose',
   Args:
     net: float32 [batch, height, width, channels].
     num_outputs: channels of the result.
-    stride: pair of ints, the factors by which height and width grow;
-      'conv2d_transpose' has none but 2.
-    method: 'conv2d_transpose', 'nn_upsample_conv' (nearest neighbour, then a
+    stride: pair of ints, factors of height and width; (2, 2) with
+      'conv2d_transpose'.
+    method: 'conv2d_transpose', 'nn_upsample_conv' (nearest neighbor, then a
       convolution) or 'bilinear_upsample_conv'.
-    pad_mode: how the last two pad before they convolve: 'CONSTANT', 'REFLECT'
-      or 'SYMMETRIC', as `tf.pad` has them.
-    align_corners: whether bilinear resizing keeps the corner pixels in place.
+    pad_mode: padding of the convolution in the last two methods, a mode of
+      `tf.pad`: 'CONSTANT', 'REFLECT' or 'SYMMETRIC'.
+    align_corners: whether bilinear resizing aligns the corner pixels.
 
   Returns:
     float32 [batch, height * stride[0], width * stride[1], num_outputs].
 
   Raises:
-    ValueError: `method`, `pad_mode` or `stride` is not one of the above.
+    ValueError: `method`, `pad_mode` or `stride` is not one of these.
   """
   methods = ('conv2d_transpose', 'nn_upsample_conv', 'bilinear_upsample_conv')
   if method not in methods:
@@ -75,19 +75,19 @@ def cyclegan_upsample(net, num_outputs, stride, method='conv2d_transpose',
   if method == 'conv2d_transpose' and tuple(stride) != (2, 2):
     raise ValueError(
         'stride must be [2, 2] with method conv2d_transpose, got %s; the '
-        'methods %s and %s take others' % ((stride,) + methods[1:]))
+        'methods %s and %s accept others' % ((stride,) + methods[1:]))
   with tf.variable_scope('upconv'):
     if method == 'conv2d_transpose':
       net = slim.conv2d_transpose(
           net, num_outputs, kernel_size=[3, 3], stride=stride, padding='VALID')
-      # One row and one column more than wanted. Checkpoints were trained with
-      # the first ones dropped; SAME padding would drop the last.
+      # There is one row and one column too many. Checkpoints were trained
+      # with the first ones removed; SAME padding would remove the last.
       return net[:, 1:, 1:, :]
-    sides = layer_utils.scaled_sides(net, stride)
+    size = layer_utils.scaled_size(net, stride)
     if method == 'nn_upsample_conv':
-      net = tf.image.resize_nearest_neighbor(net, sides)
+      net = tf.image.resize_nearest_neighbor(net, size)
     else:
-      net = tf.image.resize_bilinear(net, sides, align_corners=align_corners)
+      net = tf.image.resize_bilinear(net, size, align_corners=align_corners)
     net = _pad(net, 3, pad_mode)
     return slim.conv2d(net, num_outputs, kernel_size=[3, 3], padding='VALID')
 
@@ -99,33 +99,33 @@ def cyclegan_generator_resnet(images, arg_scope_fn=cyclegan_arg_scope,
                               tanh_linear_slope=0.0, is_training=False):
   """Builds the generator: encoder, residual blocks, decoder.
 
-  There is no outer variable scope: two generators need one each around them.
+  There is no outer variable scope: open one around each of two generators.
 
   Args:
-    images: float32 [batch, height, width, channels] in -1..1. Sides that are
-      known when the graph is built must be multiples of 4, and at least 8 with
-      kernels of 3.
-    arg_scope_fn: makes the argument scope of the convolutions.
-    num_resnet_blocks: number of residual blocks; the paper has 6 for pictures
-      of 128x128 and 9 for 256x256.
-    num_filters: channels of the first layer; four times as many in the
-      residual blocks.
-    upsample_fn: called as `cyclegan_upsample` with (net, num_outputs, stride).
-      Another method: `functools.partial(cyclegan_upsample, method=...)`.
-    kernel_size: side of the kernels of the encoder and the residual blocks.
+    images: float32 [batch, height, width, channels] in [-1, 1]. Height and
+      width, if known when the graph is built, must be multiples of 4, and at
+      least 8 with kernels of 3.
+    arg_scope_fn: function that returns the argument scope of the convolutions.
+    num_resnet_blocks: number of residual blocks; the paper has 6 for images of
+      128x128 and 9 for 256x256.
+    num_filters: channels of the first layer; the residual blocks have four
+      times as many.
+    upsample_fn: function of (net, num_outputs, stride), for example
+      `functools.partial(cyclegan_upsample, method='nn_upsample_conv')`.
+    kernel_size: kernel size of the encoder and the residual blocks.
     tanh_linear_slope: the output is tanh(x) + tanh_linear_slope * x; a small
-      slope keeps gradients alive where tanh saturates.
-    is_training: unused; instance normalisation knows no modes.
+      slope avoids vanishing gradients where tanh saturates.
+    is_training: unused; instance normalization has no training mode.
 
   Returns:
-    predictions: float32, the shape of `images`; in -1..1 if the slope is 0.
+    predictions: float32 of the shape of `images`; in [-1, 1] if the slope is 0.
     end_points: dict from layer name to tensor.
 
   Raises:
-    ValueError: the size of `images` is not as above.
+    ValueError: the size of `images` is invalid.
   """
   del is_training
-  _check_sides(images, kernel_size)
+  _check_size(images, kernel_size)
   end_points = {}
   with slim.arg_scope(arg_scope_fn()):
     net = _encode(images, num_filters, kernel_size, end_points)
@@ -135,8 +135,10 @@ def cyclegan_generator_resnet(images, arg_scope_fn=cyclegan_arg_scope,
           net += _residual(net, kernel_size)
         end_points['resnet_block_%d' % i] = net
     with tf.variable_scope('decoder'):
-      for name, channels in (('decoder1', num_filters * 2),
-                             ('decoder2', num_filters)):
+      # Sizes for images of 256 x 256 and 64 filters.
+      for name, channels in (
+          ('decoder1', num_filters * 2),  # 128 x 128 x 128
+          ('decoder2', num_filters)):     # 256 x 256 x 64
         with tf.variable_scope(name):
           net = upsample_fn(net, channels, [2, 2])
         end_points[name] = net
@@ -169,21 +171,21 @@ def _residual(net, kernel_size):
 
 
 def _pad(net, kernel_size, mode='REFLECT'):
-  """Pads so that a VALID convolution of stride 1 keeps the sides."""
+  """Pads so that a VALID convolution of stride 1 keeps the size."""
   total = kernel_size - 1
-  sides = [total // 2, total - total // 2]
-  return tf.pad(net, [[0, 0], sides, sides, [0, 0]], mode)
+  padding = [total // 2, total - total // 2]
+  return tf.pad(net, [[0, 0], padding, padding, [0, 0]], mode)
 
 
-def _check_sides(images, kernel_size):
+def _check_size(images, kernel_size):
   if images.shape.ndims != 4:
     raise ValueError('images must have the shape [batch, height, width, '
                      'channels]; got shape %s' % images.shape)
-  # Reflection wants more pixels than it pads; the residual blocks have least.
-  smallest = _REDUCTION * (kernel_size // 2 + 1)
-  for name, side in zip(('height', 'width'), images.shape.as_list()[1:3]):
-    if side is not None and (side % _REDUCTION or side < smallest):
+  # Reflection needs more pixels than it pads, in the residual blocks too.
+  min_size = _REDUCTION * (kernel_size // 2 + 1)
+  for name, size in zip(('height', 'width'), images.shape.as_list()[1:3]):
+    if size is not None and (size % _REDUCTION or size < min_size):
       raise ValueError(
-          'The %s of images must be a multiple of %d, at least %d with '
+          'The input %s must be a multiple of %d. It must be at least %d with '
           'kernel_size %d; got %d' % (
-              name, _REDUCTION, smallest, kernel_size, side))
+              name, _REDUCTION, min_size, kernel_size, size))

@@ -9,7 +9,7 @@ import tf_slim as slim
 from nets import contrib_scopes
 from nets import i3d_utils
 
-# The same scope serves both networks; s3dg chooses other defaults.
+# Shared with s3dg, which has other defaults.
 i3d_arg_scope = i3d_utils.i3d_arg_scope
 
 
@@ -24,12 +24,12 @@ def i3d_base(inputs, final_endpoint='Mixed_5c', scope='InceptionV1'):
 
   Returns:
     net: output of the last layer, float32
-      [batch, frames', height', width', filters]. Mixed_5c has an eighth of
-      the frames and a 32nd of each side, rounded up.
+      [batch, frames', height', width', filters]; of Mixed_5c
+      [batch, frames / 8, height / 32, width / 32, 1024], rounded up.
     end_points: dict from layer name to tensor.
 
   Raises:
-    ValueError: `final_endpoint` is not known, or `inputs` does not have five
+    ValueError: `final_endpoint` is unknown, or `inputs` does not have five
       dimensions.
   """
   return i3d_utils.inception_v1_base(
@@ -44,14 +44,14 @@ def i3d(inputs, num_classes=1000, dropout_keep_prob=0.8, is_training=True,
 
   Args:
     inputs: float32 [batch, frames, height, width, channels], published with
-      64 frames of 224 x 224 pixels. Larger pictures want
+      64 frames of 224 x 224 pixels. Larger images need
       `spatial_squeeze=False`.
-    num_classes: width of the logits; None or 0 for the features before them.
-    dropout_keep_prob: share of the features kept by dropout.
-    is_training: whether dropout and batch normalisation are in training mode.
-    prediction_fn: makes predictions of logits.
-    spatial_squeeze: whether the logits lose height and width, which are 1.
-    reuse: whether to reuse the variables of `scope`, which must be given then.
+    num_classes: number of classes; None or 0 to return features instead.
+    dropout_keep_prob: fraction of features kept by dropout.
+    is_training: whether dropout and batch normalization are in training mode.
+    prediction_fn: function from logits to predictions.
+    spatial_squeeze: whether to remove height and width of the logits.
+    reuse: whether to reuse the variables of `scope`.
     scope: variable scope.
 
   Returns:
@@ -61,7 +61,7 @@ def i3d(inputs, num_classes=1000, dropout_keep_prob=0.8, is_training=True,
     end_points: dict from layer name to tensor, with Logits and Predictions.
 
   Raises:
-    ValueError: an argument is out of its range.
+    ValueError: an argument is invalid.
   """
   with tf.variable_scope(
       scope, 'InceptionV1', [inputs], reuse=reuse) as scope:

@@ -1,8 +1,9 @@
-"""What the two video networks share: Inception V1 in three dimensions.
+"""Inception V1 in three dimensions, shared by I3D and S3D-G.
 
-The layers are rows of INCEPTION_V1; `inception_v1_base` walks them and
-`classify` puts logits on top. The names of the layers are those of the
-two-dimensional network, though the kernels have three dimensions.
+The layers are rows of INCEPTION_V1; `inception_v1_base` builds them and
+`classify` adds logits. The names of the layers are those of the
+two-dimensional network, although the kernels have three dimensions. The comment
+beside a row is the shape of its output for 64 frames of 224 x 224.
 """
 import collections
 
@@ -19,25 +20,25 @@ Mixed = collections.namedtuple(
     'Mixed', 'name branch_0 branch_1 branch_2 branch_3')
 
 INCEPTION_V1 = (
-    Conv('Conv2d_1a_7x7', 64, 7, 2),
-    Pool('MaxPool_2a_3x3', [1, 3, 3], [1, 2, 2]),
-    Conv('Conv2d_2b_1x1', 64, 1, 1),
-    Conv('Conv2d_2c_3x3', 192, 3, 1),
-    Pool('MaxPool_3a_3x3', [1, 3, 3], [1, 2, 2]),
-    Mixed('Mixed_3b', 64, (96, 128), (16, 32), 32),
-    Mixed('Mixed_3c', 128, (128, 192), (32, 96), 64),
-    Pool('MaxPool_4a_3x3', [3, 3, 3], [2, 2, 2]),
-    Mixed('Mixed_4b', 192, (96, 208), (16, 48), 64),
-    Mixed('Mixed_4c', 160, (112, 224), (24, 64), 64),
-    Mixed('Mixed_4d', 128, (128, 256), (24, 64), 64),
-    Mixed('Mixed_4e', 112, (144, 288), (32, 64), 64),
-    Mixed('Mixed_4f', 256, (160, 320), (32, 128), 128),
-    Pool('MaxPool_5a_2x2', [2, 2, 2], [2, 2, 2]),
-    Mixed('Mixed_5b', 256, (160, 320), (32, 128), 128),
-    Mixed('Mixed_5c', 384, (192, 384), (48, 128), 128))
+    Conv('Conv2d_1a_7x7', 64, 7, 2),                     # 32 x 112 x 112 x 64
+    Pool('MaxPool_2a_3x3', [1, 3, 3], [1, 2, 2]),        # 32 x 56 x 56 x 64
+    Conv('Conv2d_2b_1x1', 64, 1, 1),                     # 32 x 56 x 56 x 64
+    Conv('Conv2d_2c_3x3', 192, 3, 1),                    # 32 x 56 x 56 x 192
+    Pool('MaxPool_3a_3x3', [1, 3, 3], [1, 2, 2]),        # 32 x 28 x 28 x 192
+    Mixed('Mixed_3b', 64, (96, 128), (16, 32), 32),      # 32 x 28 x 28 x 256
+    Mixed('Mixed_3c', 128, (128, 192), (32, 96), 64),    # 32 x 28 x 28 x 480
+    Pool('MaxPool_4a_3x3', [3, 3, 3], [2, 2, 2]),        # 16 x 14 x 14 x 480
+    Mixed('Mixed_4b', 192, (96, 208), (16, 48), 64),     # 16 x 14 x 14 x 512
+    Mixed('Mixed_4c', 160, (112, 224), (24, 64), 64),    # 16 x 14 x 14 x 512
+    Mixed('Mixed_4d', 128, (128, 256), (24, 64), 64),    # 16 x 14 x 14 x 512
+    Mixed('Mixed_4e', 112, (144, 288), (32, 64), 64),    # 16 x 14 x 14 x 528
+    Mixed('Mixed_4f', 256, (160, 320), (32, 128), 128),  # 16 x 14 x 14 x 832
+    Pool('MaxPool_5a_2x2', [2, 2, 2], [2, 2, 2]),        # 8 x 7 x 7 x 832
+    Mixed('Mixed_5b', 256, (160, 320), (32, 128), 128),  # 8 x 7 x 7 x 832
+    Mixed('Mixed_5c', 384, (192, 384), (48, 128), 128))  # 8 x 7 x 7 x 1024
 
 END_POINTS = [row.name for row in INCEPTION_V1]
-# Layers where kernels begin to reach over time, or gates begin, by choice.
+# Layers where convolutions over time, or gates, may start.
 STARTS = [row.name for row in INCEPTION_V1
           if isinstance(row, Mixed) or row.name == 'Conv2d_2c_3x3']
 
@@ -48,11 +49,11 @@ def i3d_arg_scope(weight_decay=1e-7, batch_norm_decay=0.999,
   """Returns the argument scope of the video networks.
 
   Args:
-    weight_decay: coefficient of the L2 regularisation of all weights.
-    batch_norm_decay: decay of the moving averages of batch normalisation.
-    batch_norm_epsilon: added to the variance against division by zero.
-    use_renorm: whether batch normalisation is batch renormalisation.
-    separable_conv3d: whether convolutions over space and time are split into
+    weight_decay: coefficient of L2 regularization of all weights.
+    batch_norm_decay: decay of the moving averages of batch normalization.
+    batch_norm_epsilon: added to the variance to avoid division by zero.
+    use_renorm: whether to use batch renormalization.
+    separable_conv3d: whether to split convolutions over space and time into
       one over space and one over time.
   """
   batch_norm_params = {
@@ -79,7 +80,7 @@ def i3d_arg_scope(weight_decay=1e-7, batch_norm_decay=0.999,
 
 
 def center_initializer():
-  """Returns an initializer for kernels over time that change nothing.
+  """Returns an initializer of identity kernels over time.
 
   The kernel is the identity at the central frame and zero elsewhere.
 
@@ -109,7 +110,7 @@ def conv3d_spatiotemporal(inputs, num_outputs, kernel_size, stride=1,
                           normalizer_fn=None, normalizer_params=None,
                           weights_regularizer=None, separable=False,
                           data_format='NDHWC', scope=''):
-  """Convolves over space and time, in one layer or in two.
+  """Convolves over space and time, in one layer or two.
 
   Args:
     inputs: float32 [batch, frames, height, width, channels], or NCDHW.
@@ -117,13 +118,13 @@ def conv3d_spatiotemporal(inputs, num_outputs, kernel_size, stride=1,
     kernel_size: three ints: frames, height, width.
     stride: an int, or three.
     padding: 'SAME' or 'VALID'.
-    activation_fn: applied after each convolution.
-    normalizer_fn: applied after the convolution over space; the one over time
-      has biases instead.
+    activation_fn: activation of each convolution.
+    normalizer_fn: normalization of the convolution over space; the one over
+      time has biases instead.
     normalizer_params: arguments of `normalizer_fn`.
-    weights_regularizer: regulariser of all weights.
-    separable: whether to convolve over space first, over time then. A kernel
-      of one frame needs no second layer.
+    weights_regularizer: regularizer of all weights.
+    separable: whether to convolve over space, then over time. A kernel of one
+      frame has no second layer.
     data_format: 'NDHWC' or 'NCDHW'.
     scope: variable scope; the layer over time is `scope`/temporal.
 
@@ -134,7 +135,7 @@ def conv3d_spatiotemporal(inputs, num_outputs, kernel_size, stride=1,
     ValueError: `kernel_size` does not have three entries.
   """
   if len(kernel_size) != 3:
-    raise ValueError('kernel_size must be three numbers (frames, height, '
+    raise ValueError('kernel_size must be three ints (frames, height, '
                      'width), not %s.' % (kernel_size,))
   strides = [stride] * 3 if isinstance(stride, int) else list(stride)
   in_two = separable and kernel_size[0] != 1
@@ -170,7 +171,7 @@ def inception_block_v1_3d(inputs, num_outputs_0_0a, num_outputs_1_0a,
     num_outputs_2_0a: filters that reduce the input of branch 2.
     num_outputs_2_0b: filters of branch 2.
     num_outputs_3_0b: filters of branch 3, after pooling.
-    temporal_kernel_size: frames that the 3x3 kernels reach over.
+    temporal_kernel_size: frames in the 3x3 kernels.
     self_gating_fn: function of a tensor, `scope` and `data_format`, applied
       to the result of each branch; None for none.
     data_format: 'NDHWC' or 'NCDHW'.
@@ -220,11 +221,11 @@ def reduced_kernel_size_3d(input_tensor, kernel_size):
     kernel_size: three ints.
 
   Returns:
-    A list of three ints: `kernel_size`, cut to the static size of the input
-    where that is known and smaller.
+    A list of three ints: `kernel_size`, reduced to the static size of the
+    input where that is known and smaller.
   """
-  return [wanted if side is None else min(side, wanted)
-          for side, wanted in zip(
+  return [kernel if size is None else min(size, kernel)
+          for size, kernel in zip(
               input_tensor.shape.as_list()[1:4], kernel_size)]
 
 
@@ -238,14 +239,14 @@ def inception_v1_base(inputs, final_endpoint, scope, first_conv,
     inputs: float32 [batch, frames, height, width, channels], or NCDHW.
     final_endpoint: name in END_POINTS, the last layer built.
     scope: variable scope.
-    first_conv: arguments of `conv3d_spatiotemporal` for the first layer, by
-      name.
-    temporal_conv_startat: name in STARTS; before it, kernels see one frame.
-      None is never.
-    gating_startat: name in STARTS; from it on, `self_gating_fn` is applied.
-      None is never.
+    first_conv: dict of arguments of `conv3d_spatiotemporal` for the first
+      layer.
+    temporal_conv_startat: name in STARTS, the first layer whose kernels have
+      more than one frame; None for no such layer.
+    gating_startat: name in STARTS, the first layer with `self_gating_fn`; None
+      for no such layer.
     self_gating_fn: function of a tensor, `scope` and `data_format`.
-    depth: function from the published number of filters to that wanted.
+    depth: function from the published number of filters to the one to build.
     data_format: 'NDHWC' or 'NCDHW'.
 
   Returns:
@@ -253,8 +254,7 @@ def inception_v1_base(inputs, final_endpoint, scope, first_conv,
     end_points: dict from layer name to tensor.
 
   Raises:
-    ValueError: a name is not known, or the inputs do not have five
-      dimensions.
+    ValueError: a name is unknown, or the inputs do not have five dimensions.
   """
   layer_utils.check_final_endpoint(final_endpoint, END_POINTS, 'Inception V1')
   _check_start('temporal_conv_startat', temporal_conv_startat)
@@ -274,7 +274,7 @@ def inception_v1_base(inputs, final_endpoint, scope, first_conv,
             net, row.kernel, stride=row.stride, scope=row.name)
       else:
         net = inception_block_v1_3d(
-            net, *_widths(row, depth), temporal_kernel_size=frames,
+            net, *_depths(row, depth), temporal_kernel_size=frames,
             self_gating_fn=gate, scope=row.name)
       end_points[row.name] = net
       if row.name == final_endpoint:
@@ -283,7 +283,7 @@ def inception_v1_base(inputs, final_endpoint, scope, first_conv,
 
 
 def _reached(name, start):
-  """Whether layer `name` is `start` or comes after it."""
+  """Returns whether layer `name` is `start` or after it."""
   return start is not None and END_POINTS.index(name) >= END_POINTS.index(start)
 
 
@@ -294,7 +294,7 @@ def _check_start(argument, name):
 
 
 def _check_video(inputs, data_format):
-  """Raises ValueError unless inputs and format are those of a video."""
+  """Raises ValueError unless `inputs` is a batch of videos."""
   if data_format not in ('NDHWC', 'NCDHW'):
     raise ValueError(
         "data_format must be 'NDHWC' or 'NCDHW', not %r." % (data_format,))
@@ -317,7 +317,7 @@ def _base_scope(data_format):
         return scope
 
 
-def _widths(row, depth):
+def _depths(row, depth):
   """Returns the six numbers of filters of a block."""
   return [depth(filters) for filters in (
       (row.branch_0,) + row.branch_1 + row.branch_2 + (row.branch_3,))]
@@ -337,19 +337,19 @@ def _conv(net, row, depth, frames, gate, first_conv, data_format):
 
 def classify(net, end_points, num_classes, dropout_keep_prob, prediction_fn,
              spatial_squeeze, data_format='NDHWC'):
-  """Puts pooling, logits and predictions on top of a base.
+  """Builds pooling, logits and predictions.
 
   Args:
     net: output of `inception_v1_base`.
-    end_points: dict that Logits and Predictions are added to.
-    num_classes: width of the logits; None or 0 for the features before them.
-    dropout_keep_prob: share of the features kept by dropout.
-    prediction_fn: makes predictions of logits.
-    spatial_squeeze: whether the logits lose height and width, which are 1.
+    end_points: dict that receives Logits and Predictions.
+    num_classes: number of classes; None or 0 to return features instead.
+    dropout_keep_prob: fraction of features kept by dropout.
+    prediction_fn: function from logits to predictions.
+    spatial_squeeze: whether to remove height and width of the logits.
     data_format: layout of `net`, 'NDHWC' or 'NCDHW'.
 
   Returns:
-    float32 logits [batch, num_classes], with [1, 1] in the middle unless
+    float32 logits [batch, num_classes], [batch, 1, 1, num_classes] if not
     squeezed, or features [batch, frames', 1, 1, filters].
 
   Raises:

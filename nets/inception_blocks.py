@@ -1,13 +1,13 @@
-"""The rows that the Inception networks are tables of, and their interpreter.
+"""Rows of the tables of the Inception networks, and their interpreter.
 
-A table is a list of rows, from the image on. A row is one layer (`conv`,
+A table is a list of rows, starting at the image. A row is one layer (`conv`,
 `separable_conv`, `max_pool`, `avg_pool`), a module of parallel branches
 (`mixed`), a module of branches added to its input (`residual`), or a chain of
-these (`repeat`). A branch is a list of layers, among which `fork` stands for
-several layers side by side. The branches of a module build their variables
-under Branch_0, Branch_1, ..., the convolution that ends a residual module
-under Conv2d_1x1; all other scopes are spelt out in the table, since
-checkpoints depend on them.
+these (`repeat`). A branch is a list of layers, where `fork` is several layers
+in parallel. The scopes of the branches are Branch_0, Branch_1, ..., that of the
+last convolution of a residual module is Conv2d_1x1; all other scopes are
+written in the table, since checkpoints depend on them. The comment beside a row
+is the shape of its output for images of the default size.
 """
 import collections
 
@@ -27,7 +27,7 @@ Residual = collections.namedtuple(
     'Residual', 'scope branches scale activation_fn')
 Repeat = collections.namedtuple('Repeat', 'scope blocks rate end_point')
 
-_COLOURS = 3
+_RGB_CHANNELS = 3
 
 
 def conv(scope, depth, kernel, stride=1, padding='SAME', stddev=None):
@@ -35,18 +35,18 @@ def conv(scope, depth, kernel, stride=1, padding='SAME', stddev=None):
 
   Args:
     scope: variable scope, also the name of the end point.
-    depth: number of filters, before any depth multiplier.
+    depth: number of filters before the depth multiplier.
     kernel: an int, or a pair (height, width).
     stride: an int.
     padding: 'SAME' or 'VALID'.
-    stddev: weights start as a truncated normal of this standard deviation; as
-      the argument scope says if None.
+    stddev: standard deviation of the truncated normal initializer; None for
+      the initializer of the argument scope.
   """
   return Conv(scope, depth, _pair(kernel), stride, padding, stddev)
 
 
 def separable_conv(scope, depth, kernel, stride, stddev):
-  """Returns the row of a separable convolution, padded; see `conv`."""
+  """Returns the row of a separable convolution, SAME padded; see `conv`."""
   return SeparableConv(scope, depth, _pair(kernel), stride, 'SAME', stddev)
 
 
@@ -61,25 +61,25 @@ def avg_pool(scope, kernel=3, stride=1, padding='SAME'):
 
 
 def fork(*layers):
-  """Returns layers that read the same input and are concatenated."""
+  """Returns layers with a common input, whose outputs are concatenated."""
   return Fork(layers)
 
 
 def mixed(scope, branches):
-  """Returns the row of a module: branches (lists of layers), concatenated."""
+  """Returns the row of a module of branches (lists of layers)."""
   return Mixed(scope, branches)
 
 
 def residual(scope, branches, scale, activation_fn):
   """Returns the row of a module whose branches are added to its input.
 
-  The branches are concatenated, brought to the depth of the input by a linear
-  1x1 convolution and multiplied by `scale` (a float) before they are added.
+  The branches are concatenated, projected to the depth of the input by a
+  linear 1x1 convolution, and multiplied by `scale` before they are added.
 
   Args:
     scope: variable scope; the row has no end point.
     branches: list of branches, each a list of layers that keep the size.
-    scale: factor of what is added.
+    scale: float, factor of the residual.
     activation_fn: applied to the sum; None for a linear sum.
   """
   return Residual(scope, branches, scale, activation_fn)
@@ -92,17 +92,17 @@ def repeat(scope, blocks, rate=1, end_point=None):
     scope: variable scope around all of them.
     blocks: list of rows.
     rate: dilation of all convolutions inside.
-    end_point: name under which the result is recorded; not recorded if None.
+    end_point: name of the end point; None for none.
   """
   return Repeat(scope, blocks, rate, end_point)
 
 
 def depth_scale(depth_multiplier, min_depth):
-  """Returns the function that maps a row's depth to the depth to build.
+  """Returns the function from a row's depth to the depth to build.
 
   Args:
     depth_multiplier: factor of all depths, above 0.
-    min_depth: least depth of a layer.
+    min_depth: minimum depth of a layer.
 
   Raises:
     ValueError: `depth_multiplier` is not above 0.
@@ -114,32 +114,32 @@ def depth_scale(depth_multiplier, min_depth):
   return lambda depth: max(int(depth * depth_multiplier), min_depth)
 
 
-def check_input(inputs, rows, network, end_point, least=1, cure='',
+def check_input(inputs, rows, network, end_point, min_size=1, remedy='',
                 data_format='NHWC'):
-  """Raises ValueError if `inputs` are too small to reach an end point.
+  """Raises ValueError if `inputs` are too small for an end point.
 
   Args:
-    inputs: 4-D tensor of images; sides that are not known pass.
+    inputs: 4-D tensor of images; an unknown height or width is accepted.
     rows: the table.
-    network: name for the message.
-    end_point: the end point to reach.
-    least: the least side of the end point.
-    cure: what else to do than to give larger images, for the message.
+    network: name of the network, for the message.
+    end_point: name of the end point.
+    min_size: minimum height and width of the end point.
+    remedy: an alternative to larger images, for the message.
     data_format: 'NHWC' or 'NCHW'.
   """
   shape = tf.TensorShape(inputs.shape)
   if shape.ndims != 4:
     raise ValueError('%s takes a 4-D batch of images (%s); given shape %s' % (
         network, data_format, shape))
-  wanted = _least_input(_up_to(rows, end_point), least)
+  needed = _min_input(_up_to(rows, end_point), min_size)
   first = data_format.index('H')
-  sides = shape.as_list()[first:first + 2]
-  if any(side is not None and side < wanted for side in sides):
+  sizes = shape.as_list()[first:first + 2]
+  if any(size is not None and size < needed for size in sizes):
     raise ValueError(
         '%s needs images of at least %dx%d for a map of at least %dx%d at %s; '
         'given %s. Give larger images%s.' % (
-            network, wanted, wanted, least, least, end_point,
-            'x'.join(map(str, sides)), cure and ' or ' + cure))
+            network, needed, needed, min_size, min_size, end_point,
+            'x'.join(map(str, sizes)), remedy and ' or ' + remedy))
 
 
 def build(inputs, rows, final_endpoint, scope, network, depth=int,
@@ -149,11 +149,12 @@ def build(inputs, rows, final_endpoint, scope, network, depth=int,
   Args:
     inputs: float [batch, height, width, channels] (or NCHW) tensor.
     rows: the table.
-    final_endpoint: name of the row to stop after.
+    final_endpoint: name of the last row to build.
     scope: variable scope, a name or an object; `network`, made unique, if
       None.
     network: name of the network, for messages and as the default scope.
-    depth: maps a row's depth to the depth to build, see `depth_scale`.
+    depth: function from a row's depth to the depth to build, see
+      `depth_scale`.
     data_format: 'NHWC' or 'NCHW'.
 
   Returns:
@@ -162,12 +163,14 @@ def build(inputs, rows, final_endpoint, scope, network, depth=int,
 
   Raises:
     ValueError: `final_endpoint` is not in the table, or `inputs` are too small
-      for it. Nothing is built then.
+      for it. Nothing is built.
   """
   known = [_end_point(row) for row in rows if _end_point(row)]
   layer_utils.check_final_endpoint(final_endpoint, known, network)
   check_input(
       inputs, rows, network, final_endpoint, data_format=data_format)
+  if data_format == 'NHWC':
+    layer_utils.check_nhwc(network)
   interpreter = _Interpreter(depth, data_format.index('C'))
   net = inputs
   end_points = {}
@@ -182,13 +185,13 @@ def build(inputs, rows, final_endpoint, scope, network, depth=int,
 
 
 def build_block(net, row, scope=None, reuse=None):
-  """Builds one mixed or residual row by itself.
+  """Builds one mixed or residual row.
 
   Args:
     net: float [batch, height, width, channels] tensor.
     row: made by `mixed` or `residual`.
-    scope: variable scope; the row's own, made unique, if None.
-    reuse: whether to use variables that exist.
+    scope: variable scope; that of the row, made unique, if None.
+    reuse: whether to reuse existing variables.
 
   Returns:
     A float [batch, height, width, channels] tensor.
@@ -217,7 +220,7 @@ class _Interpreter:
     return self._convolution(net, row)
 
   def inside(self, net, row):
-    """Applies a module or chain to `net` in the variable scope that stands."""
+    """Applies a module or chain to `net` in the current variable scope."""
     if isinstance(row, Repeat):
       with slim.arg_scope([slim.conv2d], rate=row.rate):
         return self._chain(net, row.blocks)
@@ -241,14 +244,13 @@ class _Interpreter:
     options = {'stride': row.stride, 'padding': row.padding,
                'scope': row.scope}
     if row.stddev is not None:
-      options['weights_initializer'] = tf.truncated_normal_initializer(
-          stddev=row.stddev)
+      options['weights_initializer'] = layer_utils.trunc_normal(row.stddev)
     if isinstance(row, Conv):
       return slim.conv2d(net, depth, row.kernel, **options)
-    # 8 filters a colour, fewer where the layer itself has fewer channels.
+    # 8 filters per color, or fewer if the layer has fewer channels.
     return slim.separable_conv2d(
         net, depth, row.kernel,
-        depth_multiplier=max(1, min(depth // _COLOURS, 8)), **options)
+        depth_multiplier=max(1, min(depth // _RGB_CHANNELS, 8)), **options)
 
   def _add(self, net, branches, row):
     change = slim.conv2d(
@@ -256,7 +258,7 @@ class _Interpreter:
         normalizer_fn=None, activation_fn=None, scope='Conv2d_1x1')
     change *= row.scale
     if row.activation_fn == tf.nn.relu6:
-      # Keeps both summands in the range of relu6, as quantisation wants.
+      # Keeps both summands in the range of relu6, for quantization.
       change = tf.clip_by_value(change, -6.0, 6.0)
     net += change
     return row.activation_fn(net) if row.activation_fn else net
@@ -267,7 +269,7 @@ def _pair(kernel):
 
 
 def _end_point(row):
-  """Returns the name under which a row of a table is recorded, or None."""
+  """Returns the name of the end point of a row, or None."""
   if isinstance(row, Residual):
     return None
   return row.end_point if isinstance(row, Repeat) else row.scope
@@ -278,18 +280,18 @@ def _up_to(rows, end_point):
   return rows[:names.index(end_point) + 1]
 
 
-def _least_input(rows, least):
-  """Returns the least side of images for which `rows` yield side `least`.
+def _min_input(rows, size):
+  """Returns the minimum size of images for which `rows` yield `size`.
 
-  Walks the rows backwards. Rows of other kinds keep the size, and unpadded
-  kernels are square in all tables.
+  Goes backwards through the rows. Other kinds of rows keep the size, and
+  unpadded kernels are square in all tables.
   """
   for row in reversed(rows):
     if isinstance(row, Mixed):
-      least = max(_least_input(branch, least) for branch in row.branches)
+      size = max(_min_input(branch, size) for branch in row.branches)
     elif isinstance(row, (Conv, SeparableConv, Pool)):
-      # The last window begins (least - 1) strides in. Unpadded it must fit,
+      # The last window starts at (size - 1) strides. Unpadded it must fit,
       # padded its first pixel is enough.
       window = max(row.kernel) if row.padding == 'VALID' else 1
-      least = (least - 1) * row.stride + window
-  return least
+      size = (size - 1) * row.stride + window
+  return size

@@ -39,7 +39,7 @@ _BLOCK8 = [
      conv('Conv2d_0b_1x3', 224, (1, 3)),
      conv('Conv2d_0c_3x1', 256, (3, 1))],
 ]
-# The auxiliary pooling layer does bear the name of a convolution.
+# The auxiliary pooling layer has the name of a convolution in checkpoints.
 _HEAD = inception_utils.DenseScopes(
     aux_pool='Conv2d_1a_3x3', aux_conv='Conv2d_2a_5x5', aux_logits='Logits',
     pool='AvgPool_1a_8x8', dropout='Dropout', flatten='Flatten')
@@ -48,14 +48,14 @@ _HEAD = inception_utils.DenseScopes(
 def _stem(padding):
   """Returns the rows up to Mixed_5b."""
   return [
-      conv('Conv2d_1a_3x3', 32, 3, stride=2, padding=padding),
-      conv('Conv2d_2a_3x3', 32, 3, padding=padding),
-      conv('Conv2d_2b_3x3', 64, 3),
-      max_pool('MaxPool_3a_3x3', stride=2, padding=padding),
-      conv('Conv2d_3b_1x1', 80, 1, padding=padding),
-      conv('Conv2d_4a_3x3', 192, 3, padding=padding),
-      max_pool('MaxPool_5a_3x3', stride=2, padding=padding),
-      mixed('Mixed_5b', [
+      conv('Conv2d_1a_3x3', 32, 3, stride=2, padding=padding),  # 149 x 149 x 32
+      conv('Conv2d_2a_3x3', 32, 3, padding=padding),            # 147 x 147 x 32
+      conv('Conv2d_2b_3x3', 64, 3),                             # 147 x 147 x 64
+      max_pool('MaxPool_3a_3x3', stride=2, padding=padding),    # 73 x 73 x 64
+      conv('Conv2d_3b_1x1', 80, 1, padding=padding),            # 73 x 73 x 80
+      conv('Conv2d_4a_3x3', 192, 3, padding=padding),           # 71 x 71 x 192
+      max_pool('MaxPool_5a_3x3', stride=2, padding=padding),    # 35 x 35 x 192
+      mixed('Mixed_5b', [                                       # 35 x 35 x 320
           [conv('Conv2d_1x1', 96, 1)],
           [conv('Conv2d_0a_1x1', 48, 1),
            conv('Conv2d_0b_5x5', 64, 5)],
@@ -94,20 +94,20 @@ def _blocks(name, count, branches, scale, activation_fn):
 
 
 def _table(padding, dense, activation_fn):
-  """Returns the rows; `dense` ones keep stride 8 and end at PreAuxLogits."""
+  """Returns the rows; with `dense`, stride 8 and up to PreAuxLogits."""
   rows = _stem(padding) + [
-      repeat('Repeat', _blocks('block35', 10, _BLOCK35, 0.17, activation_fn)),
-      _mixed_6a(padding, stride=1 if dense else 2),
-      repeat('Repeat_1', _blocks('block17', 20, _BLOCK17, 0.10, activation_fn),
+      repeat('Repeat', _blocks('block35', 10, _BLOCK35, 0.17, activation_fn)),   # 35 x 35 x 320
+      _mixed_6a(padding, stride=1 if dense else 2),                              # 17 x 17 x 1088
+      repeat('Repeat_1', _blocks('block17', 20, _BLOCK17, 0.10, activation_fn),  # 17 x 17 x 1088
              rate=2 if dense else 1, end_point='PreAuxLogits'),
   ]
   if dense:
     return rows
   return rows + [
-      _mixed_7a(padding),
-      repeat('Repeat_2', _blocks('block8', 9, _BLOCK8, 0.20, activation_fn)),
-      residual('Block8', _BLOCK8, 1.0, activation_fn=None),
-      conv('Conv2d_7b_1x1', 1536, 1),
+      _mixed_7a(padding),                                                        # 8 x 8 x 2080
+      repeat('Repeat_2', _blocks('block8', 9, _BLOCK8, 0.20, activation_fn)),    # 8 x 8 x 2080
+      residual('Block8', _BLOCK8, 1.0, activation_fn=None),                      # 8 x 8 x 2080
+      conv('Conv2d_7b_1x1', 1536, 1),                                            # 8 x 8 x 1536
   ]
 
 
@@ -117,11 +117,11 @@ def block35(net, scale=1.0, activation_fn=tf.nn.relu, scope=None, reuse=None):
 
   Args:
     net: float32 [batch, height, width, channels].
-    scale: factor of what is added to `net`; 0.1 to 0.3 keeps training stable.
+    scale: factor of the residual; 0.1 to 0.3 keeps training stable.
     activation_fn: applied to the sum; None for a linear sum. With tf.nn.relu6
-      what is added is clipped to [-6, 6].
+      the residual is clipped to [-6, 6].
     scope: variable scope; Block35, made unique, if None.
-    reuse: whether to use variables that exist.
+    reuse: whether to reuse existing variables.
 
   Returns:
     A float32 tensor of the shape of `net`.
@@ -156,14 +156,14 @@ def inception_resnet_v2_base(inputs, final_endpoint='Conv2d_7b_1x1',
     final_endpoint: Conv2d_1a_3x3, Conv2d_2a_3x3, Conv2d_2b_3x3,
       MaxPool_3a_3x3, Conv2d_3b_1x1, Conv2d_4a_3x3, MaxPool_5a_3x3, Mixed_5b,
       Mixed_6a, PreAuxLogits, Mixed_7a or Conv2d_7b_1x1.
-    output_stride: ratio of the sides of `inputs` to those of PreAuxLogits, 16
-      or 8. For 8 the convolutions after Mixed_6a are dilated, and
-      PreAuxLogits is the last end point.
-    align_feature_maps: whether all layers are padded, so that the end points
-      lie on a common grid.
+    output_stride: ratio of the size of `inputs` to that of PreAuxLogits, 16 or
+      8. With 8 the convolutions after Mixed_6a are dilated, and PreAuxLogits
+      is the last end point.
+    align_feature_maps: whether to pad all layers, so that the end points are
+      aligned.
     scope: variable scope; InceptionResnetV2, made unique, if None.
-    activation_fn: applied after each residual module. The convolutions have
-      that of the argument scope.
+    activation_fn: activation after each residual module; that of the
+      convolutions is set by the argument scope.
 
   Returns:
     net: float32 output of `final_endpoint`; of Conv2d_7b_1x1 for 299x299
@@ -171,16 +171,16 @@ def inception_resnet_v2_base(inputs, final_endpoint='Conv2d_7b_1x1',
     end_points: dict from name to tensor, up to `final_endpoint`.
 
   Raises:
-    ValueError: `final_endpoint` is not known or not to be had at this
-      `output_stride`, `output_stride` is neither 8 nor 16, or `inputs` are too
-      small.
+    ValueError: `final_endpoint` is unknown or beyond PreAuxLogits with
+      `output_stride=8`, `output_stride` is neither 8 nor 16, or `inputs` are
+      too small.
   """
   if output_stride not in (8, 16):
     raise ValueError('output_stride must be 8 or 16; given %s' % output_stride)
   dense = output_stride == 8
   if dense and final_endpoint in ('Mixed_7a', 'Conv2d_7b_1x1'):
     raise ValueError(
-        'final_endpoint %s lies beyond PreAuxLogits, where output_stride=8 '
+        'final_endpoint %s is after PreAuxLogits, where output_stride=8 '
         'ends; give final_endpoint=PreAuxLogits or output_stride=16' %
         final_endpoint)
   rows = _table('SAME' if align_feature_maps else 'VALID', dense, activation_fn)
@@ -198,16 +198,16 @@ def inception_resnet_v2(inputs, num_classes=1001, is_training=True,
     inputs: float32 [batch, height, width, channels] in [-1, 1]; made
       for 299x299, other sizes work too. Height and width may be unknown
       without `create_aux_logits`.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout and batch normalisation are in training mode.
-    dropout_keep_prob: share of the features kept by dropout.
-    reuse: whether to use variables that exist.
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: whether dropout and batch normalization are in training mode.
+    dropout_keep_prob: fraction of features kept by dropout.
+    reuse: whether to reuse existing variables.
     scope: variable scope.
     create_aux_logits: whether to build the auxiliary classifier on
-      PreAuxLogits, which is there to help training. The shape of its weights
-      depends on the size of the images.
-    activation_fn: applied after each residual module. The convolutions have
-      that of the argument scope.
+      PreAuxLogits, which improves training. The shape of its weights depends
+      on the size of the images.
+    activation_fn: activation after each residual module; that of the
+      convolutions is set by the argument scope.
 
   Returns:
     net: float32 logits [batch, num_classes], or features [batch, 1, 1, 1536].
@@ -220,8 +220,8 @@ def inception_resnet_v2(inputs, num_classes=1001, is_training=True,
   create_aux_logits = create_aux_logits and num_classes
   if create_aux_logits:
     check_input(inputs, _table('VALID', False, activation_fn),
-                'InceptionResnetV2', 'PreAuxLogits', least=5,
-                cure='create_aux_logits=False')
+                'InceptionResnetV2', 'PreAuxLogits', min_size=5,
+                remedy='create_aux_logits=False')
   with tf.variable_scope(
       scope, 'InceptionResnetV2', [inputs],
       reuse=reuse) as scope, slim.arg_scope(
@@ -246,13 +246,13 @@ def inception_resnet_v2_arg_scope(
   """Returns the argument scope of Inception-ResNet V2.
 
   Args:
-    weight_decay: coefficient of the L2 regularisation of weights and biases.
+    weight_decay: coefficient of L2 regularization of weights and biases.
     batch_norm_decay: decay of the moving averages.
     batch_norm_epsilon: added to the variance.
     activation_fn: activation of the convolutions.
     batch_norm_updates_collections: collection of the update ops of the moving
       averages; None to update in place.
-    batch_norm_scale: whether batch normalisation has a learned scale.
+    batch_norm_scale: whether batch normalization has a learned scale.
   """
   with slim.arg_scope(
       [slim.conv2d, slim.fully_connected],

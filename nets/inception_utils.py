@@ -1,4 +1,4 @@
-"""What the Inception networks share besides blocks: arg scope and heads."""
+"""Argument scope and logits of the Inception networks."""
 import collections
 
 import tensorflow.compat.v1 as tf
@@ -7,9 +7,18 @@ import tf_slim as slim
 from nets import layer_utils
 from nets import normalization
 
-# Scope names inside the heads of `aux_dense_logits` and `dense_logits`.
 DenseScopes = collections.namedtuple(
     'DenseScopes', 'aux_pool aux_conv aux_logits pool dropout flatten')
+DenseScopes.__doc__ = """Scope names in the logits of a network, all str.
+
+Attributes:
+  aux_pool: pooling in `aux_dense_logits`.
+  aux_conv: its last convolution.
+  aux_logits: its dense layer.
+  pool: pooling in `dense_logits`.
+  dropout: its dropout.
+  flatten: its flattening.
+"""
 
 
 def inception_arg_scope(
@@ -20,15 +29,15 @@ def inception_arg_scope(
   """Returns the argument scope of inception_v1, v2, v3 and v4.
 
   Args:
-    weight_decay: coefficient of the L2 regularisation of the weights.
-    use_batch_norm: whether convolutions are batch-normalised; otherwise they
+    weight_decay: coefficient of L2 regularization of the weights.
+    use_batch_norm: whether convolutions are batch-normalized; otherwise they
       have biases.
     batch_norm_decay: decay of the moving averages.
     batch_norm_epsilon: added to the variance.
     activation_fn: activation of the convolutions.
     batch_norm_updates_collections: collection of the update ops of the moving
       averages; None to update in place.
-    batch_norm_scale: whether batch normalisation has a learned scale.
+    batch_norm_scale: whether batch normalization has a learned scale.
   """
   normalizer_fn, normalizer_params = None, {}
   if use_batch_norm:
@@ -49,7 +58,7 @@ def inception_arg_scope(
 
 
 def batch_norm_params(decay, epsilon, updates_collections, scale):
-  """Returns batch normalisation's arguments; see `inception_arg_scope`."""
+  """Returns arguments of batch normalization; see `inception_arg_scope`."""
   return {'decay': decay, 'epsilon': epsilon,
           'updates_collections': updates_collections, 'scale': scale}
 
@@ -57,15 +66,15 @@ def batch_norm_params(decay, epsilon, updates_collections, scale):
 def convolutional_logits(net, end_points, num_classes, kernel_size,
                          dropout_keep_prob, prediction_fn, spatial_squeeze,
                          global_pool):
-  """Builds what inception_v2 and v3 have in common after the last module.
+  """Builds pooling and logits of inception_v2 and v3.
 
   Args:
     net: float [batch, height, width, channels] tensor.
-    end_points: dict from name to tensor, which is added to.
-    num_classes: width of the logits; None or 0 for the pooled features.
-    kernel_size: pair, the pooling window for images of the usual size.
-    dropout_keep_prob: share of the features kept by dropout.
-    prediction_fn: makes predictions of logits.
+    end_points: dict from name to tensor, which is extended.
+    num_classes: number of classes; None or 0 to return pooled features.
+    kernel_size: pair, the pooling window for images of the default size.
+    dropout_keep_prob: fraction of features kept by dropout.
+    prediction_fn: function from logits to predictions.
     spatial_squeeze: whether to return [batch, num_classes] for 1x1 logits.
     global_pool: whether to pool over the whole map.
 
@@ -99,19 +108,19 @@ def convolutional_logits(net, end_points, num_classes, kernel_size,
 
 
 def aux_dense_logits(net, num_classes, scopes):
-  """Builds the auxiliary head of inception_v4 and inception_resnet_v2.
+  """Builds the auxiliary logits of inception_v4 and inception_resnet_v2.
 
   Args:
-    net: float [batch, height, width, channels] tensor whose sides are known
-      and at least 5.
-    num_classes: width of the logits.
+    net: float [batch, height, width, channels] tensor whose height and width
+      are known and at least 5.
+    num_classes: number of classes.
     scopes: DenseScopes.
 
   Returns:
     float logits [batch, num_classes].
 
   Raises:
-    ValueError: the height or width of the images is not known.
+    ValueError: the height or width of the images is unknown.
   """
   if not net.shape[1:3].is_fully_defined():
     raise ValueError(
@@ -129,13 +138,13 @@ def aux_dense_logits(net, num_classes, scopes):
 
 
 def dense_logits(net, end_points, num_classes, dropout_keep_prob, scopes):
-  """Builds what inception_v4 and inception_resnet_v2 have after the modules.
+  """Builds pooling and logits of inception_v4 and inception_resnet_v2.
 
   Args:
     net: float [batch, height, width, channels] tensor.
-    end_points: dict from name to tensor, which is added to.
-    num_classes: width of the logits; None or 0 for the pooled features.
-    dropout_keep_prob: share of the features kept by dropout.
+    end_points: dict from name to tensor, which is extended.
+    num_classes: number of classes; None or 0 to return pooled features.
+    dropout_keep_prob: fraction of features kept by dropout.
     scopes: DenseScopes.
 
   Returns:

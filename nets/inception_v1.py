@@ -1,8 +1,8 @@
-"""Inception V1, also known as GoogLeNet, with batch normalisation.
+"""Inception V1, also known as GoogLeNet, with batch normalization.
 
 C. Szegedy et al.: Going deeper with convolutions (arXiv:1409.4842). As in
-slim's checkpoints, the 5x5 convolutions of the paper are 3x3 here, and there
-are no auxiliary classifiers.
+TF-Slim's checkpoints, the 5x5 convolutions of the paper are 3x3, and there are
+no auxiliary classifiers.
 """
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -15,6 +15,7 @@ from nets.inception_blocks import check_input
 from nets.inception_blocks import conv
 from nets.inception_blocks import max_pool
 from nets.inception_blocks import mixed
+from nets.layer_utils import trunc_normal
 
 inception_v1_arg_scope = inception_utils.inception_arg_scope
 
@@ -30,25 +31,25 @@ def _mixed(scope, direct, reduce_1, conv_1, reduce_2, conv_2, projection,
 
 
 _ROOT = [
-    conv('Conv2d_1a_7x7', 64, 7, stride=2),
-    max_pool('MaxPool_2a_3x3', stride=2),
-    conv('Conv2d_2b_1x1', 64, 1),
-    conv('Conv2d_2c_3x3', 192, 3),
-    max_pool('MaxPool_3a_3x3', stride=2),
+    conv('Conv2d_1a_7x7', 64, 7, stride=2),  # 112 x 112 x 64
+    max_pool('MaxPool_2a_3x3', stride=2),    # 56 x 56 x 64
+    conv('Conv2d_2b_1x1', 64, 1),            # 56 x 56 x 64
+    conv('Conv2d_2c_3x3', 192, 3),           # 56 x 56 x 192
+    max_pool('MaxPool_3a_3x3', stride=2),    # 28 x 28 x 192
 ]
 _MODULES = [
-    _mixed('Mixed_3b', 64, 96, 128, 16, 32, 32),
-    _mixed('Mixed_3c', 128, 128, 192, 32, 96, 64),
-    max_pool('MaxPool_4a_3x3', stride=2),
-    _mixed('Mixed_4b', 192, 96, 208, 16, 48, 64),
-    _mixed('Mixed_4c', 160, 112, 224, 24, 64, 64),
-    _mixed('Mixed_4d', 128, 128, 256, 24, 64, 64),
-    _mixed('Mixed_4e', 112, 144, 288, 32, 64, 64),
-    _mixed('Mixed_4f', 256, 160, 320, 32, 128, 128),
-    max_pool('MaxPool_5a_2x2', kernel=2, stride=2),
-    # This module alone has 0a where the others have 0b; so have checkpoints.
-    _mixed('Mixed_5b', 256, 160, 320, 32, 128, 128, 'Conv2d_0a_3x3'),
-    _mixed('Mixed_5c', 384, 192, 384, 48, 128, 128),
+    _mixed('Mixed_3b', 64, 96, 128, 16, 32, 32),                       # 28 x 28 x 256
+    _mixed('Mixed_3c', 128, 128, 192, 32, 96, 64),                     # 28 x 28 x 480
+    max_pool('MaxPool_4a_3x3', stride=2),                              # 14 x 14 x 480
+    _mixed('Mixed_4b', 192, 96, 208, 16, 48, 64),                      # 14 x 14 x 512
+    _mixed('Mixed_4c', 160, 112, 224, 24, 64, 64),                     # 14 x 14 x 512
+    _mixed('Mixed_4d', 128, 128, 256, 24, 64, 64),                     # 14 x 14 x 512
+    _mixed('Mixed_4e', 112, 144, 288, 32, 64, 64),                     # 14 x 14 x 528
+    _mixed('Mixed_4f', 256, 160, 320, 32, 128, 128),                   # 14 x 14 x 832
+    max_pool('MaxPool_5a_2x2', kernel=2, stride=2),                    # 7 x 7 x 832
+    # Only this module has 0a where the others have 0b, as in checkpoints.
+    _mixed('Mixed_5b', 256, 160, 320, 32, 128, 128, 'Conv2d_0a_3x3'),  # 7 x 7 x 832
+    _mixed('Mixed_5c', 384, 192, 384, 48, 128, 128),                   # 7 x 7 x 1024
 ]
 _ROWS = _ROOT + _MODULES
 
@@ -63,9 +64,8 @@ def inception_v1_base(inputs, final_endpoint='Mixed_5c',
     final_endpoint: Conv2d_1a_7x7, MaxPool_2a_3x3, Conv2d_2b_1x1,
       Conv2d_2c_3x3, MaxPool_3a_3x3, Mixed_3b, Mixed_3c, MaxPool_4a_3x3,
       Mixed_4b to Mixed_4f, MaxPool_5a_2x2, Mixed_5b or Mixed_5c.
-    include_root_block: whether the five layers before Mixed_3b are built; if
-      not, `inputs` are taken as their output, and their names are no end
-      points.
+    include_root_block: whether to build the five layers before Mixed_3b; if
+      not, `inputs` replace their output, and they are no end points.
     scope: variable scope.
 
   Returns:
@@ -74,12 +74,12 @@ def inception_v1_base(inputs, final_endpoint='Mixed_5c',
     end_points: dict from name to tensor, up to `final_endpoint`.
 
   Raises:
-    ValueError: `final_endpoint` is not known, or `inputs` are not 4-D.
+    ValueError: `final_endpoint` is unknown, or `inputs` are not 4-D.
   """
   rows = _ROWS if include_root_block else _MODULES
   with slim.arg_scope(
       [slim.conv2d],
-      weights_initializer=tf.truncated_normal_initializer(stddev=0.01)):
+      weights_initializer=trunc_normal(0.01)):
     return build(inputs, rows, final_endpoint, scope, 'InceptionV1')
 
 
@@ -93,16 +93,16 @@ def inception_v1(inputs, num_classes=1000, is_training=True,
   Args:
     inputs: float32 [batch, height, width, channels] in [-1, 1]; made
       for 224x224, other sizes work with `global_pool`.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout and batch normalisation are in training mode.
-    dropout_keep_prob: share of the features kept by dropout.
-    prediction_fn: makes predictions of logits.
-    spatial_squeeze: whether the logits lose their two sides, which must be 1
-      then; False for logits of every place [batch, height', width', classes].
-    reuse: whether to use variables that exist.
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: whether dropout and batch normalization are in training mode.
+    dropout_keep_prob: fraction of features kept by dropout.
+    prediction_fn: function from logits to predictions.
+    spatial_squeeze: whether to remove height and width of the logits, which
+      must be 1; otherwise they are [batch, height', width', num_classes].
+    reuse: whether to reuse existing variables.
     scope: variable scope.
-    global_pool: whether to pool over the whole map, whatever its size, and
-      not over windows of 7x7.
+    global_pool: whether to pool over a whole map of any size, instead of
+      windows of 7x7.
 
   Returns:
     net: float32 logits [batch, num_classes], or features [batch, 1, 1, 1024].
@@ -112,8 +112,8 @@ def inception_v1(inputs, num_classes=1000, is_training=True,
     ValueError: `inputs` do not fit `global_pool` or `spatial_squeeze`.
   """
   if not global_pool:
-    check_input(inputs, _ROWS, 'InceptionV1', 'Mixed_5c', least=7,
-                cure='global_pool=True')
+    check_input(inputs, _ROWS, 'InceptionV1', 'Mixed_5c', min_size=7,
+                remedy='global_pool=True')
   with tf.variable_scope(
       scope, 'InceptionV1', [inputs], reuse=reuse) as scope, slim.arg_scope(
           [slim.batch_norm, slim.dropout], is_training=is_training):

@@ -1,4 +1,4 @@
-"""Inception V2: Inception with batch normalisation.
+"""Inception V2: Inception with batch normalization.
 
 S. Ioffe, C. Szegedy: Batch Normalization: Accelerating Deep Network Training
 by Reducing Internal Covariate Shift (arXiv:1502.03167).
@@ -8,6 +8,7 @@ import tf_slim as slim
 
 from nets import contrib_scopes
 from nets import inception_utils
+from nets import layer_utils
 from nets.inception_blocks import avg_pool
 from nets.inception_blocks import build
 from nets.inception_blocks import conv
@@ -17,6 +18,7 @@ from nets.inception_blocks import mixed
 from nets.inception_blocks import separable_conv
 
 inception_v2_arg_scope = inception_utils.inception_arg_scope
+trunc_normal = layer_utils.trunc_normal
 
 
 def _mixed(scope, direct, reduce_1, conv_1, reduce_2, conv_2, projection,
@@ -44,26 +46,26 @@ def _reduction(scope, reduce_1, conv_1, reduce_2, conv_2):
 
 
 _FIRST = {  # keyed by use_separable_conv
-    True: separable_conv('Conv2d_1a_7x7', 64, 7, stride=2, stddev=1.0),
-    False: conv('Conv2d_1a_7x7', 64, 7, stride=2, stddev=1.0),
+    True: separable_conv('Conv2d_1a_7x7', 64, 7, stride=2, stddev=1.0),  # 112 x 112 x 64
+    False: conv('Conv2d_1a_7x7', 64, 7, stride=2, stddev=1.0),           # 112 x 112 x 64
 }
 _ROOT = [
-    max_pool('MaxPool_2a_3x3', stride=2),
-    conv('Conv2d_2b_1x1', 64, 1, stddev=0.1),
-    conv('Conv2d_2c_3x3', 192, 3),
-    max_pool('MaxPool_3a_3x3', stride=2),
+    max_pool('MaxPool_2a_3x3', stride=2),      # 56 x 56 x 64
+    conv('Conv2d_2b_1x1', 64, 1, stddev=0.1),  # 56 x 56 x 64
+    conv('Conv2d_2c_3x3', 192, 3),             # 56 x 56 x 192
+    max_pool('MaxPool_3a_3x3', stride=2),      # 28 x 28 x 192
 ]
 _MODULES = [
-    _mixed('Mixed_3b', 64, 64, 64, 64, 96, 32),
-    _mixed('Mixed_3c', 64, 64, 96, 64, 96, 64),
-    _reduction('Mixed_4a', 128, 160, 64, 96),
-    _mixed('Mixed_4b', 224, 64, 96, 96, 128, 128),
-    _mixed('Mixed_4c', 192, 96, 128, 96, 128, 128),
-    _mixed('Mixed_4d', 160, 128, 160, 128, 160, 96),
-    _mixed('Mixed_4e', 96, 128, 192, 160, 192, 96),
-    _reduction('Mixed_5a', 128, 192, 192, 256),
-    _mixed('Mixed_5b', 352, 192, 320, 160, 224, 128),
-    _mixed('Mixed_5c', 352, 192, 320, 192, 224, 128,
+    _mixed('Mixed_3b', 64, 64, 64, 64, 96, 32),        # 28 x 28 x 256
+    _mixed('Mixed_3c', 64, 64, 96, 64, 96, 64),        # 28 x 28 x 320
+    _reduction('Mixed_4a', 128, 160, 64, 96),          # 14 x 14 x 576
+    _mixed('Mixed_4b', 224, 64, 96, 96, 128, 128),     # 14 x 14 x 576
+    _mixed('Mixed_4c', 192, 96, 128, 96, 128, 128),    # 14 x 14 x 576
+    _mixed('Mixed_4d', 160, 128, 160, 128, 160, 96),   # 14 x 14 x 576
+    _mixed('Mixed_4e', 96, 128, 192, 160, 192, 96),    # 14 x 14 x 576
+    _reduction('Mixed_5a', 128, 192, 192, 256),        # 7 x 7 x 1024
+    _mixed('Mixed_5b', 352, 192, 320, 160, 224, 128),  # 7 x 7 x 1024
+    _mixed('Mixed_5c', 352, 192, 320, 192, 224, 128,   # 7 x 7 x 1024
            pool=max_pool('MaxPool_0a_3x3')),
 ]
 
@@ -79,18 +81,16 @@ def inception_v2_base(inputs, final_endpoint='Mixed_5c', min_depth=16,
     final_endpoint: Conv2d_1a_7x7, MaxPool_2a_3x3, Conv2d_2b_1x1,
       Conv2d_2c_3x3, MaxPool_3a_3x3, Mixed_3b, Mixed_3c, Mixed_4a to Mixed_4e,
       Mixed_5a, Mixed_5b or Mixed_5c.
-    min_depth: least depth of a layer under `depth_multiplier`.
+    min_depth: minimum depth of a layer.
     depth_multiplier: factor of the depths of all layers, above 0.
     use_separable_conv: whether the first convolution is separable, as in the
       published checkpoint.
-    data_format: 'NHWC', or 'NCHW' without `use_separable_conv`. It holds for
-      convolutions, pooling and concatenation. Batch normalisation keeps its
-      own, by default NHWC: for NCHW open
-      `slim.arg_scope([slim.batch_norm], data_format='NCHW')` too, or it
-      normalises each column of the images and not each channel.
-    include_root_block: whether the five layers before Mixed_3b are built; if
-      not, `inputs` are taken as their output, and their names are no end
-      points.
+    data_format: 'NHWC', or 'NCHW' without `use_separable_conv`; used by
+      convolutions, pooling and concatenation. Batch normalization keeps NHWC
+      by default and would normalize the columns of NCHW images: open
+      `slim.arg_scope([slim.batch_norm], data_format='NCHW')` too.
+    include_root_block: whether to build the five layers before Mixed_3b; if
+      not, `inputs` replace their output, and they are no end points.
     scope: variable scope; InceptionV2, made unique, if None.
 
   Returns:
@@ -99,8 +99,8 @@ def inception_v2_base(inputs, final_endpoint='Mixed_5c', min_depth=16,
     end_points: dict from name to tensor, up to `final_endpoint`.
 
   Raises:
-    ValueError: `final_endpoint` is not known, `depth_multiplier` is not above
-      0, or `data_format` is not offered.
+    ValueError: `final_endpoint` is unknown, `depth_multiplier` is not above 0,
+      or `data_format` is not available.
   """
   depth = depth_scale(depth_multiplier, min_depth)
   if data_format not in ('NHWC', 'NCHW'):
@@ -126,18 +126,18 @@ def inception_v2(inputs, num_classes=1000, is_training=True,
   Args:
     inputs: float32 [batch, height, width, channels] in [-1, 1]; made
       for 224x224, other sizes work with `global_pool`, smaller ones without.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout and batch normalisation are in training mode.
-    dropout_keep_prob: share of the features kept by dropout.
-    min_depth: least depth of a layer under `depth_multiplier`.
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: whether dropout and batch normalization are in training mode.
+    dropout_keep_prob: fraction of features kept by dropout.
+    min_depth: minimum depth of a layer.
     depth_multiplier: factor of the depths of all layers, above 0.
-    prediction_fn: makes predictions of logits.
-    spatial_squeeze: whether the logits lose their two sides, which must be 1
-      then; False for logits of every place [batch, height', width', classes].
-    reuse: whether to use variables that exist.
+    prediction_fn: function from logits to predictions.
+    spatial_squeeze: whether to remove height and width of the logits, which
+      must be 1; otherwise they are [batch, height', width', num_classes].
+    reuse: whether to reuse existing variables.
     scope: variable scope.
-    global_pool: whether to pool over the whole map, whatever its size, and
-      not over windows of at most 7x7.
+    global_pool: whether to pool over a whole map of any size, instead of
+      windows of at most 7x7.
 
   Returns:
     net: float32 logits [batch, num_classes], or features

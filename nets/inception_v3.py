@@ -17,6 +17,7 @@ from nets.inception_blocks import depth_scale
 from nets.inception_blocks import fork
 from nets.inception_blocks import max_pool
 from nets.inception_blocks import mixed
+from nets.layer_utils import trunc_normal
 
 inception_v3_arg_scope = inception_utils.inception_arg_scope
 
@@ -34,7 +35,7 @@ def _mixed_5(scope, projection,
 
 
 def _mixed_6(scope, inner):
-  """Returns a module of the 17x17 maps, with factorised 7x7 convolutions."""
+  """Returns a module of the 17x17 maps, with factorized 7x7 convolutions."""
   return mixed(scope, [
       [conv('Conv2d_0a_1x1', 192, 1)],
       [conv('Conv2d_0a_1x1', inner, 1),
@@ -65,27 +66,27 @@ def _mixed_7(scope, second_fork):
 # Some scopes look wrong (Conv_1_0c_5x5, 3x3 kernels called 1x1, 0b twice in
 # Mixed_7b); they are those of the published checkpoint.
 _ROWS = [
-    conv('Conv2d_1a_3x3', 32, 3, stride=2, padding='VALID'),
-    conv('Conv2d_2a_3x3', 32, 3, padding='VALID'),
-    conv('Conv2d_2b_3x3', 64, 3),
-    max_pool('MaxPool_3a_3x3', stride=2, padding='VALID'),
-    conv('Conv2d_3b_1x1', 80, 1, padding='VALID'),
-    conv('Conv2d_4a_3x3', 192, 3, padding='VALID'),
-    max_pool('MaxPool_5a_3x3', stride=2, padding='VALID'),
-    _mixed_5('Mixed_5b', 32),
-    _mixed_5('Mixed_5c', 64, second=('Conv2d_0b_1x1', 'Conv_1_0c_5x5')),
-    _mixed_5('Mixed_5d', 64),
-    mixed('Mixed_6a', [
+    conv('Conv2d_1a_3x3', 32, 3, stride=2, padding='VALID'),              # 149 x 149 x 32
+    conv('Conv2d_2a_3x3', 32, 3, padding='VALID'),                        # 147 x 147 x 32
+    conv('Conv2d_2b_3x3', 64, 3),                                         # 147 x 147 x 64
+    max_pool('MaxPool_3a_3x3', stride=2, padding='VALID'),                # 73 x 73 x 64
+    conv('Conv2d_3b_1x1', 80, 1, padding='VALID'),                        # 73 x 73 x 80
+    conv('Conv2d_4a_3x3', 192, 3, padding='VALID'),                       # 71 x 71 x 192
+    max_pool('MaxPool_5a_3x3', stride=2, padding='VALID'),                # 35 x 35 x 192
+    _mixed_5('Mixed_5b', 32),                                             # 35 x 35 x 256
+    _mixed_5('Mixed_5c', 64, second=('Conv2d_0b_1x1', 'Conv_1_0c_5x5')),  # 35 x 35 x 288
+    _mixed_5('Mixed_5d', 64),                                             # 35 x 35 x 288
+    mixed('Mixed_6a', [                                                   # 17 x 17 x 768
         [conv('Conv2d_1a_1x1', 384, 3, stride=2, padding='VALID')],
         [conv('Conv2d_0a_1x1', 64, 1),
          conv('Conv2d_0b_3x3', 96, 3),
          conv('Conv2d_1a_1x1', 96, 3, stride=2, padding='VALID')],
         [max_pool('MaxPool_1a_3x3', stride=2, padding='VALID')]]),
-    _mixed_6('Mixed_6b', 128),
-    _mixed_6('Mixed_6c', 160),
-    _mixed_6('Mixed_6d', 160),
-    _mixed_6('Mixed_6e', 192),
-    mixed('Mixed_7a', [
+    _mixed_6('Mixed_6b', 128),                                            # 17 x 17 x 768
+    _mixed_6('Mixed_6c', 160),                                            # 17 x 17 x 768
+    _mixed_6('Mixed_6d', 160),                                            # 17 x 17 x 768
+    _mixed_6('Mixed_6e', 192),                                            # 17 x 17 x 768
+    mixed('Mixed_7a', [                                                   # 8 x 8 x 1280
         [conv('Conv2d_0a_1x1', 192, 1),
          conv('Conv2d_1a_3x3', 320, 3, stride=2, padding='VALID')],
         [conv('Conv2d_0a_1x1', 192, 1),
@@ -93,8 +94,8 @@ _ROWS = [
          conv('Conv2d_0c_7x1', 192, (7, 1)),
          conv('Conv2d_1a_3x3', 192, 3, stride=2, padding='VALID')],
         [max_pool('MaxPool_1a_3x3', stride=2, padding='VALID')]]),
-    _mixed_7('Mixed_7b', 'Conv2d_0b_3x1'),
-    _mixed_7('Mixed_7c', 'Conv2d_0c_3x1'),
+    _mixed_7('Mixed_7b', 'Conv2d_0b_3x1'),                                # 8 x 8 x 2048
+    _mixed_7('Mixed_7c', 'Conv2d_0c_3x1'),                                # 8 x 8 x 2048
 ]
 
 
@@ -109,7 +110,7 @@ def inception_v3_base(inputs, final_endpoint='Mixed_7c', min_depth=16,
     final_endpoint: Conv2d_1a_3x3, Conv2d_2a_3x3, Conv2d_2b_3x3,
       MaxPool_3a_3x3, Conv2d_3b_1x1, Conv2d_4a_3x3, MaxPool_5a_3x3, Mixed_5b to
       Mixed_5d, Mixed_6a to Mixed_6e, or Mixed_7a to Mixed_7c.
-    min_depth: least depth of a layer under `depth_multiplier`.
+    min_depth: minimum depth of a layer.
     depth_multiplier: factor of the depths of all layers, above 0.
     scope: variable scope; InceptionV3, made unique, if None.
 
@@ -119,8 +120,8 @@ def inception_v3_base(inputs, final_endpoint='Mixed_7c', min_depth=16,
     end_points: dict from name to tensor, up to `final_endpoint`.
 
   Raises:
-    ValueError: `final_endpoint` is not known, `depth_multiplier` is not above
-      0, or `inputs` are too small.
+    ValueError: `final_endpoint` is unknown, `depth_multiplier` is not above 0,
+      or `inputs` are too small.
   """
   return build(inputs, _ROWS, final_endpoint, scope, 'InceptionV3',
                depth=depth_scale(depth_multiplier, min_depth))
@@ -137,20 +138,20 @@ def inception_v3(inputs, num_classes=1000, is_training=True,
   Args:
     inputs: float32 [batch, height, width, channels] in [-1, 1]; made
       for 299x299, other sizes work with `global_pool`, smaller ones without.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout and batch normalisation are in training mode.
-    dropout_keep_prob: share of the features kept by dropout.
-    min_depth: least depth of a layer under `depth_multiplier`.
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: whether dropout and batch normalization are in training mode.
+    dropout_keep_prob: fraction of features kept by dropout.
+    min_depth: minimum depth of a layer.
     depth_multiplier: factor of the depths of all layers, above 0.
-    prediction_fn: makes predictions of logits.
-    spatial_squeeze: whether the logits lose their two sides, which must be 1
-      then; False for logits of every place [batch, height', width', classes].
-    reuse: whether to use variables that exist.
+    prediction_fn: function from logits to predictions.
+    spatial_squeeze: whether to remove height and width of the logits, which
+      must be 1; otherwise they are [batch, height', width', num_classes].
+    reuse: whether to reuse existing variables.
     create_aux_logits: whether to build the auxiliary classifier on Mixed_6e,
-      which is there to help training.
+      which improves training.
     scope: variable scope.
-    global_pool: whether to pool over the whole map, whatever its size, and
-      not over windows of at most 8x8.
+    global_pool: whether to pool over a whole map of any size, instead of
+      windows of at most 8x8.
 
   Returns:
     net: float32 logits [batch, num_classes], or features
@@ -165,8 +166,8 @@ def inception_v3(inputs, num_classes=1000, is_training=True,
   depth = depth_scale(depth_multiplier, min_depth)
   create_aux_logits = create_aux_logits and num_classes
   if create_aux_logits:
-    check_input(inputs, _ROWS, 'InceptionV3', 'Mixed_6e', least=5,
-                cure='create_aux_logits=False')
+    check_input(inputs, _ROWS, 'InceptionV3', 'Mixed_6e', min_size=5,
+                remedy='create_aux_logits=False')
   with tf.variable_scope(
       scope, 'InceptionV3', [inputs], reuse=reuse) as scope, slim.arg_scope(
           [slim.batch_norm, slim.dropout], is_training=is_training):
@@ -193,11 +194,11 @@ def _aux_logits(net, num_classes, depth, spatial_squeeze):
     kernel = layer_utils.small_input_kernel(net, [5, 5])
     net = slim.conv2d(
         net, depth(768), kernel, padding='VALID',
-        weights_initializer=tf.truncated_normal_initializer(stddev=0.01),
+        weights_initializer=trunc_normal(0.01),
         scope='Conv2d_2a_%dx%d' % tuple(kernel))
     logits = slim.conv2d(
         net, num_classes, [1, 1], activation_fn=None, normalizer_fn=None,
-        weights_initializer=tf.truncated_normal_initializer(stddev=0.001),
+        weights_initializer=trunc_normal(0.001),
         scope='Conv2d_2b_1x1')
     if spatial_squeeze:
       logits = layer_utils.squeeze(

@@ -72,38 +72,38 @@ _INCEPTION_C = [
      conv('Conv2d_0b_1x1', 256, 1)],
 ]
 _ROWS = [
-    conv('Conv2d_1a_3x3', 32, 3, stride=2, padding='VALID'),
-    conv('Conv2d_2a_3x3', 32, 3, padding='VALID'),
-    conv('Conv2d_2b_3x3', 64, 3),
-    mixed('Mixed_3a', [
+    conv('Conv2d_1a_3x3', 32, 3, stride=2, padding='VALID'),  # 149 x 149 x 32
+    conv('Conv2d_2a_3x3', 32, 3, padding='VALID'),            # 147 x 147 x 32
+    conv('Conv2d_2b_3x3', 64, 3),                             # 147 x 147 x 64
+    mixed('Mixed_3a', [                                       # 73 x 73 x 160
         [max_pool('MaxPool_0a_3x3', stride=2, padding='VALID')],
         [conv('Conv2d_0a_3x3', 96, 3, stride=2, padding='VALID')]]),
-    mixed('Mixed_4a', [
+    mixed('Mixed_4a', [                                       # 71 x 71 x 192
         [conv('Conv2d_0a_1x1', 64, 1),
          conv('Conv2d_1a_3x3', 96, 3, padding='VALID')],
         [conv('Conv2d_0a_1x1', 64, 1),
          conv('Conv2d_0b_1x7', 64, (1, 7)),
          conv('Conv2d_0c_7x1', 64, (7, 1)),
          conv('Conv2d_1a_3x3', 96, 3, padding='VALID')]]),
-    mixed('Mixed_5a', [
+    mixed('Mixed_5a', [                                       # 35 x 35 x 384
         [conv('Conv2d_1a_3x3', 192, 3, stride=2, padding='VALID')],
         [max_pool('MaxPool_1a_3x3', stride=2, padding='VALID')]]),
-    mixed('Mixed_5b', _INCEPTION_A),
-    mixed('Mixed_5c', _INCEPTION_A),
-    mixed('Mixed_5d', _INCEPTION_A),
-    mixed('Mixed_5e', _INCEPTION_A),
-    mixed('Mixed_6a', _REDUCTION_A),
-    mixed('Mixed_6b', _INCEPTION_B),
-    mixed('Mixed_6c', _INCEPTION_B),
-    mixed('Mixed_6d', _INCEPTION_B),
-    mixed('Mixed_6e', _INCEPTION_B),
-    mixed('Mixed_6f', _INCEPTION_B),
-    mixed('Mixed_6g', _INCEPTION_B),
-    mixed('Mixed_6h', _INCEPTION_B),
-    mixed('Mixed_7a', _REDUCTION_B),
-    mixed('Mixed_7b', _INCEPTION_C),
-    mixed('Mixed_7c', _INCEPTION_C),
-    mixed('Mixed_7d', _INCEPTION_C),
+    mixed('Mixed_5b', _INCEPTION_A),                          # 35 x 35 x 384
+    mixed('Mixed_5c', _INCEPTION_A),                          # 35 x 35 x 384
+    mixed('Mixed_5d', _INCEPTION_A),                          # 35 x 35 x 384
+    mixed('Mixed_5e', _INCEPTION_A),                          # 35 x 35 x 384
+    mixed('Mixed_6a', _REDUCTION_A),                          # 17 x 17 x 1024
+    mixed('Mixed_6b', _INCEPTION_B),                          # 17 x 17 x 1024
+    mixed('Mixed_6c', _INCEPTION_B),                          # 17 x 17 x 1024
+    mixed('Mixed_6d', _INCEPTION_B),                          # 17 x 17 x 1024
+    mixed('Mixed_6e', _INCEPTION_B),                          # 17 x 17 x 1024
+    mixed('Mixed_6f', _INCEPTION_B),                          # 17 x 17 x 1024
+    mixed('Mixed_6g', _INCEPTION_B),                          # 17 x 17 x 1024
+    mixed('Mixed_6h', _INCEPTION_B),                          # 17 x 17 x 1024
+    mixed('Mixed_7a', _REDUCTION_B),                          # 8 x 8 x 1536
+    mixed('Mixed_7b', _INCEPTION_C),                          # 8 x 8 x 1536
+    mixed('Mixed_7c', _INCEPTION_C),                          # 8 x 8 x 1536
+    mixed('Mixed_7d', _INCEPTION_C),                          # 8 x 8 x 1536
 ]
 _HEAD = inception_utils.DenseScopes(
     aux_pool='AvgPool_1a_5x5', aux_conv='Conv2d_2a', aux_logits='Aux_logits',
@@ -119,7 +119,7 @@ def block_inception_a(inputs, scope=None, reuse=None):
 
 @contrib_scopes.reach
 def block_reduction_a(inputs, scope=None, reuse=None):
-  """Builds reduction A: adds 640 channels and halves the sides, unpadded."""
+  """Builds reduction A: adds 640 channels, halves the size, unpadded."""
   return build_block(
       inputs, mixed('BlockReductionA', _REDUCTION_A), scope, reuse)
 
@@ -133,7 +133,7 @@ def block_inception_b(inputs, scope=None, reuse=None):
 
 @contrib_scopes.reach
 def block_reduction_b(inputs, scope=None, reuse=None):
-  """Builds reduction B: adds 512 channels and halves the sides, unpadded."""
+  """Builds reduction B: adds 512 channels, halves the size, unpadded."""
   return build_block(
       inputs, mixed('BlockReductionB', _REDUCTION_B), scope, reuse)
 
@@ -163,7 +163,7 @@ def inception_v4_base(inputs, final_endpoint='Mixed_7d', scope=None):
     end_points: dict from name to tensor, up to `final_endpoint`.
 
   Raises:
-    ValueError: `final_endpoint` is not known, or `inputs` are too small.
+    ValueError: `final_endpoint` is unknown, or `inputs` are too small.
   """
   return build(inputs, _ROWS, final_endpoint, scope, 'InceptionV4')
 
@@ -178,13 +178,13 @@ def inception_v4(inputs, num_classes=1001, is_training=True,
     inputs: float32 [batch, height, width, channels] in [-1, 1]; made
       for 299x299, other sizes work too. Height and width may be unknown
       without `create_aux_logits`.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout and batch normalisation are in training mode.
-    dropout_keep_prob: share of the features kept by dropout.
-    reuse: whether to use variables that exist.
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: whether dropout and batch normalization are in training mode.
+    dropout_keep_prob: fraction of features kept by dropout.
+    reuse: whether to reuse existing variables.
     scope: variable scope.
     create_aux_logits: whether to build the auxiliary classifier on Mixed_6h,
-      which is there to help training. The shape of its weights depends on the
+      which improves training. The shape of its weights depends on the
       size of the images.
 
   Returns:
@@ -197,8 +197,8 @@ def inception_v4(inputs, num_classes=1001, is_training=True,
   """
   create_aux_logits = create_aux_logits and num_classes
   if create_aux_logits:
-    check_input(inputs, _ROWS, 'InceptionV4', 'Mixed_6h', least=5,
-                cure='create_aux_logits=False')
+    check_input(inputs, _ROWS, 'InceptionV4', 'Mixed_6h', min_size=5,
+                remedy='create_aux_logits=False')
   with tf.variable_scope(
       scope, 'InceptionV4', [inputs], reuse=reuse) as scope, slim.arg_scope(
           [slim.batch_norm, slim.dropout], is_training=is_training):

@@ -1,13 +1,20 @@
-"""What several families of networks need word for word."""
+"""Functions that several families of networks share."""
 import functools
 
 import tensorflow.compat.v1 as tf
+import tf_slim as slim
+from tf_slim.ops import arg_scope as slim_scopes
+
+
+def trunc_normal(stddev):
+  """Returns a truncated normal initializer of mean 0."""
+  return tf.truncated_normal_initializer(0.0, stddev)
 
 
 def fixed_padding(inputs, kernel_size, rate=1, data_format='NHWC'):
-  """Pads the spatial sides as a convolution of stride 1 would, at any stride.
+  """Pads height and width as a convolution of stride 1 would, at any stride.
 
-  TensorFlow's SAME padding depends on the size of the input once the stride
+  TensorFlow's SAME padding depends on the size of the input when the stride
   exceeds 1; this padding does not.
 
   Args:
@@ -17,31 +24,31 @@ def fixed_padding(inputs, kernel_size, rate=1, data_format='NHWC'):
     data_format: 'NHWC' or 'NCHW'.
 
   Returns:
-    A tensor of the same dtype, wider by (kernel - 1) * rate in each direction;
-    the odd pixel goes below and to the right.
+    A tensor of the same dtype, larger by (kernel - 1) * rate in height and
+    width. An odd pixel is added at the bottom and at the right.
   """
   if isinstance(kernel_size, int):
     kernel_size = (kernel_size, kernel_size)
-  sides = []
+  paddings = []
   for size in kernel_size:
     total = (size - 1) * rate
-    sides.append([total // 2, total - total // 2])
+    paddings.append([total // 2, total - total // 2])
   if data_format == 'NCHW':
-    return tf.pad(inputs, [[0, 0], [0, 0]] + sides)
-  return tf.pad(inputs, [[0, 0]] + sides + [[0, 0]])
+    return tf.pad(inputs, [[0, 0], [0, 0]] + paddings)
+  return tf.pad(inputs, [[0, 0]] + paddings + [[0, 0]])
 
 
 def make_divisible(value, divisor=8, min_value=None):
   """Rounds a number of channels to a multiple of `divisor`.
 
   Args:
-    value: wanted number of channels, int or float.
-    divisor: the result is a multiple of it.
-    min_value: least result; `divisor` if None.
+    value: number of channels, int or float.
+    divisor: int that divides the result.
+    min_value: minimum result; `divisor` if None.
 
   Returns:
-    The nearest multiple as an int, one step up where rounding down would lose
-    more than a tenth of `value`.
+    The nearest multiple as an int, or the next one up where rounding down
+    would lose more than a tenth of `value`.
   """
   if min_value is None:
     min_value = divisor
@@ -51,64 +58,89 @@ def make_divisible(value, divisor=8, min_value=None):
   return int(rounded)
 
 
+def strides_and_rates(strides, output_stride=None):
+  """Replaces strides by dilation once the output stride is reached.
+
+  Args:
+    strides: iterable of ints, the stride of each layer in order.
+    output_stride: maximum ratio of input size to output size; None to keep
+      all strides.
+
+  Yields:
+    A pair (stride, rate) for each layer.
+  """
+  current, rate = 1, 1
+  for stride in strides:
+    if current == output_stride:
+      yield 1, rate
+      rate *= stride
+    else:
+      yield stride, 1
+      current *= stride
+
+
 def small_input_kernel(inputs, kernel_size):
   """Shrinks a pooling window to the input where the input is smaller.
 
   Args:
     inputs: [batch, height, width, channels] tensor.
-    kernel_size: the pair (height, width) wanted.
+    kernel_size: pair (height, width).
 
   Returns:
-    A list of two ints: `kernel_size`, cut to the static size of `inputs`
+    A list of two ints: `kernel_size`, reduced to the static size of `inputs`
     where that is known and smaller.
   """
-  sides = inputs.shape.as_list()[1:3]
-  return [wanted if side is None else min(side, wanted)
-          for side, wanted in zip(sides, kernel_size)]
+  sizes = inputs.shape.as_list()[1:3]
+  return [kernel if size is None else min(size, kernel)
+          for size, kernel in zip(sizes, kernel_size)]
 
 
-def scaled_sides(net, factors):
-  """Returns height and width times `factors`, as ints where they are known.
+def scaled_size(net, factors):
+  """Returns height and width times `factors`.
 
   Args:
     net: [batch, height, width, channels] tensor.
     factors: pair of ints.
+
+  Returns:
+    A list [height, width] of ints, or of scalar int32 tensors where the size
+    is unknown when the graph is built.
   """
-  known = net.shape.as_list()[1:3]
-  measured = tf.unstack(tf.shape(net)[1:3])
-  return [factor * (measured[i] if known[i] is None else known[i])
+  static = net.shape.as_list()[1:3]
+  dynamic = tf.unstack(tf.shape(net)[1:3])
+  return [factor * (dynamic[i] if static[i] is None else static[i])
           for i, factor in enumerate(factors)]
 
 
-def squeeze(logits, cure='global_pool=True, or spatial_squeeze=False',
+def squeeze(logits, remedy='global_pool=True, or spatial_squeeze=False',
             name='SpatialSqueeze'):
-  """Drops the two spatial sides of `logits`, which must be 1.
+  """Removes height and width of `logits`, which must be 1.
 
   Args:
     logits: float [batch, 1, 1, classes] tensor.
-    cure: what to give where the sides are larger, for the message.
-    name: of the operation.
+    remedy: arguments that avoid the error, for its message.
+    name: name of the operation.
 
   Returns:
     A float [batch, classes] tensor.
 
   Raises:
-    ValueError: a side is known not to be 1.
+    ValueError: height or width is known and not 1.
   """
-  sides = logits.shape.as_list()[1:3]
-  if any(side not in (1, None) for side in sides):
+  sizes = logits.shape.as_list()[1:3]
+  if any(size not in (1, None) for size in sizes):
     raise ValueError(
-        '%s are of %sx%s, and only 1x1 can be squeezed: give %s.' % (
-            logits.op.name, sides[0], sides[1], cure))
+        '%s has size %sx%s, and only 1x1 can be squeezed; give %s.' % (
+            logits.op.name, sizes[0], sizes[1], remedy))
   return tf.squeeze(logits, [1, 2], name=name)
 
 
 def variant(function, **bound):
-  """Binds arguments of a network function and keeps what its users read.
+  """Binds arguments of a network function, as `functools.partial` does.
 
   Args:
     function: a network function.
-    **bound: arguments fixed in the variant, as with `functools.partial`.
+    **bound: arguments of the variant.
 
   Returns:
     A `functools.partial` with the name, the docstring and the attributes
@@ -122,8 +154,31 @@ def variant(function, **bound):
 def check_final_endpoint(final_endpoint, known, network):
   """Raises ValueError unless `final_endpoint` is one of `known`.
 
-  Called before anything is built, so that a misspelt name costs nothing.
+  Call it before anything is built, so that nothing remains of an error.
   """
   if final_endpoint not in known:
     raise ValueError('Unknown final endpoint %s of %s; it has: %s' % (
         final_endpoint, network, ', '.join(known)))
+
+
+def check_nhwc(network):
+  """Raises ValueError if an arg scope gives `slim.conv2d` another layout."""
+  arguments = slim.current_arg_scope().get(
+      slim_scopes.arg_scope_func_key(slim.conv2d), {})
+  data_format = arguments.get('data_format') or 'NHWC'
+  if data_format != 'NHWC':
+    raise ValueError(
+        '%s computes in NHWC only, but an arg scope of slim.conv2d sets '
+        'data_format=%s; leave it out. NCHW is offered by the NASNets '
+        '(config.data_format), inception_v2_base and s3dg (data_format).' % (
+            network, data_format))
+
+
+def check_static_size(images, network):
+  """Raises ValueError unless all but the batch size of `images` is known."""
+  shape = tf.TensorShape(images.shape)
+  if shape.ndims != 4 or None in shape.as_list()[1:]:
+    raise ValueError(
+        '%s needs images of shape [batch, height, width, channels], all but '
+        'the batch size known when the graph is built; got shape %s. Set the '
+        'size with images.set_shape(...).' % (network, shape))

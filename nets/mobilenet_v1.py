@@ -12,30 +12,41 @@ import tf_slim as slim
 from nets import contrib_scopes
 from nets import layer_utils
 from nets import normalization
-from nets.mobilenet import conv_blocks
 
-# One row of a definition: a full convolution, or a depthwise one followed by
-# a 1x1. `kernel` is a pair, `depth` the channels of the result.
 Conv = collections.namedtuple('Conv', ['kernel', 'stride', 'depth'])
+Conv.__doc__ = """Row of a definition: a full convolution.
+
+Attributes:
+  kernel: pair (height, width).
+  stride: int.
+  depth: channels of the result.
+"""
 DepthSepConv = collections.namedtuple(
     'DepthSepConv', ['kernel', 'stride', 'depth'])
+DepthSepConv.__doc__ = """Row of a definition: depthwise, then 1x1 convolution.
 
-# Table 1 of the paper.
+Attributes:
+  kernel: pair (height, width), of the depthwise convolution.
+  stride: int, of the depthwise convolution.
+  depth: channels of the result.
+"""
+
+# Table 1 of the paper, with the shape of the output for 224 x 224.
 MOBILENETV1_CONV_DEFS = [
-    Conv(kernel=[3, 3], stride=2, depth=32),
-    DepthSepConv(kernel=[3, 3], stride=1, depth=64),
-    DepthSepConv(kernel=[3, 3], stride=2, depth=128),
-    DepthSepConv(kernel=[3, 3], stride=1, depth=128),
-    DepthSepConv(kernel=[3, 3], stride=2, depth=256),
-    DepthSepConv(kernel=[3, 3], stride=1, depth=256),
-    DepthSepConv(kernel=[3, 3], stride=2, depth=512),
-    DepthSepConv(kernel=[3, 3], stride=1, depth=512),
-    DepthSepConv(kernel=[3, 3], stride=1, depth=512),
-    DepthSepConv(kernel=[3, 3], stride=1, depth=512),
-    DepthSepConv(kernel=[3, 3], stride=1, depth=512),
-    DepthSepConv(kernel=[3, 3], stride=1, depth=512),
-    DepthSepConv(kernel=[3, 3], stride=2, depth=1024),
-    DepthSepConv(kernel=[3, 3], stride=1, depth=1024),
+    Conv(kernel=[3, 3], stride=2, depth=32),            # 112 x 112 x 32
+    DepthSepConv(kernel=[3, 3], stride=1, depth=64),    # 112 x 112 x 64
+    DepthSepConv(kernel=[3, 3], stride=2, depth=128),   # 56 x 56 x 128
+    DepthSepConv(kernel=[3, 3], stride=1, depth=128),   # 56 x 56 x 128
+    DepthSepConv(kernel=[3, 3], stride=2, depth=256),   # 28 x 28 x 256
+    DepthSepConv(kernel=[3, 3], stride=1, depth=256),   # 28 x 28 x 256
+    DepthSepConv(kernel=[3, 3], stride=2, depth=512),   # 14 x 14 x 512
+    DepthSepConv(kernel=[3, 3], stride=1, depth=512),   # 14 x 14 x 512
+    DepthSepConv(kernel=[3, 3], stride=1, depth=512),   # 14 x 14 x 512
+    DepthSepConv(kernel=[3, 3], stride=1, depth=512),   # 14 x 14 x 512
+    DepthSepConv(kernel=[3, 3], stride=1, depth=512),   # 14 x 14 x 512
+    DepthSepConv(kernel=[3, 3], stride=1, depth=512),   # 14 x 14 x 512
+    DepthSepConv(kernel=[3, 3], stride=2, depth=1024),  # 7 x 7 x 1024
+    DepthSepConv(kernel=[3, 3], stride=1, depth=1024),  # 7 x 7 x 1024
 ]
 
 _OUTPUT_STRIDES = (None, 8, 16, 32)
@@ -52,14 +63,14 @@ def mobilenet_v1_base(inputs, final_endpoint='Conv2d_13_pointwise',
     inputs: float32 [batch, height, width, channels].
     final_endpoint: name of the last layer: `Conv2d_0`, `Conv2d_1_depthwise`,
       `Conv2d_1_pointwise` and so on.
-    min_depth: least channels of a scaled layer.
-    depth_multiplier: scales the channels of every layer, above 0.
+    min_depth: minimum channels of a scaled layer.
+    depth_multiplier: factor of the channels of every layer, above 0.
     conv_defs: list of `Conv` and `DepthSepConv`; None for
       `MOBILENETV1_CONV_DEFS`.
-    output_stride: input size over output size to keep to, by dilation in
-      place of further strides: 8, 16 or 32; None for the strides as they are.
-    use_explicit_padding: pads so that the result does not depend on the size
-      of the input, instead of with SAME.
+    output_stride: maximum ratio of input size to output size: 8, 16 or 32;
+      strides beyond it are replaced by dilation. None keeps all strides.
+    use_explicit_padding: whether to pad independently of the input size,
+      instead of with SAME.
     scope: variable scope.
 
   Returns:
@@ -67,7 +78,7 @@ def mobilenet_v1_base(inputs, final_endpoint='Conv2d_13_pointwise',
     end_points: dict from layer name to tensor.
 
   Raises:
-    ValueError: an argument is not allowed; nothing is built then.
+    ValueError: an argument is invalid; nothing is built.
   """
   rows = MOBILENETV1_CONV_DEFS if conv_defs is None else conv_defs
   _check(inputs, rows, depth_multiplier, output_stride)
@@ -78,7 +89,7 @@ def mobilenet_v1_base(inputs, final_endpoint='Conv2d_13_pointwise',
   with tf.variable_scope(scope, 'MobilenetV1', [inputs]), slim.arg_scope(
       [slim.conv2d, slim.separable_conv2d], padding=padding):
     net = inputs
-    placed = conv_blocks.strides_and_rates(
+    placed = layer_utils.strides_and_rates(
         [row.stride for row in rows], output_stride)
     for number, (row, (stride, rate)) in enumerate(zip(rows, placed)):
       depth = max(int(row.depth * depth_multiplier), min_depth)
@@ -128,7 +139,7 @@ def _check(inputs, rows, depth_multiplier, output_stride=None):
       isinstance(row, (Conv, DepthSepConv)) for row in rows):
     raise ValueError(
         'conv_defs is %r; give a list of Conv(...) and DepthSepConv(...), '
-        'MOBILENETV1_CONV_DEFS for example.' % (rows,))
+        'for example MOBILENETV1_CONV_DEFS.' % (rows,))
   if not depth_multiplier > 0:
     raise ValueError(
         'depth_multiplier is %s; it must be above 0, 1.0 for the full '
@@ -146,25 +157,25 @@ def mobilenet_v1(inputs, num_classes=1000, dropout_keep_prob=0.999,
                  global_pool=False):
   """Builds MobileNet V1.
 
-  Call it in `slim.arg_scope(mobilenet_v1_arg_scope(...))`.
+  Call it inside `slim.arg_scope(mobilenet_v1_arg_scope(...))`.
 
   Args:
-    inputs: float32 [batch, height, width, 3], 224 pixels a side where it is
-      to classify ImageNet, values in [-1, 1].
-    num_classes: width of the logits; None or 0 for the pooled features.
-    dropout_keep_prob: share of the features kept by dropout.
-    is_training: whether batch normalisation and dropout are in training mode.
-    min_depth: least channels of a scaled layer.
-    depth_multiplier: scales the channels of every layer, above 0.
+    inputs: float32 [batch, height, width, 3] in [-1, 1]; 224x224 for ImageNet.
+    num_classes: number of classes; None or 0 to return pooled features.
+    dropout_keep_prob: fraction of features kept by dropout.
+    is_training: whether batch normalization and dropout are in training mode.
+    min_depth: minimum channels of a scaled layer.
+    depth_multiplier: factor of the channels of every layer, above 0.
     conv_defs: list of `Conv` and `DepthSepConv`; None for
       `MOBILENETV1_CONV_DEFS`.
-    prediction_fn: makes predictions of (logits, scope=); None for none.
-    spatial_squeeze: whether logits of a single place lose height and width.
-    reuse: whether the variables exist already.
+    prediction_fn: function of (logits, scope=); None for no predictions.
+    spatial_squeeze: whether to remove height and width of the logits, which
+      must be 1.
+    reuse: whether to reuse existing variables.
     scope: variable scope.
-    global_pool: whether the whole feature map is averaged, whose size need
-      not be known then; otherwise windows of 7x7 at stride 2, or one window
-      of the size of a smaller map.
+    global_pool: whether to average the whole feature map, whose size may be
+      unknown. Otherwise windows of 7x7 with stride 2, or smaller ones that fit
+      a smaller map.
 
   Returns:
     net: float32 logits [batch, num_classes], [batch, h, w, num_classes]
@@ -172,11 +183,11 @@ def mobilenet_v1(inputs, num_classes=1000, dropout_keep_prob=0.999,
     end_points: dict from name to tensor.
 
   Raises:
-    ValueError: an argument is not allowed, and nothing is built then; or
-      `spatial_squeeze` meets logits at several places.
+    ValueError: an argument is invalid, or the logits cannot be squeezed.
   """
   rows = MOBILENETV1_CONV_DEFS if conv_defs is None else conv_defs
   _check(inputs, rows, depth_multiplier)
+  layer_utils.check_nhwc('mobilenet_v1')
   with tf.variable_scope(
       scope, 'MobilenetV1', [inputs], reuse=reuse) as opened:
     with slim.arg_scope([slim.batch_norm, slim.dropout],
@@ -228,16 +239,16 @@ def mobilenet_v1_arg_scope(
   """Returns the argument scope of MobileNet V1.
 
   Args:
-    is_training: whether batch normalisation is in training mode; None to
+    is_training: whether batch normalization is in training mode; None to
       leave it to `mobilenet_v1` or to an outer scope.
-    weight_decay: coefficient of the L2 regularisation of the weights.
-    stddev: of the truncated normal that weights start from.
-    regularize_depthwise: whether depthwise weights are regularised too.
-    batch_norm_decay: decay of the moving statistics.
+    weight_decay: coefficient of L2 regularization of the weights.
+    stddev: standard deviation of the truncated normal initializer.
+    regularize_depthwise: whether to regularize depthwise weights too.
+    batch_norm_decay: decay of the moving averages.
     batch_norm_epsilon: added to the variance.
-    batch_norm_updates_collections: collection of the operations that update
-      the moving statistics.
-    normalizer_fn: normalisation of every layer.
+    batch_norm_updates_collections: collection of the update ops of the moving
+      averages.
+    normalizer_fn: normalization of every layer.
   """
   batch_norm_params = {
       'center': True,

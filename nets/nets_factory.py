@@ -1,9 +1,9 @@
 """Finds a network by name.
 
 `networks_map` maps a name to the function that builds the network,
-`arg_scopes_map` maps it to the function that makes its argument scope; both
-derive from one table. A family's module is imported when one of its entries
-is first asked for, so that the import of this module stays quick.
+`arg_scopes_map` maps it to the function that returns its argument scope; both
+are derived from one table. The module of a family is imported on first access
+to one of its entries, so that importing this module is fast.
 """
 import collections
 import functools
@@ -13,11 +13,18 @@ import tf_slim as slim
 
 from slim_common import suggest
 
-# `video` networks take [batch, frames, height, width, channels]. `config` is
-# the function that makes the settings of a network that has them.
 Network = collections.namedtuple(
     'Network', 'module function arg_scope video config',
     defaults=[False, None])
+Network.__doc__ = """Row of the table of networks.
+
+Attributes:
+  module: name of the module in `nets`.
+  function: name of the function that builds the network.
+  arg_scope: name of the function that returns its argument scope.
+  video: whether it takes [batch, frames, height, width, channels].
+  config: name of the function that returns its settings, or None.
+"""
 
 _NETWORKS = {
     'alexnet_v2': Network('alexnet', 'alexnet_v2', 'alexnet_v2_arg_scope'),
@@ -26,62 +33,39 @@ _NETWORKS = {
     'vgg_a': Network('vgg', 'vgg_a', 'vgg_arg_scope'),
     'vgg_16': Network('vgg', 'vgg_16', 'vgg_arg_scope'),
     'vgg_19': Network('vgg', 'vgg_19', 'vgg_arg_scope'),
-    'inception_v1': Network(
-        'inception_v1', 'inception_v1', 'inception_v1_arg_scope'),
-    'inception_v2': Network(
-        'inception_v2', 'inception_v2', 'inception_v2_arg_scope'),
-    'inception_v3': Network(
-        'inception_v3', 'inception_v3', 'inception_v3_arg_scope'),
-    'inception_v4': Network(
-        'inception_v4', 'inception_v4', 'inception_v4_arg_scope'),
+    'inception_v1': Network('inception_v1', 'inception_v1', 'inception_v1_arg_scope'),
+    'inception_v2': Network('inception_v2', 'inception_v2', 'inception_v2_arg_scope'),
+    'inception_v3': Network('inception_v3', 'inception_v3', 'inception_v3_arg_scope'),
+    'inception_v4': Network('inception_v4', 'inception_v4', 'inception_v4_arg_scope'),
     'inception_resnet_v2': Network(
         'inception_resnet_v2', 'inception_resnet_v2',
         'inception_resnet_v2_arg_scope'),
     'i3d': Network('i3d', 'i3d', 'i3d_arg_scope', video=True),
     's3dg': Network('s3dg', 's3dg', 's3dg_arg_scope', video=True),
     'lenet': Network('lenet', 'lenet', 'lenet_arg_scope'),
-    'resnet_v1_50': Network(
-        'resnet_v1', 'resnet_v1_50', 'resnet_arg_scope'),
-    'resnet_v1_101': Network(
-        'resnet_v1', 'resnet_v1_101', 'resnet_arg_scope'),
-    'resnet_v1_152': Network(
-        'resnet_v1', 'resnet_v1_152', 'resnet_arg_scope'),
-    'resnet_v1_200': Network(
-        'resnet_v1', 'resnet_v1_200', 'resnet_arg_scope'),
-    'resnet_v2_50': Network(
-        'resnet_v2', 'resnet_v2_50', 'resnet_arg_scope'),
-    'resnet_v2_101': Network(
-        'resnet_v2', 'resnet_v2_101', 'resnet_arg_scope'),
-    'resnet_v2_152': Network(
-        'resnet_v2', 'resnet_v2_152', 'resnet_arg_scope'),
-    'resnet_v2_200': Network(
-        'resnet_v2', 'resnet_v2_200', 'resnet_arg_scope'),
-    'mobilenet_v1': Network(
-        'mobilenet_v1', 'mobilenet_v1', 'mobilenet_v1_arg_scope'),
-    'mobilenet_v1_075': Network(
-        'mobilenet_v1', 'mobilenet_v1_075', 'mobilenet_v1_arg_scope'),
-    'mobilenet_v1_050': Network(
-        'mobilenet_v1', 'mobilenet_v1_050', 'mobilenet_v1_arg_scope'),
-    'mobilenet_v1_025': Network(
-        'mobilenet_v1', 'mobilenet_v1_025', 'mobilenet_v1_arg_scope'),
-    'mobilenet_v2': Network(
-        'mobilenet.mobilenet_v2', 'mobilenet', 'training_scope'),
-    'mobilenet_v2_140': Network(
-        'mobilenet.mobilenet_v2', 'mobilenet_v2_140', 'training_scope'),
-    'mobilenet_v2_035': Network(
-        'mobilenet.mobilenet_v2', 'mobilenet_v2_035', 'training_scope'),
-    'mobilenet_v3_small': Network(
-        'mobilenet.mobilenet_v3', 'small', 'training_scope'),
-    'mobilenet_v3_large': Network(
-        'mobilenet.mobilenet_v3', 'large', 'training_scope'),
+    'resnet_v1_50': Network('resnet_v1', 'resnet_v1_50', 'resnet_arg_scope'),
+    'resnet_v1_101': Network('resnet_v1', 'resnet_v1_101', 'resnet_arg_scope'),
+    'resnet_v1_152': Network('resnet_v1', 'resnet_v1_152', 'resnet_arg_scope'),
+    'resnet_v1_200': Network('resnet_v1', 'resnet_v1_200', 'resnet_arg_scope'),
+    'resnet_v2_50': Network('resnet_v2', 'resnet_v2_50', 'resnet_arg_scope'),
+    'resnet_v2_101': Network('resnet_v2', 'resnet_v2_101', 'resnet_arg_scope'),
+    'resnet_v2_152': Network('resnet_v2', 'resnet_v2_152', 'resnet_arg_scope'),
+    'resnet_v2_200': Network('resnet_v2', 'resnet_v2_200', 'resnet_arg_scope'),
+    'mobilenet_v1': Network('mobilenet_v1', 'mobilenet_v1', 'mobilenet_v1_arg_scope'),
+    'mobilenet_v1_075': Network('mobilenet_v1', 'mobilenet_v1_075', 'mobilenet_v1_arg_scope'),
+    'mobilenet_v1_050': Network('mobilenet_v1', 'mobilenet_v1_050', 'mobilenet_v1_arg_scope'),
+    'mobilenet_v1_025': Network('mobilenet_v1', 'mobilenet_v1_025', 'mobilenet_v1_arg_scope'),
+    'mobilenet_v2': Network('mobilenet.mobilenet_v2', 'mobilenet', 'training_scope'),
+    'mobilenet_v2_140': Network('mobilenet.mobilenet_v2', 'mobilenet_v2_140', 'training_scope'),
+    'mobilenet_v2_035': Network('mobilenet.mobilenet_v2', 'mobilenet_v2_035', 'training_scope'),
+    'mobilenet_v3_small': Network('mobilenet.mobilenet_v3', 'small', 'training_scope'),
+    'mobilenet_v3_large': Network('mobilenet.mobilenet_v3', 'large', 'training_scope'),
     'mobilenet_v3_small_minimalistic': Network(
         'mobilenet.mobilenet_v3', 'small_minimalistic', 'training_scope'),
     'mobilenet_v3_large_minimalistic': Network(
         'mobilenet.mobilenet_v3', 'large_minimalistic', 'training_scope'),
-    'mobilenet_edgetpu': Network(
-        'mobilenet.mobilenet_v3', 'edge_tpu', 'training_scope'),
-    'mobilenet_edgetpu_075': Network(
-        'mobilenet.mobilenet_v3', 'edge_tpu_075', 'training_scope'),
+    'mobilenet_edgetpu': Network('mobilenet.mobilenet_v3', 'edge_tpu', 'training_scope'),
+    'mobilenet_edgetpu_075': Network('mobilenet.mobilenet_v3', 'edge_tpu_075', 'training_scope'),
     'nasnet_cifar': Network(
         'nasnet.nasnet', 'build_nasnet_cifar', 'nasnet_cifar_arg_scope',
         config='cifar_config'),
@@ -101,10 +85,9 @@ _NETWORKS = {
 
 
 class _ImportedOnDemand(collections.abc.MutableMapping):
-  """A mapping whose values are looked up in their modules when asked for.
+  """A mapping whose values are imported on first access.
 
-  It takes entries of its owner's as any dict does:
-  `networks_map['mine'] = my_network`.
+  Like a dict, it accepts new entries: `networks_map['mine'] = my_network`.
   """
 
   def __init__(self, attribute):
@@ -148,7 +131,7 @@ def takes_video(name):
 def layout_arguments(name, data_format):
   """Returns the arguments that make a network compute in a layout.
 
-  The pictures that it takes are NHWC in either case.
+  Its input images are NHWC in either case.
 
   Args:
     name: a key of `networks_map`.
@@ -179,20 +162,20 @@ def get_network_fn(name, num_classes, weight_decay=0.0, is_training=False):
 
   Args:
     name: a key of `networks_map`.
-    num_classes: width of the logits; None or 0 for the features before them.
-    weight_decay: coefficient of the L2 regularisation of the weights.
-    is_training: whether dropout and batch normalisation are in training mode.
+    num_classes: number of classes; None or 0 to return features instead.
+    weight_decay: coefficient of L2 regularization of the weights.
+    is_training: whether dropout and batch normalization are in training mode.
 
   Returns:
     A function of images (float32 [batch, height, width, channels], for video
     networks [batch, frames, height, width, channels]) and of keyword arguments
     for the network; it returns (net, end_points), the float32 logits
     [batch, num_classes] and a dict of tensors. Its attribute
-    `default_image_size` is the side of the square images that the network was
-    designed for.
+    `default_image_size` is the height and width in pixels of the images that
+    the network was designed for.
 
   Raises:
-    ValueError: `name` is not known.
+    ValueError: `name` is unknown.
   """
   if name not in networks_map:
     raise ValueError('Name of network unknown %s%s Known are: %s' % (

@@ -1,12 +1,12 @@
-"""Batch normalisation as every network of this package calls it.
+"""Replaceable batch normalization, called by all networks of this package.
 
 The networks call `normalization.batch_norm`, not `slim.batch_norm`, so that
-one place can change what is computed for all of them: statistics reduced
-across clones, or frozen statistics. Swapping `normalizer_fn` in an arg scope
-would not do it, for most networks name their normaliser themselves; nor would
-a scope around a network, which the network's own scopes override.
+its computation can be replaced for all of them: by statistics reduced across
+clones, or by frozen statistics. Replacing `normalizer_fn` in an arg scope is
+not enough, since most networks set their normalizer explicitly or in an inner
+scope.
 
-Both functions share one arg-scope key: `slim.arg_scope([slim.batch_norm],
+Both functions have the same arg scope key: `slim.arg_scope([slim.batch_norm],
 ...)` sets the arguments of either.
 """
 import contextlib
@@ -19,21 +19,21 @@ _implementations = [slim.batch_norm]
 
 
 def batch_norm(*args, **kwargs):
-  """Calls the implementation in force; `slim.batch_norm` unless replaced."""
+  """Calls the current implementation; `slim.batch_norm` unless replaced."""
   return _implementations[-1](*args, **kwargs)
 
 
-# tf_slim finds a function's scoped arguments by this attribute.
+# tf_slim finds the scoped arguments of a function by this attribute.
 batch_norm._key_op = slim.batch_norm._key_op  # pylint: disable=protected-access
 
 
 @contextlib.contextmanager
 def implementation(function):
-  """Replaces the batch normalisation of all networks built inside.
+  """Replaces the batch normalization of all networks built inside.
 
   Args:
-    function: takes what `slim.batch_norm` takes. It receives the scoped
-      arguments if it is decorated or calls `slim.batch_norm` itself.
+    function: function with the arguments of `slim.batch_norm`. It receives the
+      scoped arguments if it is decorated or calls `slim.batch_norm`.
 
   Yields:
     Nothing.
@@ -47,15 +47,15 @@ def implementation(function):
 
 @contextlib.contextmanager
 def overridden(choose):
-  """Changes arguments of the batch normalisation of networks built inside.
+  """Changes arguments of the batch normalization of networks built inside.
 
-  What is computed stays with the implementation in force.
+  The current implementation is kept.
 
   Args:
-    choose: function of (name, arguments) of a layer: the beginning of its
-      variables' names, as in 'net/conv1/BatchNorm', and the dict of its
-      keyword arguments, those of arg scopes included. It returns a dict of
-      the arguments to change.
+    choose: function of (name, arguments) of a layer: the scope of its
+      variables, for example 'net/conv1/BatchNorm', and the dict of its keyword
+      arguments, those of arg scopes included. It returns a dict of the
+      arguments to change.
 
   Yields:
     Nothing.
@@ -73,6 +73,6 @@ def overridden(choose):
 
 
 def _scoped_arguments():
-  """Returns the arguments that the arg scopes give to batch normalisation."""
+  """Returns the arguments that the arg scopes give to batch normalization."""
   return slim.current_arg_scope().get(
       slim_scopes.arg_scope_func_key(slim.batch_norm), {})

@@ -1,12 +1,12 @@
-"""What the two generations of ResNet have in common.
+"""What ResNet v1 and v2 have in common.
 
 A ResNet is a root block (a convolution and a pooling, each of stride 2) and a
-stack of blocks; a block is a row of residual units. The stride of a block sits
-in its last unit, so that all other units see the denser features.
+stack of blocks; a block is a sequence of residual units. The stride of a block
+is that of its last unit, so that all other units see the larger feature map.
 
-With `output_stride` the strides beyond it are left out, and the kernels behind
-are dilated instead (atrous convolution): the same weights give the same
-features at more places. L.-C. Chen et al.: Semantic image segmentation with
+With `output_stride` the strides beyond it are replaced by dilation of the
+kernels that follow (atrous convolution): the same weights give the same
+features at more positions. L.-C. Chen et al.: Semantic image segmentation with
 deep convolutional nets, atrous convolution, and fully connected CRFs (2016),
 https://arxiv.org/abs/1606.00915.
 """
@@ -23,32 +23,33 @@ from nets import normalization
 
 _ROOT_STRIDE = 4
 
-# Units in each of the four blocks, by the depth of the network.
+# Number of layers: units in each of the four blocks.
 UNITS = {
     50: (3, 4, 6, 3),
     101: (3, 4, 23, 3),
     152: (3, 8, 36, 3),
     200: (3, 24, 36, 3),
 }
-# Scope, base depth and stride of each of the four blocks.
+# Scope, base depth and stride of each of the four blocks, and the shape of the
+# output for 224 x 224.
 BLOCKS = (
-    ('block1', 64, 2),
-    ('block2', 128, 2),
-    ('block3', 256, 2),
-    ('block4', 512, 1),
+    ('block1', 64, 2),   # 28 x 28 x 256
+    ('block2', 128, 2),  # 14 x 14 x 512
+    ('block3', 256, 2),  # 7 x 7 x 1024
+    ('block4', 512, 1),  # 7 x 7 x 2048
 )
 
 
 class Block(collections.namedtuple('Block', 'scope unit_fn args')):
-  """A row of residual units.
+  """A sequence of residual units.
 
   Attributes:
-    scope: variable scope of the block.
-    unit_fn: builds a unit: a function of a float32 [batch, height, width,
-      channels] tensor and of the keyword arguments `stride`, `rate` and those
-      in `args`.
-    args: for each unit, a dict of keyword arguments of `unit_fn`; its `stride`
-      is 1 if left out.
+    scope: variable scope of the block, str.
+    unit_fn: function that builds a unit of a float32 [batch, height, width,
+      channels] tensor and the keyword arguments `stride`, `rate` and those in
+      `args`.
+    args: list of a dict of keyword arguments of `unit_fn` for each unit; the
+      default `stride` is 1.
   """
   __slots__ = ()
 
@@ -60,11 +61,17 @@ def bottleneck_block(scope, unit_fn, base_depth, num_units, stride):
                [dict(unit, stride=stride)])
 
 
-def named(network, name):
-  """Gives a network function its name and the size it was designed for."""
-  network.__name__ = network.__qualname__ = name
-  network.default_image_size = 224
-  return network
+def blocks_of(num_layers, block_fn, depth_fn=int):
+  """Returns the four blocks of a ResNet.
+
+  Args:
+    num_layers: key of UNITS.
+    block_fn: function of scope, base_depth, num_units and stride.
+    depth_fn: function from the base depth of the paper to the one to build.
+  """
+  return [block_fn(scope, depth_fn(base_depth), num_units, stride)
+          for (scope, base_depth, stride), num_units in zip(
+              BLOCKS, UNITS[num_layers])]
 
 
 def subsample(inputs, factor, scope=None):
@@ -81,16 +88,16 @@ def subsample(inputs, factor, scope=None):
 
 
 def conv2d_same(inputs, num_outputs, kernel_size, stride, rate=1, scope=None):
-  """A convolution whose padding does not depend on the size of the input.
+  """Convolves with padding that does not depend on the size of the input.
 
-  At stride 1 it is `slim.conv2d` with SAME padding. At a larger stride it gives
-  what that convolution at stride 1 followed by `subsample` would give; SAME
-  padding at that stride gives something else for some sizes (even ones, say).
+  At stride 1 it is `slim.conv2d` with SAME padding. At a larger stride it
+  equals that convolution at stride 1 followed by `subsample`; SAME padding at
+  that stride differs for some sizes, even ones for example.
 
   Args:
     inputs: float32 [batch, height, width, channels].
     num_outputs: number of channels of the result.
-    kernel_size: int, the side of the kernel.
+    kernel_size: int, height and width of the kernel.
     stride: int.
     rate: dilation of the kernel.
     scope: variable scope.
@@ -128,22 +135,21 @@ def stack_blocks_dense(net, blocks, output_stride=None,
   Args:
     net: float32 [batch, height, width, channels].
     blocks: list of `Block`.
-    output_stride: ratio of the sides of `net` to those of the result; the
-      strides beyond it are replaced by dilation. None for the product of all
-      strides.
+    output_stride: ratio of the size of `net` to that of the result; strides
+      beyond it are replaced by dilation. None for the product of all strides.
     store_non_strided_activations: whether the end point of a block is taken
       before its stride, which then follows the block as a `subsample`.
-    outputs_collections: collection to which the output of each block goes.
+    outputs_collections: collection that receives the output of each block.
 
   Returns:
-    float32 [batch, height / output_stride, width / output_stride, channels],
-    sides rounded up.
+    float32 [batch, ceil(height / output_stride), ceil(width / output_stride),
+    channels].
 
   Raises:
     ValueError: the strides of the blocks do not reach `output_stride`.
   """
   check_output_stride(output_stride, blocks, include_root_block=False)
-  plan = _strides_and_rates(_strides(blocks), output_stride)
+  plan = layer_utils.strides_and_rates(_strides(blocks), output_stride)
   for block in blocks:
     steps = list(itertools.islice(plan, len(block.args)))
     stride_after = 1
@@ -169,37 +175,23 @@ def _strides(blocks):
   return [unit.get('stride', 1) for block in blocks for unit in block.args]
 
 
-def _strides_and_rates(strides, output_stride):
-  """Yields the stride and the dilation of each unit, given their full strides.
-
-  Strides beyond `output_stride` turn into dilation of what follows.
-  """
-  reached, rate = 1, 1
-  for stride in strides:
-    if reached == output_stride:
-      yield 1, rate
-      rate *= stride
-    else:
-      yield stride, 1
-      reached *= stride
-
-
 @contextlib.contextmanager
 def network_scope(scope, default_scope, inputs, unit_fn, is_training, reuse):
-  """Opens the variable scope of a ResNet, in which end points are collected.
+  """Opens the variable scope of a ResNet and collects its end points.
 
   Args:
     scope: variable scope.
     default_scope: variable scope if `scope` is None.
     inputs: the images.
     unit_fn: the function that builds the residual units, under `arg_scope`.
-    is_training: whether batch normalisation is in training mode; None leaves
+    is_training: whether batch normalization is in training mode; None leaves
       it to the argument scope of the caller.
     reuse: whether to reuse the variables of an earlier call.
 
   Yields:
     The variable scope, and the name of the collection of end points.
   """
+  layer_utils.check_nhwc(default_scope)
   mode = {} if is_training is None else {'is_training': is_training}
   with tf.variable_scope(scope, default_scope, [inputs], reuse=reuse) as sc:
     collection = sc.original_name_scope + '_end_points'
@@ -216,7 +208,7 @@ def root_block(net):
 
 
 def stack_in_network(net, blocks, output_stride, include_root_block, **options):
-  """Builds the blocks; `output_stride` counts the root block before them."""
+  """Builds the blocks; `output_stride` includes that of the root block."""
   if output_stride is not None and include_root_block:
     output_stride //= _ROOT_STRIDE
   return stack_blocks_dense(net, blocks, output_stride, **options)
@@ -228,9 +220,9 @@ def classify(net, network_scopes, num_classes, global_pool, spatial_squeeze):
   Args:
     net: float32 [batch, height, width, channels], the features.
     network_scopes: what `network_scope` yielded.
-    num_classes: width of the logits; None or 0 for no logits.
+    num_classes: number of classes; None or 0 to return features instead.
     global_pool: whether to average over the image first.
-    spatial_squeeze: whether to drop the spatial dimensions of the logits.
+    spatial_squeeze: whether to remove height and width of the logits.
 
   Returns:
     net: float32 logits, or features if there are no logits.
@@ -263,13 +255,13 @@ def resnet_arg_scope(weight_decay=0.0001, batch_norm_decay=0.997,
   """Returns the argument scope of the ResNets.
 
   Args:
-    weight_decay: coefficient of the L2 regularisation of all weights.
+    weight_decay: coefficient of L2 regularization of all weights.
     batch_norm_decay: decay of the moving averages of the statistics.
     batch_norm_epsilon: added to the variance before the division.
-    batch_norm_scale: whether there is a factor gamma.
-    activation_fn: follows each convolution, but those that say otherwise.
-    use_batch_norm: whether convolutions are normalised; if not, they have
-      biases.
+    batch_norm_scale: whether batch normalization has a learned scale.
+    activation_fn: activation of the convolutions.
+    use_batch_norm: whether convolutions are batch-normalized; otherwise they
+      have biases.
     batch_norm_updates_collections: collection of the update operations; None
       to update in place.
   """

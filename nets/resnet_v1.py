@@ -1,4 +1,4 @@
-"""ResNet v1: residual units, normalised and rectified after each convolution.
+"""ResNet v1: residual units with normalization after each convolution.
 
 K. He, X. Zhang, S. Ren, J. Sun: Deep residual learning for image recognition
 (2015), https://arxiv.org/abs/1512.03385.
@@ -20,17 +20,17 @@ def bottleneck(inputs, depth, depth_bottleneck, stride, rate=1,
 
   Args:
     inputs: float32 [batch, height, width, channels].
-    depth: number of channels of the result.
-    depth_bottleneck: number of channels of the first two convolutions.
+    depth: channels of the result.
+    depth_bottleneck: channels of the first two convolutions.
     stride: int, stride of the unit.
     rate: int, dilation of the 3x3 convolution.
-    outputs_collections: collection to which the result goes.
+    outputs_collections: collection that receives the result.
     scope: variable scope.
-    use_bounded_activations: whether the convolution of the shortcut, the
-      residual and the result are bounded by 6, for quantised arithmetic.
+    use_bounded_activations: whether shortcut convolution, residual and result
+      are bounded by 6, for quantized arithmetic.
 
   Returns:
-    float32 [batch, height / stride, width / stride, depth], sides rounded up.
+    float32 [batch, ceil(height / stride), ceil(width / stride), depth].
   """
   bounded = use_bounded_activations
   with tf.variable_scope(scope, 'bottleneck_v1', [inputs]) as sc:
@@ -57,9 +57,9 @@ def resnet_v1_block(scope, base_depth, num_units, stride):
 
   Args:
     scope: variable scope of the block.
-    base_depth: channels inside the units; they return four times as many.
+    base_depth: channels inside the units; their output has four times as many.
     num_units: number of units.
-    stride: stride of the last unit; that of all others is 1.
+    stride: stride of the last unit; the others have 1.
   """
   return resnet_utils.bottleneck_block(
       scope, bottleneck, base_depth, num_units, stride)
@@ -73,24 +73,24 @@ def resnet_v1(inputs, blocks, num_classes=None, is_training=True,
   """Builds a ResNet v1 of any blocks.
 
   For dense prediction (segmentation, detection) use `global_pool=False`,
-  `spatial_squeeze=False`, an `output_stride` and images whose sides are one
-  more than a multiple of it: 321 with 8 gives features of 41x41, the corners
-  of which lie on the corners of the image.
+  `spatial_squeeze=False`, an `output_stride`, and images whose height and
+  width are one more than a multiple of it: 321 with 8 gives features of 41x41,
+  whose corners are aligned with the corners of the image.
 
   Args:
     inputs: float32 [batch, height, width, channels].
     blocks: list of `resnet_utils.Block`, as `resnet_v1_block` makes them.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether batch normalisation is in training mode; None leaves
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: whether batch normalization is in training mode; None leaves
       it to an outer argument scope of `slim.batch_norm`.
     global_pool: whether to average the features over the image.
-    output_stride: ratio of the sides of the images to those of the features,
-      reached by dilation in place of the strides beyond it. None for the
-      product of all strides.
-    include_root_block: whether the first convolution and pooling (of stride 4
-      together) are built; if not, `inputs` are what would follow them.
-    spatial_squeeze: whether to drop the two spatial dimensions of the logits,
-      which must be of length 1.
+    output_stride: ratio of the size of the images to that of the features;
+      strides beyond it are replaced by dilation. None for the product of all
+      strides.
+    include_root_block: whether to build the first convolution and pooling (of
+      stride 4 together); if not, `inputs` replace their output.
+    spatial_squeeze: whether to remove height and width of the logits, which
+      must be 1.
     store_non_strided_activations: whether the end point of a block is taken
       before its stride.
     reuse: whether to reuse the variables of an earlier call with this scope.
@@ -120,73 +120,83 @@ def resnet_v1(inputs, blocks, num_classes=None, is_training=True,
 resnet_v1.default_image_size = 224
 
 
-def _network(name, units):
-  """Returns the function that builds the network `name`, of these units."""
-
-  def network(inputs, num_classes=None, is_training=True, global_pool=True,
-              output_stride=None, spatial_squeeze=True,
-              store_non_strided_activations=False, min_base_depth=8,
-              depth_multiplier=1, reuse=None, scope=name):
-    """Builds the ResNet v1 of this name, designed for images of 224x224.
-
-    It is `resnet_v1` with the blocks of this depth. The arguments that are not
-    listed are explained there.
-
-    Args:
-      inputs: float32 [batch, height, width, channels].
-      output_stride: None, 4, 8, 16 or 32.
-      min_base_depth: least number of channels inside a unit, whatever
-        `depth_multiplier` is.
-      depth_multiplier: greater than 0; factor on the number of channels in all
-        units. The first convolution keeps its 64.
-
-    Returns:
-      net: float32 logits or features, as of `resnet_v1`; the features have
-        2048 * depth_multiplier channels.
-      end_points: dict from layer name to tensor.
-
-    Raises:
-      ValueError: `depth_multiplier` is not positive, or as of `resnet_v1`.
-    """
-    if depth_multiplier <= 0:
-      raise ValueError('depth_multiplier must be greater than 0, given %s.' %
-                       depth_multiplier)
-    blocks = [
-        resnet_v1_block(block, max(int(depth * depth_multiplier),
-                                   min_base_depth), num_units, stride)
-        for (block, depth, stride), num_units in zip(
-            resnet_utils.BLOCKS, units)]
-    return resnet_v1(
-        inputs, blocks, num_classes, is_training, global_pool, output_stride,
-        include_root_block=True, spatial_squeeze=spatial_squeeze,
-        store_non_strided_activations=store_non_strided_activations,
-        reuse=reuse, scope=scope)
-
-  return resnet_utils.named(network, name)
+def _blocks(num_layers, min_base_depth, depth_multiplier):
+  """Returns blocks whose depths are scaled, but not below the minimum."""
+  if depth_multiplier < 0:
+    raise ValueError('depth_multiplier must be 0 or more, given %s.' %
+                     depth_multiplier)
+  return resnet_utils.blocks_of(
+      num_layers, resnet_v1_block,
+      lambda depth: max(int(depth * depth_multiplier), min_base_depth))
 
 
-def _network_swapped(name, units):
-  """As `_network`; `store_non_strided_activations` precedes `spatial_squeeze`.
+def resnet_v1_50(inputs, num_classes=None, is_training=True, global_pool=True,
+                 output_stride=None, spatial_squeeze=True,
+                 store_non_strided_activations=False, min_base_depth=8,
+                 depth_multiplier=1, reuse=None, scope='resnet_v1_50'):
+  """Builds ResNet v1 of 50 layers.
 
-  The two deeper networks have always taken these two in the other order, and
-  code that passes them by position relies on it.
+  Arguments that are not listed are those of `resnet_v1`.
+
+  Args:
+    inputs: float32 [batch, height, width, channels]; designed for 224x224.
+    output_stride: None, 4, 8, 16 or 32.
+    min_base_depth: minimum number of channels inside a unit.
+    depth_multiplier: factor of the channels of all units, 0 or more; 0 gives
+      all of them `min_base_depth`. The first convolution keeps its 64.
+
+  Returns:
+    net: float32 logits or features, see `resnet_v1`; there are
+      2048 * depth_multiplier features.
+    end_points: dict from layer name to tensor.
+
+  Raises:
+    ValueError: `depth_multiplier` is negative, or see `resnet_v1`.
   """
-  build = _network(name, units)
-
-  def network(inputs, num_classes=None, is_training=True, global_pool=True,
-              output_stride=None, store_non_strided_activations=False,
-              spatial_squeeze=True, min_base_depth=8, depth_multiplier=1,
-              reuse=None, scope=name):
-    return build(
-        inputs, num_classes, is_training, global_pool, output_stride,
-        spatial_squeeze, store_non_strided_activations, min_base_depth,
-        depth_multiplier, reuse, scope)
-
-  network.__doc__ = build.__doc__
-  return resnet_utils.named(network, name)
+  return resnet_v1(
+      inputs, _blocks(50, min_base_depth, depth_multiplier), num_classes,
+      is_training, global_pool, output_stride, spatial_squeeze=spatial_squeeze,
+      store_non_strided_activations=store_non_strided_activations,
+      reuse=reuse, scope=scope)
 
 
-resnet_v1_50 = _network('resnet_v1_50', resnet_utils.UNITS[50])
-resnet_v1_101 = _network('resnet_v1_101', resnet_utils.UNITS[101])
-resnet_v1_152 = _network_swapped('resnet_v1_152', resnet_utils.UNITS[152])
-resnet_v1_200 = _network_swapped('resnet_v1_200', resnet_utils.UNITS[200])
+def resnet_v1_101(inputs, num_classes=None, is_training=True, global_pool=True,
+                  output_stride=None, spatial_squeeze=True,
+                  store_non_strided_activations=False, min_base_depth=8,
+                  depth_multiplier=1, reuse=None, scope='resnet_v1_101'):
+  """Builds ResNet v1 of 101 layers; see `resnet_v1_50`."""
+  return resnet_v1(
+      inputs, _blocks(101, min_base_depth, depth_multiplier), num_classes,
+      is_training, global_pool, output_stride, spatial_squeeze=spatial_squeeze,
+      store_non_strided_activations=store_non_strided_activations,
+      reuse=reuse, scope=scope)
+
+
+# In the two deeper networks `store_non_strided_activations` precedes
+# `spatial_squeeze`, as in TF-Slim: callers pass both by position.
+def resnet_v1_152(inputs, num_classes=None, is_training=True, global_pool=True,
+                  output_stride=None, store_non_strided_activations=False,
+                  spatial_squeeze=True, min_base_depth=8, depth_multiplier=1,
+                  reuse=None, scope='resnet_v1_152'):
+  """Builds ResNet v1 of 152 layers; see `resnet_v1_50`."""
+  return resnet_v1(
+      inputs, _blocks(152, min_base_depth, depth_multiplier), num_classes,
+      is_training, global_pool, output_stride, spatial_squeeze=spatial_squeeze,
+      store_non_strided_activations=store_non_strided_activations,
+      reuse=reuse, scope=scope)
+
+
+def resnet_v1_200(inputs, num_classes=None, is_training=True, global_pool=True,
+                  output_stride=None, store_non_strided_activations=False,
+                  spatial_squeeze=True, min_base_depth=8, depth_multiplier=1,
+                  reuse=None, scope='resnet_v1_200'):
+  """Builds ResNet v1 of 200 layers; see `resnet_v1_50`."""
+  return resnet_v1(
+      inputs, _blocks(200, min_base_depth, depth_multiplier), num_classes,
+      is_training, global_pool, output_stride, spatial_squeeze=spatial_squeeze,
+      store_non_strided_activations=store_non_strided_activations,
+      reuse=reuse, scope=scope)
+
+
+for _network in (resnet_v1_50, resnet_v1_101, resnet_v1_152, resnet_v1_200):
+  _network.default_image_size = 224

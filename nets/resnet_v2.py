@@ -1,9 +1,9 @@
-"""ResNet v2: residual units that normalise and rectify before each convolution.
+"""ResNet v2: residual units with normalization before each convolution.
 
 K. He, X. Zhang, S. Ren, J. Sun: Identity mappings in deep residual networks
-(2016), https://arxiv.org/abs/1603.05027. The shortcut is never normalised, so
-the root block and the last convolution of a unit have biases instead, and the
-features are normalised once at the end (scope `postnorm`).
+(2016), https://arxiv.org/abs/1603.05027. The shortcut is never normalized, so
+the root block and the last convolution of a unit have biases, and the features
+are normalized once at the end (scope `postnorm`).
 """
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -18,20 +18,7 @@ resnet_arg_scope = resnet_utils.resnet_arg_scope
 @slim.add_arg_scope
 def bottleneck(inputs, depth, depth_bottleneck, stride, rate=1,
                outputs_collections=None, scope=None):
-  """Builds a unit: convolutions of 1x1, 3x3 and 1x1, added to a shortcut.
-
-  Args:
-    inputs: float32 [batch, height, width, channels].
-    depth: number of channels of the result.
-    depth_bottleneck: number of channels of the first two convolutions.
-    stride: int, stride of the unit.
-    rate: int, dilation of the 3x3 convolution.
-    outputs_collections: collection to which the result goes.
-    scope: variable scope.
-
-  Returns:
-    float32 [batch, height / stride, width / stride, depth], sides rounded up.
-  """
+  """Builds a unit; arguments and result are as of `resnet_v1.bottleneck`."""
   with tf.variable_scope(scope, 'bottleneck_v2', [inputs]) as sc:
     preact = normalization.batch_norm(
         inputs, activation_fn=tf.nn.relu, scope='preact')
@@ -51,14 +38,7 @@ def bottleneck(inputs, depth, depth_bottleneck, stride, rate=1,
 
 
 def resnet_v2_block(scope, base_depth, num_units, stride):
-  """Returns a block of bottleneck units.
-
-  Args:
-    scope: variable scope of the block.
-    base_depth: channels inside the units; they return four times as many.
-    num_units: number of units.
-    stride: stride of the last unit; that of all others is 1.
-  """
+  """Returns a block of units; see `resnet_v1.resnet_v1_block`."""
   return resnet_utils.bottleneck_block(
       scope, bottleneck, base_depth, num_units, stride)
 
@@ -70,24 +50,24 @@ def resnet_v2(inputs, blocks, num_classes=None, is_training=True,
   """Builds a ResNet v2 of any blocks.
 
   For dense prediction (segmentation, detection) use `global_pool=False`,
-  `spatial_squeeze=False`, an `output_stride` and images whose sides are one
-  more than a multiple of it: 321 with 8 gives features of 41x41, the corners
-  of which lie on the corners of the image.
+  `spatial_squeeze=False`, an `output_stride`, and images whose height and
+  width are one more than a multiple of it: 321 with 8 gives features of 41x41,
+  whose corners are aligned with the corners of the image.
 
   Args:
     inputs: float32 [batch, height, width, channels].
     blocks: list of `resnet_utils.Block`, as `resnet_v2_block` makes them.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether batch normalisation is in training mode; None leaves
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: whether batch normalization is in training mode; None leaves
       it to an outer argument scope of `slim.batch_norm`.
     global_pool: whether to average the features over the image.
-    output_stride: ratio of the sides of the images to those of the features,
-      reached by dilation in place of the strides beyond it. None for the
-      product of all strides.
-    include_root_block: whether the first convolution and pooling (of stride 4
-      together) are built; if not, `inputs` are what would follow them.
-    spatial_squeeze: whether to drop the two spatial dimensions of the logits,
-      which must be of length 1.
+    output_stride: ratio of the size of the images to that of the features;
+      strides beyond it are replaced by dilation. None for the product of all
+      strides.
+    include_root_block: whether to build the first convolution and pooling (of
+      stride 4 together); if not, `inputs` replace their output.
+    spatial_squeeze: whether to remove height and width of the logits, which
+      must be 1.
     reuse: whether to reuse the variables of an earlier call with this scope.
     scope: variable scope.
 
@@ -106,7 +86,7 @@ def resnet_v2(inputs, blocks, num_classes=None, is_training=True,
                                   is_training, reuse) as scopes:
     net = inputs
     if include_root_block:
-      # The first unit normalises what it gets.
+      # The first unit normalizes its input.
       with slim.arg_scope([slim.conv2d], activation_fn=None,
                           normalizer_fn=None):
         net = resnet_utils.root_block(net)
@@ -121,44 +101,60 @@ def resnet_v2(inputs, blocks, num_classes=None, is_training=True,
 resnet_v2.default_image_size = 224
 
 
-def _network(name, units):
-  """Returns the function that builds the network `name`, of these units."""
+def resnet_v2_50(inputs, num_classes=None, is_training=True, global_pool=True,
+                 output_stride=None, spatial_squeeze=True, reuse=None,
+                 scope='resnet_v2_50'):
+  """Builds ResNet v2 of 50 layers.
 
-  def network(inputs, num_classes=None, is_training=True, global_pool=True,
-              output_stride=None, spatial_squeeze=True, reuse=None,
-              scope=name):
-    """Builds the ResNet v2 of this name, designed for images of 224x224.
+  The published weights were trained with Inception preprocessing at 299x299.
+  Arguments that are not listed are those of `resnet_v2`.
 
-    The published weights were trained with Inception preprocessing at 299x299.
+  Args:
+    inputs: float32 [batch, height, width, channels]; designed for 224x224.
+    output_stride: None, 4, 8, 16 or 32.
 
-    It is `resnet_v2` with the blocks of this depth. The arguments that are not
-    listed are explained there.
+  Returns:
+    net: float32 logits or features, see `resnet_v2`; there are 2048 features.
+    end_points: dict from layer name to tensor.
 
-    Args:
-      inputs: float32 [batch, height, width, channels].
-      output_stride: None, 4, 8, 16 or 32.
-
-    Returns:
-      net: float32 logits or features, as of `resnet_v2`; there are 2048
-        features.
-      end_points: dict from layer name to tensor.
-
-    Raises:
-      ValueError: as of `resnet_v2`.
-    """
-    blocks = [
-        resnet_v2_block(block, depth, num_units, stride)
-        for (block, depth, stride), num_units in zip(
-            resnet_utils.BLOCKS, units)]
-    return resnet_v2(
-        inputs, blocks, num_classes, is_training, global_pool, output_stride,
-        include_root_block=True, spatial_squeeze=spatial_squeeze, reuse=reuse,
-        scope=scope)
-
-  return resnet_utils.named(network, name)
+  Raises:
+    ValueError: see `resnet_v2`.
+  """
+  return resnet_v2(
+      inputs, resnet_utils.blocks_of(50, resnet_v2_block), num_classes,
+      is_training, global_pool, output_stride, spatial_squeeze=spatial_squeeze,
+      reuse=reuse, scope=scope)
 
 
-resnet_v2_50 = _network('resnet_v2_50', resnet_utils.UNITS[50])
-resnet_v2_101 = _network('resnet_v2_101', resnet_utils.UNITS[101])
-resnet_v2_152 = _network('resnet_v2_152', resnet_utils.UNITS[152])
-resnet_v2_200 = _network('resnet_v2_200', resnet_utils.UNITS[200])
+def resnet_v2_101(inputs, num_classes=None, is_training=True, global_pool=True,
+                  output_stride=None, spatial_squeeze=True, reuse=None,
+                  scope='resnet_v2_101'):
+  """Builds ResNet v2 of 101 layers; see `resnet_v2_50`."""
+  return resnet_v2(
+      inputs, resnet_utils.blocks_of(101, resnet_v2_block), num_classes,
+      is_training, global_pool, output_stride, spatial_squeeze=spatial_squeeze,
+      reuse=reuse, scope=scope)
+
+
+def resnet_v2_152(inputs, num_classes=None, is_training=True, global_pool=True,
+                  output_stride=None, spatial_squeeze=True, reuse=None,
+                  scope='resnet_v2_152'):
+  """Builds ResNet v2 of 152 layers; see `resnet_v2_50`."""
+  return resnet_v2(
+      inputs, resnet_utils.blocks_of(152, resnet_v2_block), num_classes,
+      is_training, global_pool, output_stride, spatial_squeeze=spatial_squeeze,
+      reuse=reuse, scope=scope)
+
+
+def resnet_v2_200(inputs, num_classes=None, is_training=True, global_pool=True,
+                  output_stride=None, spatial_squeeze=True, reuse=None,
+                  scope='resnet_v2_200'):
+  """Builds ResNet v2 of 200 layers; see `resnet_v2_50`."""
+  return resnet_v2(
+      inputs, resnet_utils.blocks_of(200, resnet_v2_block), num_classes,
+      is_training, global_pool, output_stride, spatial_squeeze=spatial_squeeze,
+      reuse=reuse, scope=scope)
+
+
+for _network in (resnet_v2_50, resnet_v2_101, resnet_v2_152, resnet_v2_200):
+  _network.default_image_size = 224

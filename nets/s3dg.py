@@ -1,4 +1,4 @@
-"""S3D-G: Inception V1 with convolutions split into space and time, and gates.
+"""S3D-G: Inception V1 with separable 3-D convolutions and gates.
 
 S. Xie, C. Sun, J. Huang, Z. Tu, K. Murphy: Rethinking spatiotemporal feature
 learning: speed-accuracy trade-offs in video classification,
@@ -16,9 +16,9 @@ def s3dg_arg_scope(weight_decay=1e-7, batch_norm_decay=0.999,
   """Returns the argument scope of S3D-G.
 
   Args:
-    weight_decay: coefficient of the L2 regularisation of all weights.
-    batch_norm_decay: decay of the moving averages of batch normalisation.
-    batch_norm_epsilon: added to the variance against division by zero.
+    weight_decay: coefficient of L2 regularization of all weights.
+    batch_norm_decay: decay of the moving averages of batch normalization.
+    batch_norm_epsilon: added to the variance to avoid division by zero.
   """
   return i3d_utils.i3d_arg_scope(
       weight_decay, batch_norm_decay, batch_norm_epsilon,
@@ -26,12 +26,12 @@ def s3dg_arg_scope(weight_decay=1e-7, batch_norm_decay=0.999,
 
 
 def self_gating(input_tensor, scope, data_format='NDHWC'):
-  """Weighs the channels of a video by what all of it shows.
+  """Multiplies each channel of a video by a gate computed from the whole video.
 
   Args:
     input_tensor: float32 [batch, frames, height, width, channels], or NCDHW;
       frames, height and width are known.
-    scope: variable scope of the layer before; the weights lie in
+    scope: variable scope of the layer before; that of the weights is
       `scope`/self_gating.
     data_format: 'NDHWC' or 'NCDHW'.
 
@@ -39,7 +39,7 @@ def self_gating(input_tensor, scope, data_format='NDHWC'):
     A tensor like the input, each channel multiplied by a gate in (0, 1).
 
   Raises:
-    ValueError: frames, height or width are not known.
+    ValueError: frames, height or width are unknown.
   """
   scope += '/self_gating'
   shape = input_tensor.shape.as_list()
@@ -69,21 +69,20 @@ def s3dg_base(inputs, first_temporal_kernel_size=3,
 
   Args:
     inputs: float32 [batch, frames, height, width, channels], or NCDHW.
-    first_temporal_kernel_size: frames that the first convolution reaches
-      over: 1, 3, 5 or 7.
-    temporal_conv_startat: the first layer whose convolutions reach over time,
-      a name in `i3d_utils.STARTS`; None leaves all of them two-dimensional.
+    first_temporal_kernel_size: frames in the kernel of the first convolution:
+      1, 3, 5 or 7.
+    temporal_conv_startat: the first layer with convolutions over time, a name
+      in `i3d_utils.STARTS`; None for no such layer.
     gating_startat: the first layer with gates, a name in `i3d_utils.STARTS`;
-      None for none.
+      None for no such layer.
     final_endpoint: the last layer built, a name in `i3d_utils.END_POINTS`.
-    min_depth: least number of filters of a convolution, whatever
-      `depth_multiplier` is.
+    min_depth: minimum number of filters of a convolution.
     depth_multiplier: factor of the number of filters, above 0.
-    data_format: 'NDHWC' or 'NCDHW', of the inputs and the results. Under
-      NCDHW batch normalisation works along the width of the pictures, not along
-      the channels, as in slim, whose checkpoints load so; the weights fit one
-      width only. `slim.arg_scope([slim.batch_norm], data_format='NCHW')`
-      around the call normalises the channels, with the variables of NDHWC.
+    data_format: 'NDHWC' or 'NCDHW', of the inputs and the results. With NCDHW
+      batch normalization is along the width, not the channels, as in TF-Slim
+      and its checkpoints, so the weights fit one width only.
+      `slim.arg_scope([slim.batch_norm], data_format='NCHW')` around the call
+      normalizes the channels, with the variables of NDHWC.
     scope: variable scope.
 
   Returns:
@@ -91,17 +90,17 @@ def s3dg_base(inputs, first_temporal_kernel_size=3,
     end_points: dict from layer name to tensor.
 
   Raises:
-    ValueError: an argument is out of its range.
+    ValueError: an argument is invalid.
   """
   if first_temporal_kernel_size not in (1, 3, 5, 7):
     raise ValueError('first_temporal_kernel_size must be 1, 3, 5 or 7, not '
                      '%r.' % (first_temporal_kernel_size,))
   if depth_multiplier <= 0:
-    raise ValueError('depth_multiplier must be greater than zero, not %r.' % (
+    raise ValueError('depth_multiplier must be greater than 0, not %r.' % (
         depth_multiplier,))
   return i3d_utils.inception_v1_base(
       inputs, final_endpoint, scope,
-      # In two parts, a layer on whole pictures would be slow.
+      # A separable layer on images of full size would be slow.
       first_conv={'kernel_size': [first_temporal_kernel_size, 7, 7],
                   'separable': False},
       temporal_conv_startat=temporal_conv_startat,
@@ -121,20 +120,20 @@ def s3dg(inputs, num_classes=1000, first_temporal_kernel_size=3,
 
   Args:
     inputs: float32 [batch, frames, height, width, channels], or NCDHW,
-      published with 64 frames of 224 x 224 pixels. Larger pictures want
+      published with 64 frames of 224 x 224 pixels. Larger images need
       `spatial_squeeze=False`.
-    num_classes: width of the logits; None or 0 for the features before them.
+    num_classes: number of classes; None or 0 to return features instead.
     first_temporal_kernel_size: see `s3dg_base`.
     temporal_conv_startat: see `s3dg_base`.
     gating_startat: see `s3dg_base`.
-    final_endpoint: layer under the logits, see `s3dg_base`.
+    final_endpoint: layer before the logits, see `s3dg_base`.
     min_depth: see `s3dg_base`.
     depth_multiplier: see `s3dg_base`.
-    dropout_keep_prob: share of the features kept by dropout.
-    is_training: whether dropout and batch normalisation are in training mode.
-    prediction_fn: makes predictions of logits.
-    spatial_squeeze: whether the logits lose height and width, which are 1.
-    reuse: whether to reuse the variables of `scope`, which must be given then.
+    dropout_keep_prob: fraction of features kept by dropout.
+    is_training: whether dropout and batch normalization are in training mode.
+    prediction_fn: function from logits to predictions.
+    spatial_squeeze: whether to remove height and width of the logits.
+    reuse: whether to reuse the variables of `scope`.
     data_format: see `s3dg_base`.
     scope: variable scope.
 
@@ -145,7 +144,7 @@ def s3dg(inputs, num_classes=1000, first_temporal_kernel_size=3,
     end_points: dict from layer name to tensor, with Logits and Predictions.
 
   Raises:
-    ValueError: an argument is out of its range.
+    ValueError: an argument is invalid.
   """
   with tf.variable_scope(
       scope, 'InceptionV1', [inputs], reuse=reuse) as scope:

@@ -1,1 +1,1 @@
-"""MobileNet V2, V3 and EdgeTPU, and the builder and blocks they share."""
+"""MobileNet V2, V3 and EdgeTPU, with a common builder and blocks."""

@@ -1,4 +1,4 @@
-"""Blocks of the MobileNets: inverted residuals, split convolutions, gating.
+"""Blocks of the MobileNets: inverted residual, split convolution, gate.
 
 M. Sandler et al.: MobileNetV2: inverted residuals and linear bottlenecks
 (2018), https://arxiv.org/abs/1801.04381
@@ -16,59 +16,41 @@ from nets import layer_utils
 _DEPTHWISE_LOCATIONS = (None, 'input', 'expansion', 'output')
 
 
-def strides_and_rates(strides, output_stride=None):
-  """Trades strides for dilation once the output stride is reached.
-
-  Args:
-    strides: iterable of ints, the stride of each layer in order.
-    output_stride: input size over output size at which the feature map stops
-      to shrink; None for the strides as they are.
-
-  Yields:
-    Pairs (stride, rate), one a layer.
-  """
-  current, rate = 1, 1
-  for stride in strides:
-    if current == output_stride:
-      yield 1, rate
-      rate *= stride
-    else:
-      yield stride, 1
-      current *= stride
-
-
 def expand_input_by_factor(n, divisible_by=8):
-  """Returns a rule for `expansion_size`: `n` times the channels of the input.
+  """Returns an `expansion_size` of `n` times the channels of the input.
 
   Args:
     n: factor, int or float.
-    divisible_by: the result is a multiple of it.
+    divisible_by: divisor of the result.
+
+  Returns:
+    A function of the keyword argument `num_inputs`.
   """
   return lambda num_inputs, **_: layer_utils.make_divisible(
       num_inputs * n, divisible_by)
 
 
 def split_divisible(num, num_ways, divisible_by=8):
-  """Cuts a number of channels into nearly even multiples of `divisible_by`.
+  """Splits a number of channels into nearly equal multiples of `divisible_by`.
 
   Args:
     num: channels, a multiple of `divisible_by`.
-    num_ways: number of pieces.
-    divisible_by: unit of the pieces.
+    num_ways: number of parts.
+    divisible_by: divisor of all parts.
 
   Returns:
     A list of `num_ways` ints whose sum is `num`.
 
   Raises:
-    ValueError: `num` is no multiple, or too small for that many pieces.
+    ValueError: `num` is not a multiple, or too small for that many parts.
   """
   if num % divisible_by or num // num_ways < divisible_by:
     raise ValueError(
-        'num=%d cannot be cut into num_ways=%d multiples of divisible_by=%d; '
+        'num=%d cannot be split into num_ways=%d multiples of divisible_by=%d; '
         'it must be a multiple of %d and at least %d.' % (
             num, num_ways, divisible_by, divisible_by,
             num_ways * divisible_by))
-  # Each boundary is rounded up to a whole unit.
+  # Each boundary is rounded up to a multiple.
   bounds = [-(-num * way // (num_ways * divisible_by)) * divisible_by
             for way in range(num_ways + 1)]
   return [end - start for start, end in zip(bounds, bounds[1:])]
@@ -76,15 +58,15 @@ def split_divisible(num, num_ways, divisible_by=8):
 
 def split_conv(input_tensor, num_outputs, num_ways, scope, divisible_by=8,
                **kwargs):
-  """A 1x1 convolution, cut into groups of channels that do not mix.
+  """Applies a 1x1 convolution, split into independent groups of channels.
 
   Args:
     input_tensor: float [batch, height, width, channels].
     num_outputs: channels of the result.
     num_ways: number of groups; 1 for an ordinary convolution.
     scope: name of the layer; group k of several is `<scope>_part_<k>`.
-    divisible_by: groups are multiples of it. Where a group would be smaller,
-      the convolution is not cut.
+    divisible_by: divisor of the channels of a group. Where a group would be
+      smaller, the convolution is not split.
     **kwargs: passed to `slim.conv2d`.
 
   Returns:
@@ -113,7 +95,7 @@ def open_scope(scope, default_name):
 
   Args:
     scope: a name, a `tf.VariableScope` or None.
-    default_name: name where there is no scope; made unique.
+    default_name: name if `scope` is None; made unique.
 
   Yields:
     The `tf.VariableScope`.
@@ -127,19 +109,19 @@ def open_scope(scope, default_name):
 def split_separable_conv2d(input_tensor, num_outputs, scope=None,
                            normalizer_fn=None, stride=1, rate=1,
                            endpoints=None, use_explicit_padding=False):
-  """MobileNet V1's layer: depthwise 3x3, then 1x1, each with its activation.
+  """Builds the layer of MobileNet V1: depthwise 3x3, then 1x1, activated.
 
   Args:
     input_tensor: float [batch, height, width, channels].
     num_outputs: channels of the result.
-    scope: the two layers are `<scope>_depthwise` and `<scope>_pointwise`;
-      without one they are `depthwise` and `pointwise` in a scope of their own.
-    normalizer_fn: normalisation after each of the two; None for biases.
-    stride: of the depthwise convolution.
+    scope: the two layers are `<scope>_depthwise` and `<scope>_pointwise`; if
+      None, `depthwise` and `pointwise` in a scope `separable`.
+    normalizer_fn: normalization after each of the two; None for biases.
+    stride: stride of the depthwise convolution.
     rate: dilation of the depthwise convolution.
     endpoints: dict that receives the result of both layers under their names.
-    use_explicit_padding: pads beforehand instead of with SAME, see
-      `layer_utils.fixed_padding`.
+    use_explicit_padding: whether to pad with `layer_utils.fixed_padding`
+      instead of SAME.
 
   Returns:
     float [batch, height / stride, width / stride, num_outputs].
@@ -160,7 +142,7 @@ def split_separable_conv2d(input_tensor, num_outputs, scope=None,
 
 @contextlib.contextmanager
 def _prefix(scope, default_name):
-  """Yields what the names of the layers of a block begin with."""
+  """Yields the prefix of the names of the layers of a block."""
   if scope is not None:
     yield scope + '_'
     return
@@ -188,86 +170,99 @@ def expanded_conv(
     padding='SAME', inner_activation_fn=None, depthwise_activation_fn=None,
     project_activation_fn=tf.identity, depthwise_fn=slim.separable_conv2d,
     expansion_fn=split_conv, projection_fn=split_conv, scope=None):
-  """The inverted residual: expand (1x1), filter (depthwise), project (1x1).
+  """Builds an inverted residual: 1x1 expansion, depthwise, 1x1 projection.
 
   Args:
     input_tensor: float [batch, height, width, channels].
     num_outputs: channels of the result.
-    expansion_size: channels inside, or a function of `num_inputs`; no layer
-      expands unless that is above the channels of the input.
-    stride, rate, kernel_size, padding: of the filter.
+    expansion_size: channels inside, an int or a function of `num_inputs`.
+    stride: stride of the depthwise layer.
+    rate: dilation of the depthwise layer.
+    kernel_size: pair of ints, of the depthwise layer.
     residual: whether to add the input where stride is 1 and channels agree;
       or a function of `input_tensor` and `output_tensor`.
-    normalizer_fn: normalisation of every layer; None for biases.
-    split_projection, split_expansion, split_divisible_by: see `split_conv`.
-    expansion_transform: function of `expansion_tensor` and `input_tensor`,
-      applied before the projection.
-    depthwise_location: 'input', 'expansion' or 'output': what is filtered.
-    depthwise_channel_multiplier: filters a channel.
+    normalizer_fn: normalization of every layer; None for biases.
+    split_projection: number of groups of the projection, see `split_conv`.
+    split_expansion: number of groups of the expansion.
+    split_divisible_by: divisor of the channels of a group.
+    expansion_transform: function of `expansion_tensor` and `input_tensor`.
+    depthwise_location: what is filtered: 'input', 'expansion', 'output', None.
+    depthwise_channel_multiplier: depthwise filters per channel.
     endpoints: dict that receives the result of each layer.
-    use_explicit_padding: pads beforehand instead of with SAME.
-    inner_activation_fn: of expansion and filter; None for the arg scope's.
-    depthwise_activation_fn: of the filter, over `inner_activation_fn`.
-    project_activation_fn: of the projection.
-    depthwise_fn, expansion_fn, projection_fn: make the three layers.
+    use_explicit_padding: whether to pad with `layer_utils.fixed_padding`.
+    padding: padding of the depthwise layer.
+    inner_activation_fn: activation before the projection; None for default.
+    depthwise_activation_fn: activation of the depthwise layer, if different.
+    project_activation_fn: activation of the projection.
+    depthwise_fn: function that builds the depthwise layer.
+    expansion_fn: function that builds the expansion.
+    projection_fn: function that builds the projection.
     scope: variable scope; None for `expanded_conv` and a number.
 
   Returns:
     float [batch, height / stride, width / stride, num_outputs].
   """
-  _check_depthwise(depthwise_location, use_explicit_padding, padding)
   record = {} if endpoints is None else endpoints
   inner, middle = _activations(inner_activation_fn, depthwise_activation_fn)
-  depthwise = functools.partial(
-      _filter_at, depthwise_location, record, kernel_size=kernel_size,
-      rate=rate, use_explicit_padding=use_explicit_padding, padding=padding,
-      depthwise_fn=depthwise_fn, stride=stride, normalizer_fn=normalizer_fn,
+  depthwise = _depthwise_layer(
+      depthwise_location, record, middle, use_explicit_padding, padding,
+      stride=stride, kernel_size=kernel_size, rate=rate,
+      depthwise_fn=depthwise_fn, normalizer_fn=normalizer_fn,
       depth_multiplier=depthwise_channel_multiplier)
+  expand = _grouped(expansion_fn, split_expansion, split_divisible_by)
+  project = _grouped(projection_fn, split_projection, split_divisible_by)
   with open_scope(scope, 'expanded_conv'):
     source = tf.identity(input_tensor, 'input')
-    net = depthwise('input', source, activation_fn=None)
-    expand = _grouped(expansion_fn, split_expansion, split_divisible_by)
-    net = _expand(net, record, expansion_size, source, expand,
-                  normalizer_fn=normalizer_fn, **inner)
-    net = depthwise('expansion', net, **middle)
-    if expansion_transform:
-      net = expansion_transform(expansion_tensor=net, input_tensor=source)
-    project = _grouped(projection_fn, split_projection, split_divisible_by)
+    net = _expand(depthwise('input', source), record, expansion_size, source,
+                  expand, normalizer_fn=normalizer_fn, **inner)
+    net = _transform(depthwise('expansion', net), source, expansion_transform)
     net = record['projection_output'] = project(
         net, num_outputs, scope='project', normalizer_fn=normalizer_fn,
         activation_fn=project_activation_fn)
-    net = depthwise('output', net, activation_fn=None)
-    return tf.identity(_add_residual(source, net, residual, stride), 'output')
+    net = _add_residual(source, depthwise('output', net), residual, stride)
+    return tf.identity(net, 'output')
 
 
-def _check_depthwise(depthwise_location, use_explicit_padding, padding):
-  if depthwise_location not in _DEPTHWISE_LOCATIONS:
+def _depthwise_layer(location, record, expansion_activation,
+                     use_explicit_padding, padding, **layer):
+  """Returns a function (here, net) that filters `net` at `location` only."""
+  if location not in _DEPTHWISE_LOCATIONS:
     raise ValueError('depthwise_location is %r; allowed are %s.' % (
-        depthwise_location,
-        ', '.join(repr(location) for location in _DEPTHWISE_LOCATIONS)))
+        location, ', '.join(map(repr, _DEPTHWISE_LOCATIONS))))
   if use_explicit_padding and padding != 'SAME':
     raise ValueError(
         "padding is %r; with use_explicit_padding it must be 'SAME'." % (
             padding,))
 
+  def build(here, net):
+    if here != location:
+      return net
+    activation = {'activation_fn': None}
+    if here == 'expansion':
+      activation = expansion_activation
+    net = _depthwise(net, use_explicit_padding=use_explicit_padding,
+                     padding=padding, scope='depthwise', **activation, **layer)
+    net = record['depthwise_output'] = tf.identity(net, 'depthwise_output')
+    return net
+
+  return build
+
 
 def _activations(inner, depthwise):
-  """Arguments for the expansion and for the filter."""
+  """Returns arguments of the expansion and of the depthwise layer."""
   depthwise = inner if depthwise is None else depthwise
   return tuple({} if function is None else {'activation_fn': function}
                for function in (inner, depthwise))
 
 
-def _filter_at(location, record, here, net, **layer):
-  if location != here:
+def _transform(net, source, transform):
+  if transform is None:
     return net
-  net = tf.identity(
-      _depthwise(net, scope='depthwise', **layer), 'depthwise_output')
-  record['depthwise_output'] = net
-  return net
+  return transform(expansion_tensor=net, input_tensor=source)
 
 
 def _expand(net, record, size, source, expansion_fn, **layer):
+  """Adds the expansion if it exceeds the channels of its input."""
   if callable(size):
     size = size(num_inputs=source.shape.as_list()[3])
   if size <= net.shape.as_list()[3]:
@@ -292,19 +287,38 @@ def _grouped(function, num_ways, divisible_by):
       split_conv, num_ways=num_ways, divisible_by=divisible_by)
 
 
+# Layers with an activation and a normalization in the defaults below.
+LAYERS = (slim.conv2d, slim.fully_connected, slim.separable_conv2d)
+
+
+def defaults(activation_fn, normalizer_fn, **normalizer_params):
+  """Returns the 'defaults' of a definition, see `nets.mobilenet.mobilenet`."""
+  return {
+      (normalizer_fn,): normalizer_params,
+      LAYERS: {'normalizer_fn': normalizer_fn, 'activation_fn': activation_fn},
+      (expanded_conv,): {
+          'expansion_size': expand_input_by_factor(6),
+          'split_expansion': 1,
+          'normalizer_fn': normalizer_fn,
+          'residual': True,
+      },
+      (slim.conv2d, slim.separable_conv2d): {'padding': 'SAME'},
+  }
+
+
 def fused_conv(input_tensor, num_outputs, kernel_size=(3, 3), stride=1, rate=1,
                use_explicit_padding=False, **kwargs):
-  """An inverted residual whose expansion filters: one convolution for two.
+  """Builds an inverted residual with one full convolution as its expansion.
 
-  Used where a full convolution is quicker than a depthwise one.
+  It replaces expansion and depthwise layer where a full convolution is faster.
 
   Args:
     input_tensor: float [batch, height, width, channels].
     num_outputs: channels of the result.
     kernel_size: pair of ints, of the expansion.
-    stride: of the expansion.
+    stride: stride of the expansion.
     rate: dilation of the expansion.
-    use_explicit_padding: pads beforehand instead of with SAME.
+    use_explicit_padding: whether to pad with `layer_utils.fixed_padding`.
     **kwargs: passed to `expanded_conv`.
 
   Returns:
@@ -329,23 +343,23 @@ def fused_conv(input_tensor, num_outputs, kernel_size=(3, 3), stride=1, rate=1,
 def squeeze_excite(input_tensor, divisible_by=8, squeeze_factor=3,
                    inner_activation_fn=tf.nn.relu, gating_fn=tf.sigmoid,
                    squeeze_input_tensor=None, pool=None):
-  """Scales each channel by a gate computed from the whole feature map.
+  """Multiplies each channel by a gate computed from the whole feature map.
 
   J. Hu et al.: Squeeze-and-excitation networks (2017).
 
   Args:
     input_tensor: float [batch, height, width, channels].
-    divisible_by: the channels inside are a multiple of it.
-    squeeze_factor: channels over channels inside.
+    divisible_by: divisor of the number of channels inside.
+    squeeze_factor: ratio of channels to channels inside.
     inner_activation_fn: activation inside.
-    gating_fn: makes the gate, as a rule between 0 and 1.
+    gating_fn: activation of the gate, usually between 0 and 1.
     squeeze_input_tensor: tensor that the gate is computed from; None for
       `input_tensor`.
-    pool: side in pixels of the window that is averaged; None for the whole
-      feature map. With a window the gate differs from place to place.
+    pool: height and width in pixels of the window that is averaged; None for
+      the whole feature map. With a window the gate depends on the position.
 
   Returns:
-    A tensor of the type and shape of `input_tensor`.
+    A tensor with the type and shape of `input_tensor`.
   """
   with tf.variable_scope('squeeze_excite'):
     squeezed = (

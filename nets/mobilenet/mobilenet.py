@@ -4,11 +4,10 @@ A definition (`conv_defs`) is a dict:
 
   'spec': list of layers made by `op`, in order. Layer k is the end point
       `layer_<k>`, counted from 1; tensors in its scope whose names end in
-      `output` are end points too, `layer_<k>/output` for example.
-  'defaults': dict from a tuple of functions to a dict of arguments, which
-      they receive unless a layer or an 'overrides' entry says otherwise.
+      `output` are end points too, for example `layer_<k>/output`.
+  'defaults': dict from a tuple of functions to a dict of default arguments.
       Optional.
-  'overrides': the same, applied inside the defaults. Optional.
+  'overrides': the same, with precedence over the defaults. Optional.
 """
 import collections
 import contextlib
@@ -24,7 +23,14 @@ from nets import normalization
 from nets.mobilenet import conv_blocks
 
 _Op = collections.namedtuple('Op', ['op', 'params', 'multiplier_func'])
-# A layer that the builder is about to make.
+_Op.__doc__ = """One layer of a definition, returned by `op`.
+
+Attributes:
+  op: function that builds the layer of (tensor, **params).
+  params: dict of its arguments.
+  multiplier_func: function of (params, multiplier) that scales it in place.
+"""
+# A layer of a definition, ready to be built.
 _Layer = collections.namedtuple('Layer', ['name', 'op', 'params', 'rate'])
 _PADDED_LAYERS = (slim.conv2d, slim.separable_conv2d)
 
@@ -33,7 +39,7 @@ class NoOpScope:
   """A context manager that does nothing."""
 
   def __enter__(self):
-    return None
+    pass
 
   def __exit__(self, exc_type, exc_value, traceback):
     return False
@@ -47,7 +53,7 @@ def safe_arg_scope(funcs, **kwargs):
     **kwargs: their arguments.
 
   Returns:
-    A context manager, `NoOpScope` where nothing is left.
+    A context manager, `NoOpScope` if all arguments are None.
   """
   given = _given(**kwargs)
   return slim.arg_scope(funcs, **given) if given else NoOpScope()
@@ -60,13 +66,13 @@ def _given(**kwargs):
 @slim.add_arg_scope
 def depth_multiplier(output_params, multiplier, divisible_by=8, min_depth=8,
                      **unused_kwargs):
-  """Scales `num_outputs` of a layer in place, where it has that argument.
+  """Scales `num_outputs` of a layer in place, if it has that argument.
 
   Args:
     output_params: dict of the arguments of the layer.
     multiplier: factor, float.
-    divisible_by: the result is a multiple of it.
-    min_depth: least result.
+    divisible_by: divisor of the result.
+    min_depth: minimum result.
     **unused_kwargs: ignored.
   """
   if 'num_outputs' in output_params:
@@ -78,12 +84,11 @@ def op(opfunc, multiplier_func=depth_multiplier, **params):
   """Declares one layer of a definition.
 
   Args:
-    opfunc: makes the layer of (tensor, **params). It may be told `stride`;
-      under `output_stride` `rate`; and under explicit padding
-      `use_explicit_padding`, unless it is a convolution of slim's with a
-      `kernel_size`, whose input is padded.
+    opfunc: function that builds the layer of (tensor, **params). It receives
+      `stride`; with `output_stride`, `rate`; and with explicit padding,
+      `use_explicit_padding`, or its input is padded if it has `kernel_size`.
     multiplier_func: function of (params, multiplier) that scales the layer in
-      place; also taken under its older name `multiplier_transform`.
+      place; `multiplier_transform`, its former name, is accepted too.
     **params: arguments of the layer.
 
   Returns:
@@ -94,7 +99,7 @@ def op(opfunc, multiplier_func=depth_multiplier, **params):
 
 
 def keep_last_layer(conv_defs):
-  """Returns `conv_defs` with a last layer that depth multipliers leave alone.
+  """Returns `conv_defs` with a last layer that no depth multiplier scales.
 
   Narrow networks classify ImageNet better with the last layer at full width.
   """
@@ -105,9 +110,14 @@ def keep_last_layer(conv_defs):
 
 
 def depth_rounding(min_depth=None, divisible_by=None):
-  """Returns a scope that sets how `depth_multiplier` rounds, None as it is."""
+  """Returns a scope of the rounding of `depth_multiplier`; None: defaults."""
   return safe_arg_scope(
       [depth_multiplier], min_depth=min_depth, divisible_by=divisible_by)
+
+
+def apply_activation(x, name=None, activation_fn=None):
+  """Returns `activation_fn(x, name=name)`, or `x` if there is no function."""
+  return activation_fn(x, name=name) if activation_fn else x
 
 
 @contrib_scopes.reach
@@ -119,24 +129,24 @@ def mobilenet_base(inputs, conv_defs, multiplier=1.0, final_endpoint=None,
 
   Args:
     inputs: float [batch, height, width, channels].
-    conv_defs: definition, see the head of this file.
-    multiplier: scales the channels of every layer, above 0.
-    final_endpoint: `layer_<k>` to stop at; None for all layers.
-    output_stride: input size over output size to keep to, by dilation in
-      place of further strides; None for the strides of the definition.
-    use_explicit_padding: pads so that the result does not depend on the size
-      of the input, instead of with SAME.
+    conv_defs: definition, see the module's docstring.
+    multiplier: factor of the channels of every layer, above 0.
+    final_endpoint: last layer to build, `layer_<k>`; None for all layers.
+    output_stride: maximum ratio of input size to output size; strides beyond
+      it are replaced by dilation. None keeps all strides.
+    use_explicit_padding: whether to pad independently of the input size,
+      instead of with SAME.
     scope: variable scope, a name or a `tf.VariableScope`.
-    is_training: for batch normalisation. As a rule leave it to
-      `training_scope`; outside of one it is False. None leaves it to the arg
-      scope of `slim.batch_norm`.
+    is_training: whether batch normalization is in training mode. It is usually
+      set by `training_scope`; None leaves it to the argument scope of
+      `slim.batch_norm`.
 
   Returns:
     net: result of the last layer, float [batch, height', width', channels'].
     end_points: dict from name to tensor.
 
   Raises:
-    ValueError: an argument is not allowed; nothing is built then.
+    ValueError: an argument is invalid; nothing is built.
   """
   _check(inputs, conv_defs, multiplier, final_endpoint, output_stride)
   end_points = {}
@@ -166,6 +176,7 @@ def _check(inputs, conv_defs=None, multiplier=1.0, final_endpoint=None,
   if inputs.shape.ndims != 4:
     raise ValueError('inputs has shape %s; give images of rank 4, '
                      '[batch, height, width, channels].' % inputs.shape)
+  layer_utils.check_nhwc('MobileNet')
   _check_definition(conv_defs)
   _check_multiplier('multiplier', multiplier)
   spec = conv_defs['spec']
@@ -188,11 +199,11 @@ def _check_definition(conv_defs):
   if not isinstance(conv_defs, dict) or not conv_defs.get('spec'):
     raise ValueError(
         "conv_defs is %r; give a dict whose 'spec' is a list of "
-        'mobilenet.op(...), mobilenet_v2.V2_DEF for example.' % (conv_defs,))
+        'mobilenet.op(...), for example mobilenet_v2.V2_DEF.' % (conv_defs,))
   for layer in conv_defs['spec']:
     if not isinstance(layer, _Op):
       raise ValueError(
-          "conv_defs['spec'] holds %r; make every layer by "
+          "conv_defs['spec'] contains %r; make every layer with "
           'mobilenet.op(function, **arguments).' % (layer,))
 
 
@@ -203,13 +214,7 @@ def _check_multiplier(name, value):
 
 
 def check_depth_multiplier(value, others):
-  """Raises ValueError unless the width of a network is given well.
-
-  Args:
-    value: the argument depth_multiplier.
-    others: dict of further arguments; `multiplier`, the name that the width
-      has in `mobilenet_base`, must not be among them.
-  """
+  """Raises ValueError for a bad value or an argument named `multiplier`."""
   if 'multiplier' in others:
     raise ValueError(
         'multiplier=%s is not an argument here; give depth_multiplier.' % (
@@ -222,7 +227,7 @@ def _name(number):
 
 
 def _enter_arguments(stack, arguments):
-  """Enters one arg scope an entry: tuple of functions, dict of arguments."""
+  """Enters an arg scope for each entry: functions, dict of arguments."""
   for functions, values in dict(arguments).items():
     stack.enter_context(slim.arg_scope(functions, **values))
 
@@ -230,27 +235,23 @@ def _enter_arguments(stack, arguments):
 def _layers(spec, multiplier, output_stride):
   """Yields the layers, scaled, with dilation in place of strides."""
   strides = [layer.params.get('stride', 1) for layer in spec]
-  placed = conv_blocks.strides_and_rates(strides, output_stride)
+  placed = layer_utils.strides_and_rates(strides, output_stride)
   for number, (layer, (stride, rate)) in enumerate(zip(spec, placed)):
     params = dict(layer.params)
     layer.multiplier_func(params, multiplier)
     params['stride'] = stride
-    if rate > 1 and not _is_pointwise(params):
+    if rate > 1 and params.get('kernel_size') not in (1, (1, 1), [1, 1]):
       params['rate'] = rate
     yield _Layer(_name(number), layer.op, params, rate)
 
 
-def _is_pointwise(params):
-  return params.get('kernel_size') in (1, (1, 1), [1, 1])
-
-
 def _build(net, layer, use_explicit_padding):
-  """Makes one layer."""
+  """Builds one layer."""
   params = layer.params
   if 'rate' in params and not _takes(layer.op, 'rate'):
     raise ValueError(
-        '%s (%s) cannot be dilated, as output_stride asks for; stop before '
-        'it with final_endpoint, or leave output_stride out.' % (
+        '%s (%s) cannot be dilated, which output_stride requires; stop before '
+        'it with final_endpoint, or omit output_stride.' % (
             layer.name, getattr(layer.op, '__name__', layer.op)))
   if use_explicit_padding:
     if _takes(layer.op, 'use_explicit_padding'):
@@ -287,9 +288,9 @@ def mobilenet(inputs, num_classes=1001, prediction_fn=slim.softmax, reuse=None,
 
   Args:
     inputs: float [batch, height, width, channels].
-    num_classes: width of the logits; None or 0 for the pooled features.
-    prediction_fn: makes predictions of (logits, scope); None for none.
-    reuse: whether the variables exist already.
+    num_classes: number of classes; None or 0 to return pooled features.
+    prediction_fn: function of (logits, scope); None for no predictions.
+    reuse: whether to reuse existing variables.
     scope: variable scope.
     base_only: whether to stop before the pooling.
     use_reduce_mean_for_pooling: see `global_pool`.
@@ -298,11 +299,11 @@ def mobilenet(inputs, num_classes=1001, prediction_fn=slim.softmax, reuse=None,
   Returns:
     net: float logits [batch, num_classes]; features [batch, 1, 1, channels]
       without classes; feature map if `base_only`.
-    end_points: dict from name to tensor; `global_pool`, `Logits` and
-      `Predictions` beside the layers.
+    end_points: dict from name to tensor: the layers, `global_pool`, `Logits`
+      and `Predictions`.
 
   Raises:
-    ValueError: an argument is not allowed; nothing is built then.
+    ValueError: an argument is invalid; nothing is built.
   """
   _check(inputs, **mobilenet_args)
   is_training = mobilenet_args.get('is_training', False)
@@ -330,27 +331,28 @@ def mobilenet(inputs, num_classes=1001, prediction_fn=slim.softmax, reuse=None,
 
 def global_pool(input_tensor, use_reduce_mean_for_pooling=False,
                 pool_op=tf.nn.avg_pool2d):
-  """Reduces a feature map to one pixel.
+  """Pools over the whole feature map.
 
   Args:
     input_tensor: float [batch, height, width, channels].
     use_reduce_mean_for_pooling: whether to average with `tf.reduce_mean`,
-      which some converters prefer. Where height or width is not known when
-      the graph is built, an average is made in this way in any case.
-    pool_op: what pools otherwise, `tf.nn.avg_pool2d` or one like it.
+      which some converters prefer. It is always used where height or width is
+      unknown when the graph is built.
+    pool_op: pooling function otherwise, with the arguments of
+      `tf.nn.avg_pool2d`.
 
   Returns:
     float [batch, 1, 1, channels].
 
   Raises:
-    ValueError: the size is not known and `pool_op` is no average.
+    ValueError: the size is unknown and `pool_op` is given.
   """
   height, width = input_tensor.shape.as_list()[1:3]
   if height is None or width is None:
     if pool_op is not tf.nn.avg_pool2d:
       raise ValueError(
-          'pool_op is %r, but height and width of the feature map are not '
-          'known (%s); give images of a fixed size, or leave pool_op out.' % (
+          'pool_op is %r, but height and width of the feature map are '
+          'unknown (%s); give images of a fixed size, or omit pool_op.' % (
               pool_op, input_tensor.shape))
     use_reduce_mean_for_pooling = True
   if use_reduce_mean_for_pooling:
@@ -366,14 +368,14 @@ def training_scope(is_training=True, weight_decay=0.00004, stddev=0.09,
   """Returns the argument scope of MobileNet V2 and V3.
 
   Args:
-    is_training: whether batch normalisation and dropout are in training mode;
-      None to leave batch normalisation to an outer scope.
-    weight_decay: coefficient of the L2 regularisation of all convolutions but
-      the depthwise ones.
-    stddev: of the truncated normal that weights start from; Xavier's
-      initialisation if negative.
-    dropout_keep_prob: share of the features kept by dropout.
-    bn_decay: decay of the moving statistics; None for the default of
+    is_training: whether batch normalization and dropout are in training mode;
+      None to leave batch normalization to an outer scope.
+    weight_decay: coefficient of L2 regularization of all but the depthwise
+      convolutions.
+    stddev: standard deviation of the truncated normal initializer; Xavier
+      initialization if negative.
+    dropout_keep_prob: fraction of features kept by dropout.
+    bn_decay: decay of the moving averages; None for the default of
       `slim.batch_norm`.
   """
   if stddev < 0:

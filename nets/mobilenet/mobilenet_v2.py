@@ -14,18 +14,19 @@ from nets.mobilenet import mobilenet as lib
 
 training_scope = lib.training_scope
 op = lib.op
-_LAYERS = (slim.conv2d, slim.fully_connected, slim.separable_conv2d)
+expand_input = ops.expand_input_by_factor
 
-# Table 2 of the paper: channels, repetitions, stride of the first of them.
-# The expansion is 6 except in the first row, where it is 1.
+# Table 2 of the paper: channels, repetitions, stride of the first of them, and
+# the shape of the output for 224 x 224. The expansion factor is 6, but 1 in the
+# first row.
 _BOTTLENECKS = [
-    (16, 1, 1),
-    (24, 2, 2),
-    (32, 3, 2),
-    (64, 4, 2),
-    (96, 3, 1),
-    (160, 3, 2),
-    (320, 1, 1),
+    (16, 1, 1),   # 112 x 112 x 16
+    (24, 2, 2),   # 56 x 56 x 24
+    (32, 3, 2),   # 28 x 28 x 32
+    (64, 4, 2),   # 14 x 14 x 64
+    (96, 3, 1),   # 14 x 14 x 96
+    (160, 3, 2),  # 7 x 7 x 160
+    (320, 1, 1),  # 7 x 7 x 320
 ]
 
 
@@ -35,33 +36,19 @@ def _spec():
     layers += [
         op(ops.expanded_conv, stride=stride if repetition == 0 else 1,
            num_outputs=channels) for repetition in range(repetitions)]
-  layers[1].params['expansion_size'] = ops.expand_input_by_factor(
-      1, divisible_by=1)
+  layers[1].params['expansion_size'] = expand_input(1, divisible_by=1)
   layers.append(
       op(slim.conv2d, stride=1, num_outputs=1280, kernel_size=[1, 1]))
   return layers
 
 
-def _defaults(normalizer_fn, **normalizer_params):
-  return {
-      (normalizer_fn,): normalizer_params,
-      _LAYERS: {'normalizer_fn': normalizer_fn, 'activation_fn': tf.nn.relu6},
-      (ops.expanded_conv,): {
-          'expansion_size': ops.expand_input_by_factor(6),
-          'split_expansion': 1,
-          'normalizer_fn': normalizer_fn,
-          'residual': True,
-      },
-      (slim.conv2d, slim.separable_conv2d): {'padding': 'SAME'},
-  }
-
-
 V2_DEF = {
-    'defaults': _defaults(normalization.batch_norm, center=True, scale=True),
+    'defaults': ops.defaults(
+        tf.nn.relu6, normalization.batch_norm, center=True, scale=True),
     'spec': _spec(),
 }
 V2_DEF_GROUP_NORM = {
-    'defaults': _defaults(slim.group_norm, groups=8),
+    'defaults': ops.defaults(tf.nn.relu6, slim.group_norm, groups=8),
     'spec': _spec(),
 }
 
@@ -73,21 +60,22 @@ def mobilenet(input_tensor, num_classes=1001, depth_multiplier=1.0,
               divisible_by=None, activation_fn=None, **kwargs):
   """Builds MobileNet V2.
 
-  Call it in `slim.arg_scope(training_scope(...))`.
+  Inference mode is created by default; for training, call it inside
+  `slim.arg_scope(training_scope())`.
 
   Args:
-    input_tensor: float32 [batch, height, width, 3], 224 pixels a side where
-      it is to classify ImageNet, values in [-1, 1].
-    num_classes: width of the logits; None or 0 for the pooled features.
-    depth_multiplier: scales the channels of every layer, above 0; 0.35 to 1.4
-      in the published checkpoints.
+    input_tensor: float32 [batch, height, width, 3] in [-1, 1]; 224x224 for
+      ImageNet.
+    num_classes: number of classes; None or 0 to return pooled features.
+    depth_multiplier: factor of the channels of every layer, above 0; 0.35 to
+      1.4 in the published checkpoints.
     scope: variable scope.
-    conv_defs: definition of the layers (`nets.mobilenet.mobilenet` says how
-      it is written); None for `V2_DEF`.
+    conv_defs: definition of the layers, see `nets.mobilenet.mobilenet`; None
+      for `V2_DEF`.
     finegrain_classification_mode: whether a multiplier below 1 leaves the
       last layer at full width, as in the published narrow checkpoints.
-    min_depth: least channels of a scaled layer; None for 8.
-    divisible_by: scaled layers are multiples of it; None for 8.
+    min_depth: minimum channels of a scaled layer; None for 8.
+    divisible_by: divisor of the channels of scaled layers; None for 8.
     activation_fn: activation of all layers; None for ReLU6.
     **kwargs: passed to `nets.mobilenet.mobilenet.mobilenet`: prediction_fn,
       reuse, base_only, use_reduce_mean_for_pooling, final_endpoint,
@@ -95,11 +83,11 @@ def mobilenet(input_tensor, num_classes=1001, depth_multiplier=1.0,
 
   Returns:
     net: float32 logits [batch, num_classes], or features [batch, 1, 1, C].
-    end_points: dict from name to tensor; `layer_<k>` is the block that is
-      called `expanded_conv_<k-2>` in the graph.
+    end_points: dict from name to tensor; `layer_<k>` is the block whose scope
+      is `expanded_conv_<k-2>`.
 
   Raises:
-    ValueError: an argument is not allowed; nothing is built then.
+    ValueError: an argument is invalid; nothing is built.
   """
   lib.check_depth_multiplier(depth_multiplier, kwargs)
   if conv_defs is None:
@@ -119,8 +107,8 @@ mobilenet.default_image_size = 224
 
 def _with_activation(conv_defs, activation_fn):
   defaults = dict(conv_defs.get('defaults', {}))
-  defaults[_LAYERS] = dict(
-      defaults.get(_LAYERS, {}), activation_fn=activation_fn)
+  defaults[ops.LAYERS] = dict(
+      defaults.get(ops.LAYERS, {}), activation_fn=activation_fn)
   return dict(conv_defs, defaults=defaults)
 
 
@@ -130,7 +118,7 @@ def mobilenet_base(input_tensor, depth_multiplier=1.0, **kwargs):
 
   Args:
     input_tensor: float32 [batch, height, width, 3].
-    depth_multiplier: scales the channels of every layer, above 0.
+    depth_multiplier: factor of the channels of every layer, above 0.
     **kwargs: passed to `mobilenet`.
 
   Returns:
@@ -144,9 +132,9 @@ def mobilenet_base(input_tensor, depth_multiplier=1.0, **kwargs):
 
 @contrib_scopes.reach
 def mobilenet_base_group_norm(input_tensor, depth_multiplier=1.0, **kwargs):
-  """Builds `mobilenet_base` with group normalisation, 8 groups a layer.
+  """Builds `mobilenet_base` with group normalization, 8 groups per layer.
 
-  Takes and returns what `mobilenet_base` does, but for `conv_defs`.
+  Arguments and results are those of `mobilenet_base`, without `conv_defs`.
   """
   return mobilenet_base(
       input_tensor, depth_multiplier=depth_multiplier,

@@ -30,11 +30,44 @@ def _hard_sigmoid(x):
   return tf.nn.relu6(x + 3) * 0.16667
 
 
+squeeze_excite = functools.partial(
+    ops.squeeze_excite, squeeze_factor=4, inner_activation_fn=tf.nn.relu,
+    gating_fn=_hard_sigmoid)
+
+
 def _gate(expansion_tensor, input_tensor):
   del input_tensor
-  return ops.squeeze_excite(
-      expansion_tensor, squeeze_factor=4, inner_activation_fn=tf.nn.relu,
-      gating_fn=_hard_sigmoid)
+  return squeeze_excite(expansion_tensor)
+
+
+def mbv3_op(ef, n, k, s=1, act=tf.nn.relu, se=None, **kwargs):
+  """Declares an inverted residual.
+
+  Args:
+    ef: expansion factor: ratio of channels inside to channels of the input.
+    n: channels of the result.
+    k: height and width of the depthwise kernel.
+    s: stride.
+    act: activation inside.
+    se: function of `expansion_tensor` and `input_tensor` that is applied
+      before the projection; None for none.
+    **kwargs: other arguments of `conv_blocks.expanded_conv`.
+
+  Returns:
+    A layer of a definition, see `nets.mobilenet.mobilenet`.
+  """
+  return op(
+      ops.expanded_conv, expansion_size=ops.expand_input_by_factor(ef),
+      kernel_size=(k, k), stride=s, num_outputs=n, inner_activation_fn=act,
+      expansion_transform=se, **kwargs)
+
+
+mbv3_op_se = functools.partial(mbv3_op, se=_gate)
+
+
+def mbv3_fused(ef, n, k, s=1, **kwargs):
+  """Declares a `conv_blocks.fused_conv`; the arguments are as of `mbv3_op`."""
+  return mbv3_op(ef, n, k, s, **kwargs)._replace(op=ops.fused_conv)
 
 
 def reduce_to_1x1(input_tensor, default_size=7, rate=1,
@@ -43,10 +76,10 @@ def reduce_to_1x1(input_tensor, default_size=7, rate=1,
 
   Args:
     input_tensor: float [batch, height, width, channels].
-    default_size: side of the window where the map is not square, cut to the
-      map, or where its size is not known when the graph is built.
-    rate: ignored; an average has no dilation.
-    use_explicit_padding: ignored; the window lies within the map.
+    default_size: height and width of the window, at most those of the map,
+      if the map is not square or its size is unknown.
+    rate: ignored; pooling has no dilation.
+    use_explicit_padding: ignored; pooling needs no padding.
     **kwargs: passed to `slim.avg_pool2d`.
 
   Returns:
@@ -61,86 +94,79 @@ def reduce_to_1x1(input_tensor, default_size=7, rate=1,
   return slim.avg_pool2d(input_tensor, window, **kwargs)
 
 
-# One inverted residual: side of the filter, channels inside over channels of
-# the input, channels of the result, whether a gate follows the filter, the
-# activation inside, stride of the filter.
+# An inverted residual, with the columns of the paper: kernel size, ratio of
+# channels inside to channels of the input, channels of the result,
+# squeeze-and-excitation, activation inside, stride.
 _Row = collections.namedtuple(
     '_Row', 'kernel expansion outputs gate activation stride')
 _RE, _HS = tf.nn.relu, hard_swish
 
-# Table 1 of the paper.
+# Table 1 of the paper, with the shape of the output for 224 x 224.
 _LARGE = [
-    _Row(3, 1, 16, False, _RE, 1),
-    _Row(3, 4, 24, False, _RE, 2),
-    _Row(3, 3, 24, False, _RE, 1),
-    _Row(5, 3, 40, True, _RE, 2),
-    _Row(5, 3, 40, True, _RE, 1),
-    _Row(5, 3, 40, True, _RE, 1),
-    _Row(3, 6, 80, False, _HS, 2),
-    _Row(3, 200 / 80, 80, False, _HS, 1),
-    _Row(3, 184 / 80, 80, False, _HS, 1),
-    _Row(3, 184 / 80, 80, False, _HS, 1),
-    _Row(3, 6, 112, True, _HS, 1),
-    _Row(3, 6, 112, True, _HS, 1),
-    _Row(5, 6, 160, True, _HS, 2),
-    _Row(5, 6, 160, True, _HS, 1),
-    _Row(5, 6, 160, True, _HS, 1),
+    _Row(3, 1, 16, False, _RE, 1),         # 112 x 112 x 16
+    _Row(3, 4, 24, False, _RE, 2),         # 56 x 56 x 24
+    _Row(3, 3, 24, False, _RE, 1),         # 56 x 56 x 24
+    _Row(5, 3, 40, True, _RE, 2),          # 28 x 28 x 40
+    _Row(5, 3, 40, True, _RE, 1),          # 28 x 28 x 40
+    _Row(5, 3, 40, True, _RE, 1),          # 28 x 28 x 40
+    _Row(3, 6, 80, False, _HS, 2),         # 14 x 14 x 80
+    _Row(3, 200 / 80, 80, False, _HS, 1),  # 14 x 14 x 80
+    _Row(3, 184 / 80, 80, False, _HS, 1),  # 14 x 14 x 80
+    _Row(3, 184 / 80, 80, False, _HS, 1),  # 14 x 14 x 80
+    _Row(3, 6, 112, True, _HS, 1),         # 14 x 14 x 112
+    _Row(3, 6, 112, True, _HS, 1),         # 14 x 14 x 112
+    _Row(5, 6, 160, True, _HS, 2),         # 7 x 7 x 160
+    _Row(5, 6, 160, True, _HS, 1),         # 7 x 7 x 160
+    _Row(5, 6, 160, True, _HS, 1),         # 7 x 7 x 160
 ]
 # Table 2 of the paper.
 _SMALL = [
-    _Row(3, 1, 16, True, _RE, 2),
-    _Row(3, 72 / 16, 24, False, _RE, 2),
-    _Row(3, 88 / 24, 24, False, _RE, 1),
-    _Row(5, 4, 40, True, _HS, 2),
-    _Row(5, 6, 40, True, _HS, 1),
-    _Row(5, 6, 40, True, _HS, 1),
-    _Row(5, 3, 48, True, _HS, 1),
-    _Row(5, 3, 48, True, _HS, 1),
-    _Row(5, 6, 96, True, _HS, 2),
-    _Row(5, 6, 96, True, _HS, 1),
-    _Row(5, 6, 96, True, _HS, 1),
+    _Row(3, 1, 16, True, _RE, 2),         # 56 x 56 x 16
+    _Row(3, 72 / 16, 24, False, _RE, 2),  # 28 x 28 x 24
+    _Row(3, 88 / 24, 24, False, _RE, 1),  # 28 x 28 x 24
+    _Row(5, 4, 40, True, _HS, 2),         # 14 x 14 x 40
+    _Row(5, 6, 40, True, _HS, 1),         # 14 x 14 x 40
+    _Row(5, 6, 40, True, _HS, 1),         # 14 x 14 x 40
+    _Row(5, 3, 48, True, _HS, 1),         # 14 x 14 x 48
+    _Row(5, 3, 48, True, _HS, 1),         # 14 x 14 x 48
+    _Row(5, 6, 96, True, _HS, 2),         # 7 x 7 x 96
+    _Row(5, 6, 96, True, _HS, 1),         # 7 x 7 x 96
+    _Row(5, 6, 96, True, _HS, 1),         # 7 x 7 x 96
 ]
 
+# `repetitions` equal layers, each declared by `block`.
 _EdgeRow = collections.namedtuple(
     '_EdgeRow', 'block kernel expansion outputs stride repetitions residual')
 _EDGETPU = [
-    _EdgeRow(ops.fused_conv, 3, 1, 16, 1, 1, True),
-    _EdgeRow(ops.fused_conv, 3, 8, 32, 2, 1, True),
-    _EdgeRow(ops.fused_conv, 3, 4, 32, 1, 3, True),
-    _EdgeRow(ops.fused_conv, 3, 8, 48, 2, 1, True),
-    _EdgeRow(ops.fused_conv, 3, 4, 48, 1, 3, True),
-    _EdgeRow(ops.expanded_conv, 3, 8, 96, 2, 1, True),
-    _EdgeRow(ops.expanded_conv, 3, 4, 96, 1, 3, True),
-    _EdgeRow(ops.expanded_conv, 3, 8, 96, 1, 1, False),
-    _EdgeRow(ops.expanded_conv, 3, 4, 96, 1, 3, True),
-    _EdgeRow(ops.expanded_conv, 5, 8, 160, 2, 1, True),
-    _EdgeRow(ops.expanded_conv, 5, 4, 160, 1, 3, True),
-    _EdgeRow(ops.expanded_conv, 3, 8, 192, 1, 1, True),
+    _EdgeRow(mbv3_fused, 3, 1, 16, 1, 1, True),  # 112 x 112 x 16
+    _EdgeRow(mbv3_fused, 3, 8, 32, 2, 1, True),  # 56 x 56 x 32
+    _EdgeRow(mbv3_fused, 3, 4, 32, 1, 3, True),  # 56 x 56 x 32
+    _EdgeRow(mbv3_fused, 3, 8, 48, 2, 1, True),  # 28 x 28 x 48
+    _EdgeRow(mbv3_fused, 3, 4, 48, 1, 3, True),  # 28 x 28 x 48
+    _EdgeRow(mbv3_op, 3, 8, 96, 2, 1, True),     # 14 x 14 x 96
+    _EdgeRow(mbv3_op, 3, 4, 96, 1, 3, True),     # 14 x 14 x 96
+    _EdgeRow(mbv3_op, 3, 8, 96, 1, 1, False),    # 14 x 14 x 96
+    _EdgeRow(mbv3_op, 3, 4, 96, 1, 3, True),     # 14 x 14 x 96
+    _EdgeRow(mbv3_op, 5, 8, 160, 2, 1, True),    # 7 x 7 x 160
+    _EdgeRow(mbv3_op, 5, 4, 160, 1, 3, True),    # 7 x 7 x 160
+    _EdgeRow(mbv3_op, 3, 8, 192, 1, 1, True),    # 7 x 7 x 192
 ]
 
 
-def _block(block, kernel, expansion, outputs, stride, **params):
-  return op(
-      block, kernel_size=(kernel, kernel), stride=stride, num_outputs=outputs,
-      expansion_size=ops.expand_input_by_factor(expansion), **params)
-
-
 def _spec(rows, features, final):
-  """Layers of a V3 network.
+  """Returns the layers of a V3 network.
 
   Args:
     rows: list of _Row.
     features: channels of the convolution before the pooling.
-    final: channels of the convolution after it.
+    final: channels of the convolution after the pooling.
   """
   outer = rows[-1].activation
   layers = [op(slim.conv2d, stride=2, num_outputs=16, kernel_size=(3, 3),
                activation_fn=outer)]
   layers += [
-      _block(ops.expanded_conv, row.kernel, row.expansion, row.outputs,
-             row.stride, inner_activation_fn=row.activation,
-             expansion_transform=_gate if row.gate else None)
-      for row in rows]
+      mbv3_op(row.expansion, row.outputs, row.kernel, row.stride,
+              row.activation, _gate if row.gate else None) for row in rows]
   return layers + [
       op(slim.conv2d, stride=1, kernel_size=[1, 1], num_outputs=features,
          activation_fn=outer),
@@ -154,41 +180,26 @@ def _edgetpu_spec():
   layers = [op(slim.conv2d, stride=2, num_outputs=32, kernel_size=(3, 3))]
   for row in _EDGETPU:
     layers += [
-        _block(row.block, row.kernel, row.expansion, row.outputs, row.stride,
-               residual=row.residual) for _ in range(row.repetitions)]
+        row.block(row.expansion, row.outputs, row.kernel, row.stride,
+                  residual=row.residual) for _ in range(row.repetitions)]
   return layers + [
       op(slim.conv2d, stride=1, kernel_size=[1, 1], num_outputs=1280)]
 
 
 def _minimalistic(rows):
-  """Rows without gates, 5x5 filters and hard swish: any hardware is fast."""
+  """Returns rows without gates, 5x5 kernels and hard swish, for any device."""
   return [row._replace(kernel=3, gate=False, activation=_RE) for row in rows]
 
 
 def _detection(rows):
-  """Rows whose last three have half the channels, enough for detection."""
+  """Returns rows with half the channels in the last three, for detection."""
   return rows[:-3] + [
       row._replace(outputs=row.outputs // 2) for row in rows[-3:]]
 
 
-def _defaults(normalizer_fn, **normalizer_params):
-  return {
-      (normalizer_fn,): normalizer_params,
-      (slim.conv2d, slim.fully_connected, slim.separable_conv2d): {
-          'normalizer_fn': normalizer_fn,
-          'activation_fn': tf.nn.relu,
-      },
-      (ops.expanded_conv,): {
-          'split_expansion': 1,
-          'normalizer_fn': normalizer_fn,
-          'residual': True,
-      },
-      (slim.conv2d, slim.separable_conv2d): {'padding': 'SAME'},
-  }
-
-
-DEFAULTS = _defaults(normalization.batch_norm, center=True, scale=True)
-DEFAULTS_GROUP_NORM = _defaults(slim.group_norm, groups=8)
+DEFAULTS = ops.defaults(
+    tf.nn.relu, normalization.batch_norm, center=True, scale=True)
+DEFAULTS_GROUP_NORM = ops.defaults(tf.nn.relu, slim.group_norm, groups=8)
 
 V3_LARGE = {'defaults': DEFAULTS, 'spec': _spec(_LARGE, 960, 1280)}
 V3_SMALL = {'defaults': DEFAULTS, 'spec': _spec(_SMALL, 576, 1024)}
@@ -210,32 +221,33 @@ def mobilenet(input_tensor, num_classes=1001, depth_multiplier=1.0,
               **kwargs):
   """Builds MobileNet V3 or MobileNet EdgeTPU.
 
-  Call it in `slim.arg_scope(training_scope(...))`.
+  Inference mode is created by default; for training, call it inside
+  `slim.arg_scope(training_scope())`.
 
   Args:
-    input_tensor: float32 [batch, height, width, 3], 224 pixels a side where
-      it is to classify ImageNet, values in [-1, 1].
-    num_classes: width of the logits; None or 0 for the pooled features.
-    depth_multiplier: scales the channels of every layer, above 0.
+    input_tensor: float32 [batch, height, width, 3] in [-1, 1]; 224x224 for
+      ImageNet.
+    num_classes: number of classes; None or 0 to return pooled features.
+    depth_multiplier: factor of the channels of every layer, above 0.
     scope: variable scope.
-    conv_defs: definition of the layers (`nets.mobilenet.mobilenet` says how
-      it is written); None for `V3_LARGE`.
+    conv_defs: definition of the layers, see `nets.mobilenet.mobilenet`; None
+      for `V3_LARGE`.
     finegrain_classification_mode: whether the multiplier leaves the last
-      layer alone, as in the published narrow checkpoints.
-    use_groupnorm: whether to normalise by 8 groups of channels instead of by
-      batch.
-    **kwargs: min_depth and divisible_by, as in `mobilenet_v2.mobilenet`; the
-      others are passed to `nets.mobilenet.mobilenet.mobilenet`:
+      layer at full width, as in the published narrow checkpoints.
+    use_groupnorm: whether to use group normalization, 8 groups per layer,
+      instead of batch normalization.
+    **kwargs: `min_depth` and `divisible_by` as of `mobilenet_v2.mobilenet`;
+      the others are passed to `nets.mobilenet.mobilenet.mobilenet`:
       prediction_fn, reuse, base_only, use_reduce_mean_for_pooling,
       final_endpoint, output_stride, use_explicit_padding, is_training.
 
   Returns:
     net: float32 logits [batch, num_classes], or features [batch, 1, 1, C].
-    end_points: dict from name to tensor; `layer_<k>` is the block that is
-      called `expanded_conv_<k-2>` in the graph.
+    end_points: dict from name to tensor; `layer_<k>` is the block whose scope
+      is `expanded_conv_<k-2>`.
 
   Raises:
-    ValueError: an argument is not allowed; nothing is built then.
+    ValueError: an argument is invalid; nothing is built.
   """
   lib.check_depth_multiplier(depth_multiplier, kwargs)
   if conv_defs is None:
@@ -261,13 +273,13 @@ def mobilenet_base(input_tensor, depth_multiplier=1.0, **kwargs):
 
   Args:
     input_tensor: float32 [batch, height, width, 3].
-    depth_multiplier: scales the channels of every layer, above 0.
+    depth_multiplier: factor of the channels of every layer, above 0.
     **kwargs: passed to `mobilenet`.
 
   Returns:
-    net: float32, the last layer; with V3's own definitions it is pooled
-      already: `final_endpoint` is where to stop before ('layer_17' of the
-      large and 'layer_13' of the small network).
+    net: float32, the last layer. In the definitions of V3 it follows the
+      pooling; `final_endpoint` stops before it ('layer_17' of the large and
+      'layer_13' of the small network).
     end_points: dict from name to tensor.
   """
   return mobilenet(
@@ -275,7 +287,7 @@ def mobilenet_base(input_tensor, depth_multiplier=1.0, **kwargs):
       **kwargs)
 
 
-# The same under another name that is in use.
+# Another name of TF-Slim for it.
 mobilenet_base_final = mobilenet_base
 
 

@@ -22,15 +22,29 @@ OPERATIONS.update(
     for name, function in (('avg', slim.avg_pool2d), ('max', slim.max_pool2d))
     for size in (2, 3, 5, 7))
 
-# What a cell computes: each combination adds the results of two operations,
-# each applied to a hidden state by its number. State 0 is the cell's input,
-# state 1 the input of the cell before it, state 2 the first combination...
 Combination = collections.namedtuple(
     'Combination', 'left left_state right right_state')
-# `used` says of each hidden state whether it is left out of the output. It is
-# not derived from the combinations: published weights want state 1 in the
-# output of the normal cell, which uses it.
+Combination.__doc__ = """The sum of two operations on hidden states.
+
+State 0 is the input of the cell, state 1 the input of the cell before, state 2
+the first combination, and so on.
+
+Attributes:
+  left: key of OPERATIONS.
+  left_state: number of the hidden state that `left` is applied to.
+  right: key of OPERATIONS.
+  right_state: number of the hidden state that `right` is applied to.
+"""
 Cell = collections.namedtuple('Cell', 'combinations used')
+Cell.__doc__ = """A cell.
+
+`used` is not derived from the combinations: in the published weights the output
+of the normal cell contains state 1, although the cell uses it.
+
+Attributes:
+  combinations: tuple of Combination.
+  used: for each hidden state, 1 to exclude it from the output, or 0.
+"""
 
 NASNET_A_NORMAL = Cell(
     combinations=(
@@ -64,9 +78,9 @@ def check(operations, used_hiddenstates, hiddenstate_indices):
   """Raises ValueError unless the lists describe a cell.
 
   Args:
-    operations: names, keys of OPERATIONS, two a combination.
-    used_hiddenstates: one entry a hidden state.
-    hiddenstate_indices: one hidden state an operation.
+    operations: keys of OPERATIONS, two per combination.
+    used_hiddenstates: one entry per hidden state.
+    hiddenstate_indices: one hidden state per operation.
   """
   for name in operations:
     if name not in OPERATIONS:
@@ -80,5 +94,5 @@ def check(operations, used_hiddenstates, hiddenstate_indices):
   for i, state in enumerate(hiddenstate_indices):
     if not 0 <= state < 2 + i // 2:
       raise ValueError(
-          'hiddenstate_indices[%d] must lie in [0, %d), the states that there '
-          'are by then, not %s.' % (i, 2 + i // 2, state))
+          'hiddenstate_indices[%d] must be in [0, %d), the states before this '
+          'combination, not %s.' % (i, 2 + i // 2, state))

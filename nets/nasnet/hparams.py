@@ -1,8 +1,8 @@
 """The settings of a NASNet or PNASNet.
 
-It offers what users of `tf.contrib.training.HParams` call on the result of
-the configuration getters, and needs no contrib. An object of contrib's class
-with the same attributes works as a configuration too.
+The class has the methods of `tf.contrib.training.HParams` that callers of the
+configuration getters use, without contrib. An object of contrib's class with
+the same attributes is accepted as a configuration too.
 """
 import dataclasses
 import numbers
@@ -12,27 +12,28 @@ from slim_common import suggest
 
 @dataclasses.dataclass
 class HParams:
-  """Settings of a network; the getters of nasnet and pnasnet fill them in.
+  """Settings of a network, created by the getters of nasnet and pnasnet.
 
   Attributes:
-    num_cells: cells without the stem, in NASNet without reduction cells too.
+    num_cells: number of cells without the stem, and in NASNet without
+      reduction cells.
     num_conv_filters: filters of an operation in the first cells.
-    stem_multiplier: width of the first convolution: times 32, in the CIFAR
-      network times `num_conv_filters`.
-    total_training_steps: steps until paths are dropped at the full rate.
-    drop_path_keep_prob: share of the paths kept in the last cell at the end
-      of the training; 1.0 drops none.
-    dense_dropout_keep_prob: share of the features kept before the logits.
-    skip_reduction_layer_input: NASNet: 1 if the second input of the cell
-      after a reduction is the output before the reduction's input, 0 if it is
-      that input. PNASNet: 1 if the second input of a reducing cell is the
-      input of the cell before, 0 if it is the output before that.
-    filter_scaling_rate: growth of the filters at each reduction.
-    num_reduction_layers: how often the pictures are halved after the stem.
+    stem_multiplier: filters of the first convolution, as a multiple of 32 (of
+      `num_conv_filters` in the CIFAR network).
+    total_training_steps: steps until the final drop rate is reached.
+    drop_path_keep_prob: probability of keeping a path in the last cell at the
+      end of training; 1.0 drops none.
+    dense_dropout_keep_prob: fraction of features kept before the logits.
+    skip_reduction_layer_input: NASNet: 0 if the second input of the cell
+      after a reduction is the input of the reduction, 1 for the output before
+      that. PNASNet: 1 if the second input of a reducing cell is the input of
+      the cell before, 0 for the output before that.
+    filter_scaling_rate: factor of the filters at each reduction.
+    num_reduction_layers: number of reductions after the stem.
     use_aux_head: 1 for auxiliary logits in training, 0 for none.
-    data_format: 'NHWC' or 'NCHW', the layout inside of the network.
-    use_bounded_activation: whether all activations stay within [-6, 6], as
-      fixed-point inference wants it.
+    data_format: 'NHWC' or 'NCHW', the layout inside the network.
+    use_bounded_activation: whether all activations are within [-6, 6], for
+      fixed-point inference.
   """
   num_cells: int
   num_conv_filters: int
@@ -80,21 +81,18 @@ class HParams:
 
 
 _TYPES = {field.name: field.type for field in dataclasses.fields(HParams)}
-_DESCRIPTIONS = {int: 'a whole number', float: 'a number', str: 'a string',
+_DESCRIPTIONS = {int: 'an integer', float: 'a number', str: 'a string',
                  bool: 'True or False'}
 
 
 def unknown(kind, name, known):
-  """Returns the ValueError for a `name` that is not one of `known`."""
+  """Returns the ValueError for a `name` that is not in `known`."""
   return ValueError('Unknown %s %s%s Known are: %s' % (
       kind, name, suggest.hint(name, known), ', '.join(known)))
 
 
 def _fits(value, wanted):
-  if wanted is str:
-    return isinstance(value, str)
   if wanted is bool:
     return value in (0, 1)
-  if wanted is int:
-    return isinstance(value, numbers.Integral)
-  return isinstance(value, numbers.Real)
+  return isinstance(
+      value, {int: numbers.Integral, float: numbers.Real}.get(wanted, wanted))

@@ -3,8 +3,8 @@
 B. Zoph, V. Vasudevan, J. Shlens, Q. V. Le: Learning transferable architectures
 for scalable image recognition, https://arxiv.org/abs/1707.07012.
 
-A network is a stem row and a list of cell rows made from its configuration;
-`build` walks them, for PNASNet too.
+A network is a stem and a list of cells, derived from its configuration;
+`build` builds them, for PNASNet too.
 """
 import collections
 
@@ -17,15 +17,31 @@ from nets import normalization
 from nets.nasnet import hparams
 from nets.nasnet import nasnet_utils
 
-# The convolution on the pictures; `endpoint` is None where cells follow that
-# belong to the stem.
 Stem = collections.namedtuple(
     'Stem', 'scope norm_scope filters stride padding endpoint')
-# A cell. `cell` is its class; its second input is the output `back` places
-# before the end of the list of outputs so far; `aux_scope` is None where no
-# auxiliary logits are taken.
+Stem.__doc__ = """The first convolution, on the images.
+
+Attributes:
+  scope: variable scope of the convolution.
+  norm_scope: variable scope of its batch normalization.
+  filters: number of filters, int.
+  stride: int.
+  padding: 'SAME' or 'VALID'.
+  endpoint: name of the end point; None if cells of the stem follow.
+"""
 Row = collections.namedtuple(
     'Row', 'endpoint scope cell stride filter_scaling back aux_scope')
+Row.__doc__ = """A cell of a network.
+
+Attributes:
+  endpoint: name of the end point, or None.
+  scope: variable scope.
+  cell: class of the cell.
+  stride: 1, or 2 to halve the size.
+  filter_scaling: factor of the number of filters, float.
+  back: the second input is the output of that many cells before.
+  aux_scope: scope of the auxiliary logits on it, or None.
+"""
 
 
 def cifar_config(**overrides):
@@ -34,14 +50,14 @@ def cifar_config(**overrides):
       num_cells=18,
       num_conv_filters=32,
       stem_multiplier=3.0,
-      # 600 epochs of 50,000 pictures in batches of 32.
+      # 600 epochs of 50,000 images in batches of 32.
       total_training_steps=937500,
       drop_path_keep_prob=0.6,
       dense_dropout_keep_prob=1.0).override_from_dict(overrides)
 
 
 def mobile_imagenet_config(**overrides):
-  """Returns the settings of NASNet-A for phones, 4 @ 1056 in the paper."""
+  """Returns the settings of the mobile NASNet-A, 4 @ 1056 in the paper."""
   return hparams.HParams(
       num_cells=12,
       num_conv_filters=44,
@@ -62,49 +78,37 @@ def large_imagenet_config(**overrides):
 
 def nasnet_cifar_arg_scope(weight_decay=5e-4, batch_norm_decay=0.9,
                            batch_norm_epsilon=1e-5):
-  """Returns the argument scope of the CIFAR-10 network.
-
-  Args:
-    weight_decay: coefficient of the L2 regularisation of all weights.
-    batch_norm_decay: decay of the moving averages of batch normalisation.
-    batch_norm_epsilon: added to the variance against division by zero.
-  """
+  """Returns the argument scope of the CIFAR-10 network; see `arg_scope`."""
   return arg_scope(weight_decay, batch_norm_decay, batch_norm_epsilon)
 
 
 def nasnet_mobile_arg_scope(weight_decay=4e-5, batch_norm_decay=0.9997,
                             batch_norm_epsilon=1e-3):
-  """Returns the argument scope of the network for phones.
-
-  Args:
-    weight_decay: coefficient of the L2 regularisation of all weights.
-    batch_norm_decay: decay of the moving averages of batch normalisation.
-    batch_norm_epsilon: added to the variance against division by zero.
-  """
+  """Returns the argument scope of the mobile network; see `arg_scope`."""
   return arg_scope(weight_decay, batch_norm_decay, batch_norm_epsilon)
 
 
 def nasnet_large_arg_scope(weight_decay=5e-5, batch_norm_decay=0.9997,
                            batch_norm_epsilon=1e-3):
-  """Returns the argument scope of the large network.
-
-  Args:
-    weight_decay: coefficient of the L2 regularisation of all weights.
-    batch_norm_decay: decay of the moving averages of batch normalisation.
-    batch_norm_epsilon: added to the variance against division by zero.
-  """
+  """Returns the argument scope of the large network; see `arg_scope`."""
   return arg_scope(weight_decay, batch_norm_decay, batch_norm_epsilon)
 
 
 def arg_scope(weight_decay, batch_norm_decay, batch_norm_epsilon):
-  """Returns the argument scope of any NASNet or PNASNet."""
+  """Returns the argument scope of any NASNet or PNASNet.
+
+  Args:
+    weight_decay: coefficient of L2 regularization of all weights.
+    batch_norm_decay: decay of the moving averages of batch normalization.
+    batch_norm_epsilon: added to the variance to avoid division by zero.
+  """
   layers = [slim.conv2d, slim.separable_conv2d]
   with slim.arg_scope(
       layers + [slim.fully_connected],
       weights_regularizer=slim.l2_regularizer(weight_decay),
       weights_initializer=slim.variance_scaling_initializer(mode='FAN_OUT'),
       activation_fn=None):
-    # The published variables lie in FC, not in fully_connected.
+    # The published variables are in FC, not in fully_connected.
     with slim.arg_scope([slim.fully_connected], scope='FC'):
       with slim.arg_scope(layers, biases_initializer=None):
         with slim.arg_scope(
@@ -121,21 +125,21 @@ def build_nasnet_cifar(images, num_classes, is_training=True, config=None,
   Args:
     images: float32 [batch, 32, 32, 3]; other sizes that are known when the
       graph is built work too.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout, drop path and batch normalisation are in
-      training mode, and whether auxiliary logits are made.
-    config: settings; None takes `cifar_config()`.
-    current_step: scalar, training steps so far, for drop path; None takes the
-      global step, which is made if there is none.
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: bool, whether dropout, drop path and batch normalization are
+      in training mode and auxiliary logits are built.
+    config: settings; None for `cifar_config()`.
+    current_step: scalar, training steps so far, for drop path; None for the
+      global step, which is created if there is none.
 
   Returns:
     net: float32 logits [batch, num_classes], or features [batch, 768].
     end_points: dict from name to tensor: Stem, Cell_0..., Reduction_Cell_0...,
-      AuxLogits in training, global_pool, Logits, Predictions. Pictures have
-      the layout `config.data_format`.
+      AuxLogits in training, global_pool, Logits, Predictions. Feature maps
+      have the layout `config.data_format`.
 
   Raises:
-    ValueError: an argument or a setting is out of its range.
+    ValueError: an argument or a setting is invalid.
   """
   config = config or cifar_config()
   stem = Stem('l1_stem_3x3', 'l1_stem_bn',
@@ -151,18 +155,18 @@ build_nasnet_cifar.default_image_size = 32
 @contrib_scopes.reach
 def build_nasnet_mobile(images, num_classes, is_training=True,
                         final_endpoint=None, config=None, current_step=None):
-  """Builds the NASNet-A for phones.
+  """Builds the mobile NASNet-A.
 
   Args:
     images: float32 [batch, 224, 224, 3]; other sizes that are known when the
       graph is built work too.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout, drop path and batch normalisation are in
-      training mode, and whether auxiliary logits are made.
-    final_endpoint: end point to stop after and to return; None builds all.
-    config: settings; None takes `mobile_imagenet_config()`.
-    current_step: scalar, training steps so far, for drop path; None takes the
-      global step, which is made if there is none.
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: bool, whether dropout, drop path and batch normalization are
+      in training mode and auxiliary logits are built.
+    final_endpoint: last end point to build, which is returned; None for all.
+    config: settings; None for `mobile_imagenet_config()`.
+    current_step: scalar, training steps so far, for drop path; None for the
+      global step, which is created if there is none.
 
   Returns:
     net: float32 logits [batch, num_classes], features [batch, 1056], or the
@@ -170,7 +174,7 @@ def build_nasnet_mobile(images, num_classes, is_training=True,
     end_points: dict from name to tensor, as of `build_nasnet_cifar`.
 
   Raises:
-    ValueError: an argument or a setting is out of its range.
+    ValueError: an argument or a setting is invalid.
   """
   return _build_imagenet(
       images, num_classes, is_training, config or mobile_imagenet_config(),
@@ -183,26 +187,10 @@ build_nasnet_mobile.default_image_size = 224
 @contrib_scopes.reach
 def build_nasnet_large(images, num_classes, is_training=True,
                        final_endpoint=None, config=None, current_step=None):
-  """Builds the large NASNet-A.
+  """Builds the large NASNet-A, designed for images of 331x331.
 
-  Args:
-    images: float32 [batch, 331, 331, 3]; other sizes that are known when the
-      graph is built work too.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout, drop path and batch normalisation are in
-      training mode, and whether auxiliary logits are made.
-    final_endpoint: end point to stop after and to return; None builds all.
-    config: settings; None takes `large_imagenet_config()`.
-    current_step: scalar, training steps so far, for drop path; None takes the
-      global step, which is made if there is none.
-
-  Returns:
-    net: float32 logits [batch, num_classes], features [batch, 4032], or the
-      tensor of `final_endpoint`.
-    end_points: dict from name to tensor, as of `build_nasnet_cifar`.
-
-  Raises:
-    ValueError: an argument or a setting is out of its range.
+  Arguments and results are those of `build_nasnet_mobile`, with 4032 features
+  and the default settings `large_imagenet_config()`.
   """
   return _build_imagenet(
       images, num_classes, is_training, config or large_imagenet_config(),
@@ -212,6 +200,8 @@ def build_nasnet_large(images, num_classes, is_training=True,
 build_nasnet_large.default_image_size = 331
 
 
+# For 224 x 224 in the mobile network: Stem 28 x 28 x 88, Cell_0 to Cell_3
+# 28 x 28 x 264, Cell_4 to Cell_7 14 x 14 x 528, Cell_8 to Cell_11 7 x 7 x 1056.
 def _build_imagenet(images, num_classes, is_training, config, final_endpoint,
                     current_step):
   rows = imagenet_stem_cells(config, nasnet_utils.NasNetAReductionCell)
@@ -248,7 +238,7 @@ def _cells(config):
       rows.append(Row(
           'Reduction_Cell_%d' % number, 'reduction_cell_%d' % number,
           nasnet_utils.NasNetAReductionCell, 2, scaling, 2, None))
-      # Past the reduction's input, to the output before it.
+      # Skips the input of the reduction.
       back = 3 if config.skip_reduction_layer_input else 2
     rows.append(Row(
         'Cell_%d' % i, 'cell_%d' % i, nasnet_utils.NasNetANormalCell, 1,
@@ -267,21 +257,22 @@ def build(images, num_classes, is_training, config, stem, rows,
 
   Args:
     images: float32 [batch, height, width, 3], height and width known.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether the network is in training mode.
-    config: settings.
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: bool, whether the network is in training mode.
+    config: settings, `hparams.HParams`.
     stem: a Stem.
     rows: list of Rows.
-    final_endpoint: end point to stop after and to return, or None.
+    final_endpoint: last end point to build, which is returned, or None.
     current_step: scalar, training steps so far, or None.
 
   Returns:
-    The tensor asked for, and the dict of end points.
+    net: float32 logits, features, or the tensor of `final_endpoint`.
+    end_points: dict from name to tensor.
 
   Raises:
-    ValueError: an argument or a setting is out of its range.
+    ValueError: an argument or a setting is invalid.
   """
-  _check(images, config)
+  _check(images, config, is_training)
   if final_endpoint is not None:
     names = [stem.endpoint] + [row.endpoint for row in rows]
     names += ['global_pool', 'Logits', 'Predictions'][:3 if num_classes else 1]
@@ -310,18 +301,23 @@ def build(images, num_classes, is_training, config, stem, rows,
     return _head(outputs[-1], num_classes, config, end_points, final_endpoint)
 
 
-def _check(images, config):
+def _check(images, config, is_training):
+  if isinstance(is_training, (tf.Tensor, tf.Variable)):
+    raise ValueError(
+        'is_training must be True or False, not a tensor: the graphs of '
+        'training and evaluation differ. Build one graph for each.')
   if config.data_format not in ('NHWC', 'NCHW'):
     raise ValueError("config.data_format must be 'NHWC' or 'NCHW', not %r." % (
         config.data_format,))
   shape = images.shape
   if shape.rank != 4 or None in shape.as_list()[1:]:
     raise ValueError(
-        'images must have shape [batch, height, width, channels], all but the '
-        'batch known, whatever config.data_format is; not %s.' % shape)
+        'images must have shape [batch, height, width, channels] for any '
+        'config.data_format, all but the batch size known; not %s. Set the '
+        'size with images.set_shape(...).' % shape)
   if not 0 < config.drop_path_keep_prob <= 1:
     raise ValueError(
-        'config.drop_path_keep_prob must lie in (0, 1], not %s; 1.0 drops no '
+        'config.drop_path_keep_prob must be in (0, 1], not %s; 1.0 drops no '
         'path.' % config.drop_path_keep_prob)
 
 
@@ -345,7 +341,7 @@ def _stem(images, stem):
 
 
 def _make_cells(rows, config, is_training):
-  """Returns one object for each class of cell."""
+  """Returns a dict from each class of cells to an object of it."""
   keep_prob = config.drop_path_keep_prob if is_training else 1.0
   return {cell: cell(config.num_conv_filters, keep_prob, len(rows),
                      config.total_training_steps,
@@ -359,16 +355,15 @@ def _aux_logits(net, num_classes, config, scope):
   axis = config.data_format.index('H')
   if min(net.shape.as_list()[axis:axis + 2]) < 5:
     raise ValueError(
-        'The auxiliary logits need at least 5x5 pixels where they are taken, '
-        'not %s; give larger images or set config.use_aux_head to 0.' % (
-            net.shape))
+        'The auxiliary logits need a feature map of at least 5x5, not %s; give '
+        'larger images or set config.use_aux_head to 0.' % net.shape)
   with tf.variable_scope(scope):
     net = activate(net)
     with tf.variable_scope('aux_logits'):
       net = slim.avg_pool2d(net, 5, stride=3, padding='VALID')
       net = slim.conv2d(net, 128, 1, scope='proj')
       net = activate(normalization.batch_norm(net, scope='aux_bn0'))
-      # As large as the picture: a dense layer in the form of a convolution.
+      # A kernel of the size of the map: a dense layer.
       net = slim.conv2d(net, 768, net.shape.as_list()[axis:axis + 2],
                         padding='VALID')
       net = activate(normalization.batch_norm(net, scope='aux_bn1'))

@@ -1,4 +1,4 @@
-"""The cells of NASNet-A and what they are made of.
+"""The cells of NASNet-A and their operations.
 
 B. Zoph, V. Vasudevan, J. Shlens, Q. V. Le: Learning transferable architectures
 for scalable image recognition, https://arxiv.org/abs/1707.07012.
@@ -10,12 +10,12 @@ from nets import normalization
 from nets.nasnet import cells
 
 INVALID = 'null'
-# Bounded activations keep what is not rectified within [-BOUND, BOUND].
+# Bounded activations clip values that are not rectified to [-BOUND, BOUND].
 BOUND = 6
 
 
 def calc_reduction_layers(num_cells, num_reduction_layers):
-  """Returns before which cells the pictures are halved.
+  """Returns the numbers of the cells before which the size is halved.
 
   Args:
     num_cells: number of cells.
@@ -45,7 +45,7 @@ def get_channel_dim(shape, data_format=INVALID):
 
   Raises:
     ValueError: `shape` does not have four dimensions, or `data_format` is
-      another.
+      unknown.
   """
   shape = tf.TensorShape(shape)
   if shape.rank != 4:
@@ -74,20 +74,20 @@ def _check_data_format(data_format):
 
 @slim.add_arg_scope
 def factorized_reduction(net, output_filters, stride, data_format=INVALID):
-  """Changes the size and the filters of `net` without losing every other row.
+  """Changes the size and the filters of `net` without skipping odd pixels.
 
   Args:
     net: float tensor [batch, height, width, channels], or NCHW.
-    output_filters: filters of the result. One half sees the pixels of even
-      rows and columns, the other those of the odd ones.
+    output_filters: filters of the result: one half on the pixels of even rows
+      and columns, the other on those of odd ones.
     stride: 1 keeps the size, 2 halves it, rounded up.
     data_format: 'NHWC' or 'NCHW'.
 
   Returns:
-    A float tensor, batch normalised.
+    A float tensor, batch-normalized.
 
   Raises:
-    ValueError: there are too few filters for two halves.
+    ValueError: there are fewer than two filters.
   """
   _check_data_format(data_format)
   if stride == 1:
@@ -106,27 +106,27 @@ def factorized_reduction(net, output_filters, stride, data_format=INVALID):
 
 
 def _every(net, stride, data_format):
-  """Takes every `stride`-th pixel."""
+  """Keeps every `stride`-th pixel."""
   strides = [stride if axis in 'HW' else 1 for axis in data_format]
   return tf.nn.avg_pool2d(
       net, [1, 1, 1, 1], strides, 'VALID', data_format=data_format)
 
 
 def _shift(net, data_format):
-  """Moves the picture one pixel up and left; zeros come in."""
+  """Shifts by one pixel up and left, with zero padding."""
   spatial = [int(axis in 'HW') for axis in data_format]
-  padded = tf.pad(net, [[0, moved] for moved in spatial])
+  padded = tf.pad(net, [[0, shift] for shift in spatial])
   return tf.slice(padded, spatial, [-1] * 4)
 
 
 @slim.add_arg_scope
 def drop_path(net, keep_prob, is_training=True):
-  """Sets whole examples to zero and scales up the others.
+  """Sets random examples to zero and scales up the others.
 
   Args:
     net: float tensor [batch, ...] of four dimensions.
-    keep_prob: share of the examples kept, a number or a float32 scalar.
-    is_training: if False, `net` comes back unchanged.
+    keep_prob: probability of keeping an example, a number or float32 scalar.
+    is_training: bool; if False, `net` is returned unchanged.
 
   Returns:
     A tensor like `net`.
@@ -139,9 +139,9 @@ def drop_path(net, keep_prob, is_training=True):
 
 
 def global_step():
-  """Returns the global step, made outside of all variable scopes if missing.
+  """Returns the global step, created outside of all variable scopes if missing.
 
-  In the scope of a cell it would get a name that no checkpoint knows.
+  In the scope of a cell its name would not be that of checkpoints.
   """
   step = tf.train.get_global_step()
   if step is None:
@@ -153,7 +153,7 @@ def global_step():
 class NasNetABaseCell:
   """A cell: combinations of operations on hidden states.
 
-  Calling the object adds the cell to the graph.
+  Calling the object builds the cell.
   """
 
   def __init__(self, num_conv_filters, operations, used_hiddenstates,
@@ -165,17 +165,17 @@ class NasNetABaseCell:
       num_conv_filters: filters of each operation before scaling.
       operations: names, keys of `cells.OPERATIONS`: left and right operation
         of the first combination, of the second, and so on.
-      used_hiddenstates: one entry a hidden state (two inputs, then the
+      used_hiddenstates: one entry per hidden state (two inputs, then the
         combinations); those with 0 are concatenated to the output.
       hiddenstate_indices: the hidden state that each operation is applied to.
-      drop_path_keep_prob: share of the paths kept in the last cell at the end
-        of the training; 1.0 drops none.
+      drop_path_keep_prob: probability of keeping a path in the last cell at
+        the end of training; 1.0 drops none.
       total_num_cells: number of cells in the network, stem included.
-      total_training_steps: steps until paths are dropped at the full rate.
-      use_bounded_activation: whether all activations stay within [-6, 6].
+      total_training_steps: steps until the final drop rate is reached.
+      use_bounded_activation: whether all activations are within [-6, 6].
 
     Raises:
-      ValueError: an operation is not known, or the lists do not fit.
+      ValueError: an operation is unknown, or the lengths of the lists differ.
     """
     cells.check(operations, used_hiddenstates, hiddenstate_indices)
     self._num_conv_filters = num_conv_filters
@@ -199,10 +199,10 @@ class NasNetABaseCell:
       scope: variable scope.
       filter_scaling: factor of the number of filters.
       stride: 2 in a cell that halves the size.
-      prev_layer: input of the cell before; None takes `net` again.
-      cell_num: number of the cell from 0 on, the stem's included; later cells
+      prev_layer: input of the cell before; None for `net`.
+      cell_num: number of the cell, counted from 0 at the stem; later cells
         drop more paths.
-      current_step: scalar, training steps so far; None takes the global step.
+      current_step: scalar, training steps so far; None for the global step.
 
     Returns:
       A float tensor: the unused hidden states, concatenated.
@@ -219,9 +219,9 @@ class NasNetABaseCell:
         return self._output(states)
 
   def _keep_prob(self, cell_num, current_step):
-    """Returns the share of paths kept now; None if none is ever dropped.
+    """Returns the probability of keeping a path; None if none is dropped.
 
-    It falls linearly from 1 with the depth of the cell and with the steps.
+    It decreases linearly from 1 with the depth of the cell and with the steps.
     """
     if self._drop_path_keep_prob >= 1:
       return None
@@ -233,7 +233,7 @@ class NasNetABaseCell:
     return 1 - drop * tf.minimum(1.0, done)
 
   def _inputs(self, net, prev_layer, filters):
-    """Brings both inputs to the same size and number of filters."""
+    """Returns both inputs with the same size and number of filters."""
     previous = net if prev_layer is None else self._fit(
         prev_layer, net, filters)
     net = slim.conv2d(self._activation(net), filters, 1, scope='1x1')
@@ -251,16 +251,16 @@ class NasNetABaseCell:
 
   def _combine(self, row, states, stride, filters, keep_prob):
     """Adds the results of two operations."""
-    sides = []
+    results = []
     for scope, name, state in (('left', row.left, row.left_state),
                                ('right', row.right, row.right_state)):
       # Combinations have the size of the output already.
-      side_stride = stride if state < 2 else 1
+      state_stride = stride if state < 2 else 1
       with tf.variable_scope(scope):
-        sides.append(self._operate(
-            states[state], name, side_stride, filters, keep_prob))
+        results.append(self._operate(
+            states[state], name, state_stride, filters, keep_prob))
     with tf.variable_scope('combine'):
-      net = sides[0] + sides[1]
+      net = results[0] + results[1]
       return tf.nn.relu6(net) if self._bounded else net
 
   def _operate(self, net, name, stride, filters, keep_prob):
@@ -332,7 +332,7 @@ class NasNetTableCell(NasNetABaseCell):
 
   def __init__(self, num_conv_filters, drop_path_keep_prob, total_num_cells,
                total_training_steps, use_bounded_activation=False):
-    """See the base class."""
+    """Describes the cell; the arguments are those of the base class."""
     operations, states = [], []
     for row in self.table.combinations:
       operations += [row.left, row.right]
@@ -356,7 +356,7 @@ class NasNetAReductionCell(NasNetTableCell):
 
 
 def activation(bounded):
-  """Returns the rectifier of a network with or without bounded activations."""
+  """Returns the rectifier, relu6 for bounded activations."""
   return tf.nn.relu6 if bounded else tf.nn.relu
 
 

@@ -28,7 +28,7 @@ def large_imagenet_config(**overrides):
 
 
 def mobile_imagenet_config(**overrides):
-  """Returns the settings of the PNASNet-5 for phones, (N = 3, F = 54)."""
+  """Returns the settings of the mobile PNASNet-5, (N = 3, F = 54)."""
   return hparams.HParams(
       num_cells=9,
       num_conv_filters=54,
@@ -39,25 +39,13 @@ def mobile_imagenet_config(**overrides):
 
 def pnasnet_large_arg_scope(weight_decay=4e-5, batch_norm_decay=0.9997,
                             batch_norm_epsilon=0.001):
-  """Returns the argument scope of the large network.
-
-  Args:
-    weight_decay: coefficient of the L2 regularisation of all weights.
-    batch_norm_decay: decay of the moving averages of batch normalisation.
-    batch_norm_epsilon: added to the variance against division by zero.
-  """
+  """Returns the argument scope of the large network; see `nasnet.arg_scope`."""
   return nasnet.arg_scope(weight_decay, batch_norm_decay, batch_norm_epsilon)
 
 
 def pnasnet_mobile_arg_scope(weight_decay=4e-5, batch_norm_decay=0.9997,
                              batch_norm_epsilon=0.001):
-  """Returns the argument scope of the network for phones.
-
-  Args:
-    weight_decay: coefficient of the L2 regularisation of all weights.
-    batch_norm_decay: decay of the moving averages of batch normalisation.
-    batch_norm_epsilon: added to the variance against division by zero.
-  """
+  """Returns the scope of the mobile network; see `nasnet.arg_scope`."""
   return nasnet.arg_scope(weight_decay, batch_norm_decay, batch_norm_epsilon)
 
 
@@ -69,22 +57,22 @@ def build_pnasnet_large(images, num_classes, is_training=True,
   Args:
     images: float32 [batch, 331, 331, 3]; other sizes that are known when the
       graph is built work too.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout, drop path and batch normalisation are in
-      training mode, and whether auxiliary logits are made. Drop path reads
-      the global step, which is made if there is none.
-    final_endpoint: end point to stop after and to return; None builds all.
-    config: settings; None takes `large_imagenet_config()`.
+    num_classes: number of classes; None or 0 to return features instead.
+    is_training: bool, whether dropout, drop path and batch normalization are
+      in training mode and auxiliary logits are built. Drop path depends on the
+      global step, which is created if there is none.
+    final_endpoint: last end point to build, which is returned; None for all.
+    config: settings; None for `large_imagenet_config()`.
 
   Returns:
     net: float32 logits [batch, num_classes], features [batch, 4320], or the
       tensor of `final_endpoint`.
     end_points: dict from name to tensor: Stem, Cell_0..., AuxLogits in
-      training, global_pool, Logits, Predictions. Pictures have the layout
+      training, global_pool, Logits, Predictions. Feature maps have the layout
       `config.data_format`.
 
   Raises:
-    ValueError: an argument or a setting is out of its range.
+    ValueError: an argument or a setting is invalid.
   """
   return _build(images, num_classes, is_training, final_endpoint,
                 config or large_imagenet_config())
@@ -96,24 +84,10 @@ build_pnasnet_large.default_image_size = 331
 @contrib_scopes.reach
 def build_pnasnet_mobile(images, num_classes, is_training=True,
                          final_endpoint=None, config=None):
-  """Builds the PNASNet-5 for phones.
+  """Builds the mobile PNASNet-5, designed for images of 224x224.
 
-  Args:
-    images: float32 [batch, 224, 224, 3]; other sizes that are known when the
-      graph is built work too.
-    num_classes: width of the logits; None or 0 for the features before them.
-    is_training: whether dropout, drop path and batch normalisation are in
-      training mode, and whether auxiliary logits are made.
-    final_endpoint: end point to stop after and to return; None builds all.
-    config: settings; None takes `mobile_imagenet_config()`.
-
-  Returns:
-    net: float32 logits [batch, num_classes], features [batch, 1080], or the
-      tensor of `final_endpoint`.
-    end_points: dict from name to tensor, as of `build_pnasnet_large`.
-
-  Raises:
-    ValueError: an argument or a setting is out of its range.
+  Arguments and results are those of `build_pnasnet_large`, with 1080 features
+  and the default settings `mobile_imagenet_config()`.
   """
   return _build(images, num_classes, is_training, final_endpoint,
                 config or mobile_imagenet_config())

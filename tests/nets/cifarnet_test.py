@@ -49,7 +49,7 @@ def test_unknown_batch_and_another_size():
   np.testing.assert_allclose(predictions.sum(1), 1, rtol=1e-5)
 
 
-def test_normalisation_divides_by_the_activity_of_neighbouring_channels():
+def test_normalization_divides_by_the_activity_of_neighboring_channels():
   _, ends = _build(tf.constant(_images(1, 8, 8, 3)))
   pool1 = ends['pool1']
   norm1 = pool1.graph.get_tensor_by_name('CifarNet/norm1:0')
@@ -90,3 +90,12 @@ def test_weight_decay_of_the_dense_layers_before_the_logits_only():
   _build(tf.zeros([1, 8, 8, 3]), weight_decay=0.5)
   losses = tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)
   assert sorted(loss.op.name.split('/')[1] for loss in losses) == ['fc3', 'fc4']
+
+
+def test_unknown_size_and_nchw_are_refused():
+  with pytest.raises(ValueError, match='cifarnet needs images of shape'):
+    _build(tf.placeholder(tf.float32, [None, None, None, 3]))
+  with slim.arg_scope([slim.conv2d], data_format='NCHW'):
+    with pytest.raises(ValueError, match='cifarnet computes in NHWC only'):
+      _build(tf.zeros([2, 3, 32, 32]))
+  assert not tf.global_variables()

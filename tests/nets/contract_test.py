@@ -27,17 +27,17 @@ def _images(*shape):
   return tf.placeholder(tf.float32, (None,) + shape)
 
 
-def _images_for(way, side):
+def _images_for(way, size):
   """Returns square images, or videos of them where `way` wants those."""
   is_video = (way.what in contracts.VIDEO_FUNCTIONS or
               nets_factory.takes_video(way.what))
-  return _images(*[4] * is_video + [side, side, 3])
+  return _images(*[4] * is_video + [size, size, 3])
 
 
 def _build(way, images, num_classes=None, is_training=False):
   """Builds what a `contracts.Way` says.
 
-  Functions are called outside of any arg scope, and so without normalisation,
+  Functions are called outside of any arg scope, and so without normalization,
   on which nothing here depends.
   """
   if callable(way.what):
@@ -64,7 +64,7 @@ def _build_form(name, images, num_classes=None, **options):
 
 
 def _shape(text):
-  return [None if side == '?' else int(side) for side in text.split('x')]
+  return [None if size == '?' else int(size) for size in text.split('x')]
 
 
 @pytest.fixture(params=list(nets_factory.networks_map))
@@ -88,11 +88,11 @@ def test_logits_of_a_batch_of_unknown_size(golden):
 
 
 def test_images_have_the_default_size(golden):
-  side = golden['default_image_size']
+  size = golden['default_image_size']
   *_, height, width, channels = _shape(golden['images'])
   assert channels == 3
   # Those of videos have half of it, to save time.
-  assert (height, width) in ((side, side), (side // 2, side // 2))
+  assert (height, width) in ((size, size), (size // 2, size // 2))
 
 
 def test_evaluation_needs_no_other_variables_than_training(golden):
@@ -105,12 +105,12 @@ def test_evaluation_needs_no_other_variables_than_training(golden):
   assert training['update_ops'] == len(moved)
 
 
-def test_kernels_are_regularised_and_normalisation_is_not(golden):
+def test_kernels_are_regularized_and_normalization_is_not(golden):
   variables = golden['training']['variables']
-  regularised = {name.split('/')[-1] for name, text in variables.items()
+  regularized = {name.split('/')[-1] for name, text in variables.items()
                  if text.endswith('r')}
-  assert 'weights' in regularised
-  assert not regularised & {'beta', 'gamma', 'moving_mean', 'moving_variance'}
+  assert 'weights' in regularized
+  assert not regularized & {'beta', 'gamma', 'moving_mean', 'moving_variance'}
   assert golden['training']['regularization_losses'] == sum(
       text.endswith('r') for text in variables.values())
 
@@ -126,8 +126,8 @@ def test_parameters_are_those_of_the_variables(golden):
 
 def _default_shape(name, larger_by=0):
   """Returns the shape of one image, or video, for a network."""
-  side = nets_factory.networks_map[name].default_image_size + larger_by
-  return [8] * nets_factory.takes_video(name) + [side, side, 3]
+  size = nets_factory.networks_map[name].default_image_size + larger_by
+  return [8] * nets_factory.takes_video(name) + [size, size, 3]
 
 
 @pytest.mark.parametrize('name', contracts.FORMS)
@@ -157,37 +157,37 @@ def test_global_pool_takes_images_of_any_size(name):
   assert logits.shape.as_list() == [None, _CLASSES]
 
 
-@pytest.mark.parametrize('name, options, shape, sides', contracts.DENSE + [
+@pytest.mark.parametrize('name, options, shape, sizes', contracts.DENSE + [
     (name, {}, _default_shape(name), [1, 1])
     for name in _takes('spatial_squeeze')
     if name not in [row[0] for row in contracts.DENSE]])
-def test_maps_of_logits(name, options, shape, sides):
+def test_maps_of_logits(name, options, shape, sizes):
   logits, _ = _build_form(name, _images(*shape), _CLASSES,
                           spatial_squeeze=False, **options)
-  assert logits.shape.as_list() == [None] + sides + [_CLASSES]
+  assert logits.shape.as_list() == [None] + sizes + [_CLASSES]
 
 
 @pytest.mark.parametrize(
-    'way, side, expected', contracts.OUTPUT_STRIDES, ids=_label)
-def test_output_stride(way, side, expected):
-  net, _ = _build(way, _images(side, side, 3))
-  assert expected == math.ceil(side / way.options['output_stride'])
+    'way, size, expected', contracts.OUTPUT_STRIDES, ids=_label)
+def test_output_stride(way, size, expected):
+  net, _ = _build(way, _images(size, size, 3))
+  assert expected == math.ceil(size / way.options['output_stride'])
   assert net.shape.as_list()[1:3] == [expected, expected]
 
 
 @pytest.mark.parametrize(
     'way, channels', contracts.DEPTH_MULTIPLIERS, ids=_label)
 def test_depth_multiplier(way, channels):
-  net, _ = _build(way, _images_for(way, side=96))
+  net, _ = _build(way, _images_for(way, size=96))
   assert net.shape.as_list()[-1] == channels
 
 
 @pytest.mark.parametrize('way', contracts.EXPLICIT_PADDING, ids=_label)
-@pytest.mark.parametrize('side', [64, 65])
-def test_explicit_padding(graph, way, side):
+@pytest.mark.parametrize('size', [64, 65])
+def test_explicit_padding(graph, way, size):
   padded = contracts.way(way.what, use_explicit_padding=True, **way.options)
   with tf.variable_scope('padded'):
-    net, _ = _build(padded, _images(side, side, 3))
+    net, _ = _build(padded, _images(size, size, 3))
   convolutions = [
       operation for operation in graph.get_operations()
       if operation.type in ('Conv2D', 'DepthwiseConv2dNative') and
@@ -195,15 +195,15 @@ def test_explicit_padding(graph, way, side):
   assert convolutions
   assert {operation.get_attr('padding') for operation in convolutions} == {
       b'VALID'}
-  plain, _ = _build(way, _images(side, side, 3))
+  plain, _ = _build(way, _images(size, size, 3))
   assert net.shape.as_list() == plain.shape.as_list()
 
 
 @pytest.mark.parametrize(
-    'way, side, expected', contracts.AUXILIARY_LOGITS, ids=_label)
-def test_auxiliary_logits(way, side, expected):
+    'way, size, expected', contracts.AUXILIARY_LOGITS, ids=_label)
+def test_auxiliary_logits(way, size, expected):
   logits, end_points = _build(
-      way, _images(side, side, 3), _CLASSES, is_training=True)
+      way, _images(size, size, 3), _CLASSES, is_training=True)
   assert logits.shape.as_list() == [None, _CLASSES]
   assert ('AuxLogits' in end_points) == expected
   if expected:
@@ -224,7 +224,7 @@ def test_data_formats(way, shape, end_point, expected):
 @pytest.mark.parametrize('way, known', contracts.FINAL_ENDPOINTS + [
     (contracts.way(name), []) for name in _takes('final_endpoint')], ids=_label)
 def test_unknown_final_endpoint(graph, way, known):
-  images = _images_for(way, side=224)
+  images = _images_for(way, size=224)
   before = len(graph.get_operations())
   wrong = contracts.way(way.what, final_endpoint='Mixed_9z', **way.options)
   with pytest.raises(ValueError, match=(

@@ -1,7 +1,7 @@
-"""What the networks of the factory offer, as tables for the contract test.
+"""Options of the networks of the factory, as tables for the contract test.
 
-A network that stands in none of the tables is held to what all networks do,
-and to what the arguments in its signature promise.
+A network in none of the tables is tested for what all networks do, and for the
+arguments in its signature.
 """
 import collections
 
@@ -74,14 +74,14 @@ FEATURES = {
     'pnasnet_mobile': ([96, 128, 3], [80]),
 }
 
-# What networks need beside `global_pool` to take images of any size. Those
-# that pool over all places in any case have no such argument.
+# Arguments besides `global_pool` with which networks accept images of any size.
+# Those that always pool over the whole map have no such argument.
 ANY_SIZE = {
     'inception_v3': {'create_aux_logits': False},
 }
 
 # Networks without global pooling on larger images: options, shape of the
-# images, sides of the logits. Without an entry those that take
+# images, sizes of the logits. Without an entry those that take
 # `spatial_squeeze` are given images of the size they were designed for.
 DENSE = [
     ('alexnet_v2', {}, [300, 400, 3], [4, 7]),
@@ -110,7 +110,7 @@ VIDEO_FUNCTIONS = (i3d.i3d_base, s3dg.s3dg_base)
 _INCEPTION_RESNET_BASE = inception_resnet_v2.inception_resnet_v2_base
 _BASE_V1 = mobilenet_v1.mobilenet_v1_base
 
-# Ratio of the sides of the images to those of the result.
+# Size of the images and of the result for each output stride.
 OUTPUT_STRIDES = [
     (way('resnet_v1_50', global_pool=False, output_stride=4), 65, 17),
     (way('resnet_v1_50', global_pool=False, output_stride=8), 65, 9),
@@ -152,7 +152,7 @@ EXPLICIT_PADDING = [
     way('mobilenet_edgetpu_075', base_only=True, final_endpoint='layer_7'),
 ]
 
-# Whether training, on images of this side, has auxiliary logits.
+# Whether training with images of this size has auxiliary logits.
 AUXILIARY_LOGITS = [
     (way('inception_v3', create_aux_logits=True), 149, True),
     (way('inception_v3', create_aux_logits=False), 149, False),
@@ -161,7 +161,7 @@ AUXILIARY_LOGITS = [
     (way('pnasnet_mobile', **SMALL['pnasnet_mobile']), 160, True),
 ]
 
-# Channels last, channels first: how they are asked for, shape of the images,
+# Channels last, channels first: the arguments, shape of the images,
 # an end point and its shape.
 DATA_FORMATS = [
     (way(inception.inception_v2_base, use_separable_conv=False, final_endpoint='Mixed_3c',

@@ -34,34 +34,34 @@ def test_defaults():
 @pytest.mark.parametrize('kernel_size', [3, 4, 5, 7])
 @pytest.mark.parametrize('height, width', [(16, 16), (20, 40)])
 def test_output_has_the_shape_of_the_input(height, width, kernel_size):
-  pictures = tf.zeros([2, height, width, 1])
-  predictions, end_points = small(pictures, kernel_size=kernel_size)
-  assert predictions.shape == pictures.shape
+  images = tf.zeros([2, height, width, 1])
+  predictions, end_points = small(images, kernel_size=kernel_size)
+  assert predictions.shape == images.shape
   assert end_points['encoder_2'].shape.as_list() == [
       2, height // 4, width // 4, 8]
 
 
 @pytest.mark.parametrize('method', METHODS)
 def test_unknown_shapes_run(graph, method):
-  pictures = tf.placeholder(tf.float32, [None, None, None, 3])
-  predictions, _ = small(pictures, upsample_fn=functools.partial(
+  images = tf.placeholder(tf.float32, [None, None, None, 3])
+  predictions, _ = small(images, upsample_fn=functools.partial(
       cyclegan.cyclegan_upsample, method=method))
-  values = run(graph, predictions, {pictures: np.ones([2, 12, 8, 3])})
+  values = run(graph, predictions, {images: np.ones([2, 12, 8, 3])})
   assert values.shape == (2, 12, 8, 3)
   assert np.abs(values).max() <= 1
 
 
 @pytest.mark.parametrize('method', METHODS)
 def test_static_shape_survives_an_unknown_batch_size(method):
-  pictures = tf.placeholder(tf.float32, [None, 8, 12, 3])
-  predictions, _ = small(pictures, upsample_fn=functools.partial(
+  images = tf.placeholder(tf.float32, [None, 8, 12, 3])
+  predictions, _ = small(images, upsample_fn=functools.partial(
       cyclegan.cyclegan_upsample, method=method))
   assert predictions.shape.as_list() == [None, 8, 12, 3]
 
 
 def test_slope_adds_the_logits(graph):
-  pictures = tf.random_uniform([1, 8, 8, 3], -1, 1)
-  predictions, end_points = small(pictures, tanh_linear_slope=0.5)
+  images = tf.random_uniform([1, 8, 8, 3], -1, 1)
+  predictions, end_points = small(images, tanh_linear_slope=0.5)
   got, logits = run(graph, [predictions, end_points['logits']])
   np.testing.assert_allclose(got, np.tanh(logits) + 0.5 * logits, rtol=1e-5)
 
@@ -119,7 +119,7 @@ def test_arg_scope():
   assert len(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)) == 1
 
 
-def test_no_regularisation_by_default():
+def test_no_regularization_by_default():
   small(tf.zeros([1, 8, 8, 3]))
   assert not tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)
 
@@ -133,13 +133,13 @@ def test_arg_scope_fn_is_used():
 
 
 @pytest.mark.parametrize('shape, kernel_size, message', [
-    ([2, 30, 32, 3], 3, 'The height of images must be a multiple of 4, at '
-     'least 8 with kernel_size 3; got 30'),
-    ([2, 32, 30, 3], 3, 'The width of images must be a multiple of 4, at '
-     'least 8 with kernel_size 3; got 30'),
-    ([2, 4, 32, 3], 3, 'The height of images .* got 4'),
-    ([2, None, 8, 3], 4, 'The width of images .* at least 12 with '
-     'kernel_size 4; got 8'),
+    ([2, 30, 32, 3], 3, 'The input height must be a multiple of 4. It must be '
+     'at least 8 with kernel_size 3; got 30'),
+    ([2, 32, 30, 3], 3, 'The input width must be a multiple of 4. It must be '
+     'at least 8 with kernel_size 3; got 30'),
+    ([2, 4, 32, 3], 3, 'The input height .* got 4'),
+    ([2, None, 8, 3], 4, 'The input width .* at least 12 with kernel_size 4; '
+     'got 8'),
     ([16, 16, 3], 3, r'images must have the shape \[batch, height, width, '
      r'channels\]; got shape \(16, 16, 3\)'),
     (None, 3, 'images must have the shape .*; got shape <unknown>')])
@@ -149,10 +149,10 @@ def test_refuses_sizes(shape, kernel_size, message):
   assert not tf.global_variables()
 
 
-@pytest.mark.parametrize('kernel_size, side', [(1, 4), (3, 8), (4, 12)])
-def test_smallest_size_runs(graph, kernel_size, side):
-  predictions, _ = small(tf.zeros([1, side, side, 3]), kernel_size=kernel_size)
-  assert run(graph, predictions).shape == (1, side, side, 3)
+@pytest.mark.parametrize('kernel_size, size', [(1, 4), (3, 8), (4, 12)])
+def test_smallest_size_runs(graph, kernel_size, size):
+  predictions, _ = small(tf.zeros([1, size, size, 3]), kernel_size=kernel_size)
+  assert run(graph, predictions).shape == (1, size, size, 3)
 
 
 @pytest.mark.parametrize('arguments, message', [
@@ -162,7 +162,7 @@ def test_smallest_size_runs(graph, kernel_size, side):
      'CONSTANT, REFLECT, SYMMETRIC'),
     ({'stride': [4, 4]}, r'stride must be \[2, 2\] with method '
      r'conv2d_transpose, got \[4, 4\]; the methods nn_upsample_conv and '
-     'bilinear_upsample_conv take others')])
+     'bilinear_upsample_conv accept others')])
 def test_upsample_refuses(arguments, message):
   arguments = dict({'stride': [2, 2]}, **arguments)
   with pytest.raises(ValueError, match=message):

@@ -34,8 +34,8 @@ def test_discriminator_halves_sides_and_doubles_channels():
 
 
 def test_defaults():
-  pictures, _ = dcgan.generator(tf.zeros([1, 64]))
-  assert pictures.shape.as_list() == [1, 32, 32, 3]
+  images, _ = dcgan.generator(tf.zeros([1, 64]))
+  assert images.shape.as_list() == [1, 32, 32, 3]
   first, last = tf.trainable_variables()[0], tf.trainable_variables()[-2]
   assert first.op.name == 'Generator/deconv1/weights'
   assert first.shape.as_list() == [4, 4, 512, 64]
@@ -45,8 +45,8 @@ def test_defaults():
 
 def test_unknown_batch_size_runs(graph):
   noise = tf.placeholder(tf.float32, [None, 5])
-  pictures, _ = dcgan.generator(noise, depth=2, final_size=8)
-  logits, _ = dcgan.discriminator(tf.tanh(pictures), depth=2)
+  images, _ = dcgan.generator(noise, depth=2, final_size=8)
+  logits, _ = dcgan.discriminator(tf.tanh(images), depth=2)
   with tf.Session(graph=graph) as session:
     session.run(tf.global_variables_initializer())
     values = session.run(logits, {noise: np.ones([3, 5])})
@@ -54,12 +54,12 @@ def test_unknown_batch_size_runs(graph):
   assert np.isfinite(values).all()
 
 
-def test_all_layers_but_the_outer_ones_are_normalised():
+def test_all_layers_but_the_outer_ones_are_normalized():
   dcgan.generator(tf.zeros([2, 5]), depth=2, final_size=16)
   dcgan.discriminator(tf.zeros([2, 16, 16, 3]), depth=2)
-  normalised = {name.split('/BatchNorm')[0] for name in (
+  normalized = {name.split('/BatchNorm')[0] for name in (
       v.op.name for v in tf.global_variables()) if '/BatchNorm' in name}
-  assert normalised == {
+  assert normalized == {
       'Generator/deconv1', 'Generator/deconv2', 'Discriminator/conv2',
       'Discriminator/conv3', 'Discriminator/conv4'}
 
@@ -72,13 +72,13 @@ def test_moving_averages_are_updated_in_training_only(is_training, updates):
 
 
 def test_evaluation_reuses_what_training_made():
-  pictures = tf.zeros([2, 8, 8, 1])
-  dcgan.discriminator(pictures, depth=2)
+  images = tf.zeros([2, 8, 8, 1])
+  dcgan.discriminator(images, depth=2)
   made = tf.trainable_variables()
-  dcgan.discriminator(pictures, depth=2, is_training=False, reuse=True)
+  dcgan.discriminator(images, depth=2, is_training=False, reuse=True)
   assert tf.trainable_variables() == made
   with pytest.raises(ValueError, match='already exists'):
-    dcgan.discriminator(pictures, depth=2)
+    dcgan.discriminator(images, depth=2)
 
 
 def test_fused_batch_norm(graph):
@@ -103,11 +103,12 @@ def test_batch_norm_goes_through_the_seam():
   assert seen == [True] * 2 + [False] * 3
 
 
-@pytest.mark.parametrize('size', [0, 4, 7, 24, 33, -8])
-def test_generator_refuses_a_final_size(size):
+@pytest.mark.parametrize('size, message', [
+    (0, 'a power of 2'), (7, 'a power of 2'), (24, 'a power of 2'),
+    (33, 'a power of 2'), (-8, 'a power of 2'), (4, 'greater than 8')])
+def test_generator_refuses_a_final_size(size, message):
   with pytest.raises(
-      ValueError,
-      match='final_size must be a power of 2, at least 8; got %d' % size):
+      ValueError, match='final_size must be %s.*; got %d' % (message, size)):
     dcgan.generator(tf.zeros([2, 5]), final_size=size)
   assert not tf.global_variables()
 
@@ -119,12 +120,14 @@ def test_generator_refuses_noise(shape):
     dcgan.generator(tf.placeholder(tf.float32, shape))
 
 
-@pytest.mark.parametrize('shape', [
-    [5, 32, 32], [5, 32, None, 3], [5, 32, 16, 3], [5, 30, 30, 3],
-    [5, 0, 0, 3], None])
-def test_discriminator_refuses_pictures(shape):
-  with pytest.raises(ValueError, match=r'inputs must be pictures of shape '
-                     r'\[batch, side, side, channels\] whose side is known and '
-                     r'a power of 2; got shape '):
+@pytest.mark.parametrize('shape, message', [
+    ([5, 32, 32], 'with a known size; got shape'),
+    ([5, 32, None, 3], 'with a known size; got shape'),
+    (None, 'with a known size; got shape'),
+    ([5, 32, 16, 3], 'not have equal width and height; got shape'),
+    ([5, 30, 30, 3], 'must be a power of 2, for example 32; got 30'),
+    ([5, 0, 0, 3], 'must be a power of 2, for example 32; got 0')])
+def test_discriminator_refuses_images(shape, message):
+  with pytest.raises(ValueError, match=message):
     dcgan.discriminator(tf.placeholder(tf.float32, shape))
   assert not tf.global_variables()

@@ -21,7 +21,7 @@ def manifest(case):
       'default_image_size': network and network.default_image_size,
   }
   # Numbers are taken where the tests take them: auxiliary logits that only
-  # training has are regularised too.
+  # training has are regularized too.
   if case.tested == golden_cases.REUSE:
     found.update(_training_and_reuse(case))
     found.update(_evaluation(case, with_numbers=False))

@@ -74,15 +74,15 @@ def _network(name):
       _GAINS.get(name))
 
 
-def _variant(name, network, *sides, num_classes=_CLASSES, tested=NONE,
+def _variant(name, network, *sizes, num_classes=_CLASSES, tested=NONE,
              channels=3, **options):
   """Returns the case of a network of the factory with options.
 
   Args:
     name: of the case.
     network: of the factory.
-    *sides: of the images; of the size the network was made for if left out.
-    num_classes: width of the logits.
+    *sizes: height and width of the images; the default image size if omitted.
+    num_classes: number of classes.
     tested: see the head of this file.
     channels: of the images.
     **options: arguments of the network.
@@ -90,7 +90,7 @@ def _variant(name, network, *sides, num_classes=_CLASSES, tested=NONE,
   size = nets_factory.networks_map[network].default_image_size
   return Case(
       name, functools.partial(_from_factory, network, num_classes, options),
-      [None] + list(sides or [size, size]) + [channels], tested, network, None,
+      [None] + list(sizes or [size, size]) + [channels], tested, network, None,
       None)
 
 
@@ -114,10 +114,10 @@ def _from_base(base, options, images, is_training):
       return base.function(images, **options)
 
 
-def _base(name, base, *sides, **options):
-  """Returns the case of a `_Base` on images of these sides."""
+def _base(name, base, *sizes, **options):
+  """Returns the case of a `_Base` on images of these sizes."""
   return Case(name, functools.partial(_from_base, base, options),
-              [None] + list(sides), NONE, base.network, None, None)
+              [None] + list(sizes), NONE, base.network, None, None)
 
 
 def _from_gan(function, scope, options, images, is_training):

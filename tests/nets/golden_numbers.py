@@ -1,18 +1,17 @@
-"""Runs networks on weights and images made by a rule.
+"""Runs networks on deterministic weights and images.
 
-Every value is taken from one row of 4099 normal deviates, repeated as often as
-needed. A variable starts at the place in it that its name leads to. Its last
-name decides the rest:
+Every value is from one sequence of 4099 normal deviates, repeated as often as
+needed. A variable starts at a position that depends on its name. The last part
+of its name decides the rest:
 
   gamma, moving_variance  1 + 0.1 |deviate|
-  of less than two sides  0.1 deviate
+  rank less than two      0.1 deviate
   depthwise_weights       gain * deviate * sqrt(2 / (height * width))
   all others              gain * deviate * sqrt(2 / inputs of an output)
 
 The gain is for networks whose results would hardly depend on the images
-otherwise: 1 keeps what a chain of convolutions and rectifiers hands on. The
-images are the deviates from their start on, divided by 3 and cut to
-[-1, 1].
+otherwise: 1 keeps the variance through convolutions and rectifiers. The images
+are the deviates from their start, divided by 3 and clipped to [-1, 1].
 """
 import zlib
 
@@ -26,7 +25,7 @@ _TOLERANCE = 1e-3
 
 
 def run(net, images, gain):
-  """Returns some of the values of `net`, with regularisation losses.
+  """Returns some of the values of `net`, with regularization losses.
 
   Args:
     net: result of a network in evaluation mode in the default graph.
@@ -41,7 +40,7 @@ def run(net, images, gain):
   shape = [_BATCH] + images.shape.as_list()[1:]
   losses = tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)
   settings = tf.ConfigProto(intra_op_parallelism_threads=1)
-  # What is run once is not worth being optimised.
+  # What is run once is not worth being optimized.
   settings.graph_options.rewrite_options.disable_meta_optimizer = True
   with tf.Session(config=settings) as session:
     session.run(
@@ -51,11 +50,11 @@ def run(net, images, gain):
     values, regularization = session.run(
         [net, sum(losses) if losses else tf.zeros([])],
         {images: np.clip(_deviates(0, shape) / 3, -1, 1)})
-  places = np.linspace(0, values.size - 1, _VALUES).astype(int)
+  indices = np.linspace(0, values.size - 1, _VALUES).astype(int)
   return {
       'mean': _rounded(values.mean()),
       'deviation': _rounded(values.std()),
-      'values': [_rounded(value) for value in values.flat[places]],
+      'values': [_rounded(value) for value in values.flat[indices]],
       'regularization': _rounded(regularization),
   }
 

@@ -112,7 +112,7 @@ def test_numbers_may_differ_by_a_thousandth_of_their_deviation():
 
 def test_numbers_depend_on_images_and_on_every_kind_of_weights():
   images = tf.placeholder(tf.float32, [None, 2])
-  results = []
+  net, results = images, []
   for name, shape in (('weights', [2, 3]), ('gamma', [3]), ('beta', [3])):
     variable = tf.get_variable(name, shape)
     net = tf.matmul(images, variable) if len(shape) > 1 else variable + net

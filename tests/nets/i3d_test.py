@@ -99,9 +99,10 @@ def test_features_without_classes():
   assert not [v for v in tf.global_variables() if 'Logits' in v.op.name]
 
 
-def test_larger_pictures_want_no_squeeze():
+def test_larger_images_cannot_be_squeezed():
   inputs = tf.zeros([1, 4, 256, 256, 3])
-  with pytest.raises(ValueError, match='of 2x2, .* give spatial_squeeze=False'):
+  with pytest.raises(ValueError, match=(
+      'has size 2x2, .* give spatial_squeeze=False')):
     i3d.i3d(inputs, 5)
   logits, _ = i3d.i3d(inputs, 5, spatial_squeeze=False, reuse=tf.AUTO_REUSE)
   assert logits.shape.as_list() == [1, 2, 2, 5]

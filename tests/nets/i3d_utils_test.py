@@ -1,4 +1,4 @@
-"""Tests of what the video networks share."""
+"""Tests of i3d_utils."""
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -55,7 +55,7 @@ def test_kernel_over_time_of_another_shape_is_refused(shape):
 
 
 def test_kernel_size_has_three_numbers():
-  with pytest.raises(ValueError, match='kernel_size must be three numbers'):
+  with pytest.raises(ValueError, match='kernel_size must be three ints'):
     i3d_utils.conv3d_spatiotemporal(tf.zeros([1, 2, 2, 2, 1]), 3, [3, 3])
 
 
@@ -91,7 +91,7 @@ def test_window_is_cut_to_the_input(shape, expected):
 
 
 @pytest.mark.parametrize('renorm', [False, True])
-def test_arg_scope_normalises_without_fusing(renorm):
+def test_arg_scope_normalizes_without_fusing(renorm):
   scope = i3d_utils.i3d_arg_scope(use_renorm=renorm)
   # pylint: disable=protected-access
   settings = scope[slim.conv3d._key_op]['normalizer_params']

@@ -120,13 +120,14 @@ def test_least_input_is_exact():
               [blocks.conv('a', 2, 1), blocks.conv('b', 2, 5, padding='VALID')],
               [blocks.max_pool('c', kernel=5, padding='VALID')]]),
           blocks.conv('c', 2, 3, stride=2)]
-  # 3 places of stride 2 padded need 5, those 9 unpadded, those 19 of stride 2.
+  # A size of 3 needs 5 before stride 2 padded, 9 before unpadded kernels, and
+  # 19 before stride 2.
   net, _ = blocks.build(images(1, 19, 20, 3), rows, 'c', None, 'Toy')
   assert net.shape.as_list() == [1, 3, 3, 2]
-  blocks.check_input(images(1, 19, 20, 3), rows, 'Toy', 'c', least=3)
+  blocks.check_input(images(1, 19, 20, 3), rows, 'Toy', 'c', min_size=3)
   with pytest.raises(ValueError) as error:
-    blocks.check_input(images(1, 25, 18, 3), rows, 'Toy', 'c', least=3,
-                       cure='pool=False')
+    blocks.check_input(images(1, 25, 18, 3), rows, 'Toy', 'c', min_size=3,
+                       remedy='pool=False')
   assert str(error.value) == (
       'Toy needs images of at least 19x19 for a map of at least 3x3 at c; '
       'given 25x18. Give larger images or pool=False.')
@@ -147,7 +148,7 @@ def test_small_images_are_refused_in_nchw_too():
     _build(images(1, 3, 2, 15), data_format='NCHW')
 
 
-def test_separable_convolution_has_at_most_8_filters_a_colour():
+def test_separable_convolution_has_at_most_8_filters_a_color():
   for name, depth, filters in [('wide', 64, 8), ('narrow', 16, 5)]:
     row = blocks.separable_conv(name, depth, 3, stride=2, stddev=1.0)
     net, _ = blocks.build(images(1, 8, 8, 3), [row], name, None, 'Toy')

@@ -45,7 +45,7 @@ def test_training_graph():
           'InceptionResnetV2/InceptionResnetV2/Repeat_1/block17_20/Relu')
   assert testing.trainable_parameters() == 59182258
   assert len(tf.get_collection(tf.GraphKeys.UPDATE_OPS)) == 412
-  # Biases are regularised too.
+  # Biases are regularized too.
   assert len(tf.losses.get_regularization_losses()) == 290
 
 
@@ -77,16 +77,16 @@ def test_features(num_classes):
 
 
 @pytest.mark.usefixtures('short')
-@pytest.mark.parametrize('output_stride, align, sides', [
+@pytest.mark.parametrize('output_stride, align, sizes', [
     (16, False, [12, 12, 5]), (16, True, [14, 14, 7]),
     (8, False, [23, 23]), (8, True, [28, 28])])
-def test_output_stride_and_alignment(graph, output_stride, align, sides):
-  names = ['Mixed_6a', 'PreAuxLogits', 'Conv2d_7b_1x1'][:len(sides)]
+def test_output_stride_and_alignment(graph, output_stride, align, sizes):
+  names = ['Mixed_6a', 'PreAuxLogits', 'Conv2d_7b_1x1'][:len(sizes)]
   _, end_points = inception.inception_resnet_v2_base(
       images(2, 224, 224, 3), names[-1], output_stride=output_stride,
       align_feature_maps=align)
   assert [end_points[name].shape.as_list()[1:3] for name in names] == [
-      [side, side] for side in sides]
+      [size, size] for size in sizes]
   dilated = [op for op in graph.get_operations() if op.type == 'SpaceToBatchND']
   # All five convolutions of a block of Repeat_1.
   assert len(dilated) == (5 if output_stride == 8 else 0)
@@ -137,7 +137,7 @@ def test_arguments_that_do_not_fit_are_refused(graph):
        ', '.join(names[:-2])),
       (dict(output_stride=32), 'output_stride must be 8 or 16; given 32'),
       (dict(output_stride=8),
-       'final_endpoint Conv2d_7b_1x1 lies beyond PreAuxLogits, where '
+       'final_endpoint Conv2d_7b_1x1 is after PreAuxLogits, where '
        'output_stride=8 ends; give final_endpoint=PreAuxLogits or '
        'output_stride=16'),
       (dict(),

@@ -1,4 +1,4 @@
-"""What the tests of the Inception networks share."""
+"""Functions that the tests of the Inception networks share."""
 import numpy as np
 import tensorflow.compat.v1 as tf
 
@@ -33,8 +33,8 @@ def evaluate(tensors, placeholder, shape):
   """Runs tensors on random images of a shape, with fresh variables."""
   with tf.Session() as session:
     session.run(tf.global_variables_initializer())
-    pictures = np.random.RandomState(0).uniform(-1, 1, shape)
-    return session.run(tensors, {placeholder: pictures})
+    values = np.random.RandomState(0).uniform(-1, 1, shape)
+    return session.run(tensors, {placeholder: values})
 
 
 def _elements(variables):

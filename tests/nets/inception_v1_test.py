@@ -125,8 +125,8 @@ def test_images_that_do_not_fit_are_refused():
   with pytest.raises(ValueError) as error:
     inception.inception_v1(images(2, 256, 288, 3), 5)
   assert str(error.value) == (
-      'InceptionV1/Logits/Conv2d_0c_1x1/BiasAdd are of 2x3, and only 1x1 can '
-      'be squeezed: give global_pool=True, or spatial_squeeze=False.')
+      'InceptionV1/Logits/Conv2d_0c_1x1/BiasAdd has size 2x3, and only 1x1 can '
+      'be squeezed; give global_pool=True, or spatial_squeeze=False.')
 
 
 def test_normalization_can_be_replaced_everywhere():

@@ -136,7 +136,7 @@ def test_arguments_that_do_not_fit_are_refused(graph):
 
 @pytest.mark.usefixtures('short')
 def test_larger_images_do_not_fit_the_aux_logits():
-  with pytest.raises(ValueError, match='AuxLogits/.* are of 1x3, and only 1x1 '
-                                       '.* give create_aux_logits=False'):
+  with pytest.raises(ValueError, match=(
+      'AuxLogits/.* has size 1x3, and only 1x1 .* give create_aux_logits=')):
     inception.inception_v3(
         images(2, 330, 400, 3), 5, depth_multiplier=0.1, global_pool=True)

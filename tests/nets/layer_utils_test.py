@@ -4,7 +4,13 @@ import inspect
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
+import tf_slim as slim
 
+from nets import alexnet
+from nets import cifarnet
+from nets import inception_v1
+from nets import inception_v2
+from nets import inception_v3
 from nets import layer_utils
 
 
@@ -61,17 +67,17 @@ def test_make_divisible_loses_at_most_a_tenth():
     assert 0.9 * value <= result < value + 8
 
 
-@pytest.mark.parametrize('sides, expected', [
+@pytest.mark.parametrize('sizes, expected', [
     ([8, 8], [7, 5]), ([7, 5], [7, 5]), ([3, 8], [3, 5]), ([2, 2], [2, 2]),
     ([None, 4], [7, 4]), ([None, None], [7, 5])])
-def test_small_input_kernel(sides, expected):
-  images = tf.placeholder(tf.float32, [1] + sides + [3])
+def test_small_input_kernel(sizes, expected):
+  images = tf.placeholder(tf.float32, [1] + sizes + [3])
   assert layer_utils.small_input_kernel(images, [7, 5]) == expected
 
 
-def test_scaled_sides():
+def test_scaled_size():
   images = tf.placeholder(tf.float32, [None, 5, None, 3])
-  height, width = layer_utils.scaled_sides(images, (2, 3))
+  height, width = layer_utils.scaled_size(images, (2, 3))
   assert height == 10
   with tf.Session() as session:
     assert session.run(width, {images: np.zeros([1, 5, 7, 3])}) == 21
@@ -85,14 +91,14 @@ def test_squeeze():
   assert layer_utils.squeeze(unknown).op.name == 'SpatialSqueeze'
 
 
-@pytest.mark.parametrize('cure', [
-    (), ('smaller images',)], ids=['of its own', 'of the caller'])
-def test_only_one_place_can_be_squeezed(cure):
+@pytest.mark.parametrize('remedy', [
+    (), ('smaller images',)], ids=['default', 'given'])
+def test_only_one_position_can_be_squeezed(remedy):
   logits = tf.zeros([2, 1, 3, 5], name='logits')
   with pytest.raises(ValueError, match=(
-      'logits are of 1x3, and only 1x1 can be squeezed: give %s' % (
-          cure or ('global_pool=True, or spatial_squeeze=False',)))):
-    layer_utils.squeeze(logits, *cure)
+      'logits has size 1x3, and only 1x1 can be squeezed; give %s' % (
+          remedy or ('global_pool=True, or spatial_squeeze=False',)))):
+    layer_utils.squeeze(logits, *remedy)
 
 
 def _network(images, width=1.0, scope='Net'):
@@ -119,3 +125,40 @@ def test_check_final_endpoint():
   with pytest.raises(ValueError, match=(
       'Unknown final endpoint Conv3 of net; it has: Conv1, Conv2')):
     layer_utils.check_final_endpoint('Conv3', ['Conv1', 'Conv2'], 'net')
+
+
+@pytest.mark.parametrize('output_stride, expected', [
+    (None, [(2, 1), (1, 1), (2, 1), (2, 1)]),
+    (8, [(2, 1), (1, 1), (2, 1), (2, 1)]),
+    (4, [(2, 1), (1, 1), (2, 1), (1, 1)]),
+    (2, [(2, 1), (1, 1), (1, 1), (1, 2)]),
+    (1, [(1, 1), (1, 2), (1, 2), (1, 4)]),
+])
+def test_strides_and_rates(output_stride, expected):
+  assert list(layer_utils.strides_and_rates(
+      [2, 1, 2, 2], output_stride)) == expected
+
+
+@pytest.mark.parametrize('shape', [[2, None, 8, 3], [2, 8, 3], None])
+def test_check_static_size(shape):
+  layer_utils.check_static_size(np.zeros([2, 8, 8, 3]), 'net')
+  with pytest.raises(ValueError, match=(
+      'net needs images of shape .*; got shape .* Set the size with')):
+    layer_utils.check_static_size(tf.placeholder(tf.float32, shape), 'net')
+
+
+def test_check_nhwc():
+  layer_utils.check_nhwc('net')
+  with slim.arg_scope([slim.conv2d], data_format='NHWC'):
+    layer_utils.check_nhwc('net')
+  with slim.arg_scope([slim.conv2d], data_format='NCHW'):
+    with pytest.raises(ValueError, match='net computes in NHWC only'):
+      layer_utils.check_nhwc('net')
+
+
+@pytest.mark.parametrize('module', [
+    alexnet, cifarnet, inception_v1, inception_v2, inception_v3])
+def test_trunc_normal_of_the_modules_that_have_it_in_slim(module):
+  initializer = module.trunc_normal(0.5)
+  assert isinstance(initializer, tf.initializers.truncated_normal)
+  assert (initializer.mean, initializer.stddev) == (0.0, 0.5)

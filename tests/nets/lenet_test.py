@@ -97,3 +97,10 @@ def test_weight_decay_of_every_layer():
   np.testing.assert_allclose(
       sorted(losses), sorted(0.25 * (weight ** 2).sum() for weight in weights),
       rtol=1e-4)
+
+
+def test_unknown_size_is_refused():
+  with pytest.raises(ValueError, match=(
+      r'lenet needs images of shape .*; got shape \(\?, \?, 28, 1\)')):
+    _build(tf.placeholder(tf.float32, [None, None, 28, 1]))
+  assert not tf.global_variables()

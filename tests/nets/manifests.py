@@ -1,23 +1,23 @@
-"""What is held fast about a network, read off its graph, and how it is kept.
+"""Golden facts about a network: how they are read from its graph and stored.
 
 A manifest is a dict:
 
-  'images': shape of the input, '?x224x224x3' for example; '?' is not known.
+  'images': shape of the input, for example '?x224x224x3'; '?' is unknown.
   'default_image_size': of the network, or None.
   'parameters': numbers of elements, {'trainable': ..., 'model': ...}.
   'training', 'evaluation': dicts of
-    'net': name of the operation that makes what the network returns,
+    'net': name of the operation whose output the network returns,
     'shape': its shape,
     'predictions': name of the operation of the predictions, or None,
-    'update_ops', 'regularization_losses': how many of them,
+    'update_ops', 'regularization_losses': their numbers,
     'variables': dict from name to '7x7x3x64 tmr': the shape, then
-      t if trainable, m if in MODEL_VARIABLES, r if regularised,
+      t if trainable, m if in MODEL_VARIABLES, r if regularized,
     'end_points': dict from name to shape.
   'numbers': what `golden_numbers` computes, for some networks only.
 
-On disk names are cut at their slashes into a tree, and 'variables' and
-'end_points' may stand as changes to those of the training mode, or of the
-training mode of another network: {'like': ..., 'without': [...], 'with': tree}.
+On disk names are split at their slashes into a tree, and 'variables' and
+'end_points' may be stored as differences from those of the training mode, or
+from another network's: {'like': ..., 'without': [...], 'with': tree}.
 """
 import json
 import pathlib
@@ -34,7 +34,7 @@ _GLOBAL_STEP = 'global_step'
 def shape_text(shape):
   """Returns the text of a `tf.TensorShape`: '?x224x224x3', '' of a scalar."""
   return 'x'.join(
-      '?' if side is None else str(side) for side in shape.as_list())
+      '?' if size is None else str(size) for size in shape.as_list())
 
 
 def of_results(net, end_points):
@@ -52,14 +52,14 @@ def of_results(net, end_points):
 
 def of_graph():
   """Describes the default graph; returns the other part of a mode's dict."""
-  regularised = [_variable_of(loss) for loss in tf.get_collection(
+  regularized = [_variable_of(loss) for loss in tf.get_collection(
       tf.GraphKeys.REGULARIZATION_LOSSES)]
   members = [('t', {v.op.name for v in tf.trainable_variables()}),
              ('m', {v.op.name for v in tf.model_variables()}),
-             ('r', set(regularised))]
+             ('r', set(regularized))]
   return {
       'update_ops': len(tf.get_collection(tf.GraphKeys.UPDATE_OPS)),
-      'regularization_losses': len(regularised),
+      'regularization_losses': len(regularized),
       'variables': {
           variable.op.name: ' '.join((
               shape_text(variable.shape),
@@ -82,7 +82,7 @@ def _variables():
 
 
 def _variable_of(loss):
-  """Returns the name of the variable that a regularisation loss is of."""
+  """Returns the name of the variable that a regularization loss is of."""
   names = {variable.op.name for variable in _variables()}
   waiting = [loss.op]
   while waiting:
@@ -94,10 +94,10 @@ def _variable_of(loss):
 
 
 def differences(found, expected, path=''):
-  """Compares two values made of dicts and what JSON knows beside lists.
+  """Compares two values of dicts and the types of JSON except lists.
 
   Returns:
-    A list of lines, one a difference; none if the two are equal.
+    A list of lines, one per difference; empty if the two are equal.
   """
   if not (isinstance(found, dict) and isinstance(expected, dict)):
     return [] if found == expected else [
@@ -123,7 +123,7 @@ def read(name):
   """Returns the manifest `name`.
 
   Raises:
-    FileNotFoundError: there is none; the message says how to make it.
+    FileNotFoundError: there is none; the message says how to create it.
   """
   path = path_of(name)
   if not path.exists():

@@ -85,13 +85,13 @@ def test_final_endpoint_stops_there():
   assert net is end_points['Conv2d_2_depthwise']
 
 
-@pytest.mark.parametrize('output_stride, side, dilated', [
+@pytest.mark.parametrize('output_stride, size, dilated', [
     (None, 2, 0), (32, 2, 0), (16, 4, 1), (8, 8, 7)])
 def test_output_stride_trades_strides_for_dilation(
-    output_stride, side, dilated):
+    output_stride, size, dilated):
   net, _ = mobilenet_v1.mobilenet_v1_base(
       _images(), output_stride=output_stride, depth_multiplier=0.25)
-  assert net.shape.as_list() == [2, side, side, 256]
+  assert net.shape.as_list() == [2, size, size, 256]
   assert len(_operations('SpaceToBatchND')) == dilated
 
 
@@ -101,11 +101,11 @@ def test_explicit_padding_does_not_depend_on_the_size():
   with slim.arg_scope(mobilenet_v1.mobilenet_v1_arg_scope(is_training=False)):
     net, _ = mobilenet_v1.mobilenet_v1_base(
         images, final_endpoint='Conv2d_2_depthwise', use_explicit_padding=True)
-  picture = np.random.RandomState(0).uniform(-1, 1, [1, 33, 33, 3])
+  image = np.random.RandomState(0).uniform(-1, 1, [1, 33, 33, 3])
   with tf.Session() as session:
     session.run(tf.global_variables_initializer())
-    large = session.run(net, {images: picture})
-    small = session.run(net, {images: picture[:, :32, :32]})
+    large = session.run(net, {images: image})
+    small = session.run(net, {images: image[:, :32, :32]})
   assert large.shape == (1, 9, 9, 64) and small.shape == (1, 8, 8, 64)
   # All but the right and lower edges see the same pixels.
   np.testing.assert_allclose(
@@ -137,8 +137,8 @@ def test_global_pool_takes_images_of_any_size():
   with tf.Session() as session:
     session.run(tf.global_variables_initializer())
     for height, width in ((32, 64), (96, 32)):
-      picture = np.ones([3, height, width, 3], np.float32)
-      pooled, got = session.run([pool, logits], {images: picture})
+      image = np.ones([3, height, width, 3], np.float32)
+      pooled, got = session.run([pool, logits], {images: image})
       assert pooled.shape == (3, 1, 1, 256) and got.shape == (3, 10)
 
 
@@ -166,7 +166,7 @@ def test_large_images_give_a_map_of_logits():
 
 
 def test_squeezing_a_map_of_logits_is_refused():
-  with pytest.raises(ValueError, match='are of 2x2, .* give global_pool=True'):
+  with pytest.raises(ValueError, match='has size 2x2, .* give global_pool'):
     mobilenet_v1.mobilenet_v1(
         _images(288), 5, conv_defs=_SHORT[:1] + _SHORT[1:2] * 4)
 
@@ -187,7 +187,7 @@ def test_reuse_shares_the_variables():
 
 def test_dropout_is_active_in_training_only():
   def random_numbers():
-    # The other random numbers of the graph initialise variables.
+    # The other random numbers of the graph initialize variables.
     return [op for op in _operations('RandomUniform') if 'Dropout' in op.name]
 
   mobilenet_v1.mobilenet_v1(
@@ -199,7 +199,7 @@ def test_dropout_is_active_in_training_only():
 
 
 @pytest.mark.parametrize('regularize, losses', [(False, 4), (True, 6)])
-def test_arg_scope_regularises_depthwise_weights_on_request(
+def test_arg_scope_regularizes_depthwise_weights_on_request(
     regularize, losses):
   with slim.arg_scope(mobilenet_v1.mobilenet_v1_arg_scope(
       regularize_depthwise=regularize)):
@@ -213,7 +213,7 @@ def test_arg_scope_leaves_training_mode_alone_if_none():
   assert 'is_training' not in scope[key]
 
 
-def test_arg_scope_without_normaliser_gives_biases():
+def test_arg_scope_without_normalizer_gives_biases():
   with slim.arg_scope(
       mobilenet_v1.mobilenet_v1_arg_scope(normalizer_fn=None)):
     mobilenet_v1.mobilenet_v1(_images(28), 5, conv_defs=_SHORT)
@@ -222,7 +222,7 @@ def test_arg_scope_without_normaliser_gives_biases():
   assert not any('BatchNorm' in name for name in names)
 
 
-def test_every_normalisation_can_be_replaced():
+def test_every_normalization_can_be_replaced():
   seen = []
 
   def recorder(inputs, *args, **kwargs):

@@ -1,4 +1,4 @@
-"""Tests of how networks are found; what they compute is tested elsewhere."""
+"""Tests of the lookup of networks by name."""
 import collections
 import inspect
 import os

@@ -1,4 +1,4 @@
-"""Tests of the normaliser that all networks share."""
+"""Tests of normalization."""
 import pytest
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -33,7 +33,7 @@ def test_scopes_over_it_set_the_arguments_of_slims_batch_norm():
   assert not tf.get_collection(tf.GraphKeys.UPDATE_OPS)
 
 
-def test_replacement_reaches_layers_that_name_their_normaliser():
+def test_replacement_reaches_layers_that_name_their_normalizer():
   calls = []
 
   def counting(*args, **kwargs):

@@ -1,4 +1,4 @@
-"""Tests of OverFeat; alexnet_test has those of the interpreter it runs on."""
+"""Tests of OverFeat; sequential_test has those of its interpreter."""
 import pytest
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -56,7 +56,7 @@ def test_largest_images_with_logits_of_one_by_one():
 
 
 def test_images_too_large_to_squeeze():
-  with pytest.raises(ValueError, match='fc8/.* are of 2x2, and only 1x1'):
+  with pytest.raises(ValueError, match='fc8/.* has size 2x2, and only 1x1'):
     _build(263)
 
 

@@ -12,7 +12,7 @@ FILTERS = [2, 3, 4, 5]
 
 @pytest.fixture(autouse=True)
 def arg_scope(graph):
-  del graph  # Must stand before the scope opens.
+  del graph  # Must be created before the scope opens.
   with slim.arg_scope(pix2pix.pix2pix_arg_scope()):
     yield
 
@@ -74,31 +74,31 @@ def test_unknown_shapes_run(graph, method):
   net = tf.placeholder(tf.float32, [None, None, None, 3])
   logits, end_points = pix2pix.pix2pix_generator(net, 2, blocks(), method)
   assert logits.shape.as_list() == [None, None, None, 2]
-  pictures, again = run_twice(
+  images, again = run_twice(
       graph, end_points['predictions'], {net: np.ones([3, 8, 16, 3])})
-  assert pictures.shape == (3, 8, 16, 2)
-  assert np.abs(pictures).max() <= 1
-  np.testing.assert_array_equal(pictures, again)
+  assert images.shape == (3, 8, 16, 2)
+  assert np.abs(images).max() <= 1
+  np.testing.assert_array_equal(images, again)
 
 
 def test_dropout_is_active_after_training(graph):
-  pictures = tf.random_uniform([1, 16, 16, 3], -1, 1, seed=1)
-  pictures = tf.Variable(pictures, trainable=False)
+  images = tf.random_uniform([1, 16, 16, 3], -1, 1, seed=1)
+  images = tf.Variable(images, trainable=False)
   logits, _ = pix2pix.pix2pix_generator(
-      pictures, 3, blocks(keep_prob=0.5), is_training=False)
+      images, 3, blocks(keep_prob=0.5), is_training=False)
   one, other = run_twice(graph, logits)
   assert np.abs(one - other).max() > 1e-3
 
 
 def test_an_arg_scope_stops_dropout(graph):
-  pictures = tf.Variable(tf.random_uniform([1, 16, 16, 3]), trainable=False)
+  images = tf.Variable(tf.random_uniform([1, 16, 16, 3]), trainable=False)
   with slim.arg_scope([slim.dropout], is_training=False):
-    logits, _ = pix2pix.pix2pix_generator(pictures, 3, blocks(keep_prob=0.5))
+    logits, _ = pix2pix.pix2pix_generator(images, 3, blocks(keep_prob=0.5))
   one, other = run_twice(graph, logits)
   np.testing.assert_array_equal(one, other)
 
 
-def test_generator_end_layers_are_not_normalised():
+def test_generator_end_layers_are_not_normalized():
   pix2pix.pix2pix_generator(tf.zeros([2, 16, 16, 3]), 4, blocks())
   biased = [v.op.name for v in tf.trainable_variables()
             if v.op.name.endswith('biases')]
@@ -106,15 +106,15 @@ def test_generator_end_layers_are_not_normalised():
       'encoder/Conv/biases', 'encoder/Conv_2/biases', 'output/Conv/biases']
 
 
-@pytest.mark.parametrize('padding, sides', [
+@pytest.mark.parametrize('padding, sizes', [
     (0, [31, 14, 11, 8]), (1, [32, 16, 15, 14]), (2, [33, 17, 18, 19])])
-def test_discriminator_sides(padding, sides):
+def test_discriminator_sizes(padding, sizes):
   logits, end_points = pix2pix.pix2pix_discriminator(
       tf.zeros([2, 64, 64, 3]), FILTERS[:3], padding=padding)
   assert logits is end_points['logits']
   assert [value.shape.as_list() for value in end_points.values()] == [
-      [2, side, side, channels]
-      for side, channels in zip(sides + sides[-1:], FILTERS[:3] + [1, 1])]
+      [2, size, size, channels]
+      for size, channels in zip(sizes + sizes[-1:], FILTERS[:3] + [1, 1])]
 
 
 def test_discriminator_judges_patches(graph):
@@ -124,7 +124,7 @@ def test_discriminator_judges_patches(graph):
       tf.constant(half), FILTERS[:2])
   values, _ = run_twice(graph, [logits, end_points['predictions']])
   np.testing.assert_allclose(values[1], 1 / (1 + np.exp(-values[0])), rtol=1e-5)
-  # Rows are alike and columns are not, as in the picture.
+  # Rows are alike and columns are not, as in the image.
   assert np.abs(np.ptp(values[0], axis=1)).max() < 1e-5
   assert np.ptp(values[0][0, 16, :, 0]) > 1e-3
 
@@ -147,7 +147,7 @@ def test_activation_fn(graph):
   assert 'LeakyRelu' not in types
 
 
-def test_discriminator_first_and_last_layers_are_not_normalised():
+def test_discriminator_first_and_last_layers_are_not_normalized():
   pix2pix.pix2pix_discriminator(tf.zeros([1, 32, 32, 3]), FILTERS)
   assert [v.op.name for v in tf.trainable_variables()
           if v.op.name.endswith('biases')] == ['conv0/biases', 'conv4/biases']
@@ -155,7 +155,7 @@ def test_discriminator_first_and_last_layers_are_not_normalised():
 
 @pytest.mark.parametrize('shape, message', [
     ([2, 20, 16, 3], r'The height of net must be a multiple of 8 \(2 \*\* '
-     r'number of blocks\); got 20. Fewer blocks take smaller pictures.'),
+     r'number of blocks\); got 20. Give fewer blocks or '),
     ([2, None, 12, 3], 'The width of net must be a multiple of 8 .* got 12'),
     ([16, 16, 3], r'net must have the shape \[batch, height, width, '
      r'channels\]; got shape \(16, 16, 3\)'),
@@ -184,7 +184,7 @@ def test_upsample_refuses_a_method():
     ({'padding': 1.5}, TypeError, 'padding must be an int, got 1.5'),
     ({'pad_mode': 'MIRROR'}, ValueError, 'Unknown pad_mode MIRROR; it is one '
      'of: CONSTANT, REFLECT, SYMMETRIC'),
-    ({'num_filters': [64]}, ValueError, r'num_filters must name two layers or '
+    ({'num_filters': [64]}, ValueError, r'num_filters must have two or '
      r'more, got \[64\]')])
 def test_discriminator_refuses(arguments, error, message):
   arguments = dict({'num_filters': FILTERS}, **arguments)

@@ -142,9 +142,9 @@ def test_dilated_features_subsampled_are_the_strided_features(resnet):
 
 def test_dilation_keeps_the_resolution(resnet):
   images = tf.zeros([1, 31, 30, 3])
-  for output_stride, sides in ((1, [31, 30]), (2, [16, 15]), (4, [8, 8])):
+  for output_stride, sizes in ((1, [31, 30]), (2, [16, 15]), (4, [8, 8])):
     net = _stack(resnet, images, output_stride, reuse=tf.AUTO_REUSE)
-    assert net.shape.as_list() == [1] + sides + [12]
+    assert net.shape.as_list() == [1] + sizes + [12]
 
 
 def test_dilation_rates_multiply_and_strides_stop():
@@ -257,12 +257,12 @@ def test_unknown_batch_and_size(resnet):
     assert session.run(maps, feed).shape == (3, 6, 4, 5)
 
 
-@pytest.mark.parametrize('size, sides', [(33, 5), (40, 5)])
-def test_dense_prediction_of_other_sizes(resnet, size, sides):
+@pytest.mark.parametrize('size, map_size', [(33, 5), (40, 5)])
+def test_dense_prediction_of_other_sizes(resnet, size, map_size):
   maps, ends = _tiny(resnet, tf.zeros([1, size, size, 3]), 5,
                      global_pool=False, spatial_squeeze=False, output_stride=8)
-  assert maps.shape.as_list() == [1, sides, sides, 5]
-  assert ends['predictions'].shape.as_list() == [1, sides, sides, 5]
+  assert maps.shape.as_list() == [1, map_size, map_size, 5]
+  assert ends['predictions'].shape.as_list() == [1, map_size, map_size, 5]
 
 
 def test_dilation_gives_the_same_features_densely(resnet):
@@ -286,7 +286,7 @@ def test_without_the_root_block(resnet):
 
 def test_squeeze_refuses_a_map_of_logits(resnet):
   with pytest.raises(ValueError, match=(
-      'tiny/logits/BiasAdd are of 2x3, and only 1x1 can be squeezed: give '
+      'tiny/logits/BiasAdd has size 2x3, and only 1x1 can be squeezed; give '
       'global_pool=True, or spatial_squeeze=False')):
     _tiny(resnet, tf.zeros([1, 32, 48, 3]), 5, global_pool=False)
 
@@ -328,7 +328,7 @@ def test_arg_scope_without_batch_norm(resnet):
   assert unit + '/conv1/BatchNorm/gamma' not in names
 
 
-def test_arg_scope_options_reach_every_normalisation(graph, resnet):
+def test_arg_scope_options_reach_every_normalization(graph, resnet):
   with slim.arg_scope(resnet_utils.resnet_arg_scope(
       batch_norm_epsilon=0.25, batch_norm_scale=False,
       batch_norm_updates_collections='mine', activation_fn=tf.nn.tanh)):
@@ -342,7 +342,7 @@ def test_arg_scope_options_reach_every_normalisation(graph, resnet):
   assert any(op.type == 'Tanh' for op in operations)
 
 
-def test_all_normalisation_can_be_replaced(graph, resnet):
+def test_all_normalization_can_be_replaced(graph, resnet):
   replaced = []
 
   def implementation(*args, **kwargs):
@@ -373,3 +373,10 @@ def test_scopes_of_contrib_reach_the_network(resnet):
     resnet.build(tf.zeros([1, 32, 32, 3]), _blocks(resnet), 5)
   assert tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)
   assert tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+
+
+def test_nchw_in_an_arg_scope_is_refused(resnet):
+  with slim.arg_scope([slim.conv2d], data_format='NCHW'):
+    with pytest.raises(ValueError, match='%s computes in NHWC' % resnet.name):
+      _tiny(resnet, tf.zeros([1, 3, 32, 32]))
+  assert not tf.global_variables()

@@ -87,7 +87,7 @@ def test_swapped_arguments_arrive_where_they_belong(monkeypatch):
     assert options['spatial_squeeze'] == 'squeeze'
 
 
-def test_depth_multiplier_and_least_depth(monkeypatch):
+def test_depth_multiplier_and_min_depth(monkeypatch):
   depths = []
   monkeypatch.setattr(
       resnet_v1, 'resnet_v1', lambda images, blocks, *args, **kwargs:
@@ -96,16 +96,23 @@ def test_depth_multiplier_and_least_depth(monkeypatch):
   resnet_v1.resnet_v1_50('images', depth_multiplier=0.01)
   resnet_v1.resnet_v1_50('images', depth_multiplier=0.01, min_base_depth=2)
   resnet_v1.resnet_v1_200('images', depth_multiplier=2)
+  resnet_v1.resnet_v1_101('images', depth_multiplier=0, min_base_depth=5)
   assert depths == [[32, 64, 128, 256], [8, 8, 8, 8], [2, 2, 2, 5],
-                    [128, 256, 512, 1024]]
+                    [128, 256, 512, 1024], [5, 5, 5, 5]]
+
+
+def test_depth_multiplier_of_zero_builds_the_minimum_depth():
+  _, ends = resnet_v1.resnet_v1_50(
+      tf.zeros([1, 32, 32, 3]), depth_multiplier=0, min_base_depth=3)
+  for block in range(1, 5):
+    assert ends['resnet_v1_50/block%d' % block].shape.as_list()[-1] == 12
 
 
 @pytest.mark.parametrize('network', _NETWORKS.values())
-@pytest.mark.parametrize('multiplier', [0, -0.5])
-def test_depth_multiplier_must_be_positive(network, multiplier):
-  with pytest.raises(ValueError, match='depth_multiplier must be greater than '
-                     '0, given %s' % multiplier):
-    network(tf.zeros([1, 32, 32, 3]), depth_multiplier=multiplier)
+def test_depth_multiplier_must_not_be_negative(network):
+  with pytest.raises(ValueError, match=(
+      'depth_multiplier must be 0 or more, given -0.5')):
+    network(tf.zeros([1, 32, 32, 3]), depth_multiplier=-0.5)
 
 
 def _bottleneck(images, depth, **kwargs):

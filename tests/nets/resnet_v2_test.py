@@ -75,19 +75,19 @@ def test_unit_adds_to_its_input():
   net = _bottleneck(images, 8)
   net, preact, residual = _run(net, _output_of('unit/preact/Relu'),
                                _output_of('unit/conv3/BiasAdd'))
-  # Variance 1 + 1.001e-5 of the untrained normalisation.
+  # Variance 1 + 1.001e-5 of the untrained normalization.
   np.testing.assert_allclose(preact, np.maximum(images, 0), rtol=1e-4)
   np.testing.assert_allclose(net, images + residual, rtol=1e-4, atol=1e-6)
 
 
-def test_shortcut_to_another_depth_starts_at_the_normalised_input():
+def test_shortcut_to_another_depth_starts_at_the_normalized_input():
   _bottleneck(np.zeros([1, 4, 4, 8], np.float32), 12)
   shortcut = tf.get_default_graph().get_operation_by_name(
       'unit/shortcut/Conv2D')
   assert shortcut.inputs[0].op.name == 'unit/preact/Relu'
 
 
-def test_what_is_normalised_and_what_has_biases():
+def test_what_is_normalized_and_what_has_biases():
   blocks = [resnet_v2.resnet_v2_block('block', 1, 1, stride=1)]
   with slim.arg_scope(resnet_v2.resnet_arg_scope()):
     net, _ = resnet_v2.resnet_v2(

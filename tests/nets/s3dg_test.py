@@ -76,20 +76,20 @@ def test_gates_multiply_each_channel():
       result, video * gates[:, None, None, None], rtol=1e-4)
 
 
-def test_channels_first_has_slims_normalisation_unless_told():
-  """slim normalises along the width; the right way is one scope away."""
+def test_channels_first_has_slims_normalization_unless_told():
+  """slim normalizes along the width; the right way is one scope away."""
   shape = [2, 3, 4, 32, 48]
   net, end_points = _base(shape, 'Conv2d_2c_3x3', data_format='NCDHW')
   assert net.shape.as_list() == [2, 192, 2, 8, 12]
   assert end_points['Conv2d_1a_7x7'].shape.as_list() == [2, 64, 2, 16, 24]
   assert _variables()['InceptionV1/Conv2d_2c_3x3/BatchNorm/beta'] == [12]
   found = []
-  for shape, data_format in ((shape, 'NCDHW'), ([2, 4, 32, 48, 3], 'NDHWC')):
+  for size, data_format in ((shape, 'NCDHW'), ([2, 4, 32, 48, 3], 'NDHWC')):
     with tf.Graph().as_default():
       with slim.arg_scope(
           [slim.batch_norm],
           data_format='NCHW' if data_format == 'NCDHW' else 'NHWC'):
-        _base(shape, 'Conv2d_2c_3x3', data_format=data_format)
+        _base(size, 'Conv2d_2c_3x3', data_format=data_format)
       found.append(_variables())
   assert found[0] == found[1]
 
@@ -126,7 +126,7 @@ def test_features_without_classes():
 
 @pytest.mark.parametrize('options, message', [
     (dict(first_temporal_kernel_size=2), 'must be 1, 3, 5 or 7, not 2'),
-    (dict(depth_multiplier=0), 'depth_multiplier must be greater than zero'),
+    (dict(depth_multiplier=0), 'depth_multiplier must be greater than 0'),
     (dict(temporal_conv_startat='Mixed_9'),
      "temporal_conv_startat must be None or one of Conv2d_2c_3x3, Mixed_3b.*"
      "not 'Mixed_9'"),

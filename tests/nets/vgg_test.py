@@ -1,4 +1,4 @@
-"""Tests of VGG; alexnet_test has those of the interpreter it runs on."""
+"""Tests of VGG; sequential_test has those of its interpreter."""
 import inspect
 
 import pytest
@@ -41,9 +41,9 @@ def test_end_points(name):
   expected += [name + '/' + layer for layer in ('fc6', 'fc7', 'fc8')]
   assert list(ends) == expected
   assert ends[name + '/fc8'] is logits
-  sides = [ends['%s/pool%d' % (name, block)].shape.as_list()[1:]
+  sizes = [ends['%s/pool%d' % (name, block)].shape.as_list()[1:]
            for block in range(1, 6)]
-  assert sides == [[112, 112, 64], [56, 56, 128], [28, 28, 256], [14, 14, 512],
+  assert sizes == [[112, 112, 64], [56, 56, 128], [28, 28, 256], [14, 14, 512],
                    [7, 7, 512]]
 
 
@@ -72,11 +72,11 @@ def test_no_classes_means_features(num_classes):
   assert 'vgg_a/fc8' not in ends
 
 
-@pytest.mark.parametrize('padding, sides', [('VALID', 2), ('SAME', 8)])
-def test_fully_convolutional(padding, sides):
+@pytest.mark.parametrize('padding, map_size', [('VALID', 2), ('SAME', 8)])
+def test_fully_convolutional(padding, map_size):
   logits, _ = _build('vgg_a', 256, spatial_squeeze=False,
                      fc_conv_padding=padding)
-  assert logits.shape.as_list() == [2, sides, sides, 1000]
+  assert logits.shape.as_list() == [2, map_size, map_size, 1000]
 
 
 def test_global_pool_of_a_larger_image():
@@ -97,12 +97,12 @@ def test_train_then_evaluate_with_the_same_variables(graph):
               if op.type.startswith('Random')]
 
 
-@pytest.mark.parametrize('size, padding, least', [
+@pytest.mark.parametrize('size, padding, min_size', [
     (223, 'VALID', 224), (31, 'SAME', 32)])
-def test_images_too_small(graph, size, padding, least):
+def test_images_too_small(graph, size, padding, min_size):
   with pytest.raises(ValueError, match=(
       'inputs of vgg_16 must be %dx%d or larger, given %dx%d' % (
-          least, least, size, size))):
+          min_size, min_size, size, size))):
     _build('vgg_16', size, fc_conv_padding=padding)
   assert not tf.global_variables()
 

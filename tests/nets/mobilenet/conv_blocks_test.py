@@ -26,18 +26,6 @@ def _run(*tensors):
     return session.run(tensors)
 
 
-@pytest.mark.parametrize('output_stride, expected', [
-    (None, [(2, 1), (1, 1), (2, 1), (2, 1)]),
-    (8, [(2, 1), (1, 1), (2, 1), (2, 1)]),
-    (4, [(2, 1), (1, 1), (2, 1), (1, 1)]),
-    (2, [(2, 1), (1, 1), (1, 1), (1, 2)]),
-    (1, [(1, 1), (1, 2), (1, 2), (1, 4)]),
-])
-def test_strides_and_rates(output_stride, expected):
-  assert list(conv_blocks.strides_and_rates(
-      [2, 1, 2, 2], output_stride)) == expected
-
-
 @pytest.mark.parametrize('factor, divisor, expected', [
     (6, 8, 96), (88 / 24, 8, 56), (1, 1, 16), (2.3, 8, 40)])
 def test_expand_input_by_factor(factor, divisor, expected):
@@ -54,7 +42,7 @@ def test_split_divisible(num, ways, expected):
 @pytest.mark.parametrize('num, ways', [(20, 2), (16, 3)])
 def test_split_divisible_says_what_cannot_be_cut(num, ways):
   with pytest.raises(ValueError, match=(
-      'num=%d cannot be cut into num_ways=%d multiples' % (num, ways))):
+      'num=%d cannot be split into num_ways=%d multiples' % (num, ways))):
     conv_blocks.split_divisible(num, ways)
 
 

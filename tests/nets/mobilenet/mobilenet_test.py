@@ -134,12 +134,12 @@ def test_final_endpoint_stops_there():
   assert net is end_points['layer_2'] and 'layer_3' not in end_points
 
 
-@pytest.mark.parametrize('output_stride, side, dilated', [
+@pytest.mark.parametrize('output_stride, size, dilated', [
     (None, 4, 0), (8, 4, 0), (4, 8, 0), (2, 16, 1), (1, 32, 2), (64, 4, 0)])
-def test_output_stride(output_stride, side, dilated):
+def test_output_stride(output_stride, size, dilated):
   net, _ = mobilenet.mobilenet_base(
       _images(), _DEFINITION, output_stride=output_stride)
-  assert net.shape.as_list() == [2, side, side, 64]
+  assert net.shape.as_list() == [2, size, size, 64]
   assert len(_operations('SpaceToBatchND')) == dilated
 
 
@@ -148,8 +148,8 @@ def test_explicit_padding_keeps_the_sizes(output_stride):
   net, _ = mobilenet.mobilenet_base(
       _images(), _DEFINITION, use_explicit_padding=True,
       output_stride=output_stride)
-  side = 16 if output_stride else 4
-  assert net.shape.as_list() == [2, side, side, 64]
+  size = 16 if output_stride else 4
+  assert net.shape.as_list() == [2, size, size, 64]
   # Both convolutions, though the 1x1 by nothing, and both filters.
   assert len(_operations('Pad')) == 4
 
@@ -269,7 +269,7 @@ def test_layers_of_the_user_may_have_any_arguments():
     ({'conv_defs': None}, "conv_defs is None; give a dict whose 'spec'"),
     ({'conv_defs': {'spec': []}}, 'mobilenet_v2.V2_DEF for example'),
     ({'conv_defs': {'spec': [slim.conv2d]}},
-     r"conv_defs\['spec'\] holds <function .*; make every layer by"),
+     r"conv_defs\['spec'\] contains <function .*; make every layer with"),
     ({'multiplier': 0}, 'multiplier is 0; it must be above 0'),
     ({'final_endpoint': 'layer_5'},
      'Unknown final endpoint layer_5 of this definition; it has: layer_1, '
@@ -292,3 +292,18 @@ def test_wrong_arguments_are_refused_before_anything_is_built(
 def test_images_of_wrong_rank_are_refused():
   with pytest.raises(ValueError, match='give images of rank 4'):
     mobilenet.mobilenet(tf.zeros([32, 32, 3]), conv_defs=_DEFINITION)
+
+
+def test_apply_activation():
+  x = tf.zeros([2])
+  assert mobilenet.apply_activation(x) is x
+  net = mobilenet.apply_activation(x, 'act', tf.nn.relu6)
+  assert net.op.name == 'act' and net.op.type == 'Relu6'
+
+
+def test_nchw_in_an_arg_scope_is_refused():
+  with slim.arg_scope([slim.conv2d], data_format='NCHW'):
+    with pytest.raises(ValueError, match='MobileNet computes in NHWC only'):
+      mobilenet.mobilenet(
+          tf.zeros([2, 3, 32, 32]), num_classes=5, conv_defs=_DEFINITION)
+  assert not tf.global_variables()

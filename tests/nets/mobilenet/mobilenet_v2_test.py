@@ -82,12 +82,12 @@ def test_min_depth_and_divisible_by():
       3, 3, 6, 33, 129]
 
 
-@pytest.mark.parametrize('output_stride, side', [
+@pytest.mark.parametrize('output_stride, size', [
     (32, 1), (8, 4)])
-def test_output_stride(output_stride, side):
+def test_output_stride(output_stride, size):
   net, _ = mobilenet_v2.mobilenet_base(
       _images(), 0.35, output_stride=output_stride)
-  assert net.shape.as_list() == [2, side, side, 448]
+  assert net.shape.as_list() == [2, size, size, 448]
 
 
 @pytest.mark.parametrize('size', [32, 33])
@@ -118,7 +118,7 @@ def test_group_norm_base():
   assert not any('BatchNorm' in name for name in names)
 
 
-def test_every_normalisation_can_be_replaced():
+def test_every_normalization_can_be_replaced():
   seen = []
 
   def recorder(inputs, *args, **kwargs):
@@ -157,3 +157,7 @@ def test_wrong_width_and_end_point_are_refused_before_anything_is_built():
   with pytest.raises(ValueError, match='output_stride is 12; allowed are'):
     mobilenet_v2.mobilenet(images, output_stride=12)
   assert len(tf.get_default_graph().get_operations()) == before
+
+
+def test_expand_input():
+  assert mobilenet_v2.expand_input(6)(num_inputs=16) == 96

@@ -71,15 +71,15 @@ def test_scope_of_edge_tpu_can_be_given_by_name_and_by_place():
     assert net.op.name == 'Net%d/expanded_conv/output' % number
 
 
-@pytest.mark.parametrize('network, feature_map, output_stride, side', [
+@pytest.mark.parametrize('network, feature_map, output_stride, size', [
     (mobilenet_v3.small, 'layer_13', 16, 4),
     (mobilenet_v3.edge_tpu, 'layer_24', 8, 8)])
 def test_output_stride_on_the_full_network(
-    network, feature_map, output_stride, side):
+    network, feature_map, output_stride, size):
   logits, end_points = network(
       _images(64), 5, depth_multiplier=0.25, output_stride=output_stride)
   assert logits.shape.as_list() == [2, 5]
-  assert end_points[feature_map].shape.as_list()[1:3] == [side, side]
+  assert end_points[feature_map].shape.as_list()[1:3] == [size, size]
 
 
 @pytest.mark.parametrize('network, feature_map', [
@@ -167,3 +167,35 @@ def test_wrong_arguments_are_refused_before_anything_is_built():
     mobilenet_v3.mobilenet(
         images, conv_defs={}, finegrain_classification_mode=True)
   assert len(tf.get_default_graph().get_operations()) == before
+
+
+def test_declared_layers():
+  plain = mobilenet_v3.mbv3_op(6, 24, 5, s=2, act=tf.nn.tanh, residual=False)
+  gated = mobilenet_v3.mbv3_op_se(4, 16, 3)
+  fused = mobilenet_v3.mbv3_fused(8, 32, 3, s=2)
+  definition = {'spec': [lib.op(slim.conv2d, num_outputs=8, kernel_size=3),
+                         plain, gated, fused]}
+  net, _ = lib.mobilenet_base(_images(), definition)
+  assert net.shape.as_list() == [2, 8, 8, 32]
+  assert len(_operations('Tanh')) == 2
+  shapes = {v.op.name.split('/', 1)[1]: v.shape.as_list()
+            for v in tf.trainable_variables() if 'weights' in v.op.name}
+  assert shapes['expanded_conv/depthwise/depthwise_weights'] == [5, 5, 48, 1]
+  # 96 channels inside, divided by 4.
+  assert shapes['expanded_conv_1/squeeze_excite/Conv/weights'] == [1, 1, 96, 24]
+  assert shapes['expanded_conv_2/expand/weights'] == [3, 3, 16, 128]
+
+
+def test_squeeze_excite_gates_with_a_hard_sigmoid():
+  net = mobilenet_v3.squeeze_excite(tf.ones([1, 4, 4, 32]))
+  assert net.shape.as_list() == [1, 4, 4, 32]
+  assert len(_operations('Relu6')) == 1
+  assert tf.trainable_variables()[0].shape.as_list() == [1, 1, 32, 8]
+
+
+@pytest.mark.parametrize('name', [
+    'edge_tpu', 'edge_tpu_075', 'large', 'large_minimalistic', 'mobilenet',
+    'small', 'small_minimalistic'])
+def test_help_says_that_inference_is_the_default(name):
+  assert 'Inference mode is created by default' in getattr(
+      mobilenet_v3, name).__doc__

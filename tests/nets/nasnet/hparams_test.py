@@ -53,7 +53,7 @@ def test_unknown_name_offers_the_nearest(change):
 
 
 @pytest.mark.parametrize('name, value, message', [
-    ('num_cells', 2.5, 'num_cells must be a whole number, not 2.5'),
+    ('num_cells', 2.5, 'num_cells must be an integer, not 2.5'),
     ('drop_path_keep_prob', 'x', 'drop_path_keep_prob must be a number'),
     ('data_format', 1, 'data_format must be a string, not 1'),
     ('use_bounded_activation', 2, 'must be True or False, not 2')])

@@ -279,7 +279,7 @@ def test_batch_norm_settings_of_the_scopes(scope, decay, epsilon):
   assert settings['scale'] is True
 
 
-def test_weight_decay_regularises_every_kernel(simple_cells):
+def test_weight_decay_regularizes_every_kernel(simple_cells):
   _cifar()
   kernels = [v for v in tf.trainable_variables() if 'weights' in v.op.name]
   losses = tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)
@@ -307,7 +307,7 @@ def test_pictures_of_unknown_size_are_refused(shape):
 
 @pytest.mark.parametrize('overrides, message', [
     (dict(data_format='NHCW'), "data_format must be 'NHWC' or 'NCHW', not"),
-    (dict(drop_path_keep_prob=0.0), r'must lie in \(0, 1\], not 0.0')])
+    (dict(drop_path_keep_prob=0.0), r'must be in \(0, 1\], not 0.0')])
 def test_wrong_settings_are_refused(overrides, message):
   with pytest.raises(ValueError, match=message):
     _cifar(**overrides)
@@ -316,3 +316,10 @@ def test_wrong_settings_are_refused(overrides, message):
 def test_pictures_too_small_for_the_auxiliary_logits(simple_cells):
   with pytest.raises(ValueError, match='at least 5x5 .* set config.use_aux_he'):
     _cifar(tf.zeros([2, 8, 8, 3]), is_training=True, current_step=0)
+
+
+def test_a_tensor_as_is_training_is_refused():
+  with pytest.raises(ValueError, match=(
+      'is_training must be True or False, not a tensor')):
+    _cifar(is_training=tf.placeholder(tf.bool, []))
+  assert not tf.global_variables()

@@ -55,21 +55,21 @@ def test_global_average_in_both_layouts():
 
 
 def test_factorized_reduction_sees_even_and_odd_pixels():
-  """With kernels of ones, the halves are samples of the picture."""
-  picture = np.arange(30, dtype=np.float32).reshape(1, 5, 6, 1)
+  """With kernels of ones, the halves are samples of the image."""
+  image = np.arange(30, dtype=np.float32).reshape(1, 5, 6, 1)
   with slim.arg_scope(
       [slim.conv2d], weights_initializer=tf.ones_initializer(),
       activation_fn=None):
     with slim.arg_scope([slim.batch_norm], is_training=False, epsilon=0.0):
       net = nasnet_utils.factorized_reduction(
-          tf.constant(picture), 3, 2, 'NHWC')
+          tf.constant(image), 3, 2, 'NHWC')
   assert net.shape.as_list() == [1, 3, 3, 3]
   with tf.Session() as session:
     session.run(tf.global_variables_initializer())
     result = session.run(net)[0]
-  even = picture[0, ::2, ::2, 0]
+  even = image[0, ::2, ::2, 0]
   odd = np.zeros((3, 3))
-  odd[:2] = picture[0, 1::2, 1::2, 0]
+  odd[:2] = image[0, 1::2, 1::2, 0]
   np.testing.assert_allclose(result[..., 0], even, rtol=1e-4)
   # The second path takes the filter that halving leaves over.
   np.testing.assert_allclose(result[..., 1], odd, rtol=1e-4)
@@ -83,9 +83,9 @@ def test_factorized_reduction_shapes(data_format, shape, expected):
     halved = nasnet_utils.factorized_reduction(tf.zeros(shape), 6, 2)
     kept = nasnet_utils.factorized_reduction(tf.zeros(shape), 6, 1)
   assert halved.shape.as_list() == expected
-  sides = [shape[data_format.index(axis)] for axis in 'NHW']
+  sizes = [shape[data_format.index(axis)] for axis in 'NHW']
   assert [kept.shape.as_list()[data_format.index(axis)]
-          for axis in 'NHW'] == sides
+          for axis in 'NHW'] == sizes
 
 
 def test_one_filter_cannot_be_halved():
@@ -175,7 +175,7 @@ def test_base_cell_takes_operations_of_ones_own():
      'n [+] 2 used_hiddenstates, not 1, 2 and 3'),
     (['none', 'none'], [0, 0], [0, 1], 'not 2, 2 and 2'),
     (['none', 'none'], [0, 0, 0], [0, 2],
-     r'hiddenstate_indices\[1\] must lie in \[0, 2\), .* not 2')])
+     r'hiddenstate_indices\[1\] must be in \[0, 2\), .* not 2')])
 def test_wrong_cells_are_refused(operations, used, indices, message):
   with pytest.raises(ValueError, match=message):
     nasnet_utils.NasNetABaseCell(4, operations, used, indices, 1.0, 1, 1)
