@@ -1,4 +1,4 @@
-"""The layout of pictures inside of networks."""
+"""The layout of images inside networks."""
 import pytest
 import tensorflow.compat.v1 as tf
 
@@ -36,8 +36,8 @@ def test_networks_without_the_layout_say_so():
 def test_networks_with_the_layout(name):
   arguments = nets_factory.layout_arguments(name, 'NCHW')
   arguments['config'].num_cells = 3
-  side = nets_factory.networks_map[name].default_image_size
+  size = nets_factory.networks_map[name].default_image_size
   _, end_points = nets_factory.get_network_fn(name, 5)(
-      tf.zeros([1, side, side, 3]), **arguments)
+      tf.zeros([1, size, size, 3]), **arguments)
   channels, height = end_points['Cell_0'].shape.as_list()[1:3]
   assert channels > height
