@@ -54,19 +54,17 @@ _CASES = {
                                  use_grayscale=True)),
         dict(dataset_name='image_folder', use_grayscale=True,
              dataset_split_name='validation'), True),
-    'loss': (
-        'digits', dict(model=dict(loss='focal', focal_gamma=0.5)),
-        dict(loss='focal', focal_gamma=0.5), False),
+    'loss and num_clones': (
+        'digits', dict(
+            model=dict(loss='focal', focal_gamma=0.5, label_smoothing=0.1,
+                       class_weights='auto', weight_decay=0.1),
+            deployment=dict(num_clones=2)),
+        dict(loss='focal', focal_gamma=0.5, num_clones=2, clone_on_cpu=True),
+        False),
     'multi_label': ('several', {}, {}, False),
-    'num_clones': (
-        'digits', dict(deployment=dict(num_clones=2)),
-        dict(num_clones=2, clone_on_cpu=True), False),
     'on_bad_record': (
         'spoiled', dict(data=dict(on_bad_record='skip', max_bad_records=5)),
         dict(on_bad_record='skip', max_bad_records=5), True),
-    'label_smoothing': (
-        'digits', dict(model=dict(label_smoothing=0.1, class_weights='auto',
-                                  weight_decay=0.1)), {}, False),
     'batch_norm_decay': (
         'digits', dict(
             model=dict(model_name=_BATCH_NORM['model_name'],
