@@ -22,6 +22,7 @@ Start-up: the seconds of `train_image_classifier.py --help`, and those until
 the first step of inception_v3 (batch 2) next to the import of TensorFlow.
 """
 import argparse
+import collections
 import contextlib
 import io
 import json
@@ -32,7 +33,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import NamedTuple
 from unittest import mock
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
@@ -40,20 +40,8 @@ os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-
-class Case(NamedTuple):
-  """A training to measure.
-
-  Attributes:
-    data: kind of dataset, as in `make_data`.
-    preprocessing: value of --preprocessing_name.
-    batch_size: images per step.
-  """
-  data: str
-  preprocessing: str
-  batch_size: int
-
-
+# A training: its kind of data, as in `make_data`, and two flags.
+Case = collections.namedtuple('Case', 'data preprocessing batch_size')
 CASES = {
     'lenet': Case('digits', 'lenet', 50),
     'cifarnet': Case('png', 'cifarnet', 128),

@@ -1,25 +1,13 @@
 """The likely cause where a variable's shape differs between two networks."""
+import collections
 import re
-from typing import Dict, List, NamedTuple
+from typing import Dict, List
 
 _AVERAGE = '/ExponentialMovingAverage'
 
-
-class _Family(NamedTuple):
-  """Networks that exist in several widths.
-
-  Attributes:
-    scope: prefix of the names of their variables.
-    variable: a variable whose last dimension is the width times `channels`.
-    channels: that dimension at width 1.
-    names: dict {width: name of the network}.
-  """
-  scope: str
-  variable: str
-  channels: int
-  names: Dict[float, str]
-
-
+# Networks of several widths: the prefix of their variables' names, a variable
+# whose last dimension is the width times `channels`, and the name per width.
+_Family = collections.namedtuple('_Family', 'scope variable channels names')
 _FAMILIES = [
     _Family('MobilenetV1/', 'MobilenetV1/Conv2d_13_pointwise/weights', 1024, {
         1.0: 'mobilenet_v1', 0.75: 'mobilenet_v1_075',

@@ -68,7 +68,7 @@ def make_directory(train_dir: str) -> None:
   """Makes the directory of a run, if it does not exist.
 
   Raises:
-    ValueError: it cannot be made.
+    ValueError: the directory cannot be created.
   """
   try:
     os.makedirs(train_dir, exist_ok=True)

@@ -52,7 +52,7 @@ EXEMPT = {
         'augmentation', 'crop_min_area', 'crop_max_aspect', 'color_jitter',
         'randaugment_steps', 'randaugment_magnitude', 'random_erasing',
         'mixup_alpha', 'cutmix_alpha'),
-    'evaluation reports the loss of the labels as they are': (
+    'the loss reported is without regularization, of unweighted labels': (
         'weight_decay', 'label_smoothing', 'class_weights'),
     'evaluation uses the moving statistics of the checkpoint': (
         'batch_norm_decay', 'freeze_batch_norm'),
@@ -70,7 +70,7 @@ EXEMPT = {
         'learning_rate_values', 'cosine_alpha', 'cosine_t_mul', 'cosine_m_mul',
         'cosine_num_periods', 'cosine_beta', 'cosine_initial_variance',
         'cosine_variance_decay'),
-    'evaluation computes in float32, in a session of its own': (
+    'evaluation computes in float32, in a separate session': (
         'fp16', 'xla', 'gpu_memory_growth', 'cpu_threads'),
     'the chief alone evaluates': (
         'worker_hosts', 'ps_hosts', 'job_name', 'task', 'worker_replicas',

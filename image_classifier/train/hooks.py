@@ -80,7 +80,6 @@ class ProgressHook(ReadingsHook):
     self._examples_per_step = examples_per_step
     self._writer = writer
     self._progress = progress.StatusLine()
-
     self._start = None
     self._waited = 0.0
 
@@ -238,7 +237,7 @@ class FiniteLossHook(ReadingsHook):
             start, row.step, row.learning_rate, self._latest()))
 
 
-class OwnStepsHook(tf.train.SessionRunHook):
+class WorkerStepsHook(tf.train.SessionRunHook):
   """Counts the steps of one of several workers, and prints them at the end."""
 
   def __init__(self, task):
@@ -256,7 +255,7 @@ class OwnStepsHook(tf.train.SessionRunHook):
 
   def end(self, session):
     del session
-    print('Worker %d has ended after %d steps of its own.' % (
+    print('Worker %d has ended. It made %d steps.' % (
         self._task, self._steps))
 
 

@@ -203,7 +203,7 @@ def _hooks_of_worker(run, graph, stop_hook):
       readings, run.start.step, run.length.last_step,
       run.options.loop.log_every_n_steps, run.length.examples_per_step)
   return finite_loss, [
-      stop_hook, progress_hook, hooks.OwnStepsHook(run.deployment.task)]
+      stop_hook, progress_hook, hooks.WorkerStepsHook(run.deployment.task)]
 
 
 def _hooks_of_chief(run, graph, scaffold, writer, stop_hook):
@@ -229,7 +229,7 @@ def _hooks_of_chief(run, graph, scaffold, writer, stop_hook):
     others.append(evaluation_hook.EvaluationHook(
         readings, run, saver_hook, progress_hook, stop_hook))
   if cluster.is_several(run.deployment):
-    others.append(hooks.OwnStepsHook(run.deployment.task))
+    others.append(hooks.WorkerStepsHook(run.deployment.task))
   return finite_loss, others
 
 

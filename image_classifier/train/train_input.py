@@ -1,6 +1,6 @@
 """The input stage of the training graph: from records to batches."""
+import collections
 import dataclasses
-from typing import Callable, NamedTuple, Optional
 
 import tensorflow.compat.v1 as tf
 
@@ -8,20 +8,10 @@ from datasets.reading import input_pipeline
 from image_classifier.train import run_length
 from preprocessing import preprocessing_factory
 
-
-class _Preprocessing(NamedTuple):
-  """Functions of the preprocessing; any but the first may be None.
-
-  Attributes:
-    image: function of a decoded image.
-    jpeg: function of an encoded JPEG.
-    batch: function of a batch of decoded images.
-    mix: function that mixes the images and labels of a batch.
-  """
-  image: Callable
-  jpeg: Optional[Callable]
-  batch: Optional[Callable]
-  mix: Optional[Callable]
+# Functions: of a decoded image, of an encoded JPEG, of a batch of decoded
+# images, and of a batch of images and labels. All but the first may be None.
+_Preprocessing = collections.namedtuple(
+    '_Preprocessing', 'image jpeg batch mix')
 
 
 def batches(run):

@@ -86,7 +86,7 @@ def test_what_fits_is_accepted(directory):
      'The run kept no moving averages: leave out --moving_average_decay.'),
     ('net/logits/w', [4, 1001],
      'The checkpoint has no background class: pass --labels_offset=1.'),
-    ('net/logits/w', [4, 5], 'The checkpoint knows 1000 classes, not 5: check '
+    ('net/logits/w', [4, 5], 'The checkpoint has 1000 classes, not 5: check '
                              '--dataset_name and --dataset_dir (or '
                              '--num_classes).'),
     ('net/k', [3, 3, 4, 8], 'It was trained with another network or width: '
@@ -133,7 +133,7 @@ def test_archives_are_unpacked(directory, tmp_path, name, mode):
   assert checkpoint_reader.find(path) == prefix
   unpacked = os.path.dirname(os.path.dirname(prefix))
   assert os.listdir(unpacked) == ['inner']
-  # An archive that was replaced is unpacked anew.
+  # An archive that was replaced is unpacked again.
   _archive(directory, path, _files(7), mode)
   os.utime(path, (1, 1))
   assert checkpoint_reader.step_of(checkpoint_reader.find(path)) == 7

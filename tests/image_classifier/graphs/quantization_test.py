@@ -92,7 +92,7 @@ def test_a_checkpoint_without_ranges(tmp_path):
     session.run(tf.global_variables_initializer())
     checkpoint = tf.train.Saver().save(session, str(tmp_path / 'model.ckpt'))
   with pytest.raises(ValueError, match='has no ranges for the fake '
-                     'quantisation, such as LeNet/.*: train with '
+                     'quanti[sz]ation, such as LeNet/.*: train with '
                      '--quantize_delay, or leave out --quantize.'):
     export.export(dataclasses.replace(
         options.Export(), model_name='lenet', num_classes=10, quantize=True,

@@ -89,13 +89,13 @@ def test_a_new_session_goes_back(capsys):
   assert [line.split('  ')[0] for line in lines] == ['step 9', 'step 8']
 
 
-def test_own_steps_are_counted(capsys):
-  hook = hooks.OwnStepsHook(1)
+def test_steps_of_a_worker_are_counted(capsys):
+  hook = hooks.WorkerStepsHook(1)
   for _ in range(3):
     hook.after_run(None, None)
   hook.end(None)
   assert capsys.readouterr().out == (
-      'Worker 1 has ended after 3 steps of its own.\n')
+      'Worker 1 has ended. It made 3 steps.\n')
 
 
 @pytest.mark.parametrize('loss', [float('nan'), float('inf')])

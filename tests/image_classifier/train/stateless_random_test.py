@@ -11,7 +11,7 @@ _LARGE = 2 ** 40
 
 
 def _in_a_session(fetches, step_numbers, step):
-  """Evaluates `fetches` at steps, in a session of its own."""
+  """Evaluates `fetches` at steps, in a separate session."""
   with tf.Session() as session:
     session.run(tf.global_variables_initializer())
     values = []

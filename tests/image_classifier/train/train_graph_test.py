@@ -23,7 +23,7 @@ def _options(digits, **changes):
 
 
 def _train(options, steps, load=None, save=None):
-  """Runs steps of a graph of its own; returns ({name: value}, graph)."""
+  """Runs steps in a new graph; returns ({name: value}, graph)."""
   with tf.Graph().as_default():
     graph = runs.build(options, load or 0)
     result = _run(options, graph, steps, load=save if load else None,
@@ -32,7 +32,7 @@ def _train(options, steps, load=None, save=None):
 
 
 def _run(options, graph, steps, skip=0, load=None, save=None):
-  """Runs steps in a session of its own; returns {name: value}."""
+  """Runs steps in a new session; returns {name: value}."""
   saver = tf.train.Saver()
   with tf.Session(config=session_config.session_config(
       options.deployment)) as session:
