@@ -113,8 +113,8 @@ def describe(warm_start: Plan) -> List[str]:
   if warm_start.differs:
     here, there = next(iter(warm_start.differs.values()))
     lines.append(
-        "  The checkpoint's head has %d classes, the dataset %d: the head is not "
-        'loaded.' % (there[-1], here[-1]))
+        "  The checkpoint's head has %d classes, the dataset %d: the head is "
+        'not loaded.' % (there[-1], here[-1]))
   if warm_start.missing:
     lines.append(
         '  Variables that are not in the checkpoint keep their initial values.')

@@ -97,8 +97,8 @@ def test_an_error_while_saving_leaves_the_last_one(
     small.save(6)
   assert str(error.value) == (
       'The checkpoint of step 6 cannot be saved in %s: [Errno 28] No space '
-      'left on device. The last good checkpoint is %s; remove the cause and run '
-      'the same command to resume from it.' % (tmp_path, good))
+      'left on device. The last good checkpoint is %s; remove the cause and '
+      'run the same command to resume from it.' % (tmp_path, good))
   assert tf.train.latest_checkpoint(str(tmp_path)) == good
   assert not (tmp_path / checkpoint_saver.UNFINISHED).exists()
   assert checkpoint_saver.fault(good) is None

@@ -55,8 +55,8 @@ def test_a_head_of_other_classes_is_not_loaded(checkpoint):
   assert warm_start.describe(plan) == [
       'Warm start from %s: 11 variables loaded.' % checkpoint,
       '  shape differs         2  net/logits/weights, net/logits/biases',
-      "  The checkpoint's head has 1001 classes, the dataset 5: the head is not "
-      'loaded.']
+      "  The checkpoint's head has 1001 classes, the dataset 5: the head is "
+      'not loaded.']
 
 
 def test_excluded_scopes_match_the_start_of_names(checkpoint):

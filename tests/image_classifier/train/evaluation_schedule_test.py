@@ -20,7 +20,8 @@ def _plan(splits=('train', 'test'), multi_label=False, **loop):
 
   options = runs.train('data', 'model', loop=dict(dict(eval_every=2), **loop))
   return evaluation_schedule.plan(
-      options, run_length.compute(options, 40), _Dataset(multi_label), get_split)
+      options, run_length.compute(options, 40), _Dataset(multi_label),
+      get_split)
 
 
 def _message(**arguments):

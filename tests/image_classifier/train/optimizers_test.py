@@ -184,7 +184,8 @@ def test_adam_learns_with_its_default_epsilon():
 def test_clip(max_norm, scale):
   first, second = tf.zeros([2]), tf.zeros([1])
   clipped = optimizers.clip(
-      [(tf.constant([3.0, 0.0]), first), (tf.constant([4.0]), second)], max_norm)
+      [(tf.constant([3.0, 0.0]), first), (tf.constant([4.0]), second)],
+      max_norm)
   assert [variable for _, variable in clipped] == [first, second]
   with tf.Session() as session:
     gradients = session.run([gradient for gradient, _ in clipped])

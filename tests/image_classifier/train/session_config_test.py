@@ -13,8 +13,8 @@ from image_classifier import options
 from image_classifier.train import optimizers
 from image_classifier.train import session_config
 
-# A TensorFlow without CUDA would ignore the simulated GPU below. Read once, when
-# a graph is first rewritten.
+# A TensorFlow without CUDA would ignore the simulated GPU below. Read once,
+# when a graph is first rewritten.
 os.environ['TF_AUTO_MIXED_PRECISION_GRAPH_REWRITE_SIMULATE_GPU'] = 'true'
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
     __file__))))
