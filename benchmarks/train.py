@@ -1,24 +1,25 @@
-"""Prints how many images a second training makes, and how fast it starts.
+"""Measures the images per second of training, and how fast it starts.
 
   python -m benchmarks.train [--models=lenet,cifarnet] [--windows=7]
       [--seconds=2] [--no_start_up]
 
-For each network two trainings of the same graph take turns in one process, a
-window of some steps each, so that a busy machine is busy for both:
+For each network two trainings of the same graph alternate in one process, for
+an interval of some steps each, so that a busy machine slows down both:
 
   bare        session.run of the training step on one batch kept in memory
   end to end  `loop.train` from record files, with all its hooks
 
-Given are the medians of images/s, and of the ratio of neighbouring windows
-with its quartiles, by the clock and by CPU time; other programs on the machine
-disturb the CPU time less. What reading and decoding cost is in the difference.
+The table has the medians of images/s, and of the ratio of adjacent intervals
+with its quartiles, by wall time and by CPU time, which other programs on the
+machine disturb less. The difference is the cost of reading and decoding.
 
 LeNet reads the bundled digits, CifarNet PNGs of 32 x 32 pixels and the others
-JPEGs of 500 x 375, made here. Each environment of `make env` that exists
-(.venv, .venv-mkl, .venv-tf2) is measured in turn; without any, this Python.
+JPEGs of 500 x 375, which are generated. Each environment of `make env` that
+exists (.venv, .venv-mkl, .venv-tf2) is measured in turn; without any, this
+Python.
 
 Start-up: the seconds of `train_image_classifier.py --help`, and those until
-the first step of inception_v3 (batch 2) next to TensorFlow's own import.
+the first step of inception_v3 (batch 2) next to the import of TensorFlow.
 """
 import argparse
 import collections
@@ -39,6 +40,7 @@ os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
+# A training: its kind of data, as in `make_data`, and two flags.
 Case = collections.namedtuple('Case', 'data preprocessing batch_size')
 CASES = {
     'lenet': Case('digits', 'lenet', 50),
@@ -47,9 +49,9 @@ CASES = {
     'resnet_v1_50': Case('jpeg', 'resnet_v1_50', 8),
 }
 _STACKS = (('stock', '.venv'), ('mkl', '.venv-mkl'), ('tf2', '.venv-tf2'))
-_PICTURES = 400
-# In a window. What is read ahead, two batches, must not be most of it.
-_LEAST_STEPS = 10
+_NUM_IMAGES = 400
+# Per interval, which the two batches that are prefetched must not dominate.
+_MIN_STEPS = 10
 _HEAD = ('stack', 'network', 'batch', 'bare', 'end to end',
          'ratio (quartiles)', 'CPU ratio (quartiles)', 'input wait')
 
@@ -58,8 +60,10 @@ def parse_arguments():
   """Returns the command line's arguments."""
   parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
   parser.add_argument('--models', default=','.join(CASES), metavar='NAME,...')
-  parser.add_argument('--windows', type=int, default=7, help='turns of each')
-  parser.add_argument('--seconds', type=float, default=2.0, help='of a window')
+  parser.add_argument('--windows', type=int, default=7,
+                      help='intervals of each training')
+  parser.add_argument('--seconds', type=float, default=2.0,
+                      help='length of an interval')
   parser.add_argument('--no_start_up', action='store_true')
   parser.add_argument('--child', default='', help=argparse.SUPPRESS)
   arguments = parser.parse_args()
@@ -69,25 +73,25 @@ def parse_arguments():
   return arguments
 
 
-def make_data(folder):
-  """Writes the datasets that are read; returns {kind: (name, folder)}."""
+def make_data(directory):
+  """Writes the datasets; returns {kind: (name, directory)}."""
   import numpy as np
   from PIL import Image
 
   from benchmarks import jpeg_folder
   from datasets import download_and_convert_image_folder
   from datasets import download_and_convert_mnist
-  jpeg, png = os.path.join(folder, 'jpegs'), os.path.join(folder, 'pngs')
-  jpeg_folder.make_source(jpeg, _PICTURES)
+  jpeg, png = (os.path.join(directory, name) for name in ('jpegs', 'pngs'))
+  jpeg_folder.make_source(jpeg, _NUM_IMAGES)
   random = np.random.RandomState(0)
-  for index in range(10 * _PICTURES):
-    place = os.path.join(png, 'class %d' % (index % 10))
-    os.makedirs(place, exist_ok=True)
+  for index in range(10 * _NUM_IMAGES):
+    path = os.path.join(png, 'class %d' % (index % 10))
+    os.makedirs(path, exist_ok=True)
     Image.fromarray(random.randint(0, 256, [32, 32, 3]).astype(np.uint8)).save(
-        os.path.join(place, '%05d.png' % index))
-  data = {'digits': ('mnist', os.path.join(folder, 'digits')),
-          'png': ('image_folder', os.path.join(folder, 'png')),
-          'jpeg': ('image_folder', os.path.join(folder, 'jpeg'))}
+        os.path.join(path, '%05d.png' % index))
+  data = {'digits': ('mnist', os.path.join(directory, 'digits')),
+          'png': ('image_folder', os.path.join(directory, 'png')),
+          'jpeg': ('image_folder', os.path.join(directory, 'jpeg'))}
   with contextlib.redirect_stdout(io.StringIO()):
     download_and_convert_mnist.run(
         data['digits'][1],
@@ -120,6 +124,7 @@ class BareStep:
     import tensorflow.compat.v1 as tf
 
     from datasets.reading import input_pipeline
+    from image_classifier.train import resolved_run
     from image_classifier.train import session_config
     from image_classifier.train import train_graph
     training_batches = input_pipeline.training_batches
@@ -129,7 +134,8 @@ class BareStep:
 
     with tf.Graph().as_default() as graph:
       with mock.patch.object(input_pipeline, 'training_batches', kept):
-        self._train_op = train_graph.build(train_options).train_op
+        self._train_op = train_graph.build(
+            resolved_run.resolve(train_options)).train_op
       self._session = tf.Session(graph=graph, config=(
           session_config.session_config(train_options.deployment)))
       self._session.run([tf.global_variables_initializer(),
@@ -137,48 +143,48 @@ class BareStep:
     self.run(2)
 
   def run(self, steps):
-    """Makes some steps."""
+    """Runs some steps."""
     for _ in range(steps):
       self._session.run(self._train_op)
 
 
 def make_windows(bare, seconds, count):
-  """Returns a hook that lets the two trainings take turns.
+  """Returns a hook that alternates between the two trainings.
 
   Args:
     bare: a BareStep.
-    seconds: length of a window of the training that has the hook.
-    count: windows after which the training ends.
+    seconds: length of an interval of the training that has the hook.
+    count: intervals after which the training ends.
 
   Returns:
-    A `tf.train.SessionRunHook`; its `rows` are (steps, clock end to end, CPU
-    end to end, clock bare, CPU bare).
+    A `tf.train.SessionRunHook`; its `rows` are (steps, wall time end to end,
+    CPU time end to end, wall time bare, CPU time bare), in seconds.
   """
   import tensorflow.compat.v1 as tf
 
   class Windows(tf.train.SessionRunHook):
-    """Times a window, then as many bare steps."""
+    """Times an interval, then as many bare steps."""
     rows = []
 
     def begin(self):
-      # The first steps, which are slow, are not counted.
+      # The first steps are slow and not counted.
       self._steps = -3
 
     def after_run(self, run_context, run_values):
       del run_values
       self._steps += 1
       if self._steps == 0:
-        self._begin = _now()
-      if (self._steps < _LEAST_STEPS or
-          _since(self._begin)[0] < seconds):
+        self._start = _now()
+      if (self._steps < _MIN_STEPS or
+          _since(self._start)[0] < seconds):
         return
-      window = _since(self._begin)
-      # What is read ahead is read now, not beside the bare steps.
+      window = _since(self._start)
+      # Lets prefetching finish before the bare steps.
       time.sleep(0.1)
-      begin = _now()
+      start = _now()
       bare.run(self._steps)
-      self.rows.append((self._steps,) + window + _since(begin))
-      self._steps, self._begin = 0, _now()
+      self.rows.append((self._steps,) + window + _since(start))
+      self._steps, self._start = 0, _now()
       if len(self.rows) == count:
         run_context.request_stop()
 
@@ -189,15 +195,15 @@ def _now():
   return time.time(), sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
 
 
-def _since(begin):
-  return tuple(now - then for now, then in zip(_now(), begin))
+def _since(start):
+  return tuple(now - then for now, then in zip(_now(), start))
 
 
-def measure(name, data, folder, arguments):
+def measure(name, data, directory, arguments):
   """Returns the cells of a row of the table, without the stack."""
   from image_classifier.runs import run_log
   from image_classifier.train import loop
-  train_dir = os.path.join(folder, 'model-' + name)
+  train_dir = os.path.join(directory, 'model-' + name)
   train_options = make_options(name, data, train_dir)
   bare = BareStep(train_options)
   windows = make_windows(bare, arguments.seconds, arguments.windows)
@@ -224,57 +230,57 @@ def _spread(ratios):
 
 
 def run_child(arguments):
-  """Measures the networks with this Python; prints a line of JSON for each."""
+  """Measures the networks with this Python; prints one line of JSON each."""
   from slim_common import runtime
   runtime.start()
-  with tempfile.TemporaryDirectory() as folder:
-    data = make_data(folder)
+  with tempfile.TemporaryDirectory() as directory:
+    data = make_data(directory)
     for name in arguments.models.split(','):
       print(json.dumps(
-          [arguments.child] + measure(name, data, folder, arguments)),
+          [arguments.child] + measure(name, data, directory, arguments)),
             flush=True)
 
 
 def pythons():
   """Returns [(stack, path)] of the environments that exist, or this one."""
-  found = [(stack, os.path.join(_ROOT, folder, 'bin', 'python'))
-           for stack, folder in _STACKS]
+  found = [(stack, os.path.join(_ROOT, name, 'bin', 'python'))
+           for stack, name in _STACKS]
   return [item for item in found if os.path.exists(item[1])] or [
       ('this', sys.executable)]
 
 
 def time_start_up(python):
-  """Returns seconds: of --help, to the first step, of TensorFlow's import."""
+  """Returns seconds: --help, the first step, the import of TensorFlow."""
   program = os.path.join(_ROOT, 'train_image_classifier.py')
   helps, imports = [], []
   for _ in range(3):
     helps.append(_seconds([python, program, '--help']))
     imports.append(_seconds([
         python, '-c', 'import tensorflow.compat.v1, tf_slim']))
-  with tempfile.TemporaryDirectory() as folder:
+  with tempfile.TemporaryDirectory() as directory:
     subprocess.check_output([
         python, os.path.join(_ROOT, 'download_and_convert_data.py'),
-        '--dataset_name=mnist', '--dataset_dir=' + folder, '--source=' +
+        '--dataset_name=mnist', '--dataset_dir=' + directory, '--source=' +
         os.path.join(_ROOT, 'datasets', 'samples', 'mnist')])
-    begin = time.time()
+    start = time.time()
     process = subprocess.Popen(
         [python, '-u', program, '--model_name=inception_v3',
-         '--dataset_name=mnist', '--dataset_dir=' + folder, '--batch_size=2',
-         '--train_dir=' + os.path.join(folder, 'model'), '--clone_on_cpu',
+         '--dataset_name=mnist', '--dataset_dir=' + directory, '--batch_size=2',
+         '--train_dir=' + os.path.join(directory, 'model'), '--clone_on_cpu',
          '--max_number_of_steps=1'],
         stdout=subprocess.PIPE, universal_newlines=True)
     for line in process.stdout:
       if line.startswith('step 1 '):
-        seconds = time.time() - begin
+        seconds = time.time() - start
     if process.wait():
       raise ValueError('The training failed; run it by hand: %s' % program)
   return statistics.median(helps), seconds, statistics.median(imports)
 
 
 def _seconds(command):
-  begin = time.time()
+  start = time.time()
   subprocess.check_output(command, stderr=subprocess.DEVNULL)
-  return time.time() - begin
+  return time.time() - start
 
 
 def main():

@@ -1,1 +1,1 @@
-"""Checkpoints: found, saved, and loaded into another network."""
+"""Finding and saving checkpoints, and loading them into other networks."""

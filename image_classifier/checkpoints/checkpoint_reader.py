@@ -1,4 +1,4 @@
-"""Finding a checkpoint by whatever name its owner has for it."""
+"""Finds checkpoints by directory, prefix, file or archive, and reads them."""
 import atexit
 import functools
 import os
@@ -6,6 +6,7 @@ import re
 import shutil
 import tarfile
 import tempfile
+from typing import Dict, List, Optional
 
 import tensorflow.compat.v1 as tf
 
@@ -14,21 +15,21 @@ from image_classifier.checkpoints import shape_mismatch as shape_causes
 # The files that a checkpoint consists of, any of which may be named.
 _PARTS = re.compile(r'\.(index|meta|data-\d{5}-of-\d{5})$')
 _ARCHIVE = re.compile(r'\.(tar|tar\.gz|tgz)$')
-# Ranges that fake quantisation learns.
+# Ranges that fake quantization learns.
 _QUANTIZED = re.compile(r'_quant(_[^/]*)?/(min|max)$')
-# What is unpacked of an archive; a `.ckpt` alone is of the old format.
+# The files to unpack from an archive; `.ckpt` is the old format.
 _WANTED = re.compile(r'(\.(index|meta|data-\d{5}-of-\d{5}|ckpt)|^checkpoint)$')
 
 
-def find(path):
-  """Returns the checkpoint that `path` means.
+def find(path: str) -> str:
+  """Finds a checkpoint.
 
   Args:
     path: a directory, whose latest or only checkpoint is taken; a prefix such
       as 'dir/model.ckpt-100'; one of a checkpoint's files; or the archive
-      (.tar.gz, .tgz, .tar) of one, which is unpacked to a folder that the end
-      of the program removes. A single file of the old format (V1, 2016) is its
-      own prefix.
+      (.tar.gz, .tgz, .tar) of one, which is unpacked to a temporary directory
+      that is removed when the program ends. The prefix of a single file of the
+      old format (V1, 2016) is its path.
 
   Returns:
     The prefix, as `tf.train.Saver.restore` takes it.
@@ -41,40 +42,41 @@ def find(path):
   if _ARCHIVE.search(path) and os.path.isfile(path):
     return _of_archive(path, os.path.getmtime(path))
   prefix = _PARTS.sub('', path)
-  folder = os.path.dirname(prefix) or '.'
-  if not tf.gfile.IsDirectory(folder):
+  directory = os.path.dirname(prefix) or '.'
+  if not tf.gfile.IsDirectory(directory):
     raise ValueError(
         'There is no checkpoint %s: the directory %s does not exist.' % (
-            path, folder))
+            path, directory))
   if tf.train.checkpoint_exists(prefix):
     return prefix
   if tf.gfile.Glob(prefix + '.data-*'):
-    raise ValueError('The checkpoint %s is not whole: there is no file '
+    raise ValueError('The checkpoint %s is incomplete: there is no file '
                      '%s.index.' % (path, prefix))
   raise ValueError('There is no checkpoint %s. %s holds %s.' % (
-      path, folder, ', '.join(_prefixes(folder)) or 'none'))
+      path, directory, ', '.join(_prefixes(directory)) or 'none'))
 
 
-def _latest(folder):
-  """Returns the latest checkpoint in a folder, or the only one."""
-  latest = tf.train.latest_checkpoint(folder)
+def _latest(directory):
+  """Returns the latest checkpoint in a directory, or the only one."""
+  latest = tf.train.latest_checkpoint(directory)
   if latest:
     return latest
-  # An unpacked archive has no list of checkpoints beside the one in it.
-  there = _prefixes(folder)
-  if len(there) == 1:
-    return os.path.join(folder, there[0])
+  # An unpacked archive may lack the file that lists the checkpoints.
+  names = _prefixes(directory)
+  if len(names) == 1:
+    return os.path.join(directory, names[0])
   raise ValueError('There is no checkpoint in the directory %s%s' % (
-      folder, ' that is listed as the latest. It holds %s: name one of them.' %
-      ', '.join(there) if there else '.'))
+      directory, ' that is listed as the latest. It holds %s: name one of '
+      'them.' % ', '.join(names) if names else '.'))
 
 
-def _prefixes(folder):
-  return sorted(name[:-len('.index')] for name in tf.gfile.ListDirectory(folder)
-                if name.endswith('.index'))
+def _prefixes(directory):
+  return sorted(
+      name[:-len('.index')] for name in tf.gfile.ListDirectory(directory)
+      if name.endswith('.index'))
 
 
-def shapes_in(prefix):
+def shapes_in(prefix: str) -> Dict[str, List[int]]:
   """Returns the dict {name: shape} of a checkpoint's variables.
 
   Raises:
@@ -86,22 +88,22 @@ def shapes_in(prefix):
     raise ValueError(
         '%s is not a checkpoint that TensorFlow can read: %s. Give the '
         'directory, the prefix or a file of a checkpoint (.index, .meta, '
-        '.data-*), or the .tar.gz that it came in.' % (
+        '.data-*), or its .tar.gz archive.' % (
             prefix, str(error).splitlines()[0]))
 
 
-def step_of(prefix):
+def step_of(prefix: str) -> Optional[int]:
   """Returns the global step saved in a checkpoint, or None."""
   reader = tf.train.NewCheckpointReader(prefix)
   name = tf.GraphKeys.GLOBAL_STEP
   return int(reader.get_tensor(name)) if reader.has_tensor(name) else None
 
 
-def check_fits(prefix, variables):
-  """Checks that a checkpoint holds what is to be restored.
+def check_fits(prefix: str, variables) -> None:
+  """Checks that a checkpoint holds the variables to restore.
 
   Args:
-    prefix: a checkpoint.
+    prefix: the checkpoint.
     variables: dict {name in the checkpoint: variable}.
 
   Raises:
@@ -133,16 +135,16 @@ def check_fits(prefix, variables):
 @functools.lru_cache(maxsize=None)
 def _of_archive(path, modified):
   """Unpacks an archive, once, and returns the checkpoint in it."""
-  del modified  # A part of the key: an archive may be replaced.
-  folder = tempfile.mkdtemp(prefix='checkpoint-')
-  atexit.register(shutil.rmtree, folder, ignore_errors=True)
+  del modified  # Part of the cache key: an archive may be replaced.
+  directory = tempfile.mkdtemp(prefix='checkpoint-')
+  atexit.register(shutil.rmtree, directory, ignore_errors=True)
   try:
-    files = _unpack(path, folder)
+    files = _unpack(path, directory)
   except (tarfile.TarError, EOFError, OSError) as error:
-    # Newer Pythons add a line for each method of compression they tried.
+    # Newer Pythons add a line for each compression method they tried.
     reason = (str(error) or type(error).__name__).splitlines()[0]
     raise ValueError('The archive %s cannot be unpacked: %s. Is the download '
-                     'whole?' % (path, reason))
+                     'complete?' % (path, reason))
   prefixes = sorted(
       {_PARTS.sub('', name) for name in files if name.endswith('.index')} |
       {name for name in files if name.endswith('.ckpt')})
@@ -151,17 +153,17 @@ def _of_archive(path, modified):
         path, 'the checkpoints ' + ', '.join(prefixes) if prefixes else
         'no checkpoint', 'Unpack it and name one of them.' if prefixes else
         'Give the one that holds the files .index and .data-*.'))
-  return os.path.join(folder, prefixes[0])
+  return os.path.join(directory, prefixes[0])
 
 
-def _unpack(path, folder):
-  """Writes the checkpoint files of an archive to `folder`.
+def _unpack(path, directory):
+  """Writes the checkpoint files of an archive to `directory`.
 
-  Only regular files whose place is inside of the folder are written: an
-  archive from the network may name others, or links to them.
+  Only regular files inside the directory are written: an archive from the
+  network may name others, or links to them.
 
   Returns:
-    The names of the files, relative to the folder.
+    The names of the files, relative to the directory.
   """
   names = []
   with tarfile.open(path) as archive:
@@ -170,7 +172,7 @@ def _unpack(path, folder):
       if (not member.isfile() or not _WANTED.search(os.path.basename(name)) or
           os.path.isabs(name) or name.split(os.sep)[0] == os.pardir):
         continue
-      target = os.path.join(folder, name)
+      target = os.path.join(directory, name)
       os.makedirs(os.path.dirname(target), exist_ok=True)
       with archive.extractfile(member) as source, open(target, 'wb') as file:
         shutil.copyfileobj(source, file)

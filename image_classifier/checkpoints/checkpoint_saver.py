@@ -1,15 +1,16 @@
-"""Saves the checkpoints of a run, so that whatever is there can be read.
+"""Saves the checkpoints of a run so that every one that exists can be read.
 
-A checkpoint is written to a folder of its own, read back, and only then moved
-to its place, the index last; then the file `checkpoint` is replaced, and then
-the oldest are removed. A run killed at any moment, or a full disk, leaves the
-last good checkpoint and the file that names it.
+A checkpoint is written to a temporary directory, read back, and then moved to
+train_dir, the index last; then the file `checkpoint` is replaced, and then the
+oldest checkpoints are removed. A run killed at any moment, or a full disk,
+leaves the last good checkpoint and the file that names it.
 """
 import collections
 import contextlib
 import os
 import shutil
 import time
+from typing import List, Optional
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -18,28 +19,29 @@ from slim_common import atomic_files
 
 UNFINISHED = 'unfinished_checkpoint'
 _INDEX = '.index'
-# TensorFlow 2 raises Python's own for some files that are too short.
+# TensorFlow 2 raises Python's exceptions for some files that are too short.
 _READING_ERRORS = (tf.errors.OpError, ValueError, IndexError, RuntimeError)
 
 
 class CheckpointHook(tf.train.SessionRunHook):
-  """Saves at the start of a run, every so often, and at its end.
+  """Saves at the start of a run, at intervals, and at its end.
 
-  `latest` is the prefix of the last checkpoint saved, or gone on from; None
-  before the first.
+  Attributes:
+    latest: prefix of the last checkpoint saved or resumed from; None before
+      the first.
   """
 
   def __init__(self, readings, train_dir, saver, every_secs, max_to_keep,
                start):
-    """Makes the hook.
+    """Initializes the hook.
 
     Args:
       readings: a `hooks.Readings` of tensors.
       train_dir: the directory of the checkpoints.
       saver: a `tf.train.Saver` of all variables.
       every_secs: seconds between two checkpoints.
-      max_to_keep: checkpoints kept; 0 for all.
-      start: the `resumption.Start` of the run.
+      max_to_keep: number of checkpoints to keep; 0 for all.
+      start: the `resume.Start` of the run.
     """
     self._readings = readings
     self._train_dir = train_dir
@@ -53,7 +55,7 @@ class CheckpointHook(tf.train.SessionRunHook):
 
   def after_create_session(self, session, coord):
     del coord
-    # A session made anew, because a parameter server was lost, goes back.
+    # A new session, because a parameter server was lost, goes back.
     self._step = int(session.run(tf.train.get_global_step()))
     with self._explained(self._step):
       tf.train.write_graph(
@@ -74,10 +76,10 @@ class CheckpointHook(tf.train.SessionRunHook):
     self.save(session, self._step)
 
   def save(self, session, step):
-    """Saves a checkpoint, unless that of this step is there already.
+    """Saves a checkpoint, unless that of this step is saved already.
 
     Returns:
-      Its prefix.
+      The prefix of the checkpoint.
 
     Raises:
       OSError: it cannot be written; the message names the last good one.
@@ -86,35 +88,35 @@ class CheckpointHook(tf.train.SessionRunHook):
     self._saved_at = time.time()
     if step == self._saved_step:
       return self.latest
-    folder = os.path.join(self._train_dir, UNFINISHED)
+    directory = os.path.join(self._train_dir, UNFINISHED)
     try:
       with self._explained(step):
-        self._write(session, step, folder)
-        self._publish(folder, 'model.ckpt-%d' % step)
+        self._write(session, step, directory)
+        self._publish(directory, 'model.ckpt-%d' % step)
     finally:
-      shutil.rmtree(folder, ignore_errors=True)
+      shutil.rmtree(directory, ignore_errors=True)
     self._saved_step = step
     return self.latest
 
   @contextlib.contextmanager
   def _explained(self, step):
-    """Turns what writing raises into an error that says how to go on."""
+    """Converts errors of writing to an OSError that says how to resume."""
     try:
       yield
     except (tf.errors.OpError, OSError) as error:
       raise OSError(
           'The checkpoint of step %d cannot be saved in %s: %s. %s' % (
               step, self._train_dir, reason(error),
-              'The last good checkpoint is %s; with the cause removed, the '
-              'same command goes on from there.' % self.latest if self.latest
+              'The last good checkpoint is %s; remove the cause and run the '
+              'same command to resume from it.' % self.latest if self.latest
               else 'There is no earlier one.'))
 
-  def _write(self, session, step, folder):
-    """Writes a checkpoint to a new folder and reads it back."""
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(folder)
+  def _write(self, session, step, directory):
+    """Writes a checkpoint to a new directory and reads it back."""
+    shutil.rmtree(directory, ignore_errors=True)
+    os.makedirs(directory)
     prefix = self._saver.save(
-        session, os.path.join(folder, 'model.ckpt'), global_step=step,
+        session, os.path.join(directory, 'model.ckpt'), global_step=step,
         write_state=False)
     broken = not_finite(prefix)
     if broken:
@@ -124,11 +126,11 @@ class CheckpointHook(tf.train.SessionRunHook):
               step, broken[0], ' and %d more' % (len(broken) - 1)
               if len(broken) > 1 else '', self.latest))
 
-  def _publish(self, folder, name):
-    """Moves a checkpoint to its place and removes those that are too many."""
-    for part in sorted(os.listdir(folder), key=lambda part: (
+  def _publish(self, directory, name):
+    """Moves a checkpoint to train_dir and removes the oldest if too many."""
+    for part in sorted(os.listdir(directory), key=lambda part: (
         part.endswith(_INDEX), part)):
-      os.replace(os.path.join(folder, part),
+      os.replace(os.path.join(directory, part),
                  os.path.join(self._train_dir, part))
     prefix = os.path.join(self._train_dir, name)
     if prefix in self._kept:
@@ -143,42 +145,42 @@ class CheckpointHook(tf.train.SessionRunHook):
       remove(old)
 
 
-def write_state(folder, prefixes):
-  """Writes the file `checkpoint`, which names the checkpoints of a folder.
+def write_state(directory: str, prefixes: List[str]) -> None:
+  """Writes the file `checkpoint`, which names the checkpoints of a directory.
 
-  It names them without the folder, which can then be moved.
+  The names are relative, so that the directory can be moved.
 
   Args:
-    folder: where they are.
+    directory: the directory of the checkpoints.
     prefixes: the checkpoints; the last is the latest.
   """
   names = [os.path.basename(prefix) for prefix in prefixes]
   state = tf.train.generate_checkpoint_state_proto(
-      os.path.abspath(folder), names[-1], names)
-  with atomic_files.publish(os.path.join(folder, 'checkpoint')) as file:
+      os.path.abspath(directory), names[-1], names)
+  with atomic_files.publish(os.path.join(directory, 'checkpoint')) as file:
     file.write(str(state))
 
 
-def files_of(prefix):
+def files_of(prefix: str) -> List[str]:
   """Returns the paths of a checkpoint's files, the index first."""
-  folder, name = os.path.split(prefix)
+  directory, name = os.path.split(prefix)
   return sorted(
-      (os.path.join(folder, file) for file in os.listdir(folder or '.')
+      (os.path.join(directory, file) for file in os.listdir(directory or '.')
        if file.startswith(name + '.')),
       key=lambda path: (not path.endswith(_INDEX), path))
 
 
-def remove(prefix):
-  """Removes a checkpoint, if it is there."""
+def remove(prefix: str) -> None:
+  """Removes a checkpoint, if it exists."""
   for path in files_of(prefix):
     os.remove(path)
 
 
-def not_finite(prefix):
+def not_finite(prefix: str) -> List[str]:
   """Reads a checkpoint; returns the names of variables with NaN or Inf.
 
   Raises:
-    OSError: it cannot be read.
+    OSError: the checkpoint cannot be read.
   """
   try:
     reader = tf.train.NewCheckpointReader(prefix)
@@ -190,7 +192,7 @@ def not_finite(prefix):
     raise OSError(reason(error))
 
 
-def fault(prefix):
+def fault(prefix: str) -> Optional[str]:
   """Returns why a checkpoint cannot be read, or None if it can."""
   try:
     not_finite(prefix)
@@ -199,7 +201,7 @@ def fault(prefix):
   return None
 
 
-def reason(error):
+def reason(error: Exception) -> str:
   """Returns the first line of an error's message."""
   text = getattr(error, 'message', None) or str(error)
   return text.strip().split('\n')[0].rstrip('.')

@@ -1,11 +1,12 @@
-"""What most likely makes a variable's shape differ between two networks."""
+"""The likely cause where a variable's shape differs between two networks."""
 import collections
 import re
+from typing import Dict, List
 
 _AVERAGE = '/ExponentialMovingAverage'
 
-# Networks of several widths: the beginning of their variables' names, a
-# variable whose last side is the width times `channels`, and the name of each.
+# Networks of several widths: the prefix of their variables' names, a variable
+# whose last dimension is the width times `channels`, and the name per width.
 _Family = collections.namedtuple('_Family', 'scope variable channels names')
 _FAMILIES = [
     _Family('MobilenetV1/', 'MobilenetV1/Conv2d_13_pointwise/weights', 1024, {
@@ -18,21 +19,22 @@ _FAMILIES = [
         1.0: 'mobilenet_edgetpu', 0.75: 'mobilenet_edgetpu_075'}),
 ]
 
-# The layers whose width is the number of classes, and what is theirs alone.
+# Layers whose width is the number of classes, with the layers inside them.
 _HEAD = re.compile(r'(^|/)(aux_?)?(logits|fc8|fc4|fc)/', re.IGNORECASE)
 
 
-def is_head(name):
-  """Returns whether a variable of our networks belongs to a head."""
+def is_head(name: str) -> bool:
+  """Returns whether a variable of these networks belongs to a head."""
   return bool(_HEAD.search(name))
 
 
-def cause(name, theirs, ours):
+def cause(name: str, theirs: Dict[str, List[int]],
+          ours: Dict[str, List[int]]) -> str:
   """Returns a sentence: why a shape differs, and what to type instead.
 
   Args:
-    name: of the variable that differs.
-    theirs: dict {name: shape} of the checkpoint, shapes being lists of ints.
+    name: name of the variable that differs.
+    theirs: dict {name: shape} of the checkpoint.
     ours: dict {name: shape} of the network that is built.
   """
   other = _width(name, theirs, ours)
@@ -45,18 +47,18 @@ def cause(name, theirs, ours):
     if (there[-1], here[-1]) == (1001, 1000):
       return 'The checkpoint has a background class: pass --labels_offset=0.'
     if is_head(name):
-      return ('The checkpoint knows %d classes, not %d: check --dataset_name '
-              'and --dataset_dir (or --num_classes).' % (there[-1], here[-1]))
+      return ('The checkpoint has %d classes, not %d: check --dataset_name and '
+              '--dataset_dir (or --num_classes).' % (there[-1], here[-1]))
   channels = there[2:3] + here[2:3]
   if len(there) == 4 and sorted(channels) == [1, 3] and (
       there[:2] + there[3:] == here[:2] + here[3:]):
-    return ('The checkpoint takes pictures of %d channels and these have %d: '
-            'see --use_grayscale.' % tuple(channels))
+    return ('The checkpoint takes images of %d channels and these have %d: see '
+            '--use_grayscale.' % tuple(channels))
   return 'It was trained with another network or width: check --model_name.'
 
 
 def _width(name, theirs, ours):
-  """Returns a sentence if the networks are of one family and two widths."""
+  """Returns a sentence if only the width of the networks differs, or ''."""
   for family in _FAMILIES:
     there, here = (_channels(family, shapes) for shapes in (theirs, ours))
     if not name.startswith(family.scope) or None in (there, here):
@@ -67,8 +69,8 @@ def _width(name, theirs, ours):
     if width in family.names:
       return 'The checkpoint is width %g: --model_name=%s.' % (
           width, family.names[width])
-    return ('The checkpoint is width %.3g, which no network has by name; there '
-            'are %s.' % (width, ', '.join(sorted(family.names.values()))))
+    return ('The checkpoint is width %.3g, which no network has; there are '
+            '%s.' % (width, ', '.join(sorted(family.names.values()))))
   return ''
 
 

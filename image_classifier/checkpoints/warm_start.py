@@ -1,24 +1,25 @@
-"""What a run starts from, and which variables it trains.
+"""Warm starts: which variables are loaded, and which are trained.
 
-A run goes on from a checkpoint of its own, or starts anew; resumption.py lists
-these cases. Where it starts anew with a checkpoint_path, the model variables
+A run resumes from its own checkpoint or starts at step 0; resume.py lists these
+cases. Where it starts at step 0 with a checkpoint_path, the model variables
 that fit are loaded from there and the others keep their initial values: a warm
-start. Each model variable then meets one of these fates:
+start. Each model variable is one of these:
 
-  excluded: it lies in one of checkpoint_exclude_scopes; not loaded.
+  excluded: it is in one of checkpoint_exclude_scopes; not loaded.
   loaded: the checkpoint has it, in the same shape.
   shape differs: an error; but if no scopes were given and it belongs to a
-    layer whose width is the number of classes, the head, it is initialised
-    anew. 1000 and 1001 classes, ImageNet without and with a background class,
+    layer whose width is the number of classes, the head, it keeps its initial
+    value. 1000 and 1001 classes, ImageNet without and with a background class,
     are an error again.
-  not in checkpoint: initialised anew if no scopes were given or
-    ignore_missing_vars was, else an error. Without ignore_missing_vars, less
-    than nine tenths of the variables outside of the head found is an error
-    too: it is the checkpoint of another network.
+  not in checkpoint: keeps its initial value if no scopes were given or
+    ignore_missing_vars was, else an error. Without ignore_missing_vars, fewer
+    than 90 % of the variables outside the head found is an error too: it is
+    the checkpoint of another network.
 """
 import collections
 import itertools
 import re
+from typing import Any, Dict, List, NamedTuple, Tuple
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -27,18 +28,34 @@ from image_classifier.checkpoints import checkpoint_reader
 from image_classifier.checkpoints import shape_mismatch
 from slim_common import suggest
 
-# Less of the network than this found in a checkpoint means that it is the
-# checkpoint of another network.
-_LEAST_SHARE_FOUND = 0.9
-
-# loaded: variables. excluded, missing, unused: names. differs: dict {name:
-# (shape here, shape there)}. stuck: names of variables that are neither loaded
-# nor, because of trainable_scopes, trained.
-Plan = collections.namedtuple(
-    'Plan', 'checkpoint loaded excluded differs missing unused stuck')
+# A smaller fraction of the network's variables found in a checkpoint means that
+# it is the checkpoint of another network.
+_MIN_FRACTION_FOUND = 0.9
 
 
-def plan(options):
+class Plan(NamedTuple):
+  """What a warm start loads.
+
+  Attributes:
+    checkpoint: prefix of the checkpoint.
+    loaded: list of the variables to load.
+    excluded: names of the variables in checkpoint_exclude_scopes.
+    differs: dict {name: (shape here, shape in the checkpoint)}.
+    missing: names of the variables that the checkpoint lacks.
+    unused: names of what only the checkpoint has.
+    stuck: names of the variables that are neither loaded nor, because of
+      trainable_scopes, trained.
+  """
+  checkpoint: str
+  loaded: List[Any]
+  excluded: List[str]
+  differs: Dict[str, Tuple[List[int], List[int]]]
+  missing: List[str]
+  unused: List[str]
+  stuck: List[str]
+
+
+def plan(options) -> Plan:
   """Decides what a warm start loads; the network must have been built.
 
   Args:
@@ -71,7 +88,7 @@ def plan(options):
   if not loaded:
     raise ValueError(
         'Nothing is left to load from %s: --checkpoint_exclude_scopes=%s '
-        'leaves out all that fits. Name fewer scopes, or leave out '
+        'excludes everything that fits. Name fewer scopes, or leave out '
         '--checkpoint_path.' % (
             checkpoint, ','.join(options.checkpoint_exclude_scopes)))
   trained = variables_to_train(options)
@@ -82,8 +99,8 @@ def plan(options):
       missing, sorted(name for name in theirs if name not in ours), stuck)
 
 
-def describe(warm_start):
-  """Returns lines, a table, that say what `plan` decided."""
+def describe(warm_start: Plan) -> List[str]:
+  """Returns the lines of a table of what `plan` decided."""
   lines = ['Warm start from %s: %d variables loaded.' % (
       warm_start.checkpoint, len(warm_start.loaded))]
   for title, names in (
@@ -97,9 +114,10 @@ def describe(warm_start):
     here, there = next(iter(warm_start.differs.values()))
     lines.append(
         "  The checkpoint's head has %d classes, the dataset %d: the head is "
-        'initialised anew.' % (there[-1], here[-1]))
+        'not loaded.' % (there[-1], here[-1]))
   if warm_start.missing:
-    lines.append('  What is not in the checkpoint is initialised anew.')
+    lines.append(
+        '  Variables that are not in the checkpoint keep their initial values.')
   if warm_start.stuck:
     lines.append(
         '  Warning: %d variables are neither loaded nor trained: %s. Add their '
@@ -112,7 +130,7 @@ def variables_to_train(options):
   """Returns the trainable variables in trainable_scopes, or all of them.
 
   Raises:
-    ValueError: a scope matches nothing, or is no regular expression.
+    ValueError: a scope matches nothing, or is not a regular expression.
   """
   variables = tf.trainable_variables()
   chosen = []
@@ -126,25 +144,26 @@ def variables_to_train(options):
 
 
 def patterns(scopes):
-  """Returns trainable_scopes, regular expressions, compiled.
+  """Compiles trainable_scopes, regular expressions.
 
-  Each matches the beginning of the names of variables.
+  Each is matched against the start of the names of variables.
 
   Raises:
-    ValueError: one is no regular expression.
+    ValueError: one is not a regular expression.
   """
   compiled = []
   for scope in scopes:
     try:
       compiled.append(re.compile(scope))
     except re.error as error:
-      raise ValueError('--trainable_scopes: %s is no regular expression: %s.' %
-                       (scope, error))
+      raise ValueError(
+          '--trainable_scopes: %s is not a regular expression: %s.' % (
+              scope, error))
   return compiled
 
 
 def _matching(variables, scopes, flag):
-  """Returns the variables whose name begins with one of the scopes."""
+  """Returns the variables whose name starts with one of the scopes."""
   chosen = []
   for scope in scopes:
     found = [v for v in variables if v.op.name.startswith(scope)]
@@ -169,9 +188,9 @@ def _check_found(checkpoint, wanted, missing, options):
   backbone = [
       name for name in wanted if not shape_mismatch.is_head(name)] or wanted
   found = sum(name not in missing for name in backbone)
-  least = 0 if options.ignore_missing_vars else (
-      _LEAST_SHARE_FOUND * len(backbone))
-  if found < least or (wanted and len(missing) == len(wanted)):
+  minimum = 0 if options.ignore_missing_vars else (
+      _MIN_FRACTION_FOUND * len(backbone))
+  if found < minimum or (wanted and len(missing) == len(wanted)):
     raise ValueError(
         'The checkpoint %s has %d of the %d variables wanted: it belongs to '
         'another network. Check --model_name.' % (
@@ -185,7 +204,7 @@ def _check_found(checkpoint, wanted, missing, options):
 
 
 def _check_shapes(checkpoint, differs, theirs, ours, options):
-  """Raises ValueError for shapes that differ for no good reason."""
+  """Raises ValueError for shapes that differ outside a new head."""
   if not differs:
     return
   # All of a head's variables end with the number of classes.
@@ -200,7 +219,7 @@ def _check_shapes(checkpoint, differs, theirs, ours, options):
   elif options.checkpoint_exclude_scopes:
     cure = ('The checkpoint was trained for %d classes and this run has %d; '
             'add the scope to --checkpoint_exclude_scopes, or give no scope '
-            'and the head is initialised anew.' % (there[-1], here[-1]))
+            'and the head is not loaded.' % (there[-1], here[-1]))
   else:
     return
   raise ValueError(
@@ -209,6 +228,6 @@ def _check_shapes(checkpoint, differs, theirs, ours, options):
           len(differs), checkpoint, first, here, there, cure))
 
 
-def _some(names, most=4):
+def _some(names, limit=4):
   names = list(names)
-  return ', '.join(names[:most]) + (', ...' if len(names) > most else '')
+  return ', '.join(names[:limit]) + (', ...' if len(names) > limit else '')

@@ -1,1 +1,1 @@
-"""What the graphs of training, evaluation and inference share."""
+"""Shared by the graphs of training, evaluation and inference."""

@@ -1,10 +1,10 @@
-"""TensorFlow's errors as sentences that say what to do."""
+"""Converts TensorFlow's errors to messages that say what to do."""
 import contextlib
 import re
 
 import tensorflow.compat.v1 as tf
 
-# What stands before the message in TensorFlow's text.
+# What precedes the message in TensorFlow's text.
 _BEFORE = re.compile(r'^(\(\d+\) [A-Za-z ]+: )?(\{\{.*?\}\} ?)?')
 _ASSERTION = 'assertion failed: '
 # In the values of an assertion: \303 (a byte, in octal), \n, \", \\.
@@ -15,10 +15,10 @@ _NOT_POSITIVE = 'lr is not a positive scalar'
 
 @contextlib.contextmanager
 def explained(options):
-  """Turns errors of a session into a ValueError that says what to do.
+  """Converts errors of a session to a ValueError that says what to do.
 
-  It stands around all that a session runs. What is not known here passes
-  unchanged, the end of the data (OutOfRangeError) among it.
+  A context manager for everything that a session runs. Other errors pass
+  unchanged, the end of the data (OutOfRangeError) included.
 
   Args:
     options: an `options.Train` or `options.Evaluate`.
@@ -27,8 +27,8 @@ def explained(options):
     Nothing.
 
   Raises:
-    ValueError: memory is used up, data cannot be read or do not fit, a file is
-      damaged or not there.
+    ValueError: out of memory, data cannot be read or do not fit, a file is
+      damaged or missing.
   """
   try:
     yield
@@ -38,11 +38,11 @@ def explained(options):
     raise ValueError(_invalid(_sentence(error))) from error
   except tf.errors.DataLossError as error:
     raise ValueError(
-        'A file is damaged: %s. Where it is one of the dataset, convert the '
+        'A file is damaged: %s. If it belongs to the dataset, convert the '
         'dataset again.' % _sentence(error).rstrip('.')) from error
   except tf.errors.NotFoundError as error:
     raise ValueError(
-        'Something is not where it was: %s' % _sentence(error)) from error
+        'A file or variable is missing: %s' % _sentence(error)) from error
   except tf.errors.UnimplementedError as error:
     raise ValueError(
         'TensorFlow %s cannot compute this here: %s' % (
@@ -50,38 +50,38 @@ def explained(options):
 
 
 def _out_of_memory(options, text):
-  """Says what to lower."""
+  """Returns a message that says what to lower."""
   is_training = hasattr(options, 'deployment')
   size = options.data.batch_size
   cure = '%s%s' % (
       '--batch_size (%d now) or ' % size if size > 1 else '',
       '--train_image_size' if is_training else '--eval_image_size')
   if is_training:
-    cure += ('; where it is the memory of the machine, not of a GPU, '
-             '--shuffle_buffer (%d records now) too' %
+    cure += ('; if the machine, not a GPU, is out of memory, also '
+             '--shuffle_buffer (%d records now)' %
              options.data.shuffle_buffer)
     if not options.deployment.fp16:
-      cure += '. On a GPU --fp16 needs less'
+      cure += '. On a GPU --fp16 needs less memory'
   return 'Out of memory%s. Lower %s.' % (
       ' (%s)' % text.rstrip('.') if text else '', cure)
 
 
 def _invalid(text):
-  """Says of an invalid argument how to make it valid, where that is known."""
+  """Returns a message about an invalid argument, with the remedy if known."""
   if text.startswith(_NOT_POSITIVE):
-    return ('--optimizer=ftrl needs a learning rate above 0 at every step: no '
-            '--warmup_epochs, and a schedule that stays above 0, such as '
-            '--learning_rate_decay_type=fixed.')
+    return ('--optimizer=ftrl needs a learning rate above 0 at every step: '
+            'leave out --warmup_epochs, and use a schedule that stays above 0, '
+            'such as --learning_rate_decay_type=fixed.')
   return text
 
 
 def _sentence(error):
-  """Returns what an error says, without where in the graph it was raised."""
+  """Returns the message of an error, without the location in the graph."""
   message = getattr(error, 'message', None) or str(error)
   lines = [line.strip() for line in message.strip().splitlines()] or ['']
-  # The places, in double brackets, follow the message.
-  places = [number for number, line in enumerate(lines) if line[:2] == '[[']
-  line = _BEFORE.sub('', lines[max(0, places[0] - 1 if places else 0)])
+  # The locations, in double brackets, follow the message.
+  locations = [number for number, line in enumerate(lines) if line[:2] == '[[']
+  line = _BEFORE.sub('', lines[max(0, locations[0] - 1 if locations else 0)])
   head, assertion, values = line.partition(_ASSERTION)
   if assertion:
     # The values of an assertion come as [one] [two] [three].
@@ -90,7 +90,7 @@ def _sentence(error):
 
 
 def _unescaped(text):
-  """Returns a text in which TensorFlow escaped lines and letters."""
+  """Returns a text without the escapes that TensorFlow puts in."""
 
   def byte(match):
     code = match.group(1)

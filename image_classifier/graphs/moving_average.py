@@ -12,7 +12,7 @@ class MovingAverage:
   """
 
   def __init__(self, decay, global_step):
-    """Chooses the model variables that exist now.
+    """Averages the model variables that exist now.
 
     Args:
       decay: decay of the averages, in [0, 1].
@@ -32,13 +32,13 @@ class MovingAverage:
     return self._average
 
   def update_op(self):
-    """Makes the averages and returns the op that updates them once."""
+    """Creates the averages and returns the op that updates them once."""
     return self._average.apply(self._variables)
 
   def start_op(self):
     """Returns an op that sets every average to the variable's value.
 
-    It is run once weights are loaded over initial values.
+    Run it after weights are loaded over the initial values.
     """
     return tf.group(*[tf.assign(self._average.average(variable), variable)
                       for variable in self._variables])
@@ -48,8 +48,8 @@ def variables_to_restore(decay):
   """Returns the dict {name in the checkpoint: model variable}.
 
   Args:
-    decay: if None, variables are restored as they were trained, otherwise
-      from their averages.
+    decay: if None, the variables themselves are restored, otherwise their
+      averages.
   """
   variables = slim.get_model_variables()
   if decay is None:

@@ -1,4 +1,4 @@
-"""Quantisation-aware training, as TensorFlow 1.15's contrib has it.
+"""Quantization-aware training with tensorflow.contrib of TensorFlow 1.15.
 
 B. Jacob et al., "Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference", arXiv:1712.05877.
@@ -7,12 +7,12 @@ import tensorflow.compat.v1 as tf
 
 
 def quantize_for_training(quant_delay, graph=None):
-  """Inserts fake quantisation that learns the ranges of activations.
+  """Inserts fake quantization that learns the ranges of activations.
 
-  It is called once the network and its losses stand, before gradients do.
+  Call it after the network and its losses are built, before the gradients.
 
   Args:
-    quant_delay: step at which quantisation begins; negative for none.
+    quant_delay: step at which quantization starts; negative for none.
     graph: a `tf.Graph`; the default graph if None.
 
   Raises:
@@ -24,17 +24,17 @@ def quantize_for_training(quant_delay, graph=None):
 
 
 def quantize_for_inference(quantize=True, graph=None):
-  """Inserts fake quantisation with the ranges that training has learnt.
+  """Inserts fake quantization with the ranges learned in training.
 
-  It is called once the network stands, before variables are restored.
+  Call it after the network is built, before variables are restored.
 
   Args:
-    quantize: whether to do anything.
+    quantize: whether to insert any.
     graph: a `tf.Graph`; the default graph if None.
 
   Returns:
-    A dict {name in the checkpoint: variable} of the ranges, to be restored
-    with the weights.
+    A dict {name in the checkpoint: variable} of the ranges, to restore with
+    the weights.
 
   Raises:
     ValueError: this TensorFlow has no contrib.
@@ -53,7 +53,7 @@ def _contrib(flag):
     from tensorflow.contrib import quantize
   except ImportError:
     raise ValueError(
-        '%s needs TensorFlow 1.15: no later TensorFlow rewrites graphs for '
-        'quantisation. Train without it, and export with post-training '
-        'quantisation: export_inference_graph.py --int8.' % flag)
+        '%s needs TensorFlow 1.15: later versions do not rewrite graphs for '
+        'quantization. Train without it, and export with post-training '
+        'quantization: export_inference_graph.py --int8.' % flag)
   return quantize

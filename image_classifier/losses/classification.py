@@ -1,60 +1,72 @@
 """Classification losses, registered with `tf.losses`.
 
-The functions in `_PER_EXAMPLE` give a loss an example or, of those that take
-several classes a picture, a loss an example and class. `add` weighs them,
-takes their mean and registers it.
+The functions in `_PER_EXAMPLE` return one loss per example or, for sigmoids,
+one per example and class. `add` weights them, takes their mean and registers
+it. numpy_losses.py has the same losses for evaluation.
 """
-import collections
+from typing import List, NamedTuple, Optional
 
+import numpy as np
 import tensorflow.compat.v1 as tf
 
 _AUXILIARY_WEIGHT = 0.4
 
-# How the losses are made: 'softmax', 'sigmoid' or 'focal'; the share of the
-# target that smoothing spreads; the gamma of focal; float32 [num_classes],
-# how much each class counts, or None; whether pictures have several classes.
-Recipe = collections.namedtuple(
-    'Recipe', 'kind label_smoothing focal_gamma class_weights multi_label',
-    defaults=('softmax', 0.0, 2.0, None, False))
+
+class Recipe(NamedTuple):
+  """The configuration of the losses.
+
+  Attributes:
+    kind: 'softmax', 'sigmoid' or 'focal'.
+    label_smoothing: fraction of the target spread over all classes, in [0, 1].
+    focal_gamma: gamma of the focal loss, at least 0.
+    class_weights: float32 [num_classes], the weight of each class; or None.
+    multi_label: whether an image has any number of labels instead of one.
+  """
+  kind: str = 'softmax'
+  label_smoothing: float = 0.0
+  focal_gamma: float = 2.0
+  class_weights: Optional[np.ndarray] = None
+  multi_label: bool = False
 
 
-def choose(kind, multi_label):
+def choose(kind: Optional[str], multi_label: bool) -> str:
   """Returns the loss to use.
 
   Args:
-    kind: 'softmax', 'sigmoid', 'focal', or None for the usual one.
-    multi_label: whether the pictures have any number of classes.
+    kind: 'softmax', 'sigmoid', 'focal', or None for the default.
+    multi_label: whether an image has any number of labels instead of one.
 
   Raises:
-    ValueError: softmax, which needs one class a picture, for several.
+    ValueError: softmax, which needs one label per image, for several.
   """
   if kind == 'softmax' and multi_label:
     raise ValueError(
-        '--loss=softmax takes pictures of one class each, and this dataset '
-        'has pictures of several: --loss=sigmoid, or --loss=focal.')
+        '--loss=softmax needs one label per image, and images of this dataset '
+        'have several: use --loss=sigmoid or --loss=focal.')
   return kind or ('sigmoid' if multi_label else 'softmax')
 
 
-def describe(recipe):
+def describe(recipe) -> List[str]:
   """Returns lines about the loss for the start of a run."""
   if recipe.kind == 'softmax':
     return []
-  classes = ', each class by itself' if (
+  classes = ', one binary loss per class' if (
       recipe.multi_label or recipe.kind == 'sigmoid') else ''
-  gamma = ' of gamma %g' % recipe.focal_gamma if recipe.kind == 'focal' else ''
+  gamma = ' with gamma %g' % recipe.focal_gamma if (
+      recipe.kind == 'focal') else ''
   return ['Loss: %s%s%s.' % (recipe.kind, gamma, classes)]
 
 
-def add(logits, labels, end_points, recipe=Recipe()):
-  """Adds the loss of the logits, and of the auxiliary head if any.
+def add(logits, labels, end_points, recipe=Recipe()) -> None:
+  """Adds the loss of the logits, and of the auxiliary head if there is one.
 
   Args:
     logits: float32 [batch, num_classes].
     labels: int64 [batch], each in [0, num_classes); or float32
-      [batch, num_classes], the share of each class in a mixed example, or
-      1 and 0 for the classes that a picture has and has not.
-    end_points: dict of the network's tensors; its 'AuxLogits', where present,
-      count 0.4.
+      [batch, num_classes], the fraction of each class in a mixed example, or
+      1 and 0 for the classes that an image has and has not.
+    end_points: dict of the network's tensors; the weight of its 'AuxLogits', if
+      present, is 0.4.
     recipe: a Recipe.
   """
   targets = labels if labels.dtype.is_floating else (
@@ -67,14 +79,14 @@ def add(logits, labels, end_points, recipe=Recipe()):
 
 
 def softmax(logits, targets, label_smoothing=0.0):
-  """The cross-entropy of one class out of several.
+  """Computes the cross-entropy of one class out of several.
 
   With smoothing e the target of the right class is 1 - e + e / classes and
   that of every other class e / classes.
 
   Args:
     logits: float32 [batch, num_classes].
-    targets: float32 [batch, num_classes], whose rows have the sum 1.
+    targets: float32 [batch, num_classes], whose rows sum to 1.
     label_smoothing: the e above, in [0, 1].
 
   Returns:
@@ -87,7 +99,7 @@ def softmax(logits, targets, label_smoothing=0.0):
 
 
 def sigmoid(logits, targets, label_smoothing=0.0):
-  """The cross-entropy of each class by itself.
+  """Computes the binary cross-entropy of each class.
 
   With smoothing e the targets 1 and 0 become 1 - e / 2 and e / 2.
 
@@ -105,15 +117,17 @@ def sigmoid(logits, targets, label_smoothing=0.0):
 
 
 def focal(logits, targets, label_smoothing=0.0, gamma=2.0):
-  """A cross-entropy in which what is predicted well counts little.
+  """Computes a cross-entropy that gives well-classified examples less weight.
 
-  The part of each class is multiplied by (1 - p) ^ gamma, where p is the
-  probability, by softmax, that the logits give to it (Lin et al., Focal Loss
-  for Dense Object Detection, 2017; arXiv:1708.02002).
+  The term of each class is multiplied by (1 - p) ^ gamma, where p is the
+  softmax probability of the class (Lin et al., Focal Loss for Dense Object
+  Detection, 2017; arXiv:1708.02002).
 
   Args:
-    logits, targets, label_smoothing: as for `softmax`.
-    gamma: at least 0; with 0 this is the cross-entropy.
+    logits: float32 [batch, num_classes].
+    targets: float32 [batch, num_classes], whose rows sum to 1.
+    label_smoothing: as for `softmax`.
+    gamma: at least 0; 0 gives the cross-entropy.
 
   Returns:
     float32 [batch].
@@ -126,9 +140,16 @@ def focal(logits, targets, label_smoothing=0.0, gamma=2.0):
 
 
 def focal_sigmoid(logits, targets, label_smoothing=0.0, gamma=2.0):
-  """The focal loss of each class by itself, as in the paper.
+  """Computes the binary focal loss of each class, as in the paper.
 
-  Args, returns: as for `sigmoid`; gamma as for `focal`.
+  Args:
+    logits: float32 [batch, num_classes].
+    targets: float32 [batch, num_classes], in [0, 1].
+    label_smoothing: as for `sigmoid`.
+    gamma: as for `focal`.
+
+  Returns:
+    float32 [batch, num_classes].
   """
   targets = targets * (1 - label_smoothing) + label_smoothing / 2
   log_yes = tf.log_sigmoid(logits)
@@ -155,7 +176,7 @@ _PER_EXAMPLE = {
 
 
 def _add(logits, targets, recipe, weight, scope):
-  """Registers the mean of one head's losses."""
+  """Registers the mean loss of one head."""
   with tf.name_scope(scope) as scope:
     losses = _PER_EXAMPLE[recipe.kind](logits, targets, recipe)
     weights = tf.constant(weight)
@@ -165,7 +186,7 @@ def _add(logits, targets, recipe, weight, scope):
 
 
 def _example_weights(losses, targets, class_weights):
-  """Returns how much each of `losses` counts, in a shape that fits them."""
+  """Returns the weight of each of `losses`, in a shape that fits them."""
   class_weights = tf.constant(class_weights, tf.float32)
   if losses.shape.rank == targets.shape.rank:
     return tf.ones_like(losses) * class_weights

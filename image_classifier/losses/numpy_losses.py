@@ -1,57 +1,64 @@
-"""The loss that an evaluation reports, and the probabilities that go with it.
+"""The loss that an evaluation reports, and its probabilities, in NumPy.
 
-It is the one that the training minimised, softmax, sigmoid or focal, of the
-labels as they are: without label smoothing, class weights, auxiliary heads and
-regularisation, so that runs which differ in these can be compared. Plain NumPy;
-losses.py has the same for training.
+It is the loss that the training minimized, of the labels as they are: without
+label smoothing, class weights, auxiliary heads and regularization, so that runs
+which differ in these can be compared. classification.py has the same losses in
+TensorFlow.
 """
-import collections
+from typing import NamedTuple
 
 import numpy as np
 
-_DEFAULT_GAMMA = 2.0
 
+class Loss(NamedTuple):
+  """A loss.
 
-class Loss(collections.namedtuple('Loss', 'kind focal_gamma multi_label',
-                                  defaults=('softmax', _DEFAULT_GAMMA, False))):
-  """A loss: 'softmax', 'sigmoid' or 'focal', its gamma, and for what labels.
-
-  Labels are integers [batch], each in [0, num_classes); or, where `multi_label`
-  is True, 0 and 1, [batch, num_classes].
+  Attributes:
+    kind: 'softmax', 'sigmoid' or 'focal'.
+    focal_gamma: gamma of the focal loss, at least 0.
+    multi_label: whether labels are 0 and 1, [batch, num_classes], instead of
+      integers [batch] in [0, num_classes).
   """
+  kind: str = 'softmax'
+  focal_gamma: float = 2.0
+  multi_label: bool = False
 
   def probabilities(self, logits):
-    """Returns the probabilities of logits, both [batch, num_classes].
+    """Returns the probabilities of logits, float64 [batch, num_classes].
 
-    A loss of each class by itself gives each class a probability by itself.
+    They sum to 1, except for a loss per class, whose probabilities are
+    independent.
+
+    Args:
+      logits: floats [batch, num_classes].
     """
     logits = np.asarray(logits, np.float64)
-    return np.exp(_log_sigmoid(logits) if self._is_of_each_class()
+    return np.exp(_log_sigmoid(logits) if self._is_per_class()
                   else _log_softmax(logits))
 
   def of_examples(self, logits, labels):
     """Returns the loss of each example, float64 [batch], in nats.
 
-    Where it is of each class by itself, the mean over the classes.
+    Of a loss per class, the mean over the classes.
 
     Args:
       logits: finite floats [batch, num_classes].
-      labels: see above.
+      labels: the labels, as `multi_label` says.
     """
     logits = np.asarray(logits, np.float64)
     labels = np.asarray(labels)
-    if self._is_of_each_class():
+    if self._is_per_class():
       has = labels > 0.5 if self.multi_label else (
           labels[:, None] == np.arange(logits.shape[1]))
       return self._focused(_log_sigmoid(np.where(has, logits, -logits))).mean(
           axis=1)
     return self._focused(_log_softmax(logits)[np.arange(len(labels)), labels])
 
-  def _is_of_each_class(self):
+  def _is_per_class(self):
     return self.multi_label or self.kind == 'sigmoid'
 
   def _focused(self, log_probability):
-    """Returns the loss of right answers that have these probabilities."""
+    """Returns the loss of correct answers with these log probabilities."""
     if self.kind != 'focal' or not self.focal_gamma:
       return -log_probability
     return -(-np.expm1(log_probability)) ** self.focal_gamma * log_probability

@@ -1,6 +1,6 @@
 """Keeps the checkpoint that was best on the evaluated split.
 
-train_dir/best holds that checkpoint, by the name it had in train_dir, and
+train_dir/best holds that checkpoint, under its name in train_dir, and
 best.json: step, metric, value, split, checkpoint and all metrics.
 """
 import json
@@ -12,34 +12,34 @@ from image_classifier.checkpoints import checkpoint_saver
 from image_classifier.runs import run_log
 from slim_common import atomic_files
 
-FOLDER = 'best'
+DIRECTORY = 'best'
 _RECORD = 'best.json'
-# Of all other metrics the larger value is the better.
+# Of all other metrics the larger value is better.
 _LOWER_IS_BETTER = ('loss', 'error', 'brier', 'ece', 'perplexity')
 
 
-def lower_is_better(metric):
-  """Whether the smaller value of a metric, such as 'Loss', is the better."""
+def lower_is_better(metric: str) -> bool:
+  """Whether the smaller value of a metric, such as 'Loss', is better."""
   return any(word in metric.lower() for word in _LOWER_IS_BETTER)
 
 
 def read(train_dir):
   """Returns the content of a run's best.json, or None."""
   try:
-    with open(os.path.join(train_dir, FOLDER, _RECORD)) as file:
+    with open(os.path.join(train_dir, DIRECTORY, _RECORD)) as file:
       return json.load(file)
   except (FileNotFoundError, ValueError):
     return None
 
 
 class BestCheckpoint:
-  """The best checkpoint of a run, through all its interruptions.
+  """The best checkpoint of a run, across all its interruptions.
 
   Attributes:
     metric: name of the metric that decides.
     step: step of the best checkpoint; None before the first evaluation.
     value: its metric.
-    without_gain: evaluations since.
+    without_gain: evaluations since then.
   """
 
   def __init__(self, train_dir, metric, split, first_step):
@@ -49,13 +49,13 @@ class BestCheckpoint:
       train_dir: the directory of the run.
       metric: name of the metric that decides.
       split: name of the split that is evaluated.
-      first_step: step that the run goes on from.
+      first_step: step that the run resumes from.
     """
     self.metric = metric
     self.step = self.value = None
     self.without_gain = 0
     self._train_dir = train_dir
-    self._folder = os.path.join(train_dir, FOLDER)
+    self._directory = os.path.join(train_dir, DIRECTORY)
     self._split = split
     record = read(train_dir)
     if record and record['split'] == split and (
@@ -73,19 +73,19 @@ class BestCheckpoint:
     """Keeps a checkpoint if it is better than all before.
 
     Args:
-      step: its step.
-      prefix: where it is.
-      metrics: a dict of its metrics.
+      step: step of the checkpoint.
+      prefix: prefix of the checkpoint.
+      metrics: dict of its metrics.
 
     Returns:
       Whether it is the best.
 
     Raises:
-      ValueError: the metric is not among them.
+      ValueError: `metrics` lacks the metric that decides.
     """
     if self.metric not in metrics:
       raise ValueError(
-          '--best_metric=%s is not what the evaluation gives: %s.' % (
+          '--best_metric=%s is not among the metrics evaluated: %s.' % (
               self.metric, ', '.join(sorted(metrics))))
     value = float(metrics[self.metric])
     if not self._is_gain(value):
@@ -107,17 +107,17 @@ class BestCheckpoint:
     return value > self.value
 
   def _keep(self, prefix):
-    """Copies a checkpoint to the folder and removes the one before."""
-    os.makedirs(self._folder, exist_ok=True)
-    state = tf.train.get_checkpoint_state(self._folder)
+    """Copies a checkpoint to the directory and removes the one before."""
+    os.makedirs(self._directory, exist_ok=True)
+    state = tf.train.get_checkpoint_state(self._directory)
     for path in reversed(checkpoint_saver.files_of(prefix)):
       atomic_files.copy(
-          path, os.path.join(self._folder, os.path.basename(path)))
-    kept = os.path.join(self._folder, os.path.basename(prefix))
-    checkpoint_saver.write_state(self._folder, [kept])
+          path, os.path.join(self._directory, os.path.basename(path)))
+    kept = os.path.join(self._directory, os.path.basename(prefix))
+    checkpoint_saver.write_state(self._directory, [kept])
     if state is not None and state.model_checkpoint_path != kept:
       checkpoint_saver.remove(state.model_checkpoint_path)
 
   def _write(self, record):
-    with atomic_files.publish(os.path.join(self._folder, _RECORD)) as file:
+    with atomic_files.publish(os.path.join(self._directory, _RECORD)) as file:
       json.dump(record, file, indent=1)

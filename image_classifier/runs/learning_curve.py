@@ -1,21 +1,20 @@
-"""Pictures of a training run. matplotlib is in the extra `plot`."""
+"""Charts of a training run. matplotlib is in the extra `plot`."""
 import importlib.util
 
 from image_classifier.runs import run_log
 from slim_common import atomic_files
 
 
-def draw_learning_curve(train_dir, picture, best=None):
-  """Draws a run's log: loss and learning rate, and its evaluations below.
+def draw_learning_curve(train_dir: str, path: str, best=None) -> bool:
+  """Draws a run's log: loss and learning rate, and the evaluations below.
 
   Args:
     train_dir: the directory of the run.
-    picture: path of the PNG file to write.
-    best: (name of a metric, step) of the best checkpoint, which is marked; or
-      None.
+    path: path of the PNG file to write.
+    best: (name of a metric, step) of the best checkpoint, to mark it; or None.
 
   Returns:
-    Whether it was drawn; False without matplotlib or with an empty log.
+    Whether the chart was drawn: False without matplotlib or with an empty log.
   """
   rows = run_log.read(train_dir)
   steps = [row for row in rows if 'loss' in row]
@@ -28,7 +27,7 @@ def draw_learning_curve(train_dir, picture, best=None):
     _draw_evaluations(panels[1], evaluations, best)
     panels[1].set_xlim(panels[0].get_xlim())
   panels[-1].set_xlabel('step')
-  _save(figure, picture)
+  _save(figure, path)
   return True
 
 
@@ -48,17 +47,17 @@ def _draw_training(axes, rows):
 
 
 def _draw_evaluations(axes, rows, best):
-  """Draws the metrics that are shares, and the loss on an axis of its own."""
+  """Draws the metrics in [0, 1], and the loss on a second axis."""
   steps = [row['step'] for row in rows]
   names = ['Accuracy', 'Mean_Average_Precision', 'Macro_F1']
   if best and best[0] != 'Loss' and best[0] not in names:
     names.append(best[0])
-  colours = iter(('tab:green', 'tab:red', 'tab:purple', 'tab:brown'))
+  colors = iter(('tab:green', 'tab:red', 'tab:purple', 'tab:brown'))
   for name in names:
     values = [row['evaluation'].get(name) for row in rows]
     if None not in values:
-      axes.plot(steps, values, marker='.', color=next(colours), label=name)
-  axes.set_ylabel('share')
+      axes.plot(steps, values, marker='.', color=next(colors), label=name)
+  axes.set_ylabel('metric')
   axes.grid(alpha=0.3)
   title = 'Evaluation on ' + ', '.join(sorted({row['split'] for row in rows}))
   losses = [row['evaluation'].get('Loss') for row in rows]
@@ -75,7 +74,7 @@ def _draw_evaluations(axes, rows, best):
 
 
 def _new_figure(num_panels):
-  # Not pyplot: no window, no state that a caller's own figures could meet.
+  # Not pyplot, whose state the caller's figures may use.
   from matplotlib.backends.backend_agg import FigureCanvasAgg
   from matplotlib.figure import Figure
   figure = Figure(figsize=(8, 4.5 * num_panels), dpi=100)
@@ -83,12 +82,12 @@ def _new_figure(num_panels):
   panels = [figure.add_subplot(num_panels, 1, number)
             for number in range(1, num_panels + 1)]
   for panel in panels:
-    # There is no step 2.5.
+    # Steps are whole numbers.
     panel.xaxis.get_major_locator().set_params(integer=True)
   return figure, panels
 
 
-def _save(figure, picture):
+def _save(figure, path):
   figure.tight_layout()
-  with atomic_files.publish(picture, 'wb') as file:
+  with atomic_files.publish(path, 'wb') as file:
     figure.savefig(file, format='png')

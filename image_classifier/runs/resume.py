@@ -1,20 +1,20 @@
-"""How a run starts, and what becomes of an earlier one in its directory.
+"""How a run starts, and what happens to an earlier one in its directory.
 
-1. --resume=never: anew.
-2. train_dir holds checkpoints: the run goes on from the latest that can be
+1. --resume=never: from scratch.
+2. train_dir holds checkpoints: the run resumes from the latest that can be
    read, if network and data are those of run.json (see run_record.py).
 3. --resume=must: without such a checkpoint, an error.
-4. --checkpoint_path: anew, with weights from there (see warm_start.py).
-5. Otherwise anew, with random weights.
+4. --checkpoint_path: step 0 with weights from there (see warm_start.py).
+5. Otherwise step 0 with random weights.
 
-A run that starts anew moves the files of an earlier one to the sub-folder
+A run that starts at step 0 moves the files of an earlier one to a subdirectory
 earlier-1, earlier-2, ... of train_dir. Nothing is deleted.
 """
-import collections
 import fnmatch
 import os
 import re
 import shutil
+from typing import NamedTuple, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
@@ -22,10 +22,20 @@ from image_classifier.checkpoints import checkpoint_reader
 from image_classifier.checkpoints import checkpoint_saver
 from image_classifier.runs import run_log
 
-# checkpoint is None for a run that starts anew; kept are the checkpoints of
-# the run up to that one, oldest first.
-Start = collections.namedtuple('Start', 'checkpoint step kept')
-_ANEW = Start(None, 0, ())
+
+class Start(NamedTuple):
+  """What a run starts from.
+
+  Attributes:
+    checkpoint: prefix of the checkpoint to resume from; None for a run that
+      starts from scratch or with a warm start.
+    step: global step of that checkpoint; 0 without one.
+    kept: prefixes of the checkpoints of the run up to that one, oldest first.
+  """
+  checkpoint: Optional[str] = None
+  step: int = 0
+  kept: Tuple[str, ...] = ()
+
 
 # What a run leaves in its directory; the state, which names the others, first.
 _LEFT_BY_A_RUN = (
@@ -35,40 +45,40 @@ _LEFT_BY_A_RUN = (
 _STEP = re.compile(r'model\.ckpt-(\d+)\.index$')
 
 
-def check_directory(train_dir):
-  """Checks, before the work, that a run can write to its directory.
+def check_directory(train_dir: str) -> None:
+  """Checks that a run can write to its directory.
 
   Raises:
     ValueError: it cannot.
   """
   if not train_dir:
     raise ValueError('--train_dir is empty: name the directory of the run.')
-  place = os.path.abspath(train_dir)
-  while not os.path.lexists(place):
-    place = os.path.dirname(place)
-  if not os.path.isdir(place):
-    raise ValueError('--train_dir=%s: %s is no directory. Give another '
-                     '--train_dir.' % (train_dir, place))
-  if not os.access(place, os.W_OK | os.X_OK):
-    raise ValueError('--train_dir=%s: the directory %s may not be written. '
-                     'Give another --train_dir.' % (train_dir, place))
+  path = os.path.abspath(train_dir)
+  while not os.path.lexists(path):
+    path = os.path.dirname(path)
+  if not os.path.isdir(path):
+    raise ValueError('--train_dir=%s: %s is not a directory. Give another '
+                     '--train_dir.' % (train_dir, path))
+  if not os.access(path, os.W_OK | os.X_OK):
+    raise ValueError('--train_dir=%s: the directory %s is not writable. Give '
+                     'another --train_dir.' % (train_dir, path))
 
 
-def make_directory(train_dir):
-  """Makes the directory of a run, if it is not there.
+def make_directory(train_dir: str) -> None:
+  """Makes the directory of a run, if it does not exist.
 
   Raises:
-    ValueError: it cannot be made.
+    ValueError: the directory cannot be created.
   """
   try:
     os.makedirs(train_dir, exist_ok=True)
   except OSError as error:
-    raise ValueError('--train_dir=%s cannot be made: %s. Give another '
+    raise ValueError('--train_dir=%s cannot be created: %s. Give another '
                      '--train_dir.' % (train_dir, error.strerror))
 
 
-def find(train_dir, resume):
-  """Finds the checkpoint that a run goes on from.
+def find(train_dir: str, resume: str) -> Start:
+  """Finds the checkpoint that a run resumes from.
 
   Args:
     train_dir: the directory of the run.
@@ -78,11 +88,11 @@ def find(train_dir, resume):
     A Start.
 
   Raises:
-    ValueError: there are checkpoints, but none that can be read or that is one
-      of a run; or there is none, and `resume` is 'must'.
+    ValueError: there are checkpoints, but none that can be read or that has a
+      global step; or there is none, and `resume` is 'must'.
   """
   if resume == 'never':
-    return _ANEW
+    return Start()
   prefixes = _checkpoints(train_dir)
   for index in reversed(range(len(prefixes))):
     fault = checkpoint_saver.fault(prefixes[index])
@@ -93,25 +103,26 @@ def find(train_dir, resume):
   if prefixes:
     raise ValueError(
         'None of the %d checkpoints in %s can be read. --resume=never moves '
-        'them aside and starts anew.' % (len(prefixes), train_dir))
+        'them to a subdirectory and starts from scratch.' % (
+            len(prefixes), train_dir))
   if resume == 'must':
     raise ValueError(
-        '--resume=must, but --train_dir=%s holds no checkpoint to go on from. '
+        '--resume=must, but --train_dir=%s holds no checkpoint to resume from. '
         'Give the directory of the run, or leave out --resume=must to start '
-        'anew.' % train_dir)
-  return _ANEW
+        'from scratch.' % train_dir)
+  return Start()
 
 
 def check_fits(start, variables, train_dir):
-  """Checks that the checkpoint holds all that the run is made of.
+  """Checks that the checkpoint holds all variables of the run.
 
   Args:
     start: a Start with a checkpoint.
-    variables: the variables of the run, slots and averages among them.
+    variables: the variables of the run, slots and averages included.
     train_dir: the directory of the run, for the message.
 
   Raises:
-    ValueError: a variable is not there, or has another shape.
+    ValueError: a variable is missing, or has another shape.
   """
   shapes = tf.train.NewCheckpointReader(
       start.checkpoint).get_variable_to_shape_map()
@@ -119,7 +130,7 @@ def check_fits(start, variables, train_dir):
   needed = {variable.op.name: variable.shape.as_list()
             for variable in variables}
   cure = ('Give another --train_dir, or --resume=never, which moves the files '
-          'of the earlier run to a sub-folder and starts anew.')
+          'of the earlier run to a subdirectory and starts from scratch.')
   for name in sorted(weights & set(needed)):
     if shapes.get(name) != needed[name]:
       raise ValueError(
@@ -131,50 +142,51 @@ def check_fits(start, variables, train_dir):
   missing = sorted(set(needed) - set(shapes))
   if missing:
     raise ValueError(
-        'The checkpoint %s holds no %s, %d such variables in all: it was made '
-        'with another --optimizer, --moving_average_decay or '
-        '--trainable_scopes. Give those of the earlier run; or, to take its '
-        'weights alone, --checkpoint_path=%s with another --train_dir.' % (
-            start.checkpoint, missing[0], len(missing), start.checkpoint))
+        'The checkpoint %s lacks %d variables, such as %s: it was made with '
+        'another --optimizer, --moving_average_decay or --trainable_scopes. '
+        'Give those of the earlier run; or, to load its weights only, '
+        '--checkpoint_path=%s with another --train_dir.' % (
+            start.checkpoint, len(missing), missing[0], start.checkpoint))
 
 
 def check_apart(checkpoint, train_dir, resume):
-  """Checks that a checkpoint to load from is not about to be moved.
+  """Checks that a checkpoint to load is not about to be moved.
 
   Raises:
-    ValueError: it lies in `train_dir`.
+    ValueError: the checkpoint is in `train_dir`.
   """
   if os.path.realpath(os.path.dirname(checkpoint)) == os.path.realpath(
       train_dir):
     raise ValueError(
-        '--checkpoint_path=%s lies in --train_dir, whose files --resume=%s '
-        'moves to a sub-folder. Give another --train_dir.' % (
+        '--checkpoint_path=%s is in --train_dir, whose files --resume=%s moves '
+        'to a subdirectory. Give another --train_dir.' % (
             checkpoint, resume))
 
 
 def move_aside(train_dir):
-  """Moves what an earlier run made to a sub-folder: checkpoints or a log.
+  """Moves the files of an earlier run to a subdirectory.
 
   Returns:
-    The sub-folder, or None if there was nothing of the kind.
+    The path of the subdirectory; None if there was neither checkpoint nor log.
   """
-  there = sorted(os.listdir(train_dir))
+  present = sorted(os.listdir(train_dir))
   if not _checkpoints(train_dir) and not run_log.read(train_dir):
     return None
   names = [name for pattern in _LEFT_BY_A_RUN
-           for name in fnmatch.filter(there, pattern)]
+           for name in fnmatch.filter(present, pattern)]
   number = 1
   while os.path.exists(os.path.join(train_dir, 'earlier-%d' % number)):
     number += 1
-  folder = os.path.join(train_dir, 'earlier-%d' % number)
-  os.makedirs(folder)
+  directory = os.path.join(train_dir, 'earlier-%d' % number)
+  os.makedirs(directory)
   for name in names:
-    shutil.move(os.path.join(train_dir, name), os.path.join(folder, name))
-  return folder
+    shutil.move(
+        os.path.join(train_dir, name), os.path.join(directory, name))
+  return directory
 
 
 def clean(train_dir, start):
-  """Removes what a killed run wrote after the checkpoint it goes on from."""
+  """Removes what a killed run wrote after the checkpoint to resume from."""
   run_log.cut(train_dir, start.step)
   for name in fnmatch.filter(os.listdir(train_dir), 'graph.pbtxt.tmp*'):
     os.remove(os.path.join(train_dir, name))
@@ -185,8 +197,8 @@ def clean(train_dir, start):
 def _checkpoints(train_dir):
   """Returns the prefixes of a directory's checkpoints, oldest first.
 
-  What the file `checkpoint` names counts, as a user may have edited it; where
-  it is missing or names nothing that is there, all that is there.
+  They are those that the file `checkpoint` names, which a user may have
+  edited; where it is missing or names none that exists, all in the directory.
   """
   state = tf.train.get_checkpoint_state(train_dir)
   named = []
@@ -194,7 +206,7 @@ def _checkpoints(train_dir):
     latest = state.model_checkpoint_path
     named = [path for path in state.all_model_checkpoint_paths
              if path != latest] + [latest]
-    # Paths are absolute in directories of slim's, which may have been moved.
+    # Slim wrote absolute paths; the directory may have been moved since.
     named = [path if _exists(path) else
              os.path.join(train_dir, os.path.basename(path)) for path in named]
   named = [path for path in named if _exists(path)]
@@ -214,7 +226,6 @@ def _step_of(prefix):
   step = checkpoint_reader.step_of(prefix)
   if step is None:
     raise ValueError(
-        'The checkpoint %s has no global_step: it is not one of a run to go on '
-        'from. Give it as --checkpoint_path, with another --train_dir.' %
-        prefix)
+        'The checkpoint %s has no global_step, so no run can resume from it. '
+        'Give it as --checkpoint_path, with another --train_dir.' % prefix)
   return step

@@ -1,9 +1,9 @@
-"""The log of a run: `train_log.jsonl`, a JSON object a line.
+"""The log of a run: `train_log.jsonl`, one JSON object per line.
 
 A line of training has the keys step, loss, learning_rate, images_per_second,
-input_wait (share of the time) and seconds (since the run, or its resumption,
-began). A line of evaluation has step, split, evaluation (a dict of metrics)
-and seconds (that the evaluation took).
+input_wait (fraction of the time) and seconds (since the run started or
+resumed). A line of evaluation has step, split, evaluation (a dict of metrics)
+and seconds (the duration of the evaluation).
 """
 import json
 import os
@@ -19,9 +19,9 @@ def path(train_dir):
 
 
 def read(train_dir):
-  """Returns the rows of a log, a list of dicts; [] where there is none.
+  """Returns the rows of a log, a list of dicts; [] if there is none.
 
-  A last line that a killed run left unfinished is passed over.
+  A last line that a killed run left unfinished is skipped.
   """
   try:
     with open(path(train_dir)) as lines:
@@ -31,13 +31,13 @@ def read(train_dir):
 
 
 def append(train_dir, row):
-  """Adds a row."""
+  """Appends a row, a dict."""
   with open(path(train_dir), 'a') as log:
     log.write(json.dumps(row) + '\n')
 
 
 def cut(train_dir, step):
-  """Removes the rows after `step`, so that a run gone on with repeats none."""
+  """Removes the rows after `step`, so that a resumed run repeats none."""
   rows = [row for row in read(train_dir) if row['step'] <= step]
   if not os.path.exists(path(train_dir)):
     return

@@ -1,13 +1,14 @@
-"""What a run is, written to its directory: run.json and flags.txt.
+"""The record of a run in its directory: run.json and flags.txt.
 
-run.json holds the network, the classes, the picture size, the dataset with a
-fingerprint, and every flag. A run goes on only where these facts are the same;
-flags may change, and what changed is said. flags.txt replays the run:
+run.json holds the network, the classes, the image size, the dataset with a
+fingerprint, and every flag. A run resumes only where these facts are the same;
+flags may change, and the changes are printed. flags.txt repeats the run:
 `train_image_classifier.py --flagfile=flags.txt`.
 """
 import hashlib
 import json
 import os
+from typing import Any, Dict, Optional
 
 import tensorflow.compat.v1 as tf
 
@@ -23,32 +24,31 @@ _FORMAT_VERSION = 1
 _FACTS = (
     ('model_name', 'the network'),
     ('num_classes', 'the number of classes'),
-    ('image_shape', 'the picture size'),
+    ('image_shape', 'the image size'),
     ('dataset_name', 'the dataset'),
     ('dataset_split', 'the split'),
     ('num_examples', 'the number of examples'),
     ('fingerprint', 'the content of the record files'),
 )
-# Flags of the way the program is called, not of the run.
-_PASSING = ('resume', 'list_models', 'describe_model')
+# Flags of one call of the program, not of the run.
+_NOT_RECORDED = ('resume', 'list_models', 'describe_model')
 
 
-def make(options, graph_facts, dataset, last_step):
-  """Returns the record of a run, a dict ready for JSON.
+def make(options, dataset, num_classes: int, image_shape,
+         last_step: Optional[int]) -> Dict[str, Any]:
+  """Returns the record of a run, ready for JSON.
 
   Args:
     options: the `options.Train`, as given.
-    graph_facts: the `train_graph.Facts`; None where there is no graph yet,
-      for a record without what they say.
     dataset: the `slim.dataset.Dataset`.
-    last_step: step at which the run ends; None for never.
+    num_classes: number of outputs of the network.
+    image_shape: (height, width, channels) of the network's input.
+    last_step: step at which the run ends; None if it does not end.
   """
-  of_graph = graph_facts and {
-      'num_classes': graph_facts.num_classes,
-      'image_shape': graph_facts.image_shape}
   return json.loads(json.dumps({
       'format_version': _FORMAT_VERSION,
-      **(of_graph or {}),
+      'num_classes': num_classes,
+      'image_shape': image_shape,
       'model_name': options.model.model_name,
       'dataset_name': options.data.dataset_name,
       'dataset_split': options.data.dataset_split_name,
@@ -58,13 +58,13 @@ def make(options, graph_facts, dataset, last_step):
       'last_step': last_step,
       'tensorflow': tf.__version__,
       'flags': {name: value for name, value in flags.as_dict(options).items()
-                if name not in _PASSING}}))
+                if name not in _NOT_RECORDED}}))
 
 
 def fingerprint(dataset):
   """Returns a hash of a dataset's classes and record files.
 
-  Names and sizes of the files count, not their folder: data may be moved.
+  Names and sizes of the files count, not their directory: data may be moved.
 
   Args:
     dataset: a `slim.dataset.Dataset`.
@@ -78,7 +78,7 @@ def fingerprint(dataset):
   return hashlib.sha256(text.encode('utf-8')).hexdigest()
 
 
-def read(train_dir):
+def read(train_dir: str) -> Optional[Dict[str, Any]]:
   """Returns the record in a directory, or None."""
   try:
     with open(os.path.join(train_dir, NAME)) as file:
@@ -89,28 +89,28 @@ def read(train_dir):
   return record if isinstance(record, dict) else None
 
 
-def of_checkpoint(prefix):
+def of_checkpoint(prefix: str) -> Optional[Dict[str, Any]]:
   """Returns the record of the run that wrote a checkpoint, or None.
 
   Args:
-    prefix: the checkpoint, in the directory of its run or in that of its best.
+    prefix: the checkpoint, in the directory of its run or in `best` below it.
   """
-  folder = os.path.dirname(os.path.abspath(prefix))
-  if os.path.basename(folder) == best_checkpoint.FOLDER:
-    folder = os.path.dirname(folder)
-  record = read(folder)
+  directory = os.path.dirname(os.path.abspath(prefix))
+  if os.path.basename(directory) == best_checkpoint.DIRECTORY:
+    directory = os.path.dirname(directory)
+  record = read(directory)
   return record if record and isinstance(record.get('flags'), dict) else None
 
 
 def check(train_dir, record):
-  """Checks that a run may go on in a directory.
+  """Checks that a run can resume in a directory.
 
   Args:
     train_dir: the directory.
-    record: the record of the run that is to go on there.
+    record: the record of the run that is to resume there.
 
   Raises:
-    ValueError: another network or other data made what is there.
+    ValueError: the directory holds a run of another network or other data.
   """
   earlier = read(train_dir) or {}
   differences = [
@@ -122,7 +122,7 @@ def check(train_dir, record):
     raise ValueError(
         '--train_dir=%s holds another run; what differs is %s. Give another '
         '--train_dir, or --resume=never, which moves the files of the earlier '
-        'run to a sub-folder and starts anew.' % (
+        'run to a subdirectory and starts from scratch.' % (
             train_dir, ', '.join(differences)))
 
 
@@ -136,12 +136,12 @@ def changes(train_dir, record):
 
 
 def write(train_dir, record, default_flags):
-  """Writes run.json and flags.txt, each whole or not at all.
+  """Writes run.json and flags.txt, each completely or not at all.
 
   Args:
     train_dir: the directory.
     record: the record.
-    default_flags: dict of the flags' defaults; flags.txt names what differs.
+    default_flags: dict of the flags' defaults; flags.txt holds what differs.
   """
   lines = [_flag(name, value) for name, value in record['flags'].items()
            if value is not None and name in default_flags and
@@ -161,7 +161,7 @@ def _flag(name, value):
 
 
 def _plain(value):
-  """Returns a flag's value as JSON gives it back."""
+  """Returns a flag's value as it is read from JSON."""
   return list(value) if isinstance(value, tuple) else value
 
 

@@ -1,39 +1,47 @@
-"""Which statistics the batch normalisation of a training run uses.
+"""Which statistics the batch normalization of a training run uses.
 
-A layer in training mode normalises with the mean and variance of the batch,
+A layer in training mode normalizes with the mean and variance of the batch,
 and keeps moving averages of them for evaluation. A frozen layer uses the
-averages that it has, and leaves them alone: so a layer that is not trained
-computes in training what it will compute in evaluation.
+averages that it has and does not update them, so that a layer that is not
+trained computes the same in training and in evaluation.
 """
-import collections
+from typing import List, NamedTuple, Optional
 
 from image_classifier.checkpoints import warm_start
 
-# A moving average has forgotten its initial value after so many time
-# constants 1 / (1 - decay).
+# Time constants 1 / (1 - decay) after which the initial value of a moving
+# average no longer matters.
 _TIME_CONSTANTS = 10
-# What slim.batch_norm does where no scope says otherwise.
+# The default of slim.batch_norm.
 _DEFAULT_DECAY = 0.999
 
-# `decay` is None for a frozen layer.
-Layer = collections.namedtuple('Layer', 'name decay')
+
+class Layer(NamedTuple):
+  """A layer of batch normalization.
+
+  Attributes:
+    name: its variable scope.
+    decay: decay of its moving averages; None for a frozen layer.
+  """
+  name: str
+  decay: Optional[float]
 
 
-class Chooser:
-  """Chooses the arguments of each layer, and remembers the layers.
+class BatchNormMode:
+  """Overrides the arguments of each layer, and records the layers.
 
-  It is a function for `nets.normalization.overridden`.
+  A function for `nets.normalization.overridden`.
   """
 
   def __init__(self, freeze, decay, trainable_scopes):
-    """Makes the function.
+    """Initializes the function.
 
     Args:
-      freeze: True freezes all layers, False none, None those of which no
-        variable is trained.
+      freeze: True freezes all layers, False none, None those without a trained
+        variable.
       decay: decay of the moving averages; None for that of the network.
-      trainable_scopes: beginnings of the names of variables that are trained,
-        as regular expressions; none of them means all variables.
+      trainable_scopes: regular expressions for the start of the names of the
+        trained variables; an empty sequence means all variables.
     """
     self._layers = {}
     self._freeze = freeze
@@ -41,12 +49,12 @@ class Chooser:
     self._trained = warm_start.patterns(trainable_scopes)
 
   @property
-  def layers(self):
-    """A list with a Layer for each layer that was to be in training mode."""
+  def layers(self) -> List[Layer]:
+    """The layers that the network asked to be in training mode."""
     return list(self._layers.values())
 
   def __call__(self, name, arguments):
-    """Returns the arguments of a layer that change, a dict."""
+    """Returns a dict of the arguments of a layer to override."""
     if not arguments.get('is_training', True):
       return {}
     if self._is_frozen(name):
@@ -71,27 +79,27 @@ def describe(layers, num_steps, flags_given=()):
   """Returns lines about the layers for the start of a run.
 
   Args:
-    layers: list of Layers.
-    num_steps: number of steps of the run; None if it is not known.
-    flags_given: names of the flags given that are about these layers.
+    layers: list of Layer.
+    num_steps: number of steps of the run; None if it does not end.
+    flags_given: names of the given flags that concern these layers.
   """
   if not layers:
     return ['Warning: --%s has no effect: the network has no batch '
-            'normalisation.' % name for name in flags_given]
+            'normalization.' % name for name in flags_given]
   lines = []
   decays = [layer.decay for layer in layers if layer.decay is not None]
   if len(decays) < len(layers):
-    lines.append('Batch normalisation: %d of %d layers frozen: they keep the '
-                 'statistics they have.' % (
+    lines.append('Batch normalization: %d of %d layers frozen, which keep '
+                 'their statistics.' % (
                      len(layers) - len(decays), len(layers)))
   decay = max(decays, default=0)
   wanted = _TIME_CONSTANTS / max(1 - decay, 1e-9)
   if decay and num_steps is not None and num_steps < wanted:
     lines.append(
-        'Warning: the statistics that batch normalisation keeps for evaluation '
-        'follow with a decay of %g, for which %d steps are few (at least %d). '
-        'The evaluation may be much worse than the training: '
-        '--batch_norm_decay=%.4g or more steps.' % (
+        'Warning: the batch normalization statistics for evaluation have a '
+        'decay of %g, which needs more than %d steps (at least %d). Evaluation '
+        'may be much worse than training: give --batch_norm_decay=%.4g or more '
+        'steps.' % (
             decay, num_steps, round(wanted),
             max(0.5, 1 - _TIME_CONSTANTS / max(num_steps, 1))))
   return lines

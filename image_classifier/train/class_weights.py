@@ -1,27 +1,29 @@
-"""How much each class counts in the loss."""
+"""The weight of each class in the loss."""
 import csv
 import json
 import os
+from typing import Optional
 
 import numpy as np
 
 _INFO_FILE = 'dataset_info.json'
 
 
-def load(option, dataset_dir, split, class_names, labels_offset=0):
+def load(option: Optional[str], dataset_dir, split, class_names,
+         labels_offset: int = 0) -> Optional[np.ndarray]:
   """Returns the weights of the classes.
 
-  'auto' weighs each class by the inverse of its number of examples, so that
-  the mean over all examples is 1 and every class that has examples counts as
-  much as any other. A class without any gets 0.
+  'auto' weights each class by the inverse of its number of examples, so that
+  the mean over all examples is 1 and every class that has examples has the
+  same total weight. The weight of a class without examples is 0.
 
   Args:
     option: "auto"; the path of a CSV file with a line `name,weight` or
-      `id,weight` for each class, ids as they stand in labels.txt; or None.
-    dataset_dir: the folder with the dataset's dataset_info.json.
-    split: the split whose examples count for 'auto'.
+      `id,weight` for each class, ids as in labels.txt; or None.
+    dataset_dir: the directory of the dataset's dataset_info.json.
+    split: the split whose examples are counted for 'auto'.
     class_names: dict {id: name}, or None if the names are not known.
-    labels_offset: number of the first ids that are left out.
+    labels_offset: number of the first ids to leave out.
 
   Returns:
     A float32 array [num_classes - labels_offset], or None.
@@ -46,17 +48,18 @@ def describe(weights, class_names, labels_offset=0):
   """Returns lines about the weights for the start of a run.
 
   Args:
-    weights: what `load` returned.
-    class_names, labels_offset: as for `load`.
+    weights: the result of `load`.
+    class_names: as for `load`.
+    labels_offset: as for `load`.
   """
   if weights is None:
     return []
   names = class_names or {}
-  least, most = (int(index) + labels_offset for index in (
+  low, high = (int(index) + labels_offset for index in (
       np.argmin(weights), np.argmax(weights)))
-  return ['Weights of the classes: from %g (%s) to %g (%s).' % (
-      weights.min(), names.get(least, least),
-      weights.max(), names.get(most, most))]
+  return ['Class weights: from %g (%s) to %g (%s).' % (
+      weights.min(), names.get(low, low), weights.max(),
+      names.get(high, high))]
 
 
 def _balanced(counts):
@@ -75,12 +78,12 @@ def _examples_per_class(dataset_dir, split):
   except (OSError, ValueError, KeyError, TypeError):
     raise ValueError(
         '--class_weights=auto needs the number of examples of each class of '
-        'the split %s in %s. Convert the dataset again, or give a CSV file of '
-        'lines name,weight.' % (split, path))
+        'the split %s in %s. Convert the dataset again, or give a CSV file '
+        'with lines name,weight.' % (split, path))
 
 
 def _from_file(path, class_names, labels_offset):
-  """Reads a CSV file of weights, which must name every class."""
+  """Reads a CSV file of weights, which has to name every class."""
   try:
     with open(path, newline='', encoding='utf-8') as source:
       rows = [row for row in csv.reader(source) if row]
@@ -95,11 +98,11 @@ def _from_file(path, class_names, labels_offset):
           path, line, row[0]))
     weights[number] = weight
   wanted = sorted(class_names) or list(range(max(weights, default=-1) + 1))
-  lacking = [class_names.get(number, number) for number in wanted
+  missing = [class_names.get(number, number) for number in wanted
              if number >= labels_offset and number not in weights]
-  if lacking:
-    raise ValueError('%s has no weight for %d classes, such as %s: a line '
-                     'name,weight each.' % (path, len(lacking), lacking[0]))
+  if missing:
+    raise ValueError('%s has no weight for %d classes, such as %s: add a line '
+                     'name,weight for each.' % (path, len(missing), missing[0]))
   return np.array([weights[number] for number in wanted
                    if number >= labels_offset], np.float32)
 
@@ -111,8 +114,8 @@ def _parse(path, line, row, ids):
   except (IndexError, ValueError):
     weight = -1
   if not 0 <= weight < float('inf'):
-    raise ValueError('%s, line %d is %r: a line is name,weight or id,weight '
-                     'with a weight of at least 0.' % (
+    raise ValueError('%s, line %d is %r: write name,weight or id,weight with a '
+                     'weight of at least 0.' % (
                          path, line, ','.join(row)))
   if name in ids:
     return ids[name], weight

@@ -1,9 +1,9 @@
-"""Whether this machine computes with channels before height and width."""
+"""Checks whether this machine computes with channels first."""
 import tensorflow.compat.v1 as tf
 
 
 def check(data_format):
-  """Checks that there are convolutions in a layout on this machine.
+  """Checks that this machine has convolutions for a layout.
 
   Without a GPU they are tried, as it depends on how TensorFlow was built.
 
@@ -11,7 +11,7 @@ def check(data_format):
     data_format: 'NHWC' or 'NCHW'.
 
   Raises:
-    ValueError: there are none.
+    ValueError: it has none.
   """
   if data_format == 'NHWC' or tf.config.experimental.list_physical_devices(
       'GPU'):
@@ -26,7 +26,7 @@ def check(data_format):
 
 
 def _try_convolutions(data_format):
-  """Makes a step through a convolution and a depthwise convolution."""
+  """Computes gradients of a convolution and a depthwise convolution."""
   strides = [1, 1, 1, 1]
   with tf.Graph().as_default(), tf.Session() as session:
     ones = tf.placeholder_with_default(tf.ones([1, 2, 4, 4]), [1, 2, 4, 4])

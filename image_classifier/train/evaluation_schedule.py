@@ -1,25 +1,107 @@
-"""What is evaluated during a training, and by which metric it is judged."""
-import collections
+"""What is evaluated during a training, how, and which metric decides."""
 import dataclasses
 import os
+from typing import NamedTuple, Optional
 
 import numpy as np
 
 from image_classifier import options as program_options
 from image_classifier.evaluate import metrics
+from slim_common import flags
 from slim_common import suggest
 
-Plan = collections.namedtuple('Plan', 'split metric')
 _SPLITS = ('validation', 'val', 'test')
 
+# How each flag of a training enters its evaluations. First those that the
+# evaluation takes over: {flag of the training: flag of the evaluation}.
+SAME = {
+    'dataset_name': 'dataset_name',
+    'dataset_dir': 'dataset_dir',
+    'batch_size': 'batch_size',
+    'preprocessing_name': 'preprocessing_name',
+    'use_grayscale': 'use_grayscale',
+    'num_preprocessing_threads': 'num_preprocessing_threads',
+    'on_bad_record': 'on_bad_record',
+    'max_bad_records': 'max_bad_records',
+    'model_name': 'model_name',
+    'train_image_size': 'eval_image_size',
+    'loss': 'loss',
+    'focal_gamma': 'focal_gamma',
+    'moving_average_decay': 'moving_average_decay',
+    'num_clones': 'num_clones',
+    'clone_on_cpu': 'clone_on_cpu',
+    'master': 'master',
+}
+# Those that it takes over with another value: {flag of the training: (flag of
+# the evaluation, function of the Run)}.
+CONVERTED = {
+    'train_dir': ('eval_dir', lambda run: os.path.join(
+        run.options.loop.train_dir, 'eval')),
+    'eval_split': ('dataset_split_name', lambda run: run.plan.split),
+    'labels_offset': ('labels_offset', lambda run: run.labels_offset),
+    'quantize_delay': (
+        'quantize', lambda run: run.options.model.quantize_delay >= 0),
+}
+# Those that change no number of an evaluation: {reason: flags}.
+EXEMPT = {
+    'eval_split names the split to evaluate': ('dataset_split_name',),
+    'evaluation reads the files in order and samples nothing': (
+        'num_readers', 'shuffle_buffer', 'seed', 'deterministic',
+        'shard_by_worker'),
+    'evaluation does not augment': (
+        'augmentation', 'crop_min_area', 'crop_max_aspect', 'color_jitter',
+        'randaugment_steps', 'randaugment_magnitude', 'random_erasing',
+        'mixup_alpha', 'cutmix_alpha'),
+    'the loss reported is without regularization, of unweighted labels': (
+        'weight_decay', 'label_smoothing', 'class_weights'),
+    'evaluation uses the moving statistics of the checkpoint': (
+        'batch_norm_decay', 'freeze_batch_norm'),
+    'the variables and results are those of NHWC': ('data_format',),
+    'it decides what the weights are, and these come from the checkpoint': (
+        'checkpoint_path', 'checkpoint_exclude_scopes', 'trainable_scopes',
+        'ignore_missing_vars', 'optimizer', 'clip_gradient_norm',
+        'opt_epsilon', 'adadelta_rho', 'adagrad_initial_accumulator_value',
+        'adam_beta1', 'adam_beta2', 'ftrl_learning_rate_power',
+        'ftrl_initial_accumulator_value', 'ftrl_l1', 'ftrl_l2', 'momentum',
+        'rmsprop_momentum', 'rmsprop_decay', 'learning_rate_decay_type',
+        'learning_rate', 'end_learning_rate', 'learning_rate_decay_factor',
+        'learning_rate_staircase', 'num_epochs_per_decay', 'warmup_epochs',
+        'polynomial_power', 'polynomial_cycle', 'learning_rate_boundaries',
+        'learning_rate_values', 'cosine_alpha', 'cosine_t_mul', 'cosine_m_mul',
+        'cosine_num_periods', 'cosine_beta', 'cosine_initial_variance',
+        'cosine_variance_decay'),
+    'evaluation computes in float32, in a separate session': (
+        'fp16', 'xla', 'gpu_memory_growth', 'cpu_threads'),
+    'the chief alone evaluates': (
+        'worker_hosts', 'ps_hosts', 'job_name', 'task', 'worker_replicas',
+        'num_ps_tasks', 'sync_replicas', 'replicas_to_aggregate'),
+    'it decides when something happens, or what the training writes': (
+        'resume', 'max_number_of_steps', 'num_epochs', 'log_every_n_steps',
+        'save_summaries_secs', 'summarize_images', 'save_interval_secs',
+        'max_checkpoints_to_keep', 'eval_every', 'eval_every_epochs',
+        'best_metric', 'early_stopping_patience', 'trace_every'),
+    'nothing is trained': ('list_models', 'describe_model'),
+}
 
-def make(options, length, dataset, get_split):
+
+class Plan(NamedTuple):
+  """What is evaluated during a training.
+
+  Attributes:
+    split: name of the split to evaluate.
+    metric: name of the metric that decides which checkpoint is the best.
+  """
+  split: str
+  metric: str
+
+
+def plan(options, length, dataset, get_split) -> Optional[Plan]:
   """Plans the evaluations of a training.
 
   Args:
     options: an `options.Train`.
     length: the `run_length.RunLength`.
-    dataset: the `slim.dataset.Dataset` that is trained on.
+    dataset: the `slim.dataset.Dataset` to train on.
     get_split: function of a split's name that raises a ValueError if the
       dataset has none of that name.
 
@@ -44,27 +126,25 @@ def make(options, length, dataset, get_split):
   return Plan(_split(options, get_split), metric)
 
 
-def options_of(plan, options, checkpoint, labels_offset):
-  """Returns the `options.Evaluate` of a checkpoint of a training.
+def evaluate_options(run, checkpoint: str) -> program_options.Evaluate:
+  """Returns the options to evaluate a checkpoint of a training.
 
   Args:
-    plan: the Plan.
-    options: the `options.Train`.
+    run: the `resolved_run.Run`, with a plan.
     checkpoint: the prefix of the checkpoint.
-    labels_offset: the training's, a number also where the flag says auto.
   """
+  given = flags.as_dict(run.options)
+  values = {new: given[old] for old, new in SAME.items()}
+  values.update((new, value(run)) for new, value in CONVERTED.values())
+  values.update(checkpoint_path=checkpoint, diagnose=False)
   default = program_options.Evaluate()
-  return dataclasses.replace(
-      default,
-      evaluation=dataclasses.replace(
-          _alike(default.evaluation, options.model, options.deployment),
-          checkpoint_path=checkpoint,
-          eval_dir=os.path.join(options.loop.train_dir, 'eval'),
-          eval_image_size=options.model.train_image_size),
-      data=dataclasses.replace(
-          _alike(default.data, options.data), dataset_split_name=plan.split,
-          labels_offset=labels_offset),
-      batch_norm=dataclasses.replace(default.batch_norm, diagnose=False))
+  parts = {}
+  for part in dataclasses.fields(default):
+    component = getattr(default, part.name)
+    parts[part.name] = dataclasses.replace(component, **{
+        field.name: values[field.name]
+        for field in dataclasses.fields(component) if field.name in values})
+  return program_options.Evaluate(**parts)
 
 
 def _names(kind, is_multi_label):
@@ -87,12 +167,3 @@ def _split(options, get_split):
   raise ValueError('%s has none of the splits %s to evaluate during the '
                    'training: name one with --eval_split. (%s)' % (
                        options.data.dataset_name, ', '.join(_SPLITS), fault))
-
-
-def _alike(part, *others):
-  """Returns a part of options with the values that others have by its names."""
-  values = {field.name: getattr(other, field.name) for other in others
-            for field in dataclasses.fields(other)}
-  return dataclasses.replace(part, **{
-      field.name: values[field.name] for field in dataclasses.fields(part)
-      if field.name in values})

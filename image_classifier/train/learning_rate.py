@@ -1,20 +1,20 @@
 """Learning-rate schedules: pure functions of the global step."""
 import tensorflow.compat.v1 as tf
 
-# Slim's, where --num_epochs_per_decay is not given.
+# Slim's default for --num_epochs_per_decay.
 _EPOCHS_PER_DECAY = 2.0
-# These last until the end of the training unless they are told otherwise.
+# These last until the end of the training by default.
 _TO_THE_END = ('polynomial', 'cosine', 'linear_cosine', 'noisy_linear_cosine')
 
 
 def build(options, global_step, steps_per_epoch, last_step=None):
-  """Makes the learning rate.
+  """Creates the learning rate.
 
   Args:
     options: an `options.Schedule`.
     global_step: int64 scalar variable.
     steps_per_epoch: float, steps of one clone's epoch: examples / batch size.
-    last_step: int, step at which the training ends; None if it never does.
+    last_step: int, step at which the training ends; None if it does not end.
 
   Returns:
     A float32 scalar tensor.
@@ -33,9 +33,12 @@ def build(options, global_step, steps_per_epoch, last_step=None):
 
 
 def decay_steps(options, steps_per_epoch, last_step=None):
-  """Returns the steps of one decay; at least 1, also on tiny data.
+  """Returns the steps of one decay, at least 1.
 
-  Args: as for `build`.
+  Args:
+    options: an `options.Schedule`.
+    steps_per_epoch: as for `build`.
+    last_step: as for `build`.
   """
   epochs = options.num_epochs_per_decay
   if (epochs is None and last_step is not None and
@@ -47,7 +50,13 @@ def decay_steps(options, steps_per_epoch, last_step=None):
 def describe(options, steps_per_epoch, last_step=None):
   """Returns a sentence about the schedule for the start of a run.
 
-  Args, raises: as for `build`.
+  Args:
+    options: an `options.Schedule`.
+    steps_per_epoch: as for `build`.
+    last_step: as for `build`.
+
+  Raises:
+    ValueError: as for `build`.
   """
   text = _describe_decay(
       options, decay_steps(options, steps_per_epoch, last_step))
@@ -75,10 +84,10 @@ def _describe_decay(options, steps):
         rate, 'line' if options.polynomial_power == 1 else
         'polynomial of power %g' % options.polynomial_power,
         options.end_learning_rate, steps,
-        ', and again' if options.polynomial_cycle else '')
+        ', repeated over longer periods' if options.polynomial_cycle else '')
   if kind == 'cosine_restarts':
-    return ('from %g down a cosine to %g in %d steps, then again, %g times as '
-            'long and %g times as high' % (
+    return ('from %g down a cosine to %g in %d steps, then restarted, %g times '
+            'as long and %g times as high' % (
                 rate, rate * options.cosine_alpha, steps,
                 options.cosine_t_mul, options.cosine_m_mul))
   if kind in _TO_THE_END:
@@ -97,7 +106,7 @@ def _fixed(options, global_step, steps):
 
 
 def _falling(function, name):
-  """Makes a schedule of one of TensorFlow's with a rate and a staircase."""
+  """Returns a schedule of a TensorFlow function with rate and staircase."""
   def schedule(options, global_step, steps):
     return function(
         options.learning_rate, global_step, steps,
@@ -137,11 +146,11 @@ def _pieces(options):
   if not boundaries or len(boundaries) != len(values):
     raise ValueError(
         '%s: a piecewise learning rate needs as many values as boundaries, at '
-        'least one; --learning_rate holds before the first.' % given)
+        'least one; before the first it is --learning_rate.' % given)
   if boundaries != sorted(set(boundaries)) or boundaries[0] < 0:
-    raise ValueError('%s: the boundaries must rise.' % given)
+    raise ValueError('%s: the boundaries must increase.' % given)
   if min(values) < 0:
-    raise ValueError('%s: a learning rate is not negative.' % given)
+    raise ValueError('%s: a learning rate must be at least 0.' % given)
   return boundaries, [options.learning_rate] + values
 
 

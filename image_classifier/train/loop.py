@@ -1,31 +1,30 @@
-"""Runs of training, from options to files."""
-import dataclasses
+"""Training runs, from options to files."""
 import os
 import signal
 
 import tensorflow.compat.v1 as tf
 
-from datasets import dataset_factory
 from deployment import cluster
+from image_classifier import options as program_options
 from image_classifier.checkpoints import checkpoint_saver
 from image_classifier.checkpoints import warm_start
-from image_classifier.evaluate import evaluation
 from image_classifier.graphs import errors
 from image_classifier.runs import best_checkpoint
 from image_classifier.runs import learning_curve
 from image_classifier.runs import resume
 from image_classifier.runs import run_record
-from image_classifier.train import evaluation_schedule
+from image_classifier.train import evaluation_hook
 from image_classifier.train import hooks
 from image_classifier.train import learning_rate as learning_rates
+from image_classifier.train import resolved_run
 from image_classifier.train import run_length
 from image_classifier.train import session_config
 from image_classifier.train import train_graph
 from slim_common import flags
 
 
-def train(options, extra_hooks=()):
-  """Trains a network, or goes on with a training that was interrupted.
+def train(options: program_options.Train, extra_hooks=()) -> int:
+  """Trains a network, or resumes an interrupted training.
 
   Args:
     options: an `options.Train`.
@@ -39,108 +38,69 @@ def train(options, extra_hooks=()):
       is not finite.
     OSError: a checkpoint cannot be saved.
   """
-  deployment = cluster.resolve(options.deployment)
-  if deployment.job_name == 'ps':
-    return cluster.serve(deployment)
-  status = _train(
-      dataclasses.replace(options, deployment=deployment), extra_hooks)
+  if options.deployment.job_name == 'ps':
+    return cluster.serve(cluster.resolve(options.deployment))
+  run = resolved_run.resolve(options)
+  status = _train(run, extra_hooks)
   if status == 0:
-    cluster.tell_end(deployment)
+    cluster.tell_end(run.deployment)
   return status
 
 
-def _train(options, extra_hooks):
+def _train(run, extra_hooks):
   """Trains in this worker, the only one or one of several."""
-  loop = options.loop
-  resume.check_directory(loop.train_dir)
-  dataset = _dataset(options.data, options.data.dataset_split_name)
-  length = run_length.of(options, dataset.num_samples)
-  plan = evaluation_schedule.make(
-      options, length, dataset, lambda split: _dataset(options.data, split))
-  start = resume.find(loop.train_dir, loop.resume)
-  if start.checkpoint:
-    # Early, as a large network takes a while to build.
-    run_record.check(loop.train_dir, run_record.make(
-        options, None, dataset, length.last_step))
-  reason = _nothing_to_do(loop, length, start, plan)
+  reason = _nothing_to_do(run)
   if reason:
     print('Nothing to do: ' + reason)
     return 0
-  stop = hooks.StopOnSignalHook()
+  stop_hook = hooks.StopOnSignalHook()
   with tf.Graph().as_default():
-    # Schedules that run to the end of the training see where that is.
-    graph = train_graph.build(
-        run_length.with_last_step(options, length.last_step), start.step,
-        start.checkpoint)
-    record = run_record.make(options, graph.facts, dataset, length.last_step)
-    scaffold = _scaffold(options, graph, start, record)
-    _print_banner(options, graph.facts, start, length, plan)
+    graph = train_graph.build(run)
+    scaffold = _scaffold(run, graph)
+    print('\n'.join(_banner(run, graph)))
     writer = None
-    if cluster.is_chief(options.deployment):
-      _prepare_directory(options, start, record)
-      writer = tf.summary.FileWriter(loop.train_dir, tf.get_default_graph())
-      run_hooks = _hooks(
-          options, graph, scaffold, start, length, plan, writer, stop)
+    if run.is_chief:
+      _prepare_directory(run)
+      writer = tf.summary.FileWriter(
+          run.options.loop.train_dir, tf.get_default_graph())
+      finite_loss, others = _hooks_of_chief(
+          run, graph, scaffold, writer, stop_hook)
     else:
-      run_hooks = _hooks_of_worker(options, graph, start, length, stop)
-    with stop:
-      _run(options, graph, scaffold, start, writer,
-           run_hooks + list(extra_hooks))
-  return _tell_the_end(options, stop.signal_number, plan)
+      finite_loss, others = _hooks_of_worker(run, graph, stop_hook)
+    with stop_hook:
+      _run_steps(run, graph, scaffold, writer, finite_loss,
+                 others + graph.hooks + _end(run.length) + list(extra_hooks))
+  return _print_end(run, stop_hook.signal_number)
 
 
-def _tell_the_end(options, signal_number, plan):
-  """Says where the run stands; returns the status of the program."""
-  status = 0 if signal_number is None else 128 + signal_number
-  if not cluster.is_chief(options.deployment):
-    return status
-  train_dir = options.loop.train_dir
-  saved = tf.train.latest_checkpoint(train_dir)
-  if status:
-    print('Stopped by %s. Saved %s; the same command goes on from there.' % (
-        signal.Signals(signal_number).name, saved))
-    return status
-  print('Finished. Saved %s.' % saved)
-  _tell_the_best(train_dir, plan)
-  return 0
-
-
-def _dataset(options, split):
-  return dataset_factory.get_dataset(
-      options.dataset_name, split, options.dataset_dir)
-
-
-def _nothing_to_do(loop, length, start, plan):
-  """Returns why a run has come to its end already; None if it has not."""
+def _nothing_to_do(run):
+  """Returns why a run has ended already; None if it has not."""
+  loop, start = run.options.loop, run.start
   if start.checkpoint is None:
     return None
-  if length.last_step is not None and start.step >= length.last_step:
-    return '%s is at step %d of %d.' % (
-        loop.train_dir, start.step, length.last_step)
-  if plan is None:
+  last_step = run.length.last_step
+  if last_step is not None and start.step >= last_step:
+    return '%s is at step %d of %d.' % (loop.train_dir, start.step, last_step)
+  if run.best is None or not run.best.is_exhausted(
+      loop.early_stopping_patience):
     return None
-  best = best_checkpoint.BestCheckpoint(
-      loop.train_dir, plan.metric, plan.split, start.step)
-  if best.is_exhausted(loop.early_stopping_patience):
-    return ('%s stopped early at step %d: no gain in %d evaluations since step '
-            '%d. A larger --early_stopping_patience goes on.' % (
-                loop.train_dir, start.step, best.without_gain, best.step))
-  return None
+  return ('%s stopped early at step %d: no gain in %d evaluations since step '
+          '%d. Continue with a larger --early_stopping_patience.' % (
+              loop.train_dir, start.step, run.best.without_gain,
+              run.best.step))
 
 
-def _scaffold(options, graph, start, record):
+def _scaffold(run, graph):
   """Decides what the run starts from; the cases are listed in resume.py."""
-  loop, warm = options.loop, options.warm_start
+  loop, warm = run.options.loop, run.options.warm_start
   saver = tf.train.Saver(max_to_keep=None)
   tf.add_to_collection(tf.GraphKeys.SAVERS, saver)
   init_fn = None
-  if start.checkpoint:
-    run_record.check(loop.train_dir, record)
-    resume.check_fits(start, tf.global_variables(), loop.train_dir)
+  if run.start.checkpoint:
+    resume.check_fits(run.start, tf.global_variables(), loop.train_dir)
     if warm.checkpoint_path:
-      print('--checkpoint_path is ignored: %s holds the checkpoint %s to go on '
-            'from. --resume=never starts anew.' % (
-                loop.train_dir, start.checkpoint))
+      print('--checkpoint_path is ignored: the run resumes from %s. '
+            '--resume=never starts from scratch.' % run.start.checkpoint)
   elif warm.checkpoint_path:
     plan = warm_start.plan(warm)
     print('\n'.join(warm_start.describe(plan)))
@@ -152,7 +112,7 @@ def _scaffold(options, graph, start, record):
 
 
 def _summary_op(graph, num_images):
-  """Returns the op of all summaries, training pictures among them."""
+  """Returns the op of all summaries, training images included."""
   if not num_images:
     return graph.summary_op
   return tf.summary.merge([graph.summary_op, tf.summary.image(
@@ -172,74 +132,105 @@ def _loader(plan, average):
   return load
 
 
-def _prepare_directory(options, start, record):
-  """Makes the directory, without what is not of this run or after its start."""
-  train_dir = options.loop.train_dir
+def _prepare_directory(run):
+  """Makes train_dir; removes what is not of this run or after its start."""
+  train_dir = run.options.loop.train_dir
   resume.make_directory(train_dir)
-  moved = start.checkpoint is None and resume.move_aside(train_dir)
+  moved = run.start.checkpoint is None and resume.move_aside(train_dir)
   if moved:
-    print('The files of an earlier run are now in %s.' % moved)
-  for change in run_record.changes(train_dir, record) if start.step else ():
-    print('Changed since the run began: ' + change)
-  resume.clean(train_dir, start)
-  run_record.write(train_dir, record, flags.as_dict(type(options)()))
+    print('Moved the files of an earlier run to %s.' % moved)
+  if run.start.step:
+    for change in run_record.changes(train_dir, run.record):
+      print('Changed since the run started: ' + change)
+  resume.clean(train_dir, run.start)
+  run_record.write(train_dir, run.record, flags.as_dict(type(run.options)()))
 
 
-def _run(options, graph, scaffold, start, writer, run_hooks):
+def _run_steps(run, graph, scaffold, writer, finite_loss, other_hooks):
   """Runs the steps."""
-  if start.step and writer:
+  if run.start.step and writer:
     # TensorBoard drops what a killed run had written of later steps.
     writer.add_session_log(
-        tf.SessionLog(status=tf.SessionLog.START), start.step + 1)
-  creator = _session_creator(options, scaffold, start)
-  with errors.explained(options):
+        tf.SessionLog(status=tf.SessionLog.START), run.start.step + 1)
+  creator = _session_creator(run, scaffold)
+  with errors.explained(run.options):
     try:
-      with tf.train.MonitoredSession(creator, run_hooks) as session:
+      with tf.train.MonitoredSession(
+          creator, [finite_loss] + other_hooks) as session:
         while not session.should_stop():
           session.run(graph.train_op)
     except tf.errors.InvalidArgumentError as error:
-      raise run_hooks[0].of_summary(error) or error
+      raise finite_loss.of_summary(error) or error
     except OSError as error:
       if error.errno is None:
         raise
-      saved = tf.train.latest_checkpoint(options.loop.train_dir)
-      raise OSError('%s. The last good checkpoint is %s; with the cause '
-                    'removed, the same command goes on from there.' % (
-                        error, saved))
+      saved = tf.train.latest_checkpoint(run.options.loop.train_dir)
+      raise OSError('%s. The last good checkpoint is %s; remove the cause and '
+                    'run the same command to resume from it.' % (error, saved))
     finally:
       if writer:
         writer.close()
 
 
-def _session_creator(options, scaffold, start):
-  """Returns what makes the session, and makes it anew if a server is lost."""
-  deployment = options.deployment
+def _session_creator(run, scaffold):
+  """Returns what makes the session, and a new one if a server is lost."""
+  deployment = run.deployment
   config = session_config.session_config(deployment)
   config.device_filters.extend(cluster.device_filters(deployment))
   arguments = dict(scaffold=scaffold, config=config,
                    master=cluster.start_worker(deployment))
-  if not cluster.is_chief(deployment):
+  if not run.is_chief:
     return cluster.WorkerSessionCreator(**arguments)
   if cluster.is_several(deployment):
     # The variables of a lost parameter server come from the latest checkpoint.
     return tf.train.ChiefSessionCreator(
-        checkpoint_dir=options.loop.train_dir, **arguments)
+        checkpoint_dir=run.options.loop.train_dir, **arguments)
   return tf.train.ChiefSessionCreator(
-      checkpoint_filename_with_path=start.checkpoint, **arguments)
+      checkpoint_filename_with_path=run.start.checkpoint, **arguments)
 
 
-def _hooks_of_worker(options, graph, start, length, stop):
-  """Returns what happens between the steps of a worker but the chief."""
-  train_dir = options.loop.train_dir
+def _hooks_of_worker(run, graph, stop_hook):
+  """Returns what happens between the steps of a worker except the chief.
+
+  Returns:
+    (finite_loss, others): the `hooks.FiniteLossHook`, which comes first, and a
+    list of the other hooks in their order.
+  """
   readings = hooks.readings(graph)
-  run_hooks = [
-      hooks.FiniteLossHook(
-          readings, lambda: tf.train.latest_checkpoint(train_dir)),
-      stop, hooks.ProgressHook(
-          readings, start.step, length.last_step,
-          options.loop.log_every_n_steps, length.examples_per_step),
-      hooks.OwnStepsHook(options.deployment.task)]
-  return run_hooks + graph.hooks + _end(length)
+  finite_loss = hooks.FiniteLossHook(
+      readings, lambda: tf.train.latest_checkpoint(run.options.loop.train_dir))
+  progress_hook = hooks.ProgressHook(
+      readings, run.start.step, run.length.last_step,
+      run.options.loop.log_every_n_steps, run.length.examples_per_step)
+  return finite_loss, [
+      stop_hook, progress_hook, hooks.WorkerStepsHook(run.deployment.task)]
+
+
+def _hooks_of_chief(run, graph, scaffold, writer, stop_hook):
+  """Returns the same for the only worker, or the chief of several."""
+  loop, start, length = run.options.loop, run.start, run.length
+  readings = hooks.readings(graph)
+  saver_hook = checkpoint_saver.CheckpointHook(
+      readings, loop.train_dir, scaffold.saver, loop.save_interval_secs,
+      loop.max_checkpoints_to_keep, start)
+  finite_loss = hooks.FiniteLossHook(readings, lambda: saver_hook.latest)
+  progress_hook = hooks.ProgressHook(
+      readings, start.step, length.last_step, loop.log_every_n_steps,
+      length.examples_per_step, loop.train_dir, writer)
+  others = [
+      stop_hook, progress_hook, saver_hook,
+      tf.train.SummarySaverHook(
+          save_secs=loop.save_summaries_secs, summary_writer=writer,
+          scaffold=scaffold)]
+  if loop.trace_every:
+    others.append(hooks.TraceHook(
+        readings, loop.train_dir, start.step, loop.trace_every))
+  if run.plan is not None:
+    others.append(evaluation_hook.EvaluationHook(
+        readings, run, saver_hook, progress_hook, stop_hook))
+  if cluster.is_several(run.deployment):
+    others.append(hooks.WorkerStepsHook(run.deployment.task))
+  return finite_loss, others
 
 
 def _end(length):
@@ -249,76 +240,64 @@ def _end(length):
   return [tf.train.StopAtStepHook(last_step=length.last_step)]
 
 
-def _hooks(options, graph, scaffold, start, length, plan, writer, stop):
-  """Returns what happens between the steps, in this order."""
-  loop, train_dir = options.loop, options.loop.train_dir
-  readings = hooks.readings(graph)
-  saver_hook = checkpoint_saver.CheckpointHook(
-      readings, train_dir, scaffold.saver, loop.save_interval_secs,
-      loop.max_checkpoints_to_keep, start)
-  progress_hook = hooks.ProgressHook(
-      readings, start.step, length.last_step, loop.log_every_n_steps,
-      length.examples_per_step, train_dir, writer)
-  run_hooks = [
-      hooks.FiniteLossHook(readings, lambda: saver_hook.latest), stop,
-      progress_hook, saver_hook,
-      tf.train.SummarySaverHook(
-          save_secs=loop.save_summaries_secs, summary_writer=writer,
-          scaffold=scaffold)]
-  if loop.trace_every:
-    run_hooks.append(hooks.TraceHook(
-        readings, train_dir, start.step, loop.trace_every))
-  if plan is not None:
-    best = best_checkpoint.BestCheckpoint(
-        train_dir, plan.metric, plan.split, start.step)
-    run_hooks.append(hooks.EvaluationHook(
-        readings, start.step, length.eval_every, loop.early_stopping_patience,
-        lambda prefix: evaluation.evaluate(
-            evaluation_schedule.options_of(
-                plan, options, prefix, graph.facts.labels_offset), quiet=True),
-        saver_hook, best, progress_hook, train_dir, plan.split, stop))
-  if cluster.is_several(options.deployment):
-    run_hooks.append(hooks.OwnStepsHook(options.deployment.task))
-  return run_hooks + graph.hooks + _end(length)
+def _banner(run, graph):
+  """Returns lines about the run that starts."""
+  options, length = run.options, run.length
+  data, num_examples = options.data, run.dataset.num_samples
+  lines = [
+      'Training %s on %s/%s: %d examples, %d classes, images %s.' % (
+          options.model.model_name, data.dataset_name, data.dataset_split_name,
+          num_examples, run.num_classes,
+          'x'.join(str(size) for size in run.image_shape)),
+      '  Batch: %d per clone, %d in total; %.1f steps per epoch of all '
+      'clones.' % (data.batch_size, length.examples_per_step,
+                   num_examples / length.examples_per_step),
+      '  Devices of the clones: %s.' % ', '.join(graph.devices),
+      '  Optimizer: %s; learning rate %s.' % (
+          options.optimizer.optimizer, learning_rates.describe(
+              options.schedule, run.steps_per_epoch, length.last_step)),
+      '  Trained: %d variables, %d parameters.' % (
+          len(graph.trained_variables),
+          sum(v.shape.num_elements() for v in graph.trained_variables))]
+  lines += ['  ' + note for note in [
+      run_length.describe(length, num_examples)] + graph.notes]
+  if run.plan is not None:
+    lines.append('  Evaluated on %s every %d steps; the best %s is kept in '
+                 '%s.' % (run.plan.split, length.eval_every, run.plan.metric,
+                          _best_directory(run)))
+  if run.start.checkpoint:
+    lines.append('  Resuming from %s.' % run.start.checkpoint)
+  return lines
 
 
-def _print_banner(options, facts, start, length, plan):
-  """Says what is about to happen."""
-  data, model = options.data, options.model
-  print('Training %s on %s/%s: %d examples, %d classes, pictures %s.' % (
-      model.model_name, data.dataset_name, data.dataset_split_name,
-      facts.num_examples, facts.num_classes,
-      'x'.join(str(side) for side in facts.image_shape)))
-  print('  Batch: %d a clone, %d in all; %.1f steps an epoch of all clones.' % (
-      data.batch_size, facts.examples_per_step,
-      facts.num_examples / facts.examples_per_step))
-  print('  Devices of the clones: %s.' % ', '.join(facts.devices))
-  print('  Optimiser: %s; learning rate %s.' % (
-      options.optimizer.optimizer, learning_rates.describe(
-          options.schedule, facts.steps_per_epoch, length.last_step)))
-  print('  Trained: %d variables, %d parameters.' % (
-      len(facts.trained_variables),
-      sum(v.shape.num_elements() for v in facts.trained_variables)))
-  for note in (run_length.describe(length, facts.num_examples),) + tuple(
-      facts.notes):
-    print('  ' + note)
-  if plan is not None:
-    print('  Evaluated on %s every %d steps; the best %s is kept in %s.' % (
-        plan.split, length.eval_every, plan.metric, os.path.join(
-            options.loop.train_dir, best_checkpoint.FOLDER)))
-  if start.checkpoint:
-    print('  Going on from %s.' % start.checkpoint)
+def _print_end(run, signal_number):
+  """Prints how the run ended; returns the status of the program."""
+  status = 0 if signal_number is None else 128 + signal_number
+  if not run.is_chief:
+    return status
+  saved = tf.train.latest_checkpoint(run.options.loop.train_dir)
+  if status:
+    print('Stopped by %s. Saved %s; run the same command to resume.' % (
+        signal.Signals(signal_number).name, saved))
+    return status
+  print('Finished. Saved %s.' % saved)
+  _print_best(run)
+  return 0
 
 
-def _tell_the_best(train_dir, plan):
-  """Names the best checkpoint, and draws the log where matplotlib is there."""
-  marked = None
-  record = best_checkpoint.read(train_dir) if plan else None
+def _print_best(run):
+  """Names the best checkpoint, and draws the log if matplotlib is there."""
+  train_dir, marked = run.options.loop.train_dir, None
+  record = best_checkpoint.read(train_dir) if run.plan else None
   if record:
     marked = record['metric'], record['step']
     print('Best %s on %s: %.4f at step %d, kept in %s.' % (
         record['metric'], record['split'], record['value'], record['step'],
-        os.path.join(train_dir, best_checkpoint.FOLDER)))
-  picture = os.path.join(train_dir, 'learning_curve.png')
-  if learning_curve.draw_learning_curve(train_dir, picture, marked):
-    print('Learning curve: %s' % picture)
+        _best_directory(run)))
+  image = os.path.join(train_dir, 'learning_curve.png')
+  if learning_curve.draw_learning_curve(train_dir, image, marked):
+    print('Learning curve: %s' % image)
+
+
+def _best_directory(run):
+  return os.path.join(run.options.loop.train_dir, best_checkpoint.DIRECTORY)

@@ -1,4 +1,4 @@
-"""Optimisers by name."""
+"""Optimizers by name."""
 import tensorflow.compat.v1 as tf
 
 # slim's recipe for ImageNet needs the large epsilon with rmsprop. With the
@@ -6,8 +6,8 @@ import tensorflow.compat.v1 as tf
 _EPSILON = {'rmsprop': 1.0, 'adam': 1e-8, 'adadelta': 1e-8}
 
 
-def build(options, learning_rate):
-  """Makes the optimiser.
+def build(options, learning_rate) -> tf.train.Optimizer:
+  """Creates the optimizer.
 
   Args:
     options: an `options.Optimizer`.
@@ -20,29 +20,29 @@ def build(options, learning_rate):
 
 
 def check(options, schedule):
-  """Checks that an optimiser can compute with a schedule.
+  """Checks that an optimizer works with a schedule.
 
   Args:
     options: an `options.Optimizer`.
     schedule: an `options.Schedule`.
 
   Raises:
-    ValueError: it cannot.
+    ValueError: it does not.
   """
   if options.optimizer == 'ftrl' and schedule.warmup_epochs:
     raise ValueError(
-        '--optimizer=ftrl cannot compute with the learning rate 0 of the first '
-        'step, which --warmup_epochs=%g asks for. Leave out --warmup_epochs, '
-        'or take another --optimizer.' % schedule.warmup_epochs)
+        '--optimizer=ftrl needs a learning rate above 0 at the first step, but '
+        'it is 0 with --warmup_epochs=%g. Leave out --warmup_epochs, or use '
+        'another --optimizer.' % schedule.warmup_epochs)
 
 
 def scale_loss(optimizer):
-  """Returns an optimiser that scales the loss for half precision.
+  """Returns an optimizer that scales the loss for half precision.
 
-  Gradients too small for half precision are computed of a loss scaled up, and
-  scaled down again. The factor doubles after 2,000 good steps and halves where
-  a gradient overflows; such a step changes no weight, but counts. The factor
-  is saved with the checkpoint.
+  The loss is scaled up, so that small gradients are not 0 in half precision,
+  and the gradients are scaled down again. The factor doubles after 2,000 good
+  steps and halves where a gradient overflows; such a step changes no weight,
+  but counts. The factor is saved in the checkpoint.
 
   Args:
     optimizer: a `tf.train.Optimizer`.
@@ -51,26 +51,26 @@ def scale_loss(optimizer):
       optimizer, tf.train.experimental.DynamicLossScale())
 
 
-def clip(gradients, largest_norm):
-  """Scales gradients down whose norm, all of them together, is too large.
+def clip(gradients, max_norm):
+  """Scales gradients down if their global norm is too large.
 
   Args:
     gradients: list of (gradient, variable).
-    largest_norm: the norm that they get at most; 0 changes nothing.
+    max_norm: maximum global norm; 0 changes nothing.
 
   Returns:
     A list of (gradient, variable).
   """
-  if not largest_norm:
+  if not max_norm:
     return gradients
   values, variables = zip(*gradients)
-  values, _ = tf.clip_by_global_norm(values, largest_norm)
+  values, _ = tf.clip_by_global_norm(values, max_norm)
   return list(zip(values, variables))
 
 
 class _ScaledLossOptimizer(
     tf.train.experimental.MixedPrecisionLossScaleOptimizer):
-  """TensorFlow's, but the global step advances every step."""
+  """TensorFlow's, except that the global step advances every step."""
 
   def apply_gradients(self, grads_and_vars, global_step=None, name=None):
     step = super().apply_gradients(grads_and_vars, name=name)

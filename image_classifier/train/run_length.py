@@ -1,19 +1,27 @@
 """How long a run is, and how often it is evaluated, in steps."""
-import collections
-import dataclasses
 import math
-
-# last_step is None for a run without end, eval_every 0 for no evaluation.
-RunLength = collections.namedtuple(
-    'RunLength', 'last_step eval_every examples_per_step')
+from typing import NamedTuple, Optional
 
 
-def of(options, num_examples):
-  """Turns the epochs among the options into steps.
+class RunLength(NamedTuple):
+  """The length of a run.
+
+  Attributes:
+    last_step: global step at which the run ends; None if it does not end.
+    eval_every: steps between two evaluations; 0 for no evaluation.
+    examples_per_step: examples in one update of the weights.
+  """
+  last_step: Optional[int]
+  eval_every: int
+  examples_per_step: int
+
+
+def compute(options, num_examples: int) -> RunLength:
+  """Converts the epochs among the options to steps.
 
   An epoch is one pass over the examples of the split by all clones of all
-  workers together.
-  Of --max_number_of_steps and --num_epochs the one that ends earlier counts.
+  workers together. Of --max_number_of_steps and --num_epochs the one that ends
+  earlier counts.
 
   Args:
     options: an `options.Train`.
@@ -25,8 +33,9 @@ def of(options, num_examples):
   Raises:
     ValueError: evaluation is asked for by steps and by epochs.
   """
-  loop = options.loop
-  examples_per_step = examples_of_step(options)
+  loop, deployment = options.loop, options.deployment
+  examples_per_step = (options.data.batch_size * deployment.num_clones *
+                       workers_per_step(deployment))
   steps_per_epoch = num_examples / examples_per_step
   ends = []
   if loop.max_number_of_steps is not None:
@@ -45,19 +54,12 @@ def of(options, num_examples):
   return RunLength(min(ends) if ends else None, eval_every, examples_per_step)
 
 
-def examples_of_step(options):
-  """Returns how many examples one update of the weights is made of."""
-  deployment = options.deployment
-  return (options.data.batch_size * deployment.num_clones *
-          workers_of_step(deployment))
-
-
-def workers_of_step(deployment):
-  """Returns of how many workers' batches one update of the weights is made."""
+def workers_per_step(deployment) -> int:
+  """Returns how many workers' batches make one update of the weights."""
   return deployment.replicas_to_aggregate if deployment.sync_replicas else 1
 
 
-def describe(length, num_examples):
+def describe(length: RunLength, num_examples: int) -> str:
   """Returns a sentence about the length of a run."""
   if length.last_step is None:
     return ('No end: give --max_number_of_steps or --num_epochs, or stop it '
@@ -65,9 +67,3 @@ def describe(length, num_examples):
   return 'Ends at step %d, after %.4g epochs.' % (
       length.last_step,
       length.last_step * length.examples_per_step / num_examples)
-
-
-def with_last_step(options, last_step):
-  """Returns the options with the last step in place of steps and epochs."""
-  return dataclasses.replace(options, loop=dataclasses.replace(
-      options.loop, max_number_of_steps=last_step, num_epochs=None))

@@ -1,17 +1,17 @@
-"""How the sessions of a program run."""
+"""The configuration of a training's session."""
 import os
 
 import tensorflow.compat.v1 as tf
 from tensorflow.core.protobuf import rewriter_config_pb2
 
-# Without it XLA leaves alone what runs on the CPU.
+# Without it XLA does not compile for the CPU.
 _XLA_ON_CPU = '--tf_xla_cpu_global_jit'
 
 
-def session_config(options):
+def session_config(options) -> tf.ConfigProto:
   """Returns the `tf.ConfigProto` of a session.
 
-  Operations without a kernel on the device asked for go to another.
+  Operations without a kernel on their device are placed on another.
 
   Args:
     options: an `options.Deployment`.
@@ -44,7 +44,7 @@ def describe(options):
 
 
 def _add_to_environment(name, flag):
-  """Adds a flag to a variable that TensorFlow reads at its first session."""
+  """Adds a flag to an environment variable that the first session reads."""
   flags = os.environ.get(name, '').split()
   if flag not in flags:
     os.environ[name] = ' '.join(flags + [flag])

@@ -1,11 +1,15 @@
-"""Random numbers that depend on the step, not on how often a session drew.
+"""Random numbers that depend on the step, not on the state of a session.
 
 TensorFlow's random operations keep a state in the session, which no
-checkpoint holds: after an interruption dropout would begin with its first
-masks again. Here such operations give way to stateless ones, whose seed is
-made of the run's seed, the operation's name and the global step. So a run that
-goes on from a checkpoint draws what it would have drawn without the stop.
+checkpoint holds: after an interruption dropout would start with its first
+masks again. Here such operations are replaced by stateless ones, whose seed is
+made of the run's seed, the operation's name and the global step, so that a
+resumed run gets the random numbers that it would have got without the stop.
+
+Networks call `slim.dropout`, and no public function of TensorFlow replaces an
+operation in a graph: this module uses private ones, for --deterministic only.
 """
+from typing import List
 import zlib
 
 import tensorflow.compat.v1 as tf
@@ -16,25 +20,32 @@ _STATELESS = {
     'TruncatedNormal': tf.random.stateless_truncated_normal}
 
 
-def tie_to_step(seed, global_step):
-  """Replaces the random operations of the default graph that exist now.
+def operations() -> List[tf.Operation]:
+  """Returns the random operations of the default graph.
 
-  Those that give variables their initial values stay. It is called after the
-  forward pass is built and before its gradients are.
+  Those of the initial values of variables are left out.
+  """
+  initial = _initial_values()
+  return [op for op in tf.get_default_graph().get_operations()
+          if op.type in _STATELESS and op not in initial]
+
+
+def tie_to_step(seed: int, global_step) -> List[str]:
+  """Replaces the `operations` of the default graph by stateless ones.
+
+  Call it after the forward pass is built and before the gradients.
 
   Args:
-    seed: int, seed of the run.
+    seed: seed of the run.
     global_step: int64 scalar variable.
 
   Returns:
-    The names of the operations replaced, a list.
+    The names of the operations replaced.
   """
-  initial = _initial_values()
-  operations = [op for op in tf.get_default_graph().get_operations()
-                if op.type in _STATELESS and op not in initial]
-  for op in operations:
+  replaced = operations()
+  for op in replaced:
     _replace(op, seed, global_step)
-  return [op.name for op in operations]
+  return [op.name for op in replaced]
 
 
 def _initial_values():
@@ -50,13 +61,13 @@ def _initial_values():
 
 
 def _replace(op, seed, global_step):
-  """Lets the readers of a random operation read a stateless one instead."""
-  # The name is the same in every run with the same options. The number that
-  # TensorFlow makes seeds of counts all operations made before.
+  """Makes the consumers of a random operation read a stateless one."""
+  # The name is the same in every run with the same options, unlike the seed
+  # that TensorFlow derives from the number of operations before.
   first = seed % 2 ** 31 * 2 ** 32 + zlib.crc32(op.name.encode())
   old = op.outputs[0]
-  readers = old.consumers()
-  # Where a conditional branch draws, it draws inside of it still.
+  consumers = old.consumers()
+  # An operation inside a conditional branch stays inside it.
   # pylint: disable=protected-access
   graph = op.graph
   context = graph._get_control_flow_context()
@@ -70,7 +81,7 @@ def _replace(op, seed, global_step):
   finally:
     graph._set_control_flow_context(context)
   new.set_shape(old.shape)
-  for reader in readers:
-    for index, tensor in enumerate(reader.inputs):
+  for consumer in consumers:
+    for index, tensor in enumerate(consumer.inputs):
       if tensor is old:
-        reader._update_input(index, new)
+        consumer._update_input(index, new)

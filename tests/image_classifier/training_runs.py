@@ -1,4 +1,4 @@
-"""What the tests of training and evaluation share."""
+"""Shared by the tests of training and evaluation."""
 import dataclasses
 import json
 import os
@@ -6,6 +6,9 @@ import os
 import tensorflow.compat.v1 as tf
 
 from image_classifier import options
+from image_classifier.runs import resume
+from image_classifier.train import resolved_run
+from image_classifier.train import train_graph
 
 
 def train(digits, train_dir, steps=4, **changes):
@@ -25,6 +28,17 @@ def train(digits, train_dir, steps=4, **changes):
       for name, part in parts.items()})
 
 
+def resolve(config, first_step=0):
+  """Resolves options of a run as if it resumed at a step."""
+  return dataclasses.replace(
+      resolved_run.resolve(config), start=resume.Start(step=first_step))
+
+
+def build(config, first_step=0):
+  """Builds the training graph of options in the default graph."""
+  return train_graph.build(resolve(config, first_step))
+
+
 def saved(train_dir, step):
   """Returns the variables of a checkpoint, {name: value}."""
   reader = tf.train.NewCheckpointReader(
@@ -38,10 +52,10 @@ def log(train_dir):
     return [json.loads(line) for line in lines]
 
 
-def tags(folder):
+def tags(directory):
   """Returns the tags of all summaries in a directory."""
   return {value.tag
-          for name in os.listdir(str(folder)) if 'tfevents' in name
+          for name in os.listdir(str(directory)) if 'tfevents' in name
           for event in tf.train.summary_iterator(
-              os.path.join(str(folder), name))
+              os.path.join(str(directory), name))
           for value in event.summary.value}

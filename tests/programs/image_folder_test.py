@@ -1,4 +1,4 @@
-"""The user's own pictures, from a folder to named predictions, by commands."""
+"""The user's own images, from a directory to predictions, with the programs."""
 import json
 import os
 import subprocess
@@ -11,7 +11,7 @@ from tests.datasets import records
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
-_COLOURS = {'dunkelgrün': (0, 90, 0), 'hell rot': (250, 90, 90)}
+_COLORS = {'dunkelgrün': (0, 90, 0), 'hell rot': (250, 90, 90)}
 
 
 def _run(program, *words, **flags):
@@ -25,25 +25,25 @@ def _run(program, *words, **flags):
   return output.decode('utf-8')
 
 
-def _write_pictures(folder):
+def _write_images(directory):
   random = np.random.RandomState(0)
-  for name, colour in _COLOURS.items():
-    os.makedirs(str(folder / name))
+  for name, color in _COLORS.items():
+    os.makedirs(str(directory / name))
     for index in range(20):
       noise = random.randint(-20, 20, [30 + index, 40, 3])
-      Image.fromarray(np.clip(noise + colour, 0, 255).astype(np.uint8)).save(
-          str(folder / name / ('picture %d.jpg' % index)))
+      Image.fromarray(np.clip(noise + color, 0, 255).astype(np.uint8)).save(
+          str(directory / name / ('image %d.jpg' % index)))
 
 
 def test_convert_train_evaluate_export_classify(tmp_path):
-  pictures, data = tmp_path / 'pictures', str(tmp_path / 'data')
+  images, data = tmp_path / 'images', str(tmp_path / 'data')
   model, export = str(tmp_path / 'model'), str(tmp_path / 'export')
-  _write_pictures(pictures)
-  before = records.snapshot(pictures)
+  _write_images(images)
+  before = records.snapshot(images)
   output = _run('download_and_convert_data.py', dataset_name='image_folder',
-                dataset_dir=data, source=str(pictures), num_validation=6)
+                dataset_dir=data, source=str(images), num_validation=6)
   assert 'image_folder: 34 train, 6 validation, 2 classes' in output
-  assert records.snapshot(pictures) == before
+  assert records.snapshot(images) == before
   common = dict(dataset_name='image_folder', dataset_dir=data,
                 model_name='cifarnet')
   output = _run('train_image_classifier.py', train_dir=model, batch_size=4,
@@ -56,8 +56,8 @@ def test_convert_train_evaluate_export_classify(tmp_path):
   _run('export_inference_graph.py', checkpoint_path=model, output_dir=export,
        **common)
   results = str(tmp_path / 'results.json')
-  _run('classify_image.py', str(pictures / 'hell rot' / 'picture 3.jpg'),
+  _run('classify_image.py', str(images / 'hell rot' / 'image 3.jpg'),
        graph=os.path.join(export, 'frozen_inference_graph.pb'),
        output_json=results)
   with open(results, encoding='utf-8') as source:
-    assert set(json.load(source)[0]['names']) == set(_COLOURS)
+    assert set(json.load(source)[0]['names']) == set(_COLORS)

@@ -1,14 +1,14 @@
-"""Kills a training at random moments and goes on, again and again.
+"""Kills a training at random moments and resumes it, many times.
 
   python -m tests.programs.kill_and_resume [--kills=20] [--seed=0]
 
-LeNet is trained on the bundled digits, saved every few steps and evaluated on
-the way, so that a good part of the time goes into saving. After every kill -9
-each checkpoint that is there must be readable, the log must hold no step
-twice, and the next start must go on from the latest checkpoint. At the end,
-weights, slots and log must be those of a training that was never disturbed:
-the log but for rounding, as TensorFlow adds up the losses in another order in
-a step that writes summaries, which the first one after a start does.
+LeNet is trained on the bundled digits, and saved and evaluated every few steps,
+so that much of the time is spent saving. After every kill -9 each checkpoint
+must be readable, the log must hold no step twice, and the next start must
+resume from the latest checkpoint. At the end, weights, slots and log must be
+those of a training that was never killed: the log except for rounding, as
+TensorFlow adds up the losses in another order in a step that writes summaries,
+which the first one after a start does.
 """
 import argparse
 import json
@@ -27,49 +27,50 @@ _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 _EVAL_EVERY = 6
 _NEVER = 10 ** 6
-# Of a loss, some float32 steps.
+# Relative error of a loss, a few float32 roundings.
 _ROUNDING = 5e-7
 
 
 class Fault(AssertionError):
-  """What a kill must not do, but did."""
+  """Raised for an effect that a kill must not have."""
 
 
-def run(folder, kills, seed=0, say=print):
+def run(directory, kills, seed=0, say=print):
   """Kills and resumes.
 
   Args:
-    folder: an empty folder for data and models.
-    kills: how often.
-    seed: seed of the moments.
+    directory: an empty directory for data and models.
+    kills: number of kills.
+    seed: seed of the times.
     say: function that prints a line.
 
   Raises:
     Fault: something was lost, broken or done twice.
   """
   moments = random.Random(seed)
-  data = _digits(folder)
-  train_dir = os.path.join(folder, 'killed')
+  data = _digits(directory)
+  train_dir = os.path.join(directory, 'killed')
   latest = 0
   for number in range(1, kills + 1):
     # Some kills hit the start of the program, most its training.
     _live(data, train_dir, moments.uniform(0, 4),
           wait_for_steps=number % 5 != 0)
     latest = _check(train_dir, latest)
-    say('kill %2d of %d: the last checkpoint is of step %d' % (
+    say('kill %2d of %d: the latest checkpoint is of step %d' % (
         number, kills, latest))
   last_step = latest + _EVAL_EVERY
   _finish(data, train_dir, last_step)
-  undisturbed = os.path.join(folder, 'undisturbed')
+  undisturbed = os.path.join(directory, 'undisturbed')
   _finish(data, undisturbed, last_step)
   _compare(train_dir, undisturbed, last_step)
   say('After %d kills: every checkpoint readable, no step twice, and at step '
       '%d weights, slots and averages equal to the last bit to those of an '
-      'undisturbed training, the log but for rounding.' % (kills, last_step))
+      'undisturbed training, the log except for rounding.' % (
+          kills, last_step))
 
 
-def _digits(folder):
-  data = os.path.join(folder, 'digits')
+def _digits(directory):
+  data = os.path.join(directory, 'digits')
   subprocess.check_output([
       sys.executable, os.path.join(_ROOT, 'download_and_convert_data.py'),
       '--dataset_name=mnist', '--dataset_dir=' + data,
@@ -103,7 +104,7 @@ def _live(data, train_dir, seconds, wait_for_steps):
   process.kill()
   output = ''.join(lines) + process.communicate()[0]
   if process.returncode != -signal.SIGKILL:
-    raise Fault('The program ended by itself:\n' + output)
+    raise Fault('The program ended before the kill:\n' + output)
 
 
 def _finish(data, train_dir, last_step):
@@ -130,7 +131,7 @@ def _check(train_dir, latest):
     raise Fault('The latest checkpoint went back from step %d to %d.' % (
         latest, step))
   if named and step not in steps:
-    raise Fault('%s is named but not there.' % named)
+    raise Fault('%s is named but does not exist.' % named)
   _steps_of_log(train_dir)
   return step
 
@@ -147,7 +148,7 @@ def _read(prefix):
 
 
 def _steps_of_log(train_dir):
-  """Returns {step: loss} of the log, in which steps must rise one by one."""
+  """Returns {step: loss} of the log, whose steps must increase by 1."""
   path = os.path.join(train_dir, 'train_log.jsonl')
   losses = {}
   if not os.path.exists(path):
@@ -165,9 +166,9 @@ def _steps_of_log(train_dir):
 
 
 def _compare(killed, undisturbed, step):
-  """Checks that two trainings came to the same."""
-  first, second = (_read(os.path.join(folder, 'model.ckpt-%d' % step))
-                   for folder in (killed, undisturbed))
+  """Checks that two trainings have the same result."""
+  first, second = (_read(os.path.join(directory, 'model.ckpt-%d' % step))
+                   for directory in (killed, undisturbed))
   different = sorted(
       set(first) ^ set(second) |
       {name for name in set(first) & set(second)
@@ -175,7 +176,7 @@ def _compare(killed, undisturbed, step):
   if different:
     raise Fault('%d of %d variables differ at step %d, such as %s.' % (
         len(different), len(first), step, different[0]))
-  logs = [_steps_of_log(folder) for folder in (killed, undisturbed)]
+  logs = [_steps_of_log(directory) for directory in (killed, undisturbed)]
   different = [
       number for number in range(1, max(step, *map(len, logs)) + 1)
       if not np.isclose(*[log.get(number, np.nan) for log in logs],
@@ -191,10 +192,10 @@ def main():
   parser.add_argument('--kills', type=int, default=20)
   parser.add_argument('--seed', type=int, default=0)
   arguments = parser.parse_args()
-  begin = time.time()
-  with tempfile.TemporaryDirectory() as folder:
-    run(folder, arguments.kills, arguments.seed)
-  print('It took %.0f seconds.' % (time.time() - begin))
+  start = time.time()
+  with tempfile.TemporaryDirectory() as directory:
+    run(directory, arguments.kills, arguments.seed)
+  print('It took %.0f seconds.' % (time.time() - start))
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""The programs as a user runs them: commands, files, signals, messages."""
+"""The programs on the command line: files, signals, messages."""
 import json
 import os
 import signal
@@ -30,11 +30,11 @@ def _run(program, *words, **flags):
 
 @pytest.fixture(scope='module', name='data')
 def _data(tmp_path_factory):
-  folder = str(tmp_path_factory.mktemp('data'))
+  directory = str(tmp_path_factory.mktemp('data'))
   status, _, err = _run('download_and_convert_data.py', dataset_name='mnist',
-                        dataset_dir=folder, source=_SAMPLE)
+                        dataset_dir=directory, source=_SAMPLE)
   assert status == 0, err
-  return folder
+  return directory
 
 
 def _training(data, train_dir, steps):
@@ -60,17 +60,17 @@ def test_convert_train_evaluate_export_classify(data, tmp_path):
       model_name='lenet', checkpoint_path=model, output_dir=export)
   assert (status, err) == (0, '')
   assert 'Wrote %s/frozen_inference_graph.pb' % export in out
-  picture = str(tmp_path / 'grey.png')
+  image = str(tmp_path / 'gray.png')
   from PIL import Image
-  Image.new('L', (28, 28)).save(picture)
+  Image.new('L', (28, 28)).save(image)
   results = str(tmp_path / 'results.json')
   status, out, err = _run(
-      'classify_image.py', picture, output_json=results,
+      'classify_image.py', image, output_json=results,
       graph=os.path.join(export, 'frozen_inference_graph.pb'))
   assert (status, err) == (0, '')
   with open(results) as file:
     row = json.load(file)[0]
-  assert row['file'] == picture and len(set(row['names'])) == 5
+  assert row['file'] == image and len(set(row['names'])) == 5
   assert set(row['names']) <= {
       'zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight',
       'nine'}
@@ -78,7 +78,7 @@ def test_convert_train_evaluate_export_classify(data, tmp_path):
 
 @pytest.mark.parametrize('number', [
     signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_saves_and_the_same_command_goes_on(data, tmp_path, number):
+def test_a_signal_saves_and_the_same_command_resumes(data, tmp_path, number):
   model = str(tmp_path / 'model')
   process = _start(
       'train_image_classifier.py', **_training(data, model, 100000))
@@ -95,13 +95,13 @@ def test_a_signal_saves_and_the_same_command_goes_on(data, tmp_path, number):
   last = out.splitlines()[-1]
   assert last.startswith('Stopped by %s. Saved %s/model.ckpt-' % (
       number.name, model))
-  assert last.endswith('; the same command goes on from there.')
+  assert last.endswith('; run the same command to resume.')
   step = int(last.split('model.ckpt-')[1].split('.')[0].split(';')[0])
   assert step >= 5
   status, out, _ = _run(
       'train_image_classifier.py', **_training(data, model, step + 2))
   assert status == 0
-  assert 'Going on from %s/model.ckpt-%d.' % (model, step) in out
+  assert 'Resuming from %s/model.ckpt-%d.' % (model, step) in out
   assert 'Finished. Saved %s/model.ckpt-%d.' % (model, step + 2) in out
 
 
@@ -130,7 +130,7 @@ def test_an_error_is_one_line_without_a_traceback(program, flags, message):
   assert 'Traceback' not in err
 
 
-def test_without_tensorflow_the_cure_is_said(tmp_path):
+def test_without_tensorflow_the_message_says_what_to_do(tmp_path):
   (tmp_path / 'tensorflow').mkdir()
   (tmp_path / 'tensorflow' / '__init__.py').write_text(
       'raise ImportError("No module named tensorflow")')

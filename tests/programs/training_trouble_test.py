@@ -1,4 +1,4 @@
-"""Troubles of a training as a user meets them: message, status, and after."""
+"""Errors in a training: message, status, and what can be done after."""
 import os
 import resource
 import signal
@@ -10,7 +10,7 @@ import pytest
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 _SAMPLE = os.path.join(_ROOT, 'datasets', 'samples', 'mnist')
-# More than TensorFlow takes, less than the weights of a LeNet for pictures of
+# More than TensorFlow takes, less than the weights of a LeNet for images of
 # 8,000 x 8,000 pixels.
 _MEMORY = 16 * 2 ** 30
 
@@ -18,9 +18,9 @@ _MEMORY = 16 * 2 ** 30
 @pytest.fixture(scope='module', name='data')
 def _data(tmp_path_factory):
   from datasets import download_and_convert_mnist
-  folder = str(tmp_path_factory.mktemp('data'))
-  download_and_convert_mnist.run(folder, source=_SAMPLE)
-  return folder
+  directory = str(tmp_path_factory.mktemp('data'))
+  download_and_convert_mnist.run(directory, source=_SAMPLE)
+  return directory
 
 
 def _start(data, train_dir, preexec=None, **flags):
@@ -62,7 +62,7 @@ def test_not_a_number_and_a_lower_rate_afterwards(data, tmp_path):
       '%s/model.ckpt-0.\n' % tmp_path)
   status, out, err = _run(data, tmp_path, learning_rate=1e-4)
   assert (status, err) == (0, '')
-  assert 'Going on from %s/model.ckpt-0.' % tmp_path in out
+  assert 'Resuming from %s/model.ckpt-0.' % tmp_path in out
   assert 'Finished. Saved %s/model.ckpt-4.' % tmp_path in out
 
 

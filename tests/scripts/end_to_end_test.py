@@ -113,8 +113,8 @@ def test_lenet_is_stopped_and_goes_on(tmp_path):
   step = int(saved.split('model.ckpt-')[1].split('.')[0])
   status, out, err = _run(tmp_path, *script, STEPS=str(step + 1))
   assert status == 0, err
-  assert 'mnist_train.tfrecord' not in out, 'the dataset must be kept'
-  assert 'Going on from' in out and 'step %d of' % (step + 1) in out
+  assert 'mnist_train.tfrecord' not in out, 'the dataset is kept'
+  assert 'Resuming from' in out and 'step %d of' % (step + 1) in out
   assert 'Counted 20 examples at step %d.' % (step + 1) in out
 
 

@@ -9,9 +9,9 @@ import tensorflow.compat.v1 as tf
 from image_classifier.checkpoints import checkpoint_reader
 
 
-@pytest.fixture(name='folder')
-def _folder(tmp_path):
-  """A folder with checkpoints of steps 3 and 7 of two variables."""
+@pytest.fixture(name='directory')
+def _directory(tmp_path):
+  """A directory with checkpoints of steps 3 and 7 of two variables."""
   step = tf.train.get_or_create_global_step()
   tf.get_variable('net/logits/w', [4, 1000])
   tf.get_variable('net/k', [3, 3, 8, 16])
@@ -27,19 +27,19 @@ def _folder(tmp_path):
 @pytest.mark.parametrize('name, step', [
     ('', 7), ('model.ckpt-3', 3), ('model.ckpt-3.index', 3),
     ('model.ckpt-3.meta', 3), ('model.ckpt-3.data-00000-of-00001', 3)])
-def test_every_name_is_understood(folder, name, step):
-  prefix = checkpoint_reader.find(str(folder / name))
-  assert prefix == str(folder / ('model.ckpt-%d' % step))
+def test_every_name_is_understood(directory, name, step):
+  prefix = checkpoint_reader.find(str(directory / name))
+  assert prefix == str(directory / ('model.ckpt-%d' % step))
   assert checkpoint_reader.step_of(prefix) == step
 
 
-def test_missing_checkpoints(folder, tmp_path):
+def test_missing_checkpoints(directory, tmp_path):
   empty = tmp_path / 'empty'
   empty.mkdir()
   for path, message in (
       (empty, 'There is no checkpoint in the directory %s.' % empty),
-      (folder / 'model.ckpt-4', 'There is no checkpoint %s/model.ckpt-4. %s '
-       'holds model.ckpt-3, model.ckpt-7.' % (folder, folder)),
+      (directory / 'model.ckpt-4', 'There is no checkpoint %s/model.ckpt-4. %s '
+       'holds model.ckpt-3, model.ckpt-7.' % (directory, directory)),
       (empty / 'a' / 'b', 'There is no checkpoint %s/a/b: the directory %s/a '
        'does not exist.' % (empty, empty))):
     with pytest.raises(ValueError) as error:
@@ -47,34 +47,36 @@ def test_missing_checkpoints(folder, tmp_path):
     assert str(error.value) == message
 
 
-def test_a_directory_without_the_list_of_checkpoints(folder):
-  (folder / 'checkpoint').unlink()
+def test_a_directory_without_the_list_of_checkpoints(directory):
+  (directory / 'checkpoint').unlink()
   with pytest.raises(ValueError) as error:
-    checkpoint_reader.find(str(folder))
+    checkpoint_reader.find(str(directory))
   assert str(error.value) == (
       'There is no checkpoint in the directory %s that is listed as the '
-      'latest. It holds model.ckpt-3, model.ckpt-7: name one of them.' % folder)
-  (folder / 'model.ckpt-7.index').unlink()
-  assert checkpoint_reader.find(str(folder)) == str(folder / 'model.ckpt-3')
+      'latest. It holds model.ckpt-3, model.ckpt-7: name one of them.' %
+      directory)
+  (directory / 'model.ckpt-7.index').unlink()
+  assert checkpoint_reader.find(str(directory)) == str(
+      directory / 'model.ckpt-3')
   with pytest.raises(ValueError) as error:
-    checkpoint_reader.find(str(folder / 'model.ckpt-7'))
+    checkpoint_reader.find(str(directory / 'model.ckpt-7'))
   assert str(error.value) == (
-      'The checkpoint {0}/model.ckpt-7 is not whole: there is no file '
-      '{0}/model.ckpt-7.index.'.format(folder))
+      'The checkpoint {0}/model.ckpt-7 is incomplete: there is no file '
+      '{0}/model.ckpt-7.index.'.format(directory))
 
 
-def _message(folder, name, shape):
-  prefix = checkpoint_reader.find(str(folder))
+def _message(directory, name, shape):
+  prefix = checkpoint_reader.find(str(directory))
   variable = tf.get_variable('other', shape)
   with pytest.raises(ValueError) as error:
     checkpoint_reader.check_fits(prefix, {name: variable})
   return str(error.value)
 
 
-def test_what_fits_is_accepted(folder):
+def test_what_fits_is_accepted(directory):
   variable = tf.get_variable('other', [4, 1000])
   checkpoint_reader.check_fits(
-      checkpoint_reader.find(str(folder)), {'net/logits/w': variable})
+      checkpoint_reader.find(str(directory)), {'net/logits/w': variable})
 
 
 @pytest.mark.parametrize('name, shape, end', [
@@ -84,13 +86,13 @@ def test_what_fits_is_accepted(folder):
      'The run kept no moving averages: leave out --moving_average_decay.'),
     ('net/logits/w', [4, 1001],
      'The checkpoint has no background class: pass --labels_offset=1.'),
-    ('net/logits/w', [4, 5], 'The checkpoint knows 1000 classes, not 5: check '
+    ('net/logits/w', [4, 5], 'The checkpoint has 1000 classes, not 5: check '
                              '--dataset_name and --dataset_dir (or '
                              '--num_classes).'),
     ('net/k', [3, 3, 4, 8], 'It was trained with another network or width: '
                             'check --model_name.')])
-def test_what_does_not_fit(folder, name, shape, end):
-  assert _message(folder, name, shape).endswith(end)
+def test_what_does_not_fit(directory, name, shape, end):
+  assert _message(directory, name, shape).endswith(end)
 
 
 def test_a_checkpoint_without_a_step(tmp_path):
@@ -101,8 +103,8 @@ def test_a_checkpoint_without_a_step(tmp_path):
   assert checkpoint_reader.step_of(prefix) is None
 
 
-def _archive(folder, path, names, mode='w:gz'):
-  """Writes an archive of files of `folder`, {name in it: file or bytes}."""
+def _archive(directory, path, names, mode='w:gz'):
+  """Writes an archive of files of `directory`, {name in it: file or bytes}."""
   with tarfile.open(str(path), mode) as archive:
     for name, content in names.items():
       if isinstance(content, bytes):
@@ -110,7 +112,7 @@ def _archive(folder, path, names, mode='w:gz'):
         member.size = len(content)
         archive.addfile(member, io.BytesIO(content))
       else:
-        archive.add(str(folder / content), name)
+        archive.add(str(directory / content), name)
   return str(path)
 
 
@@ -122,22 +124,22 @@ def _files(step, prefix=''):
 
 @pytest.mark.parametrize('name, mode', [
     ('a.tar.gz', 'w:gz'), ('a.tgz', 'w:gz'), ('a.tar', 'w')])
-def test_archives_are_unpacked(folder, tmp_path, name, mode):
+def test_archives_are_unpacked(directory, tmp_path, name, mode):
   names = dict(_files(3, './inner/'), **{'./frozen.pb': b'x', 'readme': b'x'})
-  path = _archive(folder, tmp_path / name, names, mode)
+  path = _archive(directory, tmp_path / name, names, mode)
   prefix = checkpoint_reader.find(path)
   assert prefix.endswith('inner/model.ckpt-3')
   assert checkpoint_reader.step_of(prefix) == 3
   assert checkpoint_reader.find(path) == prefix
   unpacked = os.path.dirname(os.path.dirname(prefix))
   assert os.listdir(unpacked) == ['inner']
-  # An archive that was replaced is unpacked anew.
-  _archive(folder, path, _files(7), mode)
+  # An archive that was replaced is unpacked again.
+  _archive(directory, path, _files(7), mode)
   os.utime(path, (1, 1))
   assert checkpoint_reader.step_of(checkpoint_reader.find(path)) == 7
 
 
-def test_archives_write_nothing_elsewhere(folder, tmp_path):
+def test_archives_write_nothing_elsewhere(directory, tmp_path):
   path = str(tmp_path / 'evil.tar.gz')
   outside = str(tmp_path / 'outside')
   with tarfile.open(path, 'w:gz') as archive:
@@ -147,7 +149,7 @@ def test_archives_write_nothing_elsewhere(folder, tmp_path):
     link.type, link.linkname = tarfile.SYMTYPE, '/etc/passwd'
     archive.addfile(link)
     for name, file in _files(3).items():
-      archive.add(str(folder / file), name)
+      archive.add(str(directory / file), name)
   prefix = checkpoint_reader.find(path)
   assert sorted(os.listdir(os.path.dirname(prefix))) == sorted(_files(3))
   assert not os.path.exists(outside)
@@ -158,20 +160,20 @@ def test_archives_write_nothing_elsewhere(folder, tmp_path):
      '.index and .data-*.'),
     (dict(_files(3), **_files(7)), 'holds the checkpoints model.ckpt-3, '
      'model.ckpt-7. Unpack it and name one of them.')])
-def test_archives_without_one_checkpoint(folder, tmp_path, names, message):
-  path = _archive(folder, tmp_path / 'a.tar.gz', names)
+def test_archives_without_one_checkpoint(directory, tmp_path, names, message):
+  path = _archive(directory, tmp_path / 'a.tar.gz', names)
   with pytest.raises(ValueError) as error:
     checkpoint_reader.find(path)
   assert str(error.value) == 'The archive %s %s' % (path, message)
 
 
-def test_an_archive_cut_short(folder, tmp_path):
-  path = _archive(folder, tmp_path / 'a.tar.gz', _files(3))
+def test_an_archive_cut_short(directory, tmp_path):
+  path = _archive(directory, tmp_path / 'a.tar.gz', _files(3))
   with open(path, 'rb') as source:
     start = source.read()[:200]
   with open(path, 'wb') as target:
     target.write(start)
-  with pytest.raises(ValueError, match='cannot be unpacked: .*whole'):
+  with pytest.raises(ValueError, match='cannot be unpacked: .*complete'):
     checkpoint_reader.find(path)
 
 
@@ -201,4 +203,4 @@ def test_what_is_no_checkpoint_is_named(tmp_path):
       '%s is not a checkpoint that TensorFlow can read: ' % path)
   assert str(error.value).endswith(
       'Give the directory, the prefix or a file of a checkpoint (.index, '
-      '.meta, .data-*), or the .tar.gz that it came in.')
+      '.meta, .data-*), or its .tar.gz archive.')

@@ -1,4 +1,4 @@
-"""Saving: whatever happens, what is named can be read."""
+"""Whatever happens while saving, a named checkpoint can be read."""
 import collections
 import os
 import resource
@@ -13,28 +13,28 @@ from image_classifier.train import loop
 from tests.image_classifier import training_runs as runs
 
 _Readings = collections.namedtuple('_Readings', 'step')
-_ANEW = resume.Start(None, 0, ())
+_SCRATCH = resume.Start()
 
 
 class _Small:
   """A session with one variable, and a hook that saves it."""
 
-  def __init__(self, folder, start=_ANEW, max_to_keep=2):
+  def __init__(self, directory, start=_SCRATCH, max_to_keep=2):
     with tf.Graph().as_default() as graph:
       self.weights = tf.get_variable(
           'w', initializer=tf.constant([1.0, 2.0]))
       self.session = tf.Session(graph=graph)
       self.session.run(tf.global_variables_initializer())
       self.hook = checkpoint_saver.CheckpointHook(
-          _Readings(tf.constant(0)), str(folder), tf.train.Saver(), 600,
+          _Readings(tf.constant(0)), str(directory), tf.train.Saver(), 600,
           max_to_keep, start)
 
   def save(self, step):
     return self.hook.save(self.session, step)
 
 
-def _steps(folder):
-  return sorted(path.name for path in folder.glob('*.index'))
+def _steps(directory):
+  return sorted(path.name for path in directory.glob('*.index'))
 
 
 def test_the_newest_are_kept_and_named(tmp_path):
@@ -56,7 +56,7 @@ def test_zero_keeps_all(tmp_path):
   assert len(_steps(tmp_path)) == 7
 
 
-def test_the_step_gone_on_from_is_not_saved_again(tmp_path):
+def test_the_step_resumed_from_is_not_saved_again(tmp_path):
   prefix = _Small(tmp_path).save(5)
   before = os.stat(prefix + '.index').st_mtime_ns
   small = _Small(tmp_path, resume.Start(prefix, 5, (prefix,)))
@@ -97,8 +97,8 @@ def test_an_error_while_saving_leaves_the_last_one(
     small.save(6)
   assert str(error.value) == (
       'The checkpoint of step 6 cannot be saved in %s: [Errno 28] No space '
-      'left on device. The last good checkpoint is %s; with the cause removed, '
-      'the same command goes on from there.' % (tmp_path, good))
+      'left on device. The last good checkpoint is %s; remove the cause and '
+      'run the same command to resume from it.' % (tmp_path, good))
   assert tf.train.latest_checkpoint(str(tmp_path)) == good
   assert not (tmp_path / checkpoint_saver.UNFINISHED).exists()
   assert checkpoint_saver.fault(good) is None
@@ -132,8 +132,8 @@ def test_a_full_disk_stops_the_run_with_the_last_checkpoint_named(
   assert message.startswith(
       'The checkpoint of step 4 cannot be saved in %s: ' % tmp_path)
   assert message.endswith(
-      'The last good checkpoint is %s/model.ckpt-2; with the cause removed, '
-      'the same command goes on from there.' % tmp_path)
+      'The last good checkpoint is %s/model.ckpt-2; remove the cause and run '
+      'the same command to resume from it.' % tmp_path)
   assert not list(tmp_path.glob('model.ckpt-4*'))
   assert not (tmp_path / checkpoint_saver.UNFINISHED).exists()
   loop.train(runs.train(digits, tmp_path, steps=4))

@@ -1,4 +1,4 @@
-"""Why a checkpoint does not fit, in words."""
+"""Why a checkpoint does not fit."""
 import pytest
 
 from image_classifier.checkpoints import shape_mismatch
@@ -19,17 +19,17 @@ def _mobilenet(last, expanded, classes=1001, suffix=''):
     (_EXPAND, _mobilenet(320, 384), _mobilenet(448, 528),
      'The checkpoint is width 1: --model_name=mobilenet_v2.'),
     (_EXPAND, _mobilenet(240, 288), _mobilenet(320, 384),
-     'The checkpoint is width 0.75, which no network has by name; there are '
+     'The checkpoint is width 0.75, which no network has; there are '
      'mobilenet_v2, mobilenet_v2_035, mobilenet_v2_140.'),
     (_HEAD, _mobilenet(320, 384), _mobilenet(320, 384, 5),
-     'The checkpoint knows 1001 classes, not 5: check --dataset_name and '
+     'The checkpoint has 1001 classes, not 5: check --dataset_name and '
      '--dataset_dir (or --num_classes).'),
     ('a', {'a': [4, 1000]}, {'a': [4, 1001]},
      'The checkpoint has no background class: pass --labels_offset=1.'),
     ('a', {'a': [1001]}, {'a': [1000]},
      'The checkpoint has a background class: pass --labels_offset=0.'),
     ('a', {'a': [3, 3, 3, 16]}, {'a': [3, 3, 1, 16]},
-     'The checkpoint takes pictures of 3 channels and these have 1: see '
+     'The checkpoint takes images of 3 channels and these have 1: see '
      '--use_grayscale.'),
     ('a', {'a': [3, 3, 8, 16]}, {'a': [3, 3, 4, 16]},
      'It was trained with another network or width: check --model_name.')])

@@ -45,7 +45,7 @@ def test_everything_fits(checkpoint):
       'Warm start from %s: 13 variables loaded.' % checkpoint]
 
 
-def test_the_head_is_initialised_anew_by_itself(checkpoint):
+def test_a_head_of_other_classes_is_not_loaded(checkpoint):
   _network(5)
   plan = _plan(checkpoint)
   assert len(plan.loaded) == 11
@@ -56,10 +56,10 @@ def test_the_head_is_initialised_anew_by_itself(checkpoint):
       'Warm start from %s: 11 variables loaded.' % checkpoint,
       '  shape differs         2  net/logits/weights, net/logits/biases',
       "  The checkpoint's head has 1001 classes, the dataset 5: the head is "
-      'initialised anew.']
+      'not loaded.']
 
 
-def test_excluded_scopes_match_the_beginning_of_names(checkpoint):
+def test_excluded_scopes_match_the_start_of_names(checkpoint):
   _network(5)
   plan = _plan(checkpoint,
                checkpoint_exclude_scopes=('net/logits', 'net/conv1'))
@@ -123,7 +123,7 @@ def test_missing_variables(checkpoint):
   assert plan.missing == ['net/new/weights'] and len(plan.loaded) == 13
   assert warm_start.describe(plan)[1:] == [
       '  not in checkpoint     1  net/new/weights',
-      '  What is not in the checkpoint is initialised anew.']
+      '  Variables that are not in the checkpoint keep their initial values.']
   scopes = dict(checkpoint_exclude_scopes=('net/logits',))
   assert _message(checkpoint, **scopes) == (
       'The checkpoint %s lacks 1 variables of the network: net/new/weights. '
@@ -133,7 +133,7 @@ def test_missing_variables(checkpoint):
       'net/new/weights']
 
 
-def test_a_new_head_that_is_not_trained_earns_a_warning(checkpoint):
+def test_a_new_head_that_is_not_trained_gives_a_warning(checkpoint):
   _network(5)
   assert _plan(checkpoint, trainable_scopes=('net/logits',)).stuck == []
   plan = _plan(checkpoint, trainable_scopes=('net/conv1',))
@@ -143,7 +143,7 @@ def test_a_new_head_that_is_not_trained_earns_a_warning(checkpoint):
       '--trainable_scopes.')
 
 
-def test_less_than_nine_tenths_is_another_network(checkpoint):
+def test_less_than_90_percent_is_another_network(checkpoint):
   _network(1001)
   for name in ('a', 'b'):
     slim.model_variable('net/%s/weights' % name, [2])
@@ -151,13 +151,13 @@ def test_less_than_nine_tenths_is_another_network(checkpoint):
   assert len(_plan(checkpoint, ignore_missing_vars=True).missing) == 2
 
 
-def test_a_head_that_is_not_there_is_no_part_of_the_network(checkpoint):
+def test_a_missing_head_does_not_count(checkpoint):
   _network(1001, head='AuxLogits')
   plan = _plan(checkpoint)
   assert plan.missing == ['net/AuxLogits/weights', 'net/AuxLogits/biases']
 
 
-def test_unused_variables_are_told(checkpoint):
+def test_unused_variables_are_listed(checkpoint):
   _network(1001, head='head')
   plan = _plan(checkpoint, checkpoint_exclude_scopes=('net/head',))
   assert plan.unused == ['net/logits/biases', 'net/logits/weights']
@@ -198,19 +198,20 @@ def test_a_scope_to_train_is_a_regular_expression(scope):
     warm_start.variables_to_train(
         options.WarmStart(trainable_scopes=('net/(logits',)))
   assert str(error.value) == (
-      '--trainable_scopes: net/(logits is no regular expression: missing ), '
+      '--trainable_scopes: net/(logits is not a regular expression: missing ), '
       'unterminated subpattern at position 4.')
 
 
 def test_nothing_left_to_load(checkpoint):
   _network(5)
   assert _message(checkpoint, checkpoint_exclude_scopes=('net',)) == (
-      'Nothing is left to load from %s: --checkpoint_exclude_scopes=net leaves '
-      'out all that fits. Name fewer scopes, or leave out --checkpoint_path.' %
+      'Nothing is left to load from %s: --checkpoint_exclude_scopes=net '
+      'excludes everything that fits. Name fewer scopes, or leave out '
+      '--checkpoint_path.' %
       checkpoint)
 
 
-def test_flags_of_a_warm_start_without_a_checkpoint_earn_a_warning():
+def test_flags_of_a_warm_start_without_a_checkpoint_give_a_warning():
   arguments = ['--dataset_dir=x', '--checkpoint_exclude_scopes=a',
                '--ignore_missing_vars']
   _, warnings = flags.parse(arguments, options.Train)

@@ -144,7 +144,7 @@ def test_the_loss_of_the_training(few, checkpoint, expected, tmp_path, capsys):
   copy = str(tmp_path / 'model.ckpt-60')
   flags = dict(results_file=str(tmp_path / 'r.json'), overwrite=True)
   focal = _evaluate(few, copy, **flags)
-  assert 'Loss: focal of gamma 0.5.' in capsys.readouterr().out
+  assert 'Loss: focal with gamma 0.5.' in capsys.readouterr().out
   assert json.loads((tmp_path / 'r.json').read_text())['loss'] == 'focal'
   assert focal['Loss'] < 0.9 * expected['Loss']
   assert _evaluate(few, checkpoint, loss='focal', focal_gamma=0.5) == focal

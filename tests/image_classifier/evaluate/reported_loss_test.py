@@ -22,7 +22,7 @@ def test_what_is_asked_for_comes_first(tmp_path):
   _record(tmp_path, loss='sigmoid', focal_gamma=3.0)
   assert _chosen(tmp_path / 'model.ckpt-1', loss='focal', focal_gamma=1.0) == (
       'focal', 1.0, False)
-  with pytest.raises(ValueError, match='--loss=softmax takes pictures of one'):
+  with pytest.raises(ValueError, match='--loss=softmax needs one label per'):
     _chosen(loss='softmax', multi_label=True)
 
 

@@ -134,7 +134,7 @@ def test_labels_files_of_other_editors(tmp_path, checkpoint, content, message):
 
 
 @pytest.mark.parametrize('number, message', [
-    (12, 'has shape .* The checkpoint knows 10 classes, not 12: check '
+    (12, 'has shape .* The checkpoint has 10 classes, not 12: check '
      '--dataset_name and --dataset_dir'), (None, None)])
 def test_the_number_of_classes(tmp_path, checkpoint, number, message):
   export = exports.ask(checkpoint_path=checkpoint, num_classes=number,
@@ -154,7 +154,7 @@ def test_the_number_of_classes(tmp_path, checkpoint, number, message):
     ('.data-00000-of-00001', None, 'cannot be read to its end: '
      '(?!Restoring).*data-00000-of-00001.* missing or cut short?'),
     ('.index', 100, 'is not a checkpoint that TensorFlow can read'),
-    ('.index', None, 'is not whole: there is no file .*model.ckpt-7.index.')])
+    ('.index', None, 'is incomplete: there is no file .*model.ckpt-7.index.')])
 def test_a_checkpoint_in_part(tmp_path, checkpoint, suffix, length, message):
   if length is None:
     os.remove(checkpoint + suffix)

@@ -1,4 +1,4 @@
-"""TensorFlow's errors, in words."""
+"""Messages made of TensorFlow's errors."""
 import pytest
 import tensorflow.compat.v1 as tf
 
@@ -60,15 +60,15 @@ def test_where_in_the_graph_is_left_out(message):
         arguments[-1])])
 @pytest.mark.parametrize('config, cure', [
     (options.Train(), 'Lower --batch_size (32 now) or --train_image_size; '
-     'where it is the memory of the machine, not of a GPU, --shuffle_buffer '
-     '(4096 records now) too. On a GPU --fp16 needs less.'),
+     'if the machine, not a GPU, is out of memory, also --shuffle_buffer (4096 '
+     'records now). On a GPU --fp16 needs less memory.'),
     (options.Train(deployment=options.Deployment(fp16=True)), 'Lower '
-     '--batch_size (32 now) or --train_image_size; where it is the memory of '
-     'the machine, not of a GPU, --shuffle_buffer (4096 records now) too.'),
+     '--batch_size (32 now) or --train_image_size; if the machine, not a GPU, '
+     'is out of memory, also --shuffle_buffer (4096 records now).'),
     (options.Train(data=options.TrainingData(
-        batch_size=1, shuffle_buffer=1)), 'Lower --train_image_size; where it '
-     'is the memory of the machine, not of a GPU, --shuffle_buffer (1 records '
-     'now) too. On a GPU --fp16 needs less.'),
+        batch_size=1, shuffle_buffer=1)), 'Lower --train_image_size; if the '
+     'machine, not a GPU, is out of memory, also --shuffle_buffer (1 records '
+     'now). On a GPU --fp16 needs less memory.'),
     (options.Evaluate(), 'Lower --batch_size (100 now) or --eval_image_size.')])
 def test_out_of_memory(kind, config, cure):
   run = _raiser(kind, 'OOM when allocating tensor\n\t [[{{node a}}]]')
@@ -78,8 +78,8 @@ def test_out_of_memory(kind, config, cure):
 
 @pytest.mark.parametrize('kind, message', [
     (tf.errors.DataLossError, 'A file is damaged: truncated record at 0. '
-     'Where it is one of the dataset, convert the dataset again.'),
-    (tf.errors.NotFoundError, 'Something is not where it was: truncated '
+     'If it belongs to the dataset, convert the dataset again.'),
+    (tf.errors.NotFoundError, 'A file or variable is missing: truncated '
      'record at 0'),
     (tf.errors.UnimplementedError, 'TensorFlow %s cannot compute this here: '
      'truncated record at 0' % tf.__version__)])
@@ -100,8 +100,8 @@ def test_ftrl_without_a_learning_rate():
       session.run(step)
 
   assert _message(run) == (
-      '--optimizer=ftrl needs a learning rate above 0 at every step: no '
-      '--warmup_epochs, and a schedule that stays above 0, such as '
+      '--optimizer=ftrl needs a learning rate above 0 at every step: leave out '
+      '--warmup_epochs, and use a schedule that stays above 0, such as '
       '--learning_rate_decay_type=fixed.')
 
 

@@ -1,4 +1,4 @@
-"""What --labels_offset=auto stands for."""
+"""The meaning of --labels_offset=auto."""
 import pytest
 import tensorflow.compat.v1 as tf
 
@@ -7,12 +7,12 @@ from image_classifier.graphs import label_offset
 from slim_common import flags
 
 
-def _checkpoint(folder, **layers):
+def _checkpoint(directory, **layers):
   with tf.Graph().as_default(), tf.Session() as session:
     for name, width in layers.items():
       tf.get_variable(name.replace('_0', '/'), [width])
     session.run(tf.global_variables_initializer())
-    return tf.train.Saver().save(session, str(folder / 'model.ckpt'))
+    return tf.train.Saver().save(session, str(directory / 'model.ckpt'))
 
 
 @pytest.mark.parametrize('name, outputs, num_classes, offset', [
@@ -21,7 +21,7 @@ def _checkpoint(folder, **layers):
     ('net_0fc8_0biases', 1000, 1001, 1),
     ('net_0Logits_0Conv2d_1c_1x1_0biases', 1000, 1001, 1),
     ('final_0FC_0biases', 10, 11, 1),
-    # Another set of classes: the head is initialised anew.
+    # Other classes: the head is not loaded.
     ('net_0logits_0biases', 1001, 5, 0)])
 def test_the_checkpoint_decides(tmp_path, name, outputs, num_classes, offset):
   path = _checkpoint(tmp_path, **{
@@ -40,11 +40,11 @@ def test_without_a_checkpoint_the_network_decides(
   assert label_offset.resolve('auto', num_classes, unknown, model) == offset
 
 
-def test_a_number_is_what_it_is():
+def test_a_number_stays():
   assert label_offset.resolve(1, 10, '/nowhere/model', 'lenet') == 1
 
 
-def test_a_checkpoint_that_is_not_there():
+def test_a_missing_checkpoint():
   with pytest.raises(ValueError, match='There is no checkpoint /nowhere/model'):
     label_offset.resolve('auto', 10, '/nowhere/model', 'lenet')
 

@@ -1,4 +1,4 @@
-"""Quantisation-aware training."""
+"""Quantization-aware training."""
 import dataclasses
 import json
 
@@ -52,13 +52,13 @@ def test_train_evaluate_and_export(tmp_path):
 
 
 def _check_8_bits(graph_def, path):
-  """The learnt ranges go to TensorFlow Lite, which rounds as was trained."""
-  pictures = np.random.RandomState(0).uniform(
+  """TensorFlow Lite gets the learned ranges, and rounds as in training."""
+  images = np.random.RandomState(0).uniform(
       -1, 1, [4, 1, 32, 32, 3]).astype(np.float32)
   folded = fold_batch_norm.fold(graph_def, backends.OUTPUTS)
-  path.write_bytes(tflite.convert(folded, [1, 32, 32, 3], pictures))
-  found = backends.load(str(path)).run(np.concatenate(pictures))
-  expected = backends.of_graph_def(graph_def).run(np.concatenate(pictures))
+  path.write_bytes(tflite.convert(folded, [1, 32, 32, 3], images))
+  found = backends.load(str(path)).run(np.concatenate(images))
+  expected = backends.of_graph_def(graph_def).run(np.concatenate(images))
   for one, other in zip(found, expected):
     assert one.dtype == np.float32
     np.testing.assert_allclose(one, other, atol=0.02)
@@ -92,7 +92,7 @@ def test_a_checkpoint_without_ranges(tmp_path):
     session.run(tf.global_variables_initializer())
     checkpoint = tf.train.Saver().save(session, str(tmp_path / 'model.ckpt'))
   with pytest.raises(ValueError, match='has no ranges for the fake '
-                     'quantisation, such as LeNet/.*: train with '
+                     'quanti[sz]ation, such as LeNet/.*: train with '
                      '--quantize_delay, or leave out --quantize.'):
     export.export(dataclasses.replace(
         options.Export(), model_name='lenet', num_classes=10, quantize=True,
@@ -103,7 +103,7 @@ def _fake(graph):
   return sum(op.type.startswith('FakeQuant') for op in graph.get_operations())
 
 
-def test_nothing_is_done_without_being_asked(graph):
+def test_nothing_is_done_by_default(graph):
   nets_factory.get_network_fn('lenet', 10)(tf.zeros([1, 28, 28, 1]))
   quantization.quantize_for_training(-1)
   quantization.quantize_for_inference(False)
@@ -111,7 +111,7 @@ def test_nothing_is_done_without_being_asked(graph):
 
 
 @pytest.mark.skipif(_ONE, reason='TensorFlow 1.15 has contrib')
-def test_later_tensorflows_quantise_after_training():
+def test_later_tensorflows_quantize_after_training():
   message = 'needs TensorFlow 1.15: .* export_inference_graph.py --int8'
   with pytest.raises(ValueError, match='--quantize_delay ' + message):
     quantization.quantize_for_training(0)

@@ -1,4 +1,4 @@
-"""Losses against numpy and values known from TensorFlow."""
+"""Losses against NumPy and values known from TensorFlow."""
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -50,11 +50,12 @@ def test_softmax_and_focal(smoothing, gamma):
       _values(logits, labels, **recipe), [expected], rtol=1e-5)
 
 
-def test_shares_of_mixed_examples():
+def test_fractions_of_mixed_examples():
   logits = np.random.RandomState(0).randn(2, 3).astype(np.float32)
-  shares = np.float32([[.25, .75, 0], [0, .5, .5]])
+  fractions = np.float32([[.25, .75, 0], [0, .5, .5]])
   np.testing.assert_allclose(
-      _values(logits, shares), [_cross_entropies(logits, shares).mean()],
+      _values(logits, fractions),
+      [_cross_entropies(logits, fractions).mean()],
       rtol=1e-5)
 
 
@@ -97,7 +98,7 @@ def test_focal_of_several_classes(gamma):
 
 
 @pytest.mark.parametrize('function', [losses.focal, losses.focal_sigmoid])
-def test_focal_of_sure_predictions_has_finite_gradients(function):
+def test_focal_of_certain_predictions_has_finite_gradients(function):
   logits = tf.constant([[200., -200., 0.]])
   gradient = tf.gradients(
       function(logits, tf.constant([[1., 0., 0.]]), gamma=0.5), logits)[0]
@@ -115,7 +116,7 @@ def test_class_weights():
       [(each * weights[labels]).mean()], rtol=1e-5)
 
 
-def test_the_auxiliary_head_counts_two_fifths():
+def test_the_weight_of_the_auxiliary_head_is_two_fifths():
   random = np.random.RandomState(0)
   logits, auxiliary = random.randn(2, 3, 4).astype(np.float32)
   labels = np.array([1, 2, 0])
@@ -135,18 +136,19 @@ def test_choose(kind, multi_label, chosen):
   assert losses.choose(kind, multi_label) == chosen
 
 
-def test_softmax_is_no_loss_for_several_classes():
+def test_softmax_does_not_work_for_several_labels():
   with pytest.raises(ValueError) as error:
     losses.choose('softmax', True)
   assert str(error.value) == (
-      '--loss=softmax takes pictures of one class each, and this dataset has '
-      'pictures of several: --loss=sigmoid, or --loss=focal.')
+      '--loss=softmax needs one label per image, and images of this dataset '
+      'have several: use --loss=sigmoid or --loss=focal.')
 
 
 @pytest.mark.parametrize('recipe, lines', [
-    ({}, []), (dict(kind='sigmoid'), ['Loss: sigmoid, each class by itself.']),
-    (dict(kind='focal'), ['Loss: focal of gamma 2.']),
+    ({}, []),
+    (dict(kind='sigmoid'), ['Loss: sigmoid, one binary loss per class.']),
+    (dict(kind='focal'), ['Loss: focal with gamma 2.']),
     (dict(kind='focal', focal_gamma=.5, multi_label=True),
-     ['Loss: focal of gamma 0.5, each class by itself.'])])
+     ['Loss: focal with gamma 0.5, one binary loss per class.'])])
 def test_describe(recipe, lines):
   assert losses.describe(losses.Recipe(**recipe)) == lines

@@ -28,7 +28,7 @@ def test_it_is_the_training_loss(kind, multi_label, gamma):
       expected, rel=1e-5)
 
 
-def test_probabilities_are_shares():
+def test_probabilities_sum_to_1():
   logits = np.array([[0.0, 0.0, np.log(2)]])
   for kind in 'softmax', 'focal':
     assert numpy_losses.Loss(kind).probabilities(logits)[0].tolist() == (
@@ -38,7 +38,7 @@ def test_probabilities_are_shares():
 @pytest.mark.parametrize('loss', [
     numpy_losses.Loss('sigmoid'),
     numpy_losses.Loss('focal', multi_label=True)])
-def test_probabilities_of_each_class_by_itself(loss):
+def test_independent_probabilities(loss):
   logits = np.array([[-1000.0, 0.0, np.log(3), 1000.0]])
   assert loss.probabilities(logits)[0].tolist() == pytest.approx(
       [0.0, 0.5, 0.75, 1.0])

@@ -9,24 +9,24 @@ from image_classifier.runs import best_checkpoint
 from image_classifier.runs import run_log
 
 
-def _checkpoint(folder, step):
+def _checkpoint(directory, step):
   for part in ('index', 'meta', 'data-00000-of-00001'):
-    (folder / ('model.ckpt-%d.%s' % (step, part))).write_text('of %d' % step)
-  return str(folder / ('model.ckpt-%d' % step))
+    (directory / ('model.ckpt-%d.%s' % (step, part))).write_text('of %d' % step)
+  return str(directory / ('model.ckpt-%d' % step))
 
 
-def _offer(best, folder, step, value, metric='Accuracy'):
+def _offer(best, directory, step, value, metric='Accuracy'):
   """Offers a checkpoint as the hook does, which logs it afterwards."""
   metrics = {metric: value, 'Other': 1.0}
-  is_best = best.offer(step, _checkpoint(folder, step), metrics)
-  run_log.append(str(folder), {
+  is_best = best.offer(step, _checkpoint(directory, step), metrics)
+  run_log.append(str(directory), {
       'step': step, 'split': 'test', 'evaluation': metrics})
   return is_best
 
 
-def _best(folder, first_step=0, metric='Accuracy', split='test'):
+def _best(directory, first_step=0, metric='Accuracy', split='test'):
   return best_checkpoint.BestCheckpoint(
-      str(folder), metric, split, first_step)
+      str(directory), metric, split, first_step)
 
 
 def test_only_a_gain_is_kept(tmp_path):
@@ -37,27 +37,27 @@ def test_only_a_gain_is_kept(tmp_path):
   assert (best.step, best.value, best.without_gain) == (3, 0.7, 2)
   assert best.is_exhausted(2) and not best.is_exhausted(3)
   assert not best.is_exhausted(0), '0 never ends a run'
-  folder = tmp_path / 'best'
-  assert sorted(os.listdir(str(folder))) == ['best.json', 'checkpoint'] + [
+  directory = tmp_path / 'best'
+  assert sorted(os.listdir(str(directory))) == ['best.json', 'checkpoint'] + [
       'model.ckpt-3.' + part
       for part in ('data-00000-of-00001', 'index', 'meta')]
-  assert (folder / 'model.ckpt-3.index').read_text() == 'of 3'
-  assert tf.train.latest_checkpoint(str(folder)) == str(
-      folder / 'model.ckpt-3')
-  assert json.loads((folder / 'best.json').read_text()) == {
+  assert (directory / 'model.ckpt-3.index').read_text() == 'of 3'
+  assert tf.train.latest_checkpoint(str(directory)) == str(
+      directory / 'model.ckpt-3')
+  assert json.loads((directory / 'best.json').read_text()) == {
       'step': 3, 'metric': 'Accuracy', 'value': 0.7, 'split': 'test',
       'checkpoint': 'model.ckpt-3',
       'metrics': {'Accuracy': 0.7, 'Other': 1.0}}
 
 
 @pytest.mark.parametrize('metric', ['Loss', 'Calibration_Error'])
-def test_of_some_metrics_less_is_better(tmp_path, metric):
+def test_of_some_metrics_lower_is_better(tmp_path, metric):
   best = _best(tmp_path, metric=metric)
   assert [_offer(best, tmp_path, step, value, metric) for step, value in (
       (1, 0.5), (2, 0.6), (3, 0.4))] == [True, False, True]
 
 
-def test_a_run_gone_on_with_remembers(tmp_path):
+def test_a_resumed_run_remembers(tmp_path):
   best = _best(tmp_path)
   for step, value in ((1, 0.5), (2, 0.4), (3, 0.3)):
     _offer(best, tmp_path, step, value)
@@ -71,7 +71,7 @@ def test_a_run_gone_on_with_remembers(tmp_path):
 
 
 def test_a_metric_that_is_not_there(tmp_path):
-  with pytest.raises(ValueError, match='--best_metric=F1 is not what the '
-                     'evaluation gives: Accuracy, Loss.'):
+  with pytest.raises(ValueError, match='--best_metric=F1 is not among the '
+                     'metrics evaluated: Accuracy, Loss.'):
     _best(tmp_path, metric='F1').offer(
         1, _checkpoint(tmp_path, 1), {'Loss': 1.0, 'Accuracy': 0.5})

@@ -22,12 +22,12 @@ def _log(tmp_path, steps, evaluated=()):
 @pytest.mark.parametrize('evaluated, best, size', [
     ((), None, (800, 450)), ((2, 4), None, (800, 900)),
     ((2, 4), ('Recall_5', 2), (800, 900))])
-def test_a_picture_is_drawn(tmp_path, evaluated, best, size):
+def test_a_chart_is_drawn(tmp_path, evaluated, best, size):
   pytest.importorskip('matplotlib')
-  picture = tmp_path / 'curve.png'
+  path = tmp_path / 'curve.png'
   assert learning_curve.draw_learning_curve(
-      _log(tmp_path, [1, 2, 3, 4], evaluated), str(picture), best)
-  assert Image.open(str(picture)).size == size
+      _log(tmp_path, [1, 2, 3, 4], evaluated), str(path), best)
+  assert Image.open(str(path)).size == size
   assert len(list(tmp_path.iterdir())) == 2, 'no unfinished file is left'
 
 

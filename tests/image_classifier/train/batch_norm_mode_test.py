@@ -1,4 +1,4 @@
-"""Frozen batch normalisation and its decay, over several families."""
+"""Frozen batch normalization and its decay, in several families."""
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -10,7 +10,7 @@ from nets import normalization
 from nets.nasnet import nasnet
 from slim_common import flags
 
-# Networks, smaller pictures than theirs, and a scope of a part of each.
+# Networks, small image sizes, and a scope in each.
 _NETWORKS = [
     ('mobilenet_v1_025', 32, 'MobilenetV1/Conv2d_13', 50),
     ('mobilenet_v2_035', 32, 'MobilenetV2/Conv_1', 102),
@@ -20,39 +20,39 @@ _NETWORKS = [
     ('resnet_v2_50', 32, 'resnet_v2_50/postnorm', 96)]
 
 
-def _build(name, side, freeze=None, scopes=()):
-  """Builds a network, and returns the chooser and the update operations."""
-  chooser = batch_norm_mode.Chooser(freeze, None, scopes)
-  with normalization.overridden(chooser):
+def _build(name, size, freeze=None, scopes=()):
+  """Builds a network; returns the mode and the update operations."""
+  mode = batch_norm_mode.BatchNormMode(freeze, None, scopes)
+  with normalization.overridden(mode):
     nets_factory.get_network_fn(name, 3, is_training=True)(
-        tf.random_uniform([2, side, side, 3]))
-  return chooser, tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+        tf.random_uniform([2, size, size, 3]))
+  return mode, tf.get_collection(tf.GraphKeys.UPDATE_OPS)
 
 
-@pytest.mark.parametrize('name, side, scope, frozen_updates', _NETWORKS)
+@pytest.mark.parametrize('name, size, scope, frozen_updates', _NETWORKS)
 def test_layers_that_are_not_trained_are_frozen(
-    name, side, scope, frozen_updates):
-  chooser, updates = _build(name, side, scopes=(scope,))
-  trained = [layer for layer in chooser.layers if layer.decay is not None]
-  frozen = [layer for layer in chooser.layers if layer.decay is None]
+    name, size, scope, frozen_updates):
+  mode, updates = _build(name, size, scopes=(scope,))
+  trained = [layer for layer in mode.layers if layer.decay is not None]
+  frozen = [layer for layer in mode.layers if layer.decay is None]
   assert all(layer.name.startswith(scope) for layer in trained)
   assert not any(layer.name.startswith(scope) for layer in frozen)
   assert 2 * len(trained) == len(updates)
   assert 2 * len(frozen) == frozen_updates
   names = {variable.op.name for variable in tf.global_variables()}
-  assert all(layer.name + '/moving_mean' in names for layer in chooser.layers)
+  assert all(layer.name + '/moving_mean' in names for layer in mode.layers)
 
 
 def test_nasnet():
   config = nasnet.cifar_config()
   config.num_cells = 3
-  chooser = batch_norm_mode.Chooser(True, None, ())
-  with normalization.overridden(chooser):
+  mode = batch_norm_mode.BatchNormMode(True, None, ())
+  with normalization.overridden(mode):
     nets_factory.get_network_fn('nasnet_cifar', 3, is_training=True)(
         tf.zeros([2, 32, 32, 3]), config=config)
   assert not tf.get_collection(tf.GraphKeys.UPDATE_OPS)
-  assert {layer.decay for layer in chooser.layers} == {None}
-  assert len(chooser.layers) == sum(
+  assert {layer.decay for layer in mode.layers} == {None}
+  assert len(mode.layers) == sum(
       variable.op.name.endswith('moving_mean')
       for variable in tf.global_variables())
 
@@ -64,18 +64,18 @@ def test_nasnet():
     (None, None, ('a|b',), [0.9, 0.999]), (None, None, ('b/gamma',),
                                            [None, 0.999])])
 def test_freeze_decay_and_scopes(freeze, decay, scopes, decays):
-  chooser = batch_norm_mode.Chooser(freeze, decay, scopes)
-  with normalization.overridden(chooser):
+  mode = batch_norm_mode.BatchNormMode(freeze, decay, scopes)
+  with normalization.overridden(mode):
     normalization.batch_norm(tf.zeros([1, 2, 2, 1]), decay=0.9, scope='a')
     normalization.batch_norm(tf.zeros([1, 2, 2, 1]), scope='b')
-  assert [layer.decay for layer in chooser.layers] == decays
+  assert [layer.decay for layer in mode.layers] == decays
   updates = tf.get_collection(tf.GraphKeys.UPDATE_OPS)
   assert len(updates) == 2 * (2 - decays.count(None))
 
 
 def test_the_decay_reaches_the_update():
-  chooser = batch_norm_mode.Chooser(None, 0.25, ())
-  with normalization.overridden(chooser):
+  mode = batch_norm_mode.BatchNormMode(None, 0.25, ())
+  with normalization.overridden(mode):
     normalization.batch_norm(tf.fill([4, 2, 2, 1], 8.0), decay=0.9, scope='a')
   with tf.Session() as session:
     session.run(tf.global_variables_initializer())
@@ -86,7 +86,7 @@ def test_the_decay_reaches_the_update():
 
 def test_a_frozen_layer_computes_what_evaluation_computes():
   images = tf.random_uniform([4, 2, 2, 3], seed=1)
-  with normalization.overridden(batch_norm_mode.Chooser(True, None, ())):
+  with normalization.overridden(batch_norm_mode.BatchNormMode(True, None, ())):
     frozen = normalization.batch_norm(images, scope='a')
   with tf.Session() as session:
     session.run(tf.global_variables_initializer())
@@ -95,18 +95,18 @@ def test_a_frozen_layer_computes_what_evaluation_computes():
 
 
 def test_the_layers_of_clones_count_once():
-  chooser = batch_norm_mode.Chooser(None, None, ())
+  mode = batch_norm_mode.BatchNormMode(None, None, ())
   for _ in range(2):
-    chooser('net/a/BatchNorm', {'decay': 0.5})
-    assert chooser('net/b/BatchNorm', {}) == {'decay': 0.999}
-  assert [layer.decay for layer in chooser.layers] == [0.5, 0.999]
+    mode('net/a/BatchNorm', {'decay': 0.5})
+    assert mode('net/b/BatchNorm', {}) == {'decay': 0.999}
+  assert [layer.decay for layer in mode.layers] == [0.5, 0.999]
 
 
 def test_evaluation_mode_is_left_alone():
-  chooser = batch_norm_mode.Chooser(False, 0.5, ())
-  with normalization.overridden(chooser):
+  mode = batch_norm_mode.BatchNormMode(False, 0.5, ())
+  with normalization.overridden(mode):
     normalization.batch_norm(tf.zeros([1, 2, 2, 1]), is_training=False)
-  assert not chooser.layers and not tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+  assert not mode.layers and not tf.get_collection(tf.GraphKeys.UPDATE_OPS)
 
 
 def _layer(decay):
@@ -119,16 +119,16 @@ def test_describe():
   assert batch_norm_mode.describe([], 3) == []
   assert batch_norm_mode.describe([], 3, ['batch_norm_decay']) == [
       'Warning: --batch_norm_decay has no effect: the network has no batch '
-      'normalisation.']
+      'normalization.']
   assert batch_norm_mode.describe([_layer(None)], 3) == [
-      'Batch normalisation: 1 of 1 layers frozen: they keep the statistics '
-      'they have.']
+      'Batch normalization: 1 of 1 layers frozen, which keep their '
+      'statistics.']
   assert batch_norm_mode.describe([_layer(None), _layer(0.9997)], 2000) == [
-      'Batch normalisation: 1 of 2 layers frozen: they keep the statistics '
-      'they have.',
-      'Warning: the statistics that batch normalisation keeps for evaluation '
-      'follow with a decay of 0.9997, for which 2000 steps are few (at least '
-      '33333). The evaluation may be much worse than the training: '
+      'Batch normalization: 1 of 2 layers frozen, which keep their '
+      'statistics.',
+      'Warning: the batch normalization statistics for evaluation have a decay '
+      'of 0.9997, which needs more than 2000 steps (at least 33333). '
+      'Evaluation may be much worse than training: give '
       '--batch_norm_decay=0.995 or more steps.']
 
 

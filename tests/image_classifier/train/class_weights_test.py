@@ -9,14 +9,14 @@ from image_classifier.train import class_weights
 _NAMES = {0: 'cat', 1: 'dog', 2: 'cow'}
 
 
-def _dataset(folder, counts):
+def _dataset(directory, counts):
   info = {'splits': {'train': {'examples_per_class': counts}}}
-  (folder / 'dataset_info.json').write_text(json.dumps(info))
-  return str(folder)
+  (directory / 'dataset_info.json').write_text(json.dumps(info))
+  return str(directory)
 
 
-def _file(folder, text):
-  path = folder / 'weights.csv'
+def _file(directory, text):
+  path = directory / 'weights.csv'
   path.write_text(text)
   return str(path)
 
@@ -24,13 +24,13 @@ def _file(folder, text):
 @pytest.mark.parametrize('counts, offset, weights', [
     ([10, 20, 30], 0, [2, 1, 2 / 3]), ([10, 0, 30], 0, [2, 0, 2 / 3]),
     ([0, 10, 30], 1, [2, 2 / 3])])
-def test_auto_makes_classes_count_the_same(tmp_path, counts, offset, weights):
+def test_auto_gives_classes_the_same_total(tmp_path, counts, offset, weights):
   found = class_weights.load(
       'auto', _dataset(tmp_path, counts), 'train', _NAMES, offset)
   np.testing.assert_allclose(found, weights, rtol=1e-6)
   assert found.dtype == np.float32
-  shares = np.array(counts[offset:]) / sum(counts)
-  np.testing.assert_allclose((shares * found).sum(), 1, rtol=1e-6)
+  fractions = np.array(counts[offset:]) / sum(counts)
+  np.testing.assert_allclose((fractions * found).sum(), 1, rtol=1e-6)
 
 
 def test_none():
@@ -48,11 +48,11 @@ def test_file(tmp_path, text, names, offset, weights):
 
 
 @pytest.mark.parametrize('text, message', [
-    ('cat,1\ndog,1\n', 'has no weight for 1 classes, such as cow: a line'),
+    ('cat,1\ndog,1\n', 'has no weight for 1 classes, such as cow: add'),
     ('cat,1\ncat,2\n', 'line 2: the class cat has a weight already.'),
-    ('cat\n', "line 1 is 'cat': a line is name,weight or id,weight"),
-    ('cat,-1\n', "line 1 is 'cat,-1': a line is name,weight"),
-    ('cat,nan\n', "line 1 is 'cat,nan': a line is name,weight"),
+    ('cat\n', "line 1 is 'cat': write name,weight or id,weight"),
+    ('cat,-1\n', "line 1 is 'cat,-1': write name,weight"),
+    ('cat,nan\n', "line 1 is 'cat,nan': write name,weight"),
     ('horse,1\n', 'line 1: the dataset has no class horse; it has cat, cow'),
     ('7,1\n', 'line 1: the dataset has no class 7; it has cat, cow, dog'),
     ('cat,0\ndog,0\ncow,0\n', 'every class has the weight 0.')])
@@ -66,7 +66,7 @@ def test_files_that_do_not_fit(tmp_path, text, message):
     ('/nowhere/w.csv', '--class_weights=/nowhere/w.csv cannot be read: '),
     ('auto', '--class_weights=auto needs the number of examples of each class '
      'of the split train in ')])
-def test_what_is_not_there(tmp_path, option, message):
+def test_missing_files(tmp_path, option, message):
   with pytest.raises(ValueError) as error:
     class_weights.load(option, str(tmp_path), 'train', _NAMES)
   assert message in str(error.value)
@@ -75,4 +75,4 @@ def test_what_is_not_there(tmp_path, option, message):
 def test_describe():
   assert class_weights.describe(None, _NAMES) == []
   assert class_weights.describe(np.float32([2, .5]), _NAMES, 1) == [
-      'Weights of the classes: from 0.5 (cow) to 2 (dog).']
+      'Class weights: from 0.5 (cow) to 2 (dog).']

@@ -51,9 +51,9 @@ def test_a_parameter_server_and_two_workers(digits, tmp_path):
   assert 'Finished. Saved %s/model.ckpt-%d.' % (train_dir, _STEPS) in chief
   assert 'Waiting for worker 0 to make or load the variables.' in worker
   assert 'Traceback' not in chief + worker
-  own = [int(re.search(r'(\d+) steps were its own', text).group(1))
+  own = [int(re.search(r'It made (\d+) steps', text).group(1))
          for text in (chief, worker)]
-  # Two gradients an update, and those made of weights that were old by then.
+  # Two gradients per update, and those of weights that were stale by then.
   assert 2 * _STEPS <= sum(own) <= 2 * _STEPS + 2 * len(own), own
   reader = tf.train.NewCheckpointReader(
       str(train_dir / ('model.ckpt-%d' % _STEPS)))

@@ -1,4 +1,4 @@
-"""The layout of pictures inside of networks."""
+"""The layout of images inside networks."""
 import pytest
 import tensorflow.compat.v1 as tf
 
@@ -34,10 +34,18 @@ def test_networks_without_the_layout_say_so():
 
 @pytest.mark.parametrize('name', ['nasnet_cifar', 'pnasnet_mobile'])
 def test_networks_with_the_layout(name):
-  arguments = nets_factory.layout_arguments(name, 'NCHW')
-  arguments['config'].num_cells = 3
-  side = nets_factory.networks_map[name].default_image_size
-  _, end_points = nets_factory.get_network_fn(name, 5)(
-      tf.zeros([1, side, side, 3]), **arguments)
+  size = nets_factory.networks_map[name].default_image_size
+  config = nets_factory.layout_arguments(name, 'NCHW')['config']
+  config.num_cells = 3
+  variables = []
+  for layout in ('NHWC', 'NCHW'):
+    config.data_format = layout
+    with tf.Graph().as_default():
+      _, end_points = nets_factory.get_network_fn(name, 5)(
+          tf.zeros([1, size, size, 3]), config=config)
+      variables.append({variable.op.name: variable.shape.as_list()
+                        for variable in tf.global_variables()})
   channels, height = end_points['Cell_0'].shape.as_list()[1:3]
   assert channels > height
+  # Evaluation, which has no flag for the layout, restores these as well.
+  assert variables[0] == variables[1]

@@ -1,7 +1,8 @@
-"""The course of a run: going on, evaluation on the way, the flags of it."""
+"""Runs with evaluation: resuming, early stopping, the best checkpoint."""
 import json
 import os
 import time
+import types
 
 import numpy as np
 import pytest
@@ -9,6 +10,11 @@ import tensorflow.compat.v1 as tf
 
 from image_classifier import options as program_options
 from image_classifier.runs import best_checkpoint
+from image_classifier.runs import resume
+from image_classifier.runs import run_log
+from image_classifier.train import evaluation_hook
+from image_classifier.train import evaluation_schedule
+from image_classifier.train import hooks
 from image_classifier.train import loop as loops
 from image_classifier.train import train_graph
 from tests.image_classifier import training_runs as runs
@@ -16,7 +22,7 @@ from tests.image_classifier import training_runs as runs
 _EXACT = dict(
     data=dict(seed=1, deterministic=True), deployment=dict(cpu_threads=1),
     optimizer=dict(optimizer='adam'),
-    # Small pictures make a small LeNet.
+    # Small images make a small LeNet.
     model=dict(moving_average_decay=0.9, train_image_size=8))
 
 
@@ -39,7 +45,7 @@ def test_ten_steps_are_five_and_five_to_the_last_bit(digits, tmp_path):
   assert all(losses[1][step] == losses[0][step] for step in losses[0])
 
 
-def test_evaluation_leaves_the_training_as_it_is(digits, tmp_path):
+def test_evaluation_does_not_change_the_training(digits, tmp_path):
   loops.train(runs.train(digits, tmp_path / 'a', steps=4, **_EXACT))
   loops.train(runs.train(
       digits, tmp_path / 'b', steps=4, loop=dict(
@@ -93,7 +99,7 @@ def test_early_stopping_and_the_best_checkpoint(digits, tmp_path, capsys):
 def _stays_stopped(digits, tmp_path, loop, capsys):
   loops.train(runs.train(digits, tmp_path, steps=9, loop=loop, **_STANDSTILL))
   assert ('Nothing to do: %s stopped early at step 3: no gain in 2 evaluations '
-          'since step 1. A larger --early_stopping_patience goes on.' %
+          'since step 1. Continue with a larger --early_stopping_patience.' %
           tmp_path) in capsys.readouterr().out
   loops.train(runs.train(digits, tmp_path, steps=9, loop=dict(
       loop, early_stopping_patience=3), **_STANDSTILL))
@@ -109,7 +115,7 @@ def test_another_run_in_the_directory(digits, tmp_path, capsys):
       # Also where the run has no step to do.
       (dict(other, steps=2), 'the network (lenet there, cifarnet here)'),
       (dict(model=dict(train_image_size=9)),
-       'the picture size (8x8x1 there, 9x9x1 here)'),
+       'the image size (8x8x1 there, 9x9x1 here)'),
       (dict(small, optimizer=dict(optimizer='momentum')), '--optimizer')):
     with pytest.raises(ValueError) as error:
       loops.train(runs.train(digits, tmp_path, **changes))
@@ -120,13 +126,13 @@ def test_another_run_in_the_directory(digits, tmp_path, capsys):
     loops.train(runs.train(digits, tmp_path, **other))
   before = runs.saved(tmp_path, 2)
   loops.train(runs.train(digits, tmp_path, loop=dict(resume='never'), **small))
-  assert 'The files of an earlier run are now in %s/earlier-1.' % tmp_path in (
+  assert 'Moved the files of an earlier run to %s/earlier-1.' % tmp_path in (
       capsys.readouterr().out)
   assert _same(runs.saved(tmp_path / 'earlier-1', 2), before)
   assert [row['step'] for row in runs.log(tmp_path)] == [2, 4]
 
 
-def test_epochs_end_the_run_and_a_missing_run_is_not_begun(digits, tmp_path):
+def test_epochs_end_the_run_and_a_missing_run_is_not_started(digits, tmp_path):
   with pytest.raises(ValueError, match='--resume=must, but --train_dir='):
     loops.train(runs.train(digits, tmp_path, loop=dict(resume='must')))
   options = runs.train(digits, tmp_path, steps=9, loop=dict(
@@ -147,9 +153,9 @@ class _Slow(tf.train.SessionRunHook):
     time.sleep(0.6)
 
 
-def _steps_of_summary(folder, tag):
-  paths = [os.path.join(str(folder), name)
-           for name in os.listdir(str(folder)) if 'tfevents' in name]
+def _steps_of_summary(directory, tag):
+  paths = [os.path.join(str(directory), name)
+           for name in os.listdir(str(directory)) if 'tfevents' in name]
   return [event.step for path in paths
           for event in tf.train.summary_iterator(path)
           for value in event.summary.value if value.tag == tag]
@@ -203,7 +209,7 @@ class _OutOfMemory(tf.train.SessionRunHook):
     return tf.train.SessionRunArgs(self._allocated)
 
 
-def test_out_of_memory_says_what_to_lower_and_the_run_goes_on(
+def test_out_of_memory_says_what_to_lower_and_the_run_resumes(
     digits, tmp_path, capsys):
   options = runs.train(
       digits, tmp_path, steps=3, loop=dict(eval_every=1, log_every_n_steps=1),
@@ -216,30 +222,31 @@ def test_out_of_memory_says_what_to_lower_and_the_run_goes_on(
   assert tf.train.latest_checkpoint(str(tmp_path)) == (
       '%s/model.ckpt-2' % tmp_path)
   assert loops.train(options) == 0
-  assert 'Going on from %s/model.ckpt-2.' % tmp_path in capsys.readouterr().out
+  assert 'Resuming from %s/model.ckpt-2.' % tmp_path in capsys.readouterr().out
   assert [row['step'] for row in runs.log(tmp_path) if 'loss' in row] == [
       1, 2, 3]
 
 
-class _Where(tf.train.SessionRunHook):
-  """Notes where the session runs."""
+class _Target(tf.train.SessionRunHook):
+  """Records the target of the session."""
 
   def after_create_session(self, session, coord):
     self.target = session.sess_str
 
 
-def test_a_server_that_runs_already(digits, tmp_path, capsys):
+def test_a_running_server(digits, tmp_path, capsys):
   server = tf.train.Server.create_local_server()
-  where = _Where()
+  hook = _Target()
   loops.train(runs.train(
       digits, tmp_path, steps=1, deployment=dict(master=server.target),
       data=dict(preprocessing_name='vgg'), model=dict(train_image_size=8)),
-              extra_hooks=[where])
-  assert where.target.decode() == server.target
+              extra_hooks=[hook])
+  assert hook.target.decode() == server.target
   assert runs.saved(tmp_path, 1)['global_step'] == 1
-  assert ('  Warning: pictures take up to half as long again to preprocess, by '
-          'TensorFlow operations: the server of --master may be another '
-          'process.\n') in capsys.readouterr().out
+  out = capsys.readouterr().out
+  assert ('  Warning: preprocessing by TensorFlow operations takes up to 1.5 '
+          'times as long: the server of --master may be another process.\n' in
+          out)
 
 
 def test_networks_are_listed_and_described(capsys):
@@ -250,3 +257,90 @@ def test_networks_are_listed_and_described(capsys):
     assert train_image_classifier.main(
         program_options.Train(catalogue=catalogue)) == 0
     assert line in capsys.readouterr().out
+
+
+class _Best:
+  """Stands in for a BestCheckpoint."""
+  metric, step, without_gain = 'Loss', 4, 0
+
+  def offer(self, step, prefix, metrics):
+    del step, prefix, metrics
+    self.without_gain += 1
+    return False
+
+  def is_exhausted(self, patience):
+    return bool(patience) and self.without_gain >= patience
+
+
+def _hook(tmp_path, evaluated, first_step=0, signal_number=None):
+  """Returns a hook that evaluates every 4 steps without a network."""
+  def evaluate(prefix):
+    evaluated.append(prefix)
+    return {'Accuracy': 0.25, 'Macro_F1': 0.5, 'Loss': 2.0}
+
+  run = types.SimpleNamespace(
+      options=runs.train('data', tmp_path, loop=dict(
+          early_stopping_patience=2)),
+      length=types.SimpleNamespace(eval_every=4),
+      start=resume.Start(step=first_step), best=_Best(),
+      plan=evaluation_schedule.Plan('test', 'Loss'))
+  return evaluation_hook.EvaluationHook(
+      None, run, types.SimpleNamespace(
+          save=lambda session, step: 'model.ckpt-%d' % step),
+      hooks.ProgressHook(None, first_step, None, 10, 8),
+      types.SimpleNamespace(signal_number=signal_number), evaluate)
+
+
+def _values(step):
+  return types.SimpleNamespace(results=hooks.Readings(step, 1.0, 0.1, 0.0))
+
+
+class _Context:
+  session = None
+  stopped = False
+
+  def request_stop(self):
+    self.stopped = True
+
+
+def test_an_evaluation_that_another_worker_stepped_over(tmp_path):
+  evaluated = []
+  hook = _hook(tmp_path, evaluated)
+  for step in (3, 5, 7, 13):
+    hook.after_run(_Context(), _values(step))
+  assert evaluated == ['model.ckpt-5', 'model.ckpt-13']
+
+
+def test_evaluations_are_logged_and_can_end_the_run(tmp_path, capsys):
+  evaluated = []
+  context = _Context()
+  hook = _hook(tmp_path, evaluated)
+  hook.after_create_session(None, None)
+  for step in range(1, 10):
+    assert context.stopped == (step > 8)
+    hook.after_run(context, _values(step))
+  hook.end(None)
+  assert evaluated == ['model.ckpt-4', 'model.ckpt-8', 'model.ckpt-9']
+  assert capsys.readouterr().out.splitlines()[:3] == [
+      'step 4  test: Accuracy 0.2500  Loss 2.0000',
+      'step 8  test: Accuracy 0.2500  Loss 2.0000',
+      'Stopping early: no gain in 2 evaluations since step 4.']
+  assert [row['step'] for row in run_log.evaluations(
+      run_log.read(str(tmp_path)))] == [4, 8, 9]
+
+
+def test_a_missed_evaluation_is_made_up_for_once(tmp_path):
+  for _ in range(2):
+    evaluated = []
+    _hook(tmp_path, evaluated, 8).after_create_session(None, None)
+  assert evaluated == [] and len(run_log.read(str(tmp_path))) == 1
+  _hook(tmp_path, evaluated, 9).after_create_session(None, None)
+  assert evaluated == []
+
+
+def test_a_signal_does_not_wait_for_a_last_evaluation(tmp_path):
+  evaluated = []
+  hook = _hook(tmp_path, evaluated, signal_number=15)
+  hook.after_run(_Context(), _values(3))
+  hook.end(None)
+  assert evaluated == []

@@ -1,28 +1,32 @@
-"""What is evaluated during a training."""
+"""What is evaluated during a training, and with which flags."""
 import collections
+import types
 
 import pytest
 
+from image_classifier import options as program_options
 from image_classifier.train import evaluation_schedule
 from image_classifier.train import run_length
+from slim_common import flags
 from tests.image_classifier import training_runs as runs
 
 _Dataset = collections.namedtuple('_Dataset', 'multi_label')
 
 
-def _make(splits=('train', 'test'), multi_label=False, **loop):
+def _plan(splits=('train', 'test'), multi_label=False, **loop):
   def get_split(name):
     if name not in splits:
       raise ValueError('no split ' + name)
 
   options = runs.train('data', 'model', loop=dict(dict(eval_every=2), **loop))
-  return evaluation_schedule.make(
-      options, run_length.of(options, 40), _Dataset(multi_label), get_split)
+  return evaluation_schedule.plan(
+      options, run_length.compute(options, 40), _Dataset(multi_label),
+      get_split)
 
 
 def _message(**arguments):
   with pytest.raises(ValueError) as error:
-    _make(**arguments)
+    _plan(**arguments)
   return str(error.value)
 
 
@@ -30,11 +34,11 @@ def _message(**arguments):
     (('train', 'test'), 'test'), (('train', 'test', 'validation'), 'validation'),
     (('train', 'val'), 'val')])
 def test_the_split_is_found(splits, split):
-  assert _make(splits) == (split, 'Accuracy')
+  assert _plan(splits) == (split, 'Accuracy')
 
 
 def test_the_split_is_chosen():
-  assert _make(eval_split='train').split == 'train'
+  assert _plan(eval_split='train').split == 'train'
   assert _message(eval_split='tset') == '--eval_split=tset: no split tset'
   assert _message(splits=('train',)) == (
       'mnist has none of the splits validation, val, test to evaluate during '
@@ -42,8 +46,8 @@ def test_the_split_is_chosen():
 
 
 def test_the_metric_is_chosen():
-  assert _make(best_metric='Loss').metric == 'Loss'
-  assert _make(multi_label=True).metric == 'Mean_Average_Precision'
+  assert _plan(best_metric='Loss').metric == 'Loss'
+  assert _plan(multi_label=True).metric == 'Mean_Average_Precision'
   assert _message(best_metric='accuracy').startswith(
       '--best_metric=accuracy is not a metric; did you mean Accuracy? Those of '
       'this dataset are Accuracy, Recall_5, Loss, ')
@@ -51,18 +55,35 @@ def test_the_metric_is_chosen():
 
 
 def test_without_an_interval_nothing_is_evaluated():
-  assert _make(eval_every=0) is None
+  assert _plan(eval_every=0) is None
 
 
-def test_the_evaluation_sees_what_the_training_does():
+def test_every_flag_of_training_is_mapped_or_exempt():
+  train, evaluate = (flags.as_dict(kind()) for kind in (
+      program_options.Train, program_options.Evaluate))
+  exempt = [name for names in evaluation_schedule.EXEMPT.values()
+            for name in names]
+  names = list(evaluation_schedule.SAME) + list(
+      evaluation_schedule.CONVERTED) + exempt
+  # One that is new has to be in one of the tables of evaluation_schedule.py.
+  assert sorted(names) == sorted(train)
+  for flag in list(evaluation_schedule.SAME.values()) + [
+      flag for flag, _ in evaluation_schedule.CONVERTED.values()]:
+    assert flag in evaluate
+  # Of the same name, and still not the same.
+  assert set(exempt) & set(evaluate) == {
+      'checkpoint_path', 'dataset_split_name', 'max_number_of_steps'}
+
+
+def test_flags_of_the_evaluation():
   options = runs.train(
       'data', 'model', data=dict(use_grayscale=True, preprocessing_name='vgg',
                                  on_bad_record='skip', max_bad_records=7),
       model=dict(moving_average_decay=0.9, train_image_size=32, loss='focal',
-                 focal_gamma=1.0))
-  evaluate = evaluation_schedule.options_of(
-      evaluation_schedule.Plan('test', 'Loss'), options,
-      'model/model.ckpt-2', 1)
+                 focal_gamma=1.0, quantize_delay=0))
+  evaluate = evaluation_schedule.evaluate_options(types.SimpleNamespace(
+      options=options, labels_offset=1,
+      plan=evaluation_schedule.Plan('test', 'Loss')), 'model/model.ckpt-2')
   data, evaluation = evaluate.data, evaluate.evaluation
   assert (data.dataset_name, data.dataset_dir, data.dataset_split_name,
           data.labels_offset, data.use_grayscale, data.preprocessing_name) == (
@@ -73,3 +94,4 @@ def test_the_evaluation_sees_what_the_training_does():
               'model/model.ckpt-2', 'model/eval', 'lenet', 32, 0.9, True)
   assert (evaluation.loss, evaluation.focal_gamma,
           data.bad_records_allowed) == ('focal', 1.0, 7)
+  assert evaluation.quantize and not evaluate.batch_norm.diagnose

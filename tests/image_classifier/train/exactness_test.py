@@ -1,19 +1,18 @@
-"""A run that was interrupted ends as one that was not, to the last bit.
+"""An interrupted run ends as one that was not interrupted, to the last bit.
 
-Each case has settings of its own: optimisers with their slots, averages,
-schedules, clones, dropout and augmentation.
+The cases cover optimizers with their slots, averages, schedules, clones,
+dropout and augmentation.
 """
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
 from image_classifier.train import session_config
-from image_classifier.train import train_graph
 from tests.image_classifier import training_runs as runs
 
 _STEPS = 4
 _MIDDLE = 2
-# Small pictures make a small LeNet, dropout and all.
+# Small images make a small LeNet, which still has dropout.
 _DATA = dict(seed=1, deterministic=True, shuffle_buffer=64, batch_size=4)
 _DEPLOYMENT = dict(clone_on_cpu=True, cpu_threads=1)
 _CASES = {
@@ -47,16 +46,16 @@ def _options(digits, optimizer):
   changes['deployment'] = dict(_DEPLOYMENT, **changes.get('deployment', {}))
   changes['model'] = dict(
       changes.get('model', {}), train_image_size=8)
-  return runs.train(digits, '/nowhere', steps=_STEPS, **changes)
+  return runs.train(digits, 'unused', steps=_STEPS, **changes)
 
 
 def _run(options, first_step, checkpoint):
   """Runs to the last step; returns (losses, variables at the end).
 
-  A run from the start is saved in its middle; another begins there.
+  A run from the start is saved in its middle; another starts there.
   """
   with tf.Graph().as_default():
-    graph = train_graph.build(options, first_step)
+    graph = runs.build(options, first_step)
     saver = tf.train.Saver()
     with tf.Session(config=session_config.session_config(
         options.deployment)) as session:

@@ -1,4 +1,4 @@
-"""What happens between steps, without a network."""
+"""The hooks between steps, without a network."""
 import collections
 import types
 
@@ -38,7 +38,7 @@ def test_the_step_is_read_after_the_update():
     assert [session.run(tensors).step for _ in range(3)] == [1, 2, 3]
 
 
-def test_progress_is_printed_logged_and_summarised(
+def test_progress_is_printed_logged_and_summarized(
     tmp_path, monkeypatch, capsys):
   # The bar looks at the clock too, after steps 5 and 7.
   clock = iter([100.0, 101.0, 0.0, 102.0, 103.0, 0.0, 113.0])
@@ -48,7 +48,7 @@ def test_progress_is_printed_logged_and_summarised(
   hook.before_run(None)
   for step in (5, 6, 7):
     hook.after_run(None, _row(step, wait=0.5))
-  hook.leave_out(10.0)
+  hook.exclude(10.0)
   hook.after_run(None, _row(8, loss=0.5, wait=0.5))
   assert capsys.readouterr().out == (
       'step 6 of 8  0:02 left  loss 1.0000  learning rate 0.1  10 images/s  '
@@ -74,7 +74,7 @@ def test_a_worker_prints_though_it_misses_the_multiples(capsys):
       'step 5 of 9', 'step 10 of 9']
 
 
-def test_a_session_made_anew_goes_back(capsys):
+def test_a_new_session_goes_back(capsys):
   step = tf.train.get_or_create_global_step()
   hook = hooks.ProgressHook(None, 0, None, 4, 10)
   with tf.Session() as session:
@@ -89,13 +89,13 @@ def test_a_session_made_anew_goes_back(capsys):
   assert [line.split('  ')[0] for line in lines] == ['step 9', 'step 8']
 
 
-def test_own_steps_are_counted(capsys):
-  hook = hooks.OwnStepsHook(1)
+def test_steps_of_a_worker_are_counted(capsys):
+  hook = hooks.WorkerStepsHook(1)
   for _ in range(3):
     hook.after_run(None, None)
   hook.end(None)
   assert capsys.readouterr().out == (
-      'Worker 1 has ended: 3 steps were its own.\n')
+      'Worker 1 has ended. It made 3 steps.\n')
 
 
 @pytest.mark.parametrize('loss', [float('nan'), float('inf')])
@@ -127,81 +127,3 @@ def test_a_summary_that_is_not_finite(text):
       'checkpoint is dir/model.ckpt-5.')
   assert hook.of_summary(tf.errors.InvalidArgumentError(
       None, None, 'Incompatible shapes')) is None
-
-
-class _Best:
-  """Stands for a BestCheckpoint."""
-  metric, step, without_gain = 'Loss', 4, 0
-
-  def offer(self, step, prefix, metrics):
-    del step, prefix, metrics
-    self.without_gain += 1
-    return False
-
-  def is_exhausted(self, patience):
-    return bool(patience) and self.without_gain >= patience
-
-
-def _evaluation_hook(tmp_path, evaluated, first_step=0, signal_number=None):
-  def evaluate(prefix):
-    evaluated.append(prefix)
-    return {'Accuracy': 0.25, 'Macro_F1': 0.5, 'Loss': 2.0}
-
-  progress_hook = hooks.ProgressHook(
-      None, first_step, None, 10, 8, str(tmp_path), _Writer())
-  return hooks.EvaluationHook(
-      None, first_step, 4, 2, evaluate, types.SimpleNamespace(
-          save=lambda session, step: 'model.ckpt-%d' % step), _Best(),
-      progress_hook, str(tmp_path), 'test',
-      types.SimpleNamespace(signal_number=signal_number))
-
-
-def test_an_evaluation_that_another_worker_stepped_over(tmp_path):
-  evaluated = []
-  hook = _evaluation_hook(tmp_path, evaluated)
-  for step in (3, 5, 7, 13):
-    hook.after_run(_Context(), _row(step))
-  assert evaluated == ['model.ckpt-5', 'model.ckpt-13']
-
-
-class _Context:
-  session = None
-  stopped = False
-
-  def request_stop(self):
-    self.stopped = True
-
-
-def test_evaluations_are_logged_and_can_end_the_run(tmp_path, capsys):
-  evaluated = []
-  context = _Context()
-  hook = _evaluation_hook(tmp_path, evaluated)
-  hook.after_create_session(None, None)
-  for step in range(1, 10):
-    assert context.stopped == (step > 8)
-    hook.after_run(context, _row(step))
-  hook.end(None)
-  assert evaluated == ['model.ckpt-4', 'model.ckpt-8', 'model.ckpt-9']
-  assert capsys.readouterr().out.splitlines()[:3] == [
-      'step 4  test: Accuracy 0.2500  Loss 2.0000',
-      'step 8  test: Accuracy 0.2500  Loss 2.0000',
-      'Stopping early: no gain in 2 evaluations since step 4.']
-  assert [row['step'] for row in run_log.evaluations(
-      run_log.read(str(tmp_path)))] == [4, 8, 9]
-
-
-def test_a_missed_evaluation_is_made_up_for_once(tmp_path):
-  for _ in range(2):
-    evaluated = []
-    _evaluation_hook(tmp_path, evaluated, 8).after_create_session(None, None)
-  assert evaluated == [] and len(run_log.read(str(tmp_path))) == 1
-  _evaluation_hook(tmp_path, evaluated, 9).after_create_session(None, None)
-  assert evaluated == []
-
-
-def test_a_signal_does_not_wait_for_a_last_evaluation(tmp_path):
-  evaluated = []
-  hook = _evaluation_hook(tmp_path, evaluated, signal_number=15)
-  hook.after_run(_Context(), _row(3))
-  hook.end(None)
-  assert evaluated == []

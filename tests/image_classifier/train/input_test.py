@@ -7,24 +7,23 @@ import tensorflow.compat.v1 as tf
 
 from datasets.reading import input_pipeline
 from image_classifier import options
-from image_classifier.train import train_graph
 from preprocessing import preprocessing_factory
 from slim_common import flags
 from tests.image_classifier import training_runs as runs
 
 
 def _images(digits, steps=2, first_step=0, **data):
-  """Returns what a training gets in its first steps."""
+  """Returns the images that a training gets in its first steps."""
   settings = runs.train(digits, 'unused', data=data)
   with tf.Graph().as_default(), tf.Session() as session:
-    graph = train_graph.build(settings, first_step=first_step)
+    graph = runs.build(settings, first_step)
     session.run(tf.tables_initializer())
     return [session.run(graph.images) for _ in range(steps)]
 
 
 @pytest.fixture(scope='module')
 def plain(digits):
-  """The first pictures by each preprocessing, with no flag but the seed."""
+  """The first images of each preprocessing, with the seed alone."""
   return {name: _images(digits, 1, seed=1, deterministic=True,
                         preprocessing_name=name)[0]
           for name in ('cifarnet', 'vgg')}
@@ -36,7 +35,7 @@ def _parse(*words):
 
 
 @pytest.mark.parametrize('threads, deterministic', [(1, False), (3, True)])
-def test_a_run_goes_on_with_the_pictures_it_would_have_had(
+def test_a_resumed_run_gets_the_images_it_would_have_got(
     digits, threads, deterministic):
   arguments = dict(
       seed=3, deterministic=deterministic, num_preprocessing_threads=threads,
@@ -54,7 +53,7 @@ def test_a_run_goes_on_with_the_pictures_it_would_have_had(
     dict(mixup_alpha=1.0), dict(cutmix_alpha=1.0),
     dict(crop_min_area=0.9, preprocessing_name='vgg'),
     dict(crop_max_aspect=1.1, preprocessing_name='vgg')])
-def test_every_flag_changes_the_pictures(digits, plain, data):
+def test_every_flag_changes_the_images(digits, plain, data):
   arguments = dict(seed=1, deterministic=True, preprocessing_name='cifarnet')
   arguments.update(data)
   changed, = _images(digits, 1, **arguments)
@@ -64,46 +63,47 @@ def test_every_flag_changes_the_pictures(digits, plain, data):
 
 
 def test_no_augmentation_is_the_preprocessing_of_evaluation(digits):
-  pictures, = _images(digits, 1, seed=1, augmentation='none',
-                      preprocessing_name='lenet', shuffle_buffer=1)
+  images, = _images(digits, 1, seed=1, augmentation='none',
+                    preprocessing_name='lenet', shuffle_buffer=1)
   plain, = _images(digits, 1, seed=1, preprocessing_name='lenet',
                    shuffle_buffer=1)
-  np.testing.assert_array_equal(pictures, plain)
+  np.testing.assert_array_equal(images, plain)
 
 
-def test_what_the_pipeline_is_told(digits, monkeypatch):
-  told = {}
+def test_arguments_of_the_pipeline(digits, monkeypatch):
+  given = {}
 
   def training_batches(*unused_arguments, **keywords):
-    told.update(keywords)
+    given.update(keywords)
     raise StopIteration
 
   monkeypatch.setattr(input_pipeline, 'training_batches', training_batches)
 
-  def tell(**data):
+  def arguments(**data):
     with pytest.raises(StopIteration):
       with tf.Graph().as_default():
-        train_graph.build(runs.train(digits, 'unused', data=data))
-    return told
+        runs.build(runs.train(digits, 'unused', data=data))
+    return given
 
-  assert tell()['max_bad_records'] == 0
-  assert tell(max_bad_records=7)['max_bad_records'] == 0
-  assert tell(on_bad_record='skip')['max_bad_records'] == 100
-  assert tell(on_bad_record='skip', max_bad_records=7)['max_bad_records'] == 7
-  assert tell(num_readers=2)['num_readers'] == 2
-  assert tell(shuffle_buffer=9)['shuffle_buffer'] == 9
-  assert not tell(seed=1)['deterministic']
-  assert tell(seed=1, num_preprocessing_threads=1)['deterministic']
-  assert tell(seed=1, deterministic=True)['deterministic']
-  assert tell()['shard'] == (0, 1)
+  assert arguments()['max_bad_records'] == 0
+  assert arguments(max_bad_records=7)['max_bad_records'] == 0
+  assert arguments(on_bad_record='skip')['max_bad_records'] == 100
+  assert arguments(
+      on_bad_record='skip', max_bad_records=7)['max_bad_records'] == 7
+  assert arguments(num_readers=2)['num_readers'] == 2
+  assert arguments(shuffle_buffer=9)['shuffle_buffer'] == 9
+  assert not arguments(seed=1)['deterministic']
+  assert arguments(seed=1, num_preprocessing_threads=1)['deterministic']
+  assert arguments(seed=1, deterministic=True)['deterministic']
+  assert arguments()['shard'] == (0, 1)
 
 
-def test_stages_of_a_picture_are_summarized(digits):
+def test_preprocessing_stages_are_summarized(digits):
   """Slim's summaries of images, which tf.data would swallow."""
   settings = runs.train(
       digits, 'unused', data=dict(preprocessing_name='inception'),
       loop=dict(summarize_images=1))
-  graph = train_graph.build(settings)
+  graph = runs.build(settings)
   with tf.Session() as session:
     session.run([tf.global_variables_initializer(), tf.tables_initializer()])
     summary = tf.Summary.FromString(session.run(graph.summary_op))
@@ -131,7 +131,7 @@ def test_stages_of_a_picture_are_summarized(digits):
     ('--num_readers=0', '--num_readers=0 must be at least 1'),
     ('--shuffle_buffer=0', '--shuffle_buffer=0 must be at least 1'),
 ])
-def test_values_that_are_refused(words, message):
+def test_invalid_values(words, message):
   with pytest.raises(flags.UsageError) as error:
     _parse(words)
   assert message in str(error.value)
@@ -145,17 +145,17 @@ def test_values_that_are_refused(words, message):
                  'random_erasing', 'mixup_alpha', 'cutmix_alpha')] + [
                      (['--max_bad_records=3'], '--max_bad_records has no '
                       'effect with --on_bad_record=fail')])
-def test_flags_without_effect_earn_a_warning(words, message):
+def test_flags_without_effect_give_a_warning(words, message):
   assert any(message in warning for warning in _parse(*words)[1])
 
 
 def test_deterministic_needs_a_seed(digits):
   settings = runs.train(digits, 'unused', data=dict(deterministic=True))
   with pytest.raises(ValueError, match='give --seed'):
-    train_graph.build(settings)
+    runs.build(settings)
 
 
-def test_every_augmentation_flag_is_of_the_augmentation():
+def test_every_field_of_augmentation_is_a_flag():
   names = {field.name for field in dataclasses.fields(
       preprocessing_factory.Augmentation)}
   assert names <= {field.name for field in dataclasses.fields(

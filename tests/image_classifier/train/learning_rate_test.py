@@ -1,4 +1,4 @@
-"""Learning-rate schedules against values computed by hand, and numpy."""
+"""Learning-rate schedules against values computed by hand, and NumPy."""
 import dataclasses
 
 import numpy as np
@@ -85,10 +85,10 @@ def _rates(schedule, steps, steps_per_epoch=_STEPS_PER_EPOCH, last_step=None):
 def _parts(schedule, step):
   """Returns step / decay, as the staircase has it, and what is left of 1."""
   decay = schedule.num_epochs_per_decay
-  share = step / decay
+  fraction = step / decay
   if schedule.learning_rate_staircase:
-    share = np.floor(share)
-  return share, 1 - min(step, decay) / decay
+    fraction = np.floor(fraction)
+  return fraction, 1 - min(step, decay) / decay
 
 
 def _numpy_polynomial(schedule, step):
@@ -210,9 +210,9 @@ def test_polynomial_and_cosine_last_until_the_end_of_the_training(
     (('1', '2'), ('.1',), 'needs as many values as boundaries'),
     (('1.5',), ('.1',), 'boundaries are whole numbers of steps'),
     (('1',), ('a',), '--learning_rate_boundaries=1 --learning_rate_values=a: '),
-    (('2', '1'), ('.1', '.1'), 'the boundaries must rise'),
-    (('-1',), ('.1',), 'the boundaries must rise'),
-    (('1',), ('-.1',), 'a learning rate is not negative')])
+    (('2', '1'), ('.1', '.1'), 'the boundaries must increase'),
+    (('-1',), ('.1',), 'the boundaries must increase'),
+    (('1',), ('-.1',), 'a learning rate must be at least 0')])
 def test_pieces_that_do_not_fit(boundaries, values, message):
   schedule = options.Schedule(
       'piecewise', learning_rate_boundaries=boundaries,
@@ -266,7 +266,8 @@ def test_decay_steps(num_samples, batch_size, epochs, steps):
      'first 104 steps'),
     (options.Schedule('polynomial', polynomial_power=2.0, polynomial_cycle=True,
                       num_epochs_per_decay=1.0),
-     'from 0.01 down a polynomial of power 2 to 0.0001 at step 103, and again'),
+     'from 0.01 down a polynomial of power 2 to 0.0001 at step 103, repeated '
+     'over longer periods'),
     (options.Schedule('piecewise', learning_rate_boundaries=('5', '7'),
                       learning_rate_values=('.1', '.01')),
      '0.01, 0.1 after step 5, 0.01 after step 7'),
@@ -274,7 +275,7 @@ def test_decay_steps(num_samples, batch_size, epochs, steps):
     (options.Schedule('noisy_linear_cosine'),
      'from 0.01 down a noisy linear cosine until step 900'),
     (options.Schedule('cosine_restarts'),
-     'from 0.01 down a cosine to 0 in 207 steps, then again, 2 times as long '
+     'from 0.01 down a cosine to 0 in 207 steps, then restarted, 2 times as long '
      'and 1 times as high'),
     (options.Schedule('natural_exp'), 'from 0.01, times exp(-0.94 n), where n '
      'is the step / 207 rounded down'),

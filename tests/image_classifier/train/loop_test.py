@@ -41,8 +41,8 @@ def test_what_a_run_leaves(digits, tmp_path, capsys):
   assert '--model_name=lenet\n' in (tmp_path / 'flags.txt').read_text()
   out = capsys.readouterr().out
   for part in (
-      'Training lenet on mnist/train: 4000 examples, 10 classes, pictures '
-      '28x28x1.', 'Batch: 8 a clone, 8 in all; 500.0 steps an epoch',
+      'Training lenet on mnist/train: 4000 examples, 10 classes, images '
+      '28x28x1.', 'Batch: 8 per clone, 8 in total; 500.0 steps per epoch',
       'Devices of the clones: /device:CPU:0.',
       'learning rate from 0.01, times 0.94 every 1000 steps.',
       'Trained: 8 variables, 3274634 parameters.',
@@ -51,17 +51,17 @@ def test_what_a_run_leaves(digits, tmp_path, capsys):
     assert part in out, out
 
 
-def test_a_run_goes_on_where_it_stopped(digits, tmp_path, capsys):
+def test_a_run_resumes_where_it_stopped(digits, tmp_path, capsys):
   loop.train(runs.train(digits, tmp_path, steps=2))
   first = runs.saved(tmp_path, 2)
   loop.train(runs.train(
       digits, tmp_path, steps=4, warm_start=dict(checkpoint_path='elsewhere')))
   out = capsys.readouterr().out
-  assert '--checkpoint_path is ignored: %s holds the checkpoint' % tmp_path in (
-      out)
-  assert 'Going on from %s/model.ckpt-2.' % tmp_path in out
-  assert 'Changed since the run began: --max_number_of_steps was 2, now 4.' in (
-      out)
+  assert ('--checkpoint_path is ignored: the run resumes from %s/model.ckpt-2. '
+          '--resume=never starts from scratch.' % tmp_path) in out
+  assert 'Resuming from %s/model.ckpt-2.' % tmp_path in out
+  assert ('Changed since the run started: --max_number_of_steps was 2, now '
+          '4.') in out
   assert [row['step'] for row in runs.log(tmp_path)] == [2, 4]
   assert runs.saved(tmp_path, 4)['global_step'] == 4
   assert not np.array_equal(first['LeNet/fc4/biases'],
@@ -87,7 +87,7 @@ def test_the_seed_makes_runs_equal(digits, tmp_path):
 def test_two_clones(digits, tmp_path, capsys):
   loop.train(runs.train(digits, tmp_path, deployment=dict(
       num_clones=2, clone_on_cpu=True)))
-  assert 'Batch: 8 a clone, 16 in all; 250.0 steps' in capsys.readouterr().out
+  assert 'Batch: 8 per clone, 16 in total; 250.0' in capsys.readouterr().out
   assert sorted(runs.saved(tmp_path, 4)) == sorted(_WEIGHTS + ['global_step'])
   assert {'clone_0/Losses/clone_0//clone_loss', 'total_loss_1',
           'clone_0/Losses/regularization_loss',

@@ -1,4 +1,4 @@
-"""Each optimiser against its formula in numpy, over three steps."""
+"""Each optimizer against its formula in NumPy, over three steps."""
 import dataclasses
 import inspect
 
@@ -180,11 +180,12 @@ def test_adam_learns_with_its_default_epsilon():
   assert moved[0] > 2 * moved[1]
 
 
-@pytest.mark.parametrize('largest, scale', [(0, 1), (2.5, 0.5), (10, 1)])
-def test_clip(largest, scale):
+@pytest.mark.parametrize('max_norm, scale', [(0, 1), (2.5, 0.5), (10, 1)])
+def test_clip(max_norm, scale):
   first, second = tf.zeros([2]), tf.zeros([1])
   clipped = optimizers.clip(
-      [(tf.constant([3.0, 0.0]), first), (tf.constant([4.0]), second)], largest)
+      [(tf.constant([3.0, 0.0]), first), (tf.constant([4.0]), second)],
+      max_norm)
   assert [variable for _, variable in clipped] == [first, second]
   with tf.Session() as session:
     gradients = session.run([gradient for gradient, _ in clipped])

@@ -1,4 +1,4 @@
-"""What the flags of devices and precision do to a session."""
+"""The effect of device and precision flags on a session."""
 import os
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from image_classifier import options
 from image_classifier.train import optimizers
 from image_classifier.train import session_config
 
-# A TensorFlow without CUDA would not look at the GPU made up below. Read once,
+# A TensorFlow without CUDA would ignore the simulated GPU below. Read once,
 # when a graph is first rewritten.
 os.environ['TF_AUTO_MIXED_PRECISION_GRAPH_REWRITE_SIMULATE_GPU'] = 'true'
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
@@ -69,7 +69,7 @@ print('_XlaRun' in {node.op for graph in metadata.partition_graphs
 
 
 def test_xla_compiles_on_the_cpu_too():
-  # TensorFlow reads the flags of XLA once a process.
+  # TensorFlow reads the flags of XLA once per process.
   out = subprocess.check_output(
       [sys.executable, '-c', _COMPILED], stderr=subprocess.DEVNULL,
       env=dict(os.environ, PYTHONPATH=_ROOT, TF_XLA_FLAGS=''))

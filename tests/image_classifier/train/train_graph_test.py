@@ -4,7 +4,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from image_classifier.train import session_config
-from image_classifier.train import train_graph
+from image_classifier.train import train_input
 from tests.image_classifier import training_runs as runs
 
 _SMALL = dict(model_name='mobilenet_v1_025', train_image_size=32)
@@ -12,27 +12,27 @@ _HEAD = 'MobilenetV1/Logits'
 
 
 def _options(digits, **changes):
-  """Returns options of a run that is equal to the last bit every time."""
-  data = dict(seed=1, num_preprocessing_threads=1, num_readers=1,
-              shuffle_buffer=64, preprocessing_name='lenet')
+  """Returns options of a run that gives the same bits every time."""
+  data = dict(seed=1, deterministic=True, num_readers=1, shuffle_buffer=64,
+              preprocessing_name='lenet')
   data.update(changes.pop('data', {}))
   deployment = dict(clone_on_cpu=True, cpu_threads=1)
   deployment.update(changes.pop('deployment', {}))
   return runs.train(
-      digits, '/nowhere', data=data, deployment=deployment, **changes)
+      digits, 'unused', data=data, deployment=deployment, **changes)
 
 
 def _train(options, steps, load=None, save=None):
-  """Runs steps of a graph of its own; returns ({name: value}, facts)."""
+  """Runs steps in a new graph; returns ({name: value}, graph)."""
   with tf.Graph().as_default():
-    graph = train_graph.build(options, load or 0)
+    graph = runs.build(options, load or 0)
     result = _run(options, graph, steps, load=save if load else None,
                   save=None if load else save)
-  return result, graph.facts
+  return result, graph
 
 
 def _run(options, graph, steps, skip=0, load=None, save=None):
-  """Runs steps in a session of its own; returns {name: value}."""
+  """Runs steps in a new session; returns {name: value}."""
   saver = tf.train.Saver()
   with tf.Session(config=session_config.session_config(
       options.deployment)) as session:
@@ -53,7 +53,7 @@ def _run(options, graph, steps, skip=0, load=None, save=None):
 
 def _build(options):
   with tf.Graph().as_default() as graph:
-    return train_graph.build(options), graph
+    return runs.build(options), graph
 
 
 def _check_equal(whole, first, second):
@@ -76,12 +76,12 @@ def test_ten_steps_are_five_and_five(digits, tmp_path):
                _train(options, 5, load=5, save=save)[0])
 
 
-def test_ten_steps_are_five_and_five_with_batch_normalisation(
+def test_ten_steps_are_five_and_five_with_batch_normalization(
     digits, tmp_path):
   options = _options(
       digits, steps=10, model=dict(batch_norm_decay=0.9, **_SMALL),
       optimizer=dict(optimizer='adam', clip_gradient_norm=1.0))
-  graph = train_graph.build(options)
+  graph = runs.build(options)
   save = str(tmp_path / 'model.ckpt')
   _check_equal(_run(options, graph, 10), _run(options, graph, 5, save=save),
                _run(options, graph, 5, skip=5, load=save))
@@ -90,13 +90,13 @@ def test_ten_steps_are_five_and_five_with_batch_normalisation(
 def test_what_is_not_trained_keeps_its_statistics(digits):
   options = _options(
       digits, model=_SMALL, warm_start=dict(trainable_scopes=(_HEAD,)))
-  values, facts = _train(options, 1)
+  values, graph = _train(options, 1)
   means = [value for name, value in values.items()
            if name.endswith('moving_mean')]
   assert len(means) == 27 and not any(value.any() for value in means)
-  assert facts.notes == [
-      'Batch normalisation: 27 of 27 layers frozen: they keep the statistics '
-      'they have.']
+  assert graph.notes == [
+      'Batch normalization: 27 of 27 layers frozen, which keep their '
+      'statistics.']
 
 
 def _ancestors(op):
@@ -137,12 +137,12 @@ def test_clipping_bounds_a_step(digits):
 def test_loss_and_class_weights(digits):
   options = _options(digits, model=dict(
       loss='focal', focal_gamma=1.0, class_weights='auto'))
-  values, facts = _train(options, 1)
+  values, graph = _train(options, 1)
   assert np.isfinite(values['losses']).all()
-  assert facts.notes[0] == 'Loss: focal of gamma 1.'
+  assert graph.notes[0] == 'Loss: focal with gamma 1.'
   # The sample holds 400 of each digit.
-  assert facts.notes[1] == (
-      'Weights of the classes: from 1 (zero) to 1 (zero).')
+  assert graph.notes[1] == (
+      'Class weights: from 1 (zero) to 1 (zero).')
 
 
 def test_fp16_scales_the_loss(digits):
@@ -157,10 +157,9 @@ def test_the_offset_follows_the_checkpoint(digits, tmp_path):
     session.run(tf.global_variables_initializer())
     path = tf.train.Saver().save(session, str(tmp_path / 'model.ckpt'))
   for warm_start, offset in (({}, 0), (dict(checkpoint_path=path), 1)):
-    graph, _ = _build(_options(
+    run = runs.resolve(_options(
         digits, data=dict(labels_offset='auto'), warm_start=warm_start))
-    assert graph.facts.labels_offset == offset
-    assert graph.facts.num_classes == 10 - offset
+    assert (run.labels_offset, run.num_classes) == (offset, 10 - offset)
 
 
 @pytest.mark.parametrize('last_step, rate', [(100, 0.005), (None, 0.0095)])
@@ -168,19 +167,24 @@ def test_the_schedule_ends_with_the_training(digits, last_step, rate):
   options = _options(digits, steps=last_step, schedule=dict(
       learning_rate_decay_type='polynomial', end_learning_rate=0.0))
   with tf.Graph().as_default(), tf.Session() as session:
-    graph = train_graph.build(options)
+    graph = runs.build(options)
     session.run(tf.assign(graph.global_step, 50))
-    # 500 steps an epoch, two epochs of them.
+    # Two epochs of 500 steps.
     np.testing.assert_allclose(
         session.run(graph.learning_rate), rate, rtol=1e-5)
 
 
-def test_without_a_seed_every_run_draws_anew(digits):
-  _, graph = _build(_options(digits, data=dict(seed=None)))
-  assert not [op for op in graph.get_operations() if 'Stateless' in op.type]
-  _, graph = _build(_options(digits))
-  assert [op.name for op in graph.get_operations()
-          if 'StatelessRandomUniform' in op.type]
+@pytest.mark.parametrize('data, is_stateless, num_notes', [
+    (dict(seed=None, deterministic=False), False, 0),
+    (dict(deterministic=False), False, 1), ({}, True, 0)])
+def test_random_numbers_follow_the_step_if_deterministic(
+    digits, data, is_stateless, num_notes):
+  built, graph = _build(_options(digits, data=data))
+  assert is_stateless == any(
+      'StatelessRandomUniform' in op.type for op in graph.get_operations())
+  assert built.notes.count(
+      'Resuming restarts the random numbers of dropout, except with '
+      '--deterministic.') == num_notes
 
 
 @pytest.mark.parametrize('changes, message', [
@@ -198,21 +202,21 @@ def test_wrong_options(digits, changes, message):
 
 @pytest.fixture(name='several', scope='module')
 def _several(tmp_path_factory):
-  """A dataset of pictures with none to two of three classes."""
+  """A dataset of images with none to two of three classes."""
   image = pytest.importorskip('PIL.Image')
   from datasets import download_and_convert_image_folder
-  source = tmp_path_factory.mktemp('pictures')
+  source = tmp_path_factory.mktemp('images')
   lines = []
   for number in range(6):
     name = '%d.png' % number
     image.new('RGB', (32, 32), (40 * number, 0, 0)).save(str(source / name))
     lines.append('%s,%s' % (name, ('a', 'a|b', 'c', 'b|c', '', 'c')[number]))
   (source / 'list.csv').write_text('\n'.join(lines) + '\n')
-  folder = str(tmp_path_factory.mktemp('several'))
+  directory = str(tmp_path_factory.mktemp('several'))
   download_and_convert_image_folder.run(
-      folder, source=str(source / 'list.csv'), validation_fraction=0,
+      directory, source=str(source / 'list.csv'), validation_fraction=0,
       num_workers=1)
-  return folder
+  return directory
 
 
 def _several_options(several, data=None, **model):
@@ -224,40 +228,39 @@ def _several_options(several, data=None, **model):
 
 
 @pytest.mark.parametrize('model, note', [
-    ({}, 'Loss: sigmoid, each class by itself.'),
+    ({}, 'Loss: sigmoid, one binary loss per class.'),
     (dict(loss='focal', class_weights='auto', label_smoothing=0.1),
-     'Loss: focal of gamma 2, each class by itself.')])
-def test_pictures_of_several_classes(several, model, note):
-  values, facts = _train(_several_options(several, **model), 2)
+     'Loss: focal with gamma 2, one binary loss per class.')])
+def test_images_of_several_classes(several, model, note):
+  values, graph = _train(_several_options(several, **model), 2)
   assert np.isfinite(values['losses']).all()
-  assert facts.notes[0] == note
-  # Three sigmoids of logits near 0, or focal's quarter of them.
+  assert graph.notes[0] == note
+  # Three sigmoids of logits near 0, or a quarter of that for focal.
   assert values['losses'][0] < 1.5
 
 
 @pytest.mark.parametrize('data, model, message', [
-    ({}, dict(loss='softmax'), '--loss=softmax takes pictures of one class'),
-    (dict(labels_offset=1), {}, '--labels_offset=1: the pictures of '
-     'image_folder have several classes, none of which is left out: '
-     '--labels_offset=0.')])
+    ({}, dict(loss='softmax'), '--loss=softmax needs one label per image'),
+    (dict(labels_offset=1), {}, '--labels_offset=1: images of '
+     'image_folder have several labels, and every class is an output of the '
+     'network: use --labels_offset=0.')])
 def test_what_does_not_fit_several_classes(several, data, model, message):
   with pytest.raises(ValueError) as error:
     _build(_several_options(several, data, **model))
   assert message in str(error.value)
 
 
-@pytest.mark.parametrize('data, is_told', [
+@pytest.mark.parametrize('data, is_warned', [
     (dict(preprocessing_name='vgg'), True),
     (dict(preprocessing_name='inception'), True),
-    # Whole pictures, by operations anyway.
+    # Whole images, by operations anyway.
     (dict(preprocessing_name='lenet'), False),
     (dict(preprocessing_name='vgg', augmentation='none'), False)])
-def test_says_that_numba_is_missing(digits, monkeypatch, data, is_told):
+def test_warns_that_numba_is_missing(digits, monkeypatch, data, is_warned):
   monkeypatch.setattr(
-      train_graph.preprocessing_factory, 'reason_against_one_pass',
+      train_input.preprocessing_factory, 'reason_against_one_pass',
       lambda: 'numba cannot be imported (why); pip install numba')
-  notes = train_graph._notes_on_preprocessing(_options(digits, data=data))
-  assert notes == is_told * [
-      'Warning: pictures take up to half as long again to preprocess, by '
-      'TensorFlow operations: numba cannot be imported (why); pip install '
-      'numba.']
+  notes = train_input.describe(runs.resolve(_options(digits, data=data)))
+  assert notes == is_warned * [
+      'Warning: preprocessing by TensorFlow operations takes up to 1.5 times '
+      'as long: numba cannot be imported (why); pip install numba.']
