@@ -8,10 +8,10 @@ mean difference, layer after layer: a layer sees the corrected ones before it.
 M. Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias
 Correction", arXiv:1906.04721, section 4.2, with the means measured on images.
 
-For MobileNet V1 with its weights of ImageNet, the error of the logits falls
+For MobileNet V1 with its ImageNet weights, the error of the logits falls
 from 26 % to 7 % of their standard deviation. Choosing the rounding of every
-weight so that the errors cancel (GPTQ, arXiv:2210.17323) reached 6 % but no
-better classes, and equalized ranges of channels (section 4.1 of the first
+weight so that the errors cancel (GPTQ, arXiv:2210.17323) brings 0.4 more of 50
+top-1 classes only, and equalized ranges of channels (section 4.1 of the first
 paper) bring nothing, as every channel of the weights has its scale.
 """
 import numpy as np
