@@ -240,17 +240,17 @@ class Evaluator(contextlib.AbstractContextManager):
   def _diagnose(self):
     """Reports moving statistics that do not fit the weights."""
     name = self._metrics_class.main_metric
-    moving, own = [
+    moving, batch = [
         self._metrics_class(self._graph.num_classes) for _ in range(2)]
     try:
-      self._statistics.compare(moving, own)
+      self._statistics.compare(moving, batch)
     except (ValueError, tf.errors.OpError) as error:
-      # The evaluation itself is done, and the training graph is not needed.
+      # The evaluation is complete; it does not need the training graph.
       self._say('The statistics of batch normalization could not be compared: '
                 '%s' % str(error).splitlines()[0])
       return
     for line in recalibrate_batch_norm.diagnose(
-        name, moving.results()[name], own.results()[name], own.examples):
+        name, moving.results()[name], batch.results()[name], batch.examples):
       self._say(line)
 
   @contextlib.contextmanager
@@ -306,8 +306,8 @@ def differences_from_training(options, checkpoint, image_size):
   size = record.get('image_shape', [image_size])[0]
   return [
       'The training used %s, this evaluation does not: --%s=%s evaluates the '
-      'same.' % (what, flag, there)
-      for what, flag, there, here in (
+      'same.' % (input_of_training, flag, value)
+      for input_of_training, flag, value, our_value in (
           ('the preprocessing of %s' % _preprocessing(trained),
            'preprocessing_name', _preprocessing(trained),
            _preprocessing(ours)),
@@ -316,7 +316,7 @@ def differences_from_training(options, checkpoint, image_size):
            bool(trained.get('use_grayscale')), ours['use_grayscale']),
           ('images of %s x %s pixels' % (size, size), 'eval_image_size',
            size, image_size))
-      if there != here]
+      if value != our_value]
 
 
 def _preprocessing(options):

@@ -258,6 +258,6 @@ def _one_hot(indices, num_classes):
 
 def _ranks(logits, labels):
   """Returns the rank of the label's logit, from 0; ties rank by index."""
-  own = logits[np.arange(len(labels)), labels][:, None]
+  of_label = logits[np.arange(len(labels)), labels][:, None]
   before = np.arange(logits.shape[1]) < labels[:, None]
-  return ((logits > own) | ((logits == own) & before)).sum(axis=1)
+  return ((logits > of_label) | ((logits == of_label) & before)).sum(axis=1)

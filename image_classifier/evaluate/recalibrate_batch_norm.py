@@ -53,12 +53,12 @@ class MovingStatistics:
     recalibrate(self._session, self._statistics, self._on_recalibration,
                 asked.recalibrate_batch_norm, show)
 
-  def compare(self, moving, own):
+  def compare(self, moving, batch):
     """Evaluates the first batches with moving and with batch statistics.
 
     Args:
       moving: empty metrics, for the predictions with the moving statistics.
-      own: empty metrics, for the predictions with those of each batch.
+      batch: empty metrics, for the predictions with those of each batch.
 
     Raises:
       ValueError: the network cannot be built for training on such images.
@@ -75,7 +75,7 @@ class MovingStatistics:
       except tf.errors.OutOfRangeError:
         break
       moving.add(logits, labels)
-      own.add(training_logits, labels)
+      batch.add(training_logits, labels)
 
   def _add_training_network(self, images):
     """Returns the value of `eval_graph.training_logits`, initialized."""

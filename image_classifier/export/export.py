@@ -51,9 +51,8 @@ Attributes:
 def export(options: Export) -> List[str]:
   """Writes the architecture or the trained network, or both.
 
-  With output_file, that is the GraphDef of the architecture: a float32
-  placeholder `input`, and no weights. With checkpoint_path, it is in
-  output_dir:
+  output_file receives the architecture: a GraphDef with a float32 placeholder
+  `input` and no weights. With checkpoint_path, output_dir receives:
 
   * frozen_inference_graph.pb, a GraphDef with the weights as constants;
   * saved_model/, the same with signatures (see `saved_model`);

@@ -73,7 +73,7 @@ def load_frozen_graph(path):
     content = file.read()
   try:
     definition.ParseFromString(content)
-  except Exception as error:  # The module of protobuf's error differs by version.
+  except Exception as error:  # The type differs between versions of protobuf.
     raise ValueError('%s is not a frozen graph: %s.' % (path, error))
   return load_graph_def(definition)
 

@@ -69,6 +69,7 @@ def test_figures_are_plotted(tmp_path):
 
 def test_a_family_without_rows_is_named():
   with pytest.raises(ValueError, match=(
-      "Family 'MobileNet V9' cannot be plotted; families with rows: .*MobileNet V1")):
+      "Family 'MobileNet V9' cannot be plotted; families with rows: "
+      '.*MobileNet V1')):
     plot_model_figures.plot(
         plot_model_figures.read_table(), ['MobileNet V9'], 'unused.png')

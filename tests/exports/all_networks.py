@@ -107,7 +107,8 @@ def _one(name):
   with tempfile.TemporaryDirectory() as directory:
     asked = dataclasses.replace(
         options.Export(), model_name=name, num_classes=_CLASSES,
-        image_size=_image_size(name), is_video_model=bool(frames), num_frames=frames)
+        image_size=_image_size(name), is_video_model=bool(frames),
+        num_frames=frames)
     _check_architecture(asked, os.path.join(directory, 'graph.pb'))
     trained = dataclasses.replace(
         asked, verify=True, overwrite=True,

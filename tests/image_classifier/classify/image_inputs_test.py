@@ -9,7 +9,7 @@ from image_classifier.classify import image_inputs
 
 def _names(arguments, content=None):
   return [image.name for image in image_inputs.find(
-      [str(argument) for argument in arguments], content and io.BytesIO(content))]
+      list(map(str, arguments)), content and io.BytesIO(content))]
 
 
 @pytest.fixture(name='directory')
@@ -25,7 +25,8 @@ def test_files_directories_and_patterns(directory):
       str(directory / name) for name in ('notes.txt', 'a.png', 'b.JPG')]
   assert _names([directory / '*.[Jp]*']) == [
       str(directory / 'a.png'), str(directory / 'b.JPG')]
-  assert _names([directory / '**' / '*.jpeg']) == [str(directory / 'inner/c.jpeg')]
+  assert _names([directory / '**' / '*.jpeg']) == [
+      str(directory / 'inner/c.jpeg')]
   image, = image_inputs.find([str(directory / 'a.png')])
   assert image.read() == b'content of a.png'
   assert image.open() == str(directory / 'a.png')

@@ -102,7 +102,7 @@ def test_recalibrated_statistics(digits, small, tmp_path, capsys):
   assert _evaluate(digits, prefix) == pytest.approx(results, rel=1e-5)
 
 
-def test_statistics_of_another_split_computed_by_hand(digits, small, tmp_path, capsys):
+def test_statistics_of_another_split_by_hand(digits, small, tmp_path, capsys):
   names = ['n%d' % i for i in range(10)]
   evaluations.rewrite_digits(
       digits, tmp_path / 'few', names, lambda digit: [digit], 50)

@@ -40,7 +40,7 @@ def test_outputs_that_cannot_be_written(tmp_path):
     evaluation.check(evaluations.options_for(
         'data', 'model', recalibrate_batch_norm=1,
         recalibrated_checkpoint=str(tmp_path / 'new')))
-  with pytest.raises(ValueError, match='--eval_dir=.*: the directory cannot be'):
+  with pytest.raises(ValueError, match='--eval_dir=.*: the directory cannot'):
     evaluation.check(evaluations.options_for(
         'data', 'model', eval_dir=str(tmp_path / 'new.index')))
 

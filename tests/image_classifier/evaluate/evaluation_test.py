@@ -194,7 +194,8 @@ def test_the_matrix_is_plotted_if_matplotlib_is_installed(
   flags = dict(confusion_matrix=str(tmp_path / 'm.csv'), max_num_batches=1)
   monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
   _evaluate(few, checkpoint, **flags)
-  assert 'not plotted without matplotlib: pip install' in capsys.readouterr().out
+  assert 'not plotted without matplotlib: pip install' in (
+      capsys.readouterr().out)
   assert sorted(os.listdir(str(tmp_path))) == ['m.csv']
   monkeypatch.undo()
   pytest.importorskip('matplotlib')

@@ -86,7 +86,8 @@ def test_random_images_are_the_same_at_every_call(shape):
   images = calibration_images.random_images(shape, 3)
   assert images.shape == (3,) + shape and images.dtype == np.float32
   assert -1 <= images.min() < -0.5 and 0.5 < images.max() <= 1
-  np.testing.assert_array_equal(images, calibration_images.random_images(shape, 3))
+  np.testing.assert_array_equal(
+      images, calibration_images.random_images(shape, 3))
   assert (images[..., 0, 0, :] == images[..., 7, 7, :]).all(), 'smooth'
   assert (images[0] != images[1]).any()
 

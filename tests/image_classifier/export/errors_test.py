@@ -155,7 +155,8 @@ def test_the_number_of_classes(tmp_path, checkpoint, number, message):
      '(?!Restoring).*data-00000-of-00001.* missing or cut short?'),
     ('.index', 100, 'is not a checkpoint that TensorFlow can read'),
     ('.index', None, 'is not whole: there is no file .*model.ckpt-7.index.')])
-def test_an_incomplete_checkpoint(tmp_path, checkpoint, suffix, length, message):
+def test_an_incomplete_checkpoint(
+    tmp_path, checkpoint, suffix, length, message):
   if length is None:
     os.remove(checkpoint + suffix)
   else:

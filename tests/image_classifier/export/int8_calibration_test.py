@@ -17,7 +17,8 @@ def _graph(batch=None):
   random = np.random.RandomState(0)
   depthwise = random.uniform(10, 20, [3, 3, 3, 4])
   offset = 3 - 0.9 * depthwise.sum(axis=(0, 1)).reshape(-1)
-  pointwise, dense = random.normal(0, 0.3, [12, 12]), random.normal(size=[12, 6])
+  pointwise = random.normal(0, 0.3, [12, 12])
+  dense = random.normal(size=[12, 6])
   with tf.Graph().as_default() as graph:
     images = tf.placeholder(tf.float32, [batch, 8, 8, 3], name='input')
     net = tf.nn.relu6(tf.nn.bias_add(tf.nn.depthwise_conv2d(

@@ -60,7 +60,7 @@ def test_tflite_fills_its_batch(tmp_path):
 
 
 def test_a_model_of_bytes_is_quantized_and_dequantized(monkeypatch):
-  """A byte represents (byte - zero) * scale; values out of range are clipped."""
+  """A byte is (byte - zero) * scale; values out of range are clipped."""
   class _Interpreter:
     def __init__(self, path, num_threads=None):
       del path, num_threads

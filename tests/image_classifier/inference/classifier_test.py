@@ -90,7 +90,8 @@ def test_an_export_reads_and_computes(exported, checkpoint, encoded):
   classifier.close()
 
 
-def test_the_form_that_is_loaded_from_a_directory(exported, encoded, monkeypatch):
+def test_the_form_that_is_loaded_from_a_directory(
+    exported, encoded, monkeypatch):
   taken = []
   load = backends.load
   monkeypatch.setattr(backends, 'load', lambda path: (
@@ -164,15 +165,15 @@ def test_a_record_that_does_not_fit(exported, changes, message):
 
 def test_an_export_that_does_not_exist(tmp_path):
   with pytest.raises(ValueError, match='There is no export .*nowhere. Give the '
-                     'directory that export_inference_graph.py wrote, or a form '
-                     'in it: frozen_inference_graph.pb, saved_model'):
+                     'directory that export_inference_graph.py wrote, or a '
+                     'form in it: frozen_inference_graph.pb, saved_model'):
     classifiers.load_export(str(tmp_path / 'nowhere'))
 
 
 def test_directories_that_are_not_an_export(tmp_path, exported):
   with pytest.raises(ValueError, match='is neither the directory of an '
                      'export, which has a model.json, nor a SavedModel, which '
-                     'has a saved_model.pb. Export the network with export_inf'):
+                     'has a saved_model.pb. Export the network with export_'):
     classifiers.load_export(str(tmp_path))
   shutil.copy(str(exported / 'model.json'), str(tmp_path))
   with pytest.raises(ValueError, match='has none of frozen_inference_graph.pb'
@@ -195,7 +196,8 @@ def test_a_checkpoint_and_an_end_point(checkpoint, encoded):
   classifier = classifiers.load_checkpoint(_options(
       checkpoint, end_point='Logits'))
   assert classifier.labels[3] == 'class 3'
-  probabilities, features = classifier.predict(classifier.preprocess(encoded)[None])
+  probabilities, features = classifier.predict(
+      classifier.preprocess(encoded)[None])
   np.testing.assert_allclose(probabilities, [_softmax(logits)], atol=1e-5)
   np.testing.assert_allclose(features, [logits], rtol=1e-4, atol=1e-5)
   classifier.close()

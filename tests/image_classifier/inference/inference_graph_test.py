@@ -81,8 +81,8 @@ def test_the_choice_of_the_activation(
 
 
 def test_without_a_checkpoint_the_dataset_decides():
-  assert inference_graph.choose_activation(None, None, _Dataset(True)) == 'sigmoid'
-  assert inference_graph.choose_activation(None, None, object()) == 'softmax'
+  for dataset, expected in ((_Dataset(True), 'sigmoid'), (object(), 'softmax')):
+    assert inference_graph.choose_activation(None, None, dataset) == expected
 
 
 @pytest.mark.parametrize('text, names', [
@@ -208,7 +208,7 @@ def test_an_unknown_preprocessing():
 @pytest.mark.parametrize('channels, use_grayscale, expected', [
     (3, False, [0, 0.5, -0.5]), (1, True, [0]), (1, False, [0])])
 def test_a_reader_of_encoded_images(channels, use_grayscale, expected):
-  """lenet subtracts 128 and divides by 128; (128, 192, 64) has a gray of 158."""
+  """lenet subtracts 128 and divides by 128; the gray of the image is 158."""
   pixels = np.zeros([20, 30, 3], np.uint8) + np.array([128, 192, 64], np.uint8)
   encoded = io.BytesIO()
   Image.fromarray(pixels).save(encoded, 'png')
