@@ -1,12 +1,12 @@
-"""Prints how long each network of the factory takes to build.
+"""Measures the time that building each network of the factory takes.
 
   python -m benchmarks.build_graphs [--only=resnet_v1_50,lenet] [--repeat=5]
 
 Each network is built in training mode in a fresh graph, for two images (or
 videos) of its default size. The time is the median of the repetitions, in
-seconds of this process on the CPU, which other programs disturb little. The
-import of a network's module is not part of it; the import of nets_factory is
-given apart, with TensorFlow and tf_slim loaded before.
+seconds of this process on the CPU, which other programs affect little. It does
+not include the import of the network's module; that of nets_factory is printed
+first, with TensorFlow and tf_slim imported before.
 """
 import argparse
 import gc
@@ -31,18 +31,18 @@ def build(network_fn, is_video):
   """Builds a network in a fresh graph.
 
   Args:
-    network_fn: what `nets_factory.get_network_fn` returns.
+    network_fn: the network, see `nets_factory.get_network_fn`.
     is_video: whether it takes videos.
 
   Returns:
-    The seconds it took, and the numbers of operations and of variables.
+    (CPU time in seconds, number of operations, number of variables).
   """
   size = network_fn.default_image_size
   shape = [_BATCH] + [_FRAMES] * is_video + [size, size, 3]
   gc.collect()
   with tf.Graph().as_default() as graph:
     images = tf.placeholder(tf.float32, shape)
-    tf.train.get_or_create_global_step()  # as in training; NASNet reads it
+    tf.train.get_or_create_global_step()  # As in training; NASNet reads it.
     before = len(graph.get_operations()), len(tf.global_variables())
     start = time.process_time()
     network_fn(images)
@@ -56,9 +56,9 @@ def parse_arguments():
   parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
   parser.add_argument(
       '--only', default='', metavar='NAME,...',
-      help='the networks to build; all of the factory if left out')
-  parser.add_argument(
-      '--repeat', type=int, default=3, help='how often each network is built')
+      help='networks to build; all networks of the factory by default')
+  parser.add_argument('--repeat', type=int, default=3,
+                      help='number of repetitions (default: %(default)s)')
   arguments = parser.parse_args()
   if arguments.repeat < 1:
     parser.error('--repeat must be 1 or more, given %d' % arguments.repeat)
@@ -72,7 +72,7 @@ def main():
   start = time.process_time()
   nets_factory = importlib.import_module('nets.nets_factory')
   print('import of nets_factory: %.4f s' % (time.process_time() - start))
-  # What TensorFlow loads at the first use is no network's fault.
+  # TensorFlow loads parts at their first use, which are not to be measured.
   build(nets_factory.get_network_fn('lenet', _CLASSES), is_video=False)
 
   print('%-32s %8s %11s %10s' % (

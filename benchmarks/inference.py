@@ -1,33 +1,32 @@
-r"""Pictures a second of the forms of an export.
+r"""Images per second of the forms of an export.
 
   python -m benchmarks.inference [--forms=FORM,...] [NETWORK ...]
 
-For each network and for batches of 1 and 16, the forms take turns, so that
-what else the machine does falls on all alike: the graph of the checkpoint
-(variables), the frozen graph, the folded graph, both again where TensorFlow
-may not rewrite graphs (`plain`), TensorFlow Lite in floating point and in 8
-bits. Weights are random. Printed for each are
+For each network and for batches of 1 and 16, the forms are measured in turn, so
+that the load of the machine affects all alike: the graph of the checkpoint
+(variables), the frozen graph, the folded graph, both again without TensorFlow's
+graph rewriting (`plain`), TensorFlow Lite in floating point and in 8 bits.
+Weights are random. The columns are
 
-* the median of the rounds in pictures a second, and the quartiles;
+* the median over the rounds in images per second, and the quartiles;
 * ratio: to the graph of the checkpoint, for `folded plain` to `frozen plain`;
-  the median over the rounds of the quotient of neighbours;
-* cpu: the same of the processor's time, which other programs disturb less;
-* convs: the share of the time of all operations, as TensorFlow traces them,
+  the median over the rounds of the ratios within a round;
+* cpu: the same of CPU times, which other programs affect less;
+* convs: the fraction of the time of all operations, as TensorFlow traces them,
   that convolutions and matrix products take;
-* bound: one by that share, the ratio reached if all else took no time and the
-  convolutions as long as before. Folding gets beyond it only where it lets a
-  runtime compute the convolutions themselves faster.
+* bound: one divided by that fraction, the ratio if everything else took no time
+  and the convolutions as long as before. Folding exceeds it only where it
+  enables faster convolutions.
 
-TensorFlow fuses convolution, normalisation and activation on its own as it
-loads a graph. For 1.15 that leaves little to fold: the bound of the graph of
-the checkpoint is near 1.1 for networks of large convolutions. Where nothing is
-fused (`plain`), and in 2.12, which lays constant weights out for the processor
-once, more is gained. TensorFlow Lite takes one picture at a time whatever the
-batch, on as many threads as there are cores where this TensorFlow lets one
-choose; these threads wait busily, so other programs on the machine disturb it
-most. That of 1.15 has kernels of 8-bit integers for ARM only, and computes
-them on x86 in plain C++ and a single thread; a form so slow is measured in
-fewer rounds and once.
+TensorFlow fuses convolution, normalization and activation when it loads a
+graph. For 1.15 that leaves little to fold: the bound of the graph of the
+checkpoint is near 1.1 for networks of large convolutions. Without fusing
+(`plain`), and in 2.12, which reorders constant weights for the CPU once, more
+is gained. TensorFlow Lite takes one image at a time for any batch size, on as
+many threads as there are cores (1.15 has no such option). Its threads spin, so
+other programs affect it most. That of 1.15 has 8-bit kernels for ARM only and
+computes in plain C++ in one thread on x86; a form as slow as that is measured
+once and in fewer rounds.
 """
 import argparse
 import collections
@@ -46,17 +45,17 @@ _BATCHES = (1, 16)
 _ONE_BY_ONE = ('tflite', 'int8')
 _FORMS = ('checkpoint', 'frozen', 'folded', 'frozen plain',
           'folded plain') + _ONE_BY_ONE
-# What a form is compared with, if not with the graph of the checkpoint.
+# The form that a form is compared with, by default the checkpoint.
 _COMPARED = {'folded plain': 'frozen plain'}
 _ROUNDS = 9
 _TRACES = 5
 _CLASSES = 1001
-# A round asks often enough to last about this long.
+# A round repeats runs for about this long.
 _SECONDS = 0.5
-# A form may take this long in all; one whose rounds do not all fit is slow.
+# All rounds of a form may take this long; a slower form gets fewer rounds.
 _SECONDS_OF_A_FORM = 15
 
-# seconds and cpu: float [rounds], seconds a picture.
+# Wall-clock and CPU times, float [rounds], seconds per image.
 _Times = collections.namedtuple('_Times', 'seconds cpu')
 
 
@@ -66,7 +65,7 @@ def main(arguments):
       description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
   parser.add_argument('networks', nargs='*', default=_NETWORKS)
   parser.add_argument('--forms', default=','.join(_FORMS), help=(
-      'some of %(default)s; what they are compared with comes along'))
+      'some of %(default)s; the forms they are compared with are added'))
   asked = parser.parse_args(arguments)
   forms = set(asked.forms.split(','))
   if not forms <= set(_FORMS):
@@ -81,13 +80,13 @@ def main(arguments):
       'network', 'batch', 'form', 'median/s', 'quartiles', 'ratio', 'cpu',
       'convs', 'bound'))
   for name in asked.networks:
-    with tempfile.TemporaryDirectory() as folder:
-      size, sessions, runners = _load(name, folder, forms)
+    with tempfile.TemporaryDirectory() as directory:
+      size, sessions, measured = _load(name, directory, forms)
     slow = {}
     for batch in _BATCHES:
       images = np.random.RandomState(0).uniform(
           -1, 1, [batch, size, size, 3]).astype(np.float32)
-      times = _measure({form: runner for form, runner in runners.items()
+      times = _measure({form: backend for form, backend in measured.items()
                         if form not in slow}, images)
       slow.update({form: found for form, found in times.items()
                    if len(found.cpu) < _ROUNDS and form in _ONE_BY_ONE})
@@ -97,11 +96,11 @@ def main(arguments):
           for form, (session, outputs) in sessions.items()})
 
 
-def _load(name, folder, forms):
-  """Returns what is measured of a network.
+def _load(name, directory, forms):
+  """Returns the forms of a network.
 
-  That is the side of its pictures, {form: (session, names of the outputs)} and
-  {form: runner}.
+  Returns:
+    (image size, {form: (session, names of the outputs)}, {form: backend}).
   """
   import tensorflow.compat.v1 as tf
 
@@ -113,7 +112,7 @@ def _load(name, folder, forms):
   from image_classifier.inference import inference_graph
   from nets import nets_factory
   size = nets_factory.networks_map[name].default_image_size
-  checkpoint = random_checkpoint.save(name, size, folder, _CLASSES)
+  checkpoint = random_checkpoint.save(name, size, directory, _CLASSES)
   asked = options.Export(model_name=name, num_classes=_CLASSES)
   with tf.Graph().as_default():
     network = inference_graph.build(
@@ -128,22 +127,21 @@ def _load(name, folder, forms):
       sessions[form + suffix] = _session(graph_def, bool(suffix)), [
           output + ':0' for output in backends.OUTPUTS]
   sessions = {form: sessions[form] for form in sessions if form in forms}
-  found = {form: backends.SessionRunner(session, 'input:0', outputs)
+  found = {form: backends.SessionBackend(session, 'input:0', outputs)
            for form, (session, outputs) in sessions.items()}
   shape = [1, size, size, 3]
-  pictures = np.random.RandomState(0).uniform(-1, 1, [2] + shape)
+  images = np.random.RandomState(0).uniform(-1, 1, [2] + shape)
   for form in [form for form in _ONE_BY_ONE if form in forms]:
-    path = os.path.join(folder, form + '.tflite')
+    path = os.path.join(directory, form + '.tflite')
     with open(path, 'wb') as file:
       file.write(tflite.convert(
-          folded, shape,
-          pictures.astype(np.float32) if form == 'int8' else None))
-    found[form] = backends.TFLiteRunner(path, os.cpu_count())
+          folded, shape, images.astype(np.float32) if form == 'int8' else None))
+    found[form] = backends.TFLiteBackend(path, os.cpu_count())
   return size, sessions, found
 
 
 def _session(graph_def, is_plain):
-  """Returns a session with a graph, which it may rewrite unless plain."""
+  """Returns a session with a graph; if plain, without graph rewriting."""
   import tensorflow.compat.v1 as tf
   config = tf.ConfigProto()
   config.graph_options.rewrite_options.disable_meta_optimizer = is_plain
@@ -152,38 +150,38 @@ def _session(graph_def, is_plain):
   return tf.Session(graph=graph, config=config)
 
 
-def _measure(runners, images):
-  """Returns {form: _Times}; fewer rounds for what is slow."""
+def _measure(backends, images):
+  """Returns {form: _Times}; slow forms have fewer rounds."""
   batches = {form: images[:1] if form in _ONE_BY_ONE else images
-             for form in runners}
+             for form in backends}
   times, rounds = {}, {}
-  for form, runner in runners.items():
-    # The first run prepares; what is slow anyway is not asked once more.
+  for form, backend in backends.items():
+    # The first run prepares; a slow form is not run again.
     for _ in range(2):
       started = time.perf_counter()
-      runner.run(batches[form])
+      backend.run(batches[form])
       passed = time.perf_counter() - started
       if passed > _SECONDS_OF_A_FORM / _ROUNDS:
         break
     times[form] = max(1, int(_SECONDS / passed))
     rounds[form] = int(np.clip(_SECONDS_OF_A_FORM / passed, 2, _ROUNDS))
-  found = {form: _Times([], []) for form in runners}
+  found = {form: _Times([], []) for form in backends}
   for number in range(_ROUNDS):
-    for form in [form for form in runners if number < rounds[form]]:
-      asked = times[form] * len(batches[form])
+    for form in [form for form in backends if number < rounds[form]]:
+      count = times[form] * len(batches[form])
       started = time.perf_counter(), time.process_time()
       for _ in range(times[form]):
-        runners[form].run(batches[form])
-      found[form].seconds.append((time.perf_counter() - started[0]) / asked)
-      found[form].cpu.append((time.process_time() - started[1]) / asked)
+        backends[form].run(batches[form])
+      found[form].seconds.append((time.perf_counter() - started[0]) / count)
+      found[form].cpu.append((time.process_time() - started[1]) / count)
   return {form: _Times(np.array(one.seconds), np.array(one.cpu))
           for form, one in found.items()}
 
 
 def _convolutions(session, outputs, images):
-  """Returns the share of the operations' time that is in convolutions."""
+  """Returns the fraction of the operations' time spent in convolutions."""
   import tensorflow.compat.v1 as tf
-  shares = []
+  fractions = []
   for _ in range(_TRACES):
     traced = tf.RunMetadata()
     session.run(outputs, {'input:0': images}, options=tf.RunOptions(
@@ -191,12 +189,12 @@ def _convolutions(session, outputs, images):
     spent = collections.Counter()
     for device in traced.step_stats.dev_stats:
       for node in device.node_stats:
-        # A label is: name = operation(inputs).
+        # A label has the form: name = operation(inputs).
         kind = node.timeline_label.split(' = ')[-1].split('(')[0]
         spent['Conv' in kind or 'MatMul' in kind] += (
             node.op_end_rel_micros - node.op_start_rel_micros)
-    shares.append(spent[True] / (spent[True] + spent[False]))
-  return float(np.median(shares))
+    fractions.append(spent[True] / (spent[True] + spent[False]))
+  return float(np.median(fractions))
 
 
 def _print_rows(name, batch, times, convolutions):
@@ -204,14 +202,14 @@ def _print_rows(name, batch, times, convolutions):
     rates = 1 / found.seconds
     base = times[_COMPARED.get(form, 'checkpoint')]
     number = len(rates)
-    share = convolutions.get(form)
+    fraction = convolutions.get(form)
     print('%-12s %5d %-12s %8.2f %8.2f-%8.2f %5.2f %5.2f %5s %5s' % (
         name, batch, form, np.median(rates), np.percentile(rates, 25),
         np.percentile(rates, 75),
         np.median(base.seconds[:number] / found.seconds),
         np.median(base.cpu[:number] / found.cpu),
-        '%.2f' % share if share else '', '%.2f' % (1 / share) if share else ''
-    ), flush=True)
+        '%.2f' % fraction if fraction else '',
+        '%.2f' % (1 / fraction) if fraction else ''), flush=True)
 
 
 if __name__ == '__main__':

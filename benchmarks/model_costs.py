@@ -1,17 +1,16 @@
 """Counts multiply-adds and parameters of networks, beside the published ones.
 
-Builds the network of each row of nets/published_figures.csv whose family
-stands in `BUILDERS`, for inference on one image and 1001 classes, and prints
-a table in Markdown: what was published and what the graph holds. It needs no
-weights and runs no network.
+Builds the network of each row of nets/published_figures.csv whose family is in
+`BUILDERS`, for inference on one image and 1001 classes, and prints a Markdown
+table of the published costs and those of the graph. It needs no weights and
+runs no network.
 
-  python -m benchmarks.model_costs                    all rows it can build
+  python -m benchmarks.model_costs                    all families
   python -m benchmarks.model_costs 'MobileNet V2'     only that family
 
-Multiply-adds are those of convolutions and matrix products; biases,
-normalisation (which folds into the weights), activations and pooling do not
-count. Parameters are the trainable variables: weights, biases, gammas and
-betas.
+Multiply-adds are those of convolutions and matrix products alone: no biases,
+normalization (which folds into the weights), activations or pooling.
+Parameters are the trainable variables: weights, biases, gammas and betas.
 """
 import argparse
 import os
@@ -66,7 +65,7 @@ def _searched(images, row):
   return nets_factory.get_network_fn(name, CLASSES)(images)
 
 
-# What builds the network of a row of the table, of (images, row).
+# Functions of (images, row) that build the network of a row of the table.
 BUILDERS = {
     'MobileNet V1': _mobilenet_v1,
     'MobileNet V2': _mobilenet_v2,
@@ -78,7 +77,7 @@ BUILDERS = {
 
 
 def costs(row):
-  """Builds the network of a row; returns (multiply-adds, parameters)."""
+  """Returns (multiply-adds, parameters) of the network of a row."""
   size = int(row['size'])
   with tf.Graph().as_default() as graph:
     BUILDERS[row['family']](tf.zeros([1, size, size, 3]), row)
@@ -90,7 +89,7 @@ def costs(row):
 def main():
   parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
   parser.add_argument('families', nargs='*', metavar='FAMILY',
-                      help='which of: %s' % ', '.join(BUILDERS))
+                      help='some of %s; all by default' % ', '.join(BUILDERS))
   families = parser.parse_args().families or list(BUILDERS)
   unknown = [family for family in families if family not in BUILDERS]
   if unknown:

@@ -1,22 +1,22 @@
-"""Draws accuracy against cost of published models.
+"""Plots the accuracy of published models against their cost.
 
-Reads nets/published_figures.csv, one row a published checkpoint:
+Reads nets/published_figures.csv, one row per published checkpoint:
 
-  family           name in the legend; the rows of one family share a colour
+  family           name in the legend; the rows of one family have one color
   model            name of the published checkpoint
   width            depth multiplier of the checkpoint, empty where there is none
-  size             side of the square input, pixels
+  size             height and width of the input, pixels
   madds_millions   multiply-adds of one image, millions
   params_millions  parameters, millions
   top1, top5       ImageNet validation accuracy, per cent; top5 may be empty
 
-and writes one PNG a row of `FIGURES`: multiply-adds (logarithmic) against
-top-1, the area of a bubble being in proportion to the parameters. Lines join
-one network at several image sizes. To add a family, add its rows to the table
-and its name to a figure.
+and writes one PNG per row of `FIGURES`: top-1 against multiply-adds
+(logarithmic), with bubbles whose area is proportional to the parameters. Lines
+connect one network at several image sizes. To add a family, add its rows to the
+table and its name to a figure.
 
   python -m benchmarks.plot_model_figures                     all figures
-  python -m benchmarks.plot_model_figures nets/nasnet/nasnet.png   only that
+  python -m benchmarks.plot_model_figures nets/nasnet/nasnet.png   one figure
 """
 import argparse
 import collections
@@ -32,9 +32,9 @@ FIGURES = {
     'nets/nasnet/nasnet.png': [
         'MobileNet V1', 'MobileNet V2', 'NASNet-A', 'PNASNet-5'],
 }
-# One colour a family, the same in every figure, told apart by colour-blind
-# readers too. Circles only: areas of different shapes do not compare.
-_COLOURS = {
+# One color per family, the same in every figure, distinct for color-blind
+# readers. Circles only: areas of different shapes cannot be compared.
+_COLORS = {
     'MobileNet V1': '#0072b2',
     'MobileNet V2': '#e69f00',
     'MobileNet V3': '#009e73',
@@ -42,20 +42,19 @@ _COLOURS = {
     'NASNet-A': '#d55e00',
     'PNASNet-5': '#56b4e9',
 }
-# Square points of a bubble: so many a million parameters, and the most that the
-# largest bubble of a figure may have.
+# Area of a bubble per million parameters, and maximum area, in square points.
 _AREA_PER_MILLION = 60.0
-_LARGEST_AREA = 900.0
+_MAX_AREA = 900.0
 
 
 def read_table(path=TABLE):
   """Returns the rows of the table as dicts of str and, where given, float.
 
   Args:
-    path: a CSV file with the columns named in the head of this file.
+    path: a CSV file with the columns listed at the top of this file.
 
   Raises:
-    ValueError: a number does not parse; the message names line and column.
+    ValueError: a number cannot be parsed; the message names line and column.
   """
   with open(path, newline='') as source:
     rows = list(csv.DictReader(source))
@@ -76,35 +75,36 @@ def _number(text, where):
 
 
 def plot(rows, families, path):
-  """Draws the rows of `families` and writes the PNG `path`.
+  """Plots the rows of `families` and writes the PNG `path`.
 
   Args:
-    rows: what `read_table` returns.
+    rows: list of dicts, see `read_table`.
     families: names of families, in the order of the legend.
-    path: file to write; its folder is made if it does not exist.
+    path: file to write; its directory is made if it does not exist.
 
   Raises:
-    ValueError: a family has no row, or no colour.
+    ValueError: a family has no row, or no color.
   """
   have = sorted({row['family'] for row in rows})
   for family in families:
-    if family not in have or family not in _COLOURS:
+    if family not in have or family not in _COLORS:
       raise ValueError(
-          'Family %r cannot be drawn; with rows are: %s; with a colour: %s. '
-          'Add rows to the table, or a line to _COLOURS.' % (
-              family, ', '.join(have), ', '.join(_COLOURS)))
+          'Family %r cannot be plotted; families with rows: %s; with a color: '
+          '%s. Add rows to the table, or a line to _COLORS.' % (
+              family, ', '.join(have), ', '.join(_COLORS)))
   import matplotlib
   matplotlib.use('Agg')
   from matplotlib import pyplot
-  drawn = [row for row in rows if row['family'] in families]
-  largest = max(row['params_millions'] for row in drawn)
-  area = min(_AREA_PER_MILLION, _LARGEST_AREA / largest)
+  plotted = [row for row in rows if row['family'] in families]
+  largest = max(row['params_millions'] for row in plotted)
+  area = min(_AREA_PER_MILLION, _MAX_AREA / largest)
   figure, axes = pyplot.subplots(figsize=(8, 5.5))
   for family in families:
-    _plot_family([row for row in drawn if row['family'] == family], axes, area)
+    _plot_family(
+        [row for row in plotted if row['family'] == family], axes, area)
   if len(families) == 1:
-    _name_widths(drawn, axes)
-  _label_axes(axes, [row['madds_millions'] for row in drawn])
+    _label_widths(plotted, axes)
+  _label_axes(axes, [row['madds_millions'] for row in plotted])
   _add_legends(axes, largest, area)
   os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
   figure.savefig(path, dpi=120, bbox_inches='tight')
@@ -112,25 +112,25 @@ def plot(rows, families, path):
 
 
 def _plot_family(rows, axes, area):
-  colour = _COLOURS[rows[0]['family']]
+  color = _COLORS[rows[0]['family']]
   axes.scatter(
       [row['madds_millions'] for row in rows], [row['top1'] for row in rows],
-      s=[area * row['params_millions'] for row in rows], c=colour,
+      s=[area * row['params_millions'] for row in rows], c=color,
       alpha=0.6, edgecolors='black', linewidths=0.5, label=rows[0]['family'])
   for curve in _by_network(rows):
     axes.plot([row['madds_millions'] for row in curve],
-              [row['top1'] for row in curve], color=colour, linewidth=0.8)
+              [row['top1'] for row in curve], color=color, linewidth=0.8)
 
 
 def _by_network(rows):
-  """Groups rows of one network at several image sizes: equal parameters."""
+  """Groups the rows of one network at several image sizes."""
   groups = collections.OrderedDict()
   for row in rows:
     groups.setdefault((row['width'], row['params_millions']), []).append(row)
   return groups.values()
 
 
-def _name_widths(rows, axes):
+def _label_widths(rows, axes):
   for curve in _by_network(rows):
     best = max(curve, key=lambda row: row['top1'])
     if best['width'] is not None:
@@ -157,16 +157,16 @@ def _label_axes(axes, madds):
 
 
 def _add_legends(axes, largest, area):
-  """One legend for the families, one for the sizes of the bubbles."""
+  """Adds a legend of the families and one of the bubbles' sizes."""
   families = axes.legend(loc='upper left')
   for handle in (getattr(families, 'legend_handles', None) or
-                 families.legendHandles):  # the name before matplotlib 3.7
+                 families.legendHandles):  # Before matplotlib 3.7.
     handle.set_sizes([60])
   axes.add_artist(families)
   steps = [step for step in (100, 50, 20, 10, 5, 2, 1, 0.5)
            if step <= 1.2 * largest][:5:2]
   bubbles = [
-      axes.scatter([], [], s=area * step, c='lightgrey', edgecolors='black',
+      axes.scatter([], [], s=area * step, c='lightgray', edgecolors='black',
                    linewidths=0.5, label='%g million' % step)
       for step in reversed(steps)]
   axes.legend(handles=bubbles, title='parameters', loc='lower right',
@@ -177,7 +177,7 @@ def main():
   parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
   parser.add_argument(
       'figures', nargs='*', metavar='FIGURE',
-      help='which of %s; all if none is given' % ', '.join(FIGURES))
+      help='some of %s; all by default' % ', '.join(FIGURES))
   names = parser.parse_args().figures or list(FIGURES)
   unknown = [name for name in names if name not in FIGURES]
   if unknown:

@@ -1,4 +1,4 @@
-"""Checkpoints of random weights, to measure and compare networks with."""
+"""Checkpoints of random weights, to benchmark and compare exports with."""
 import os
 
 import tensorflow.compat.v1 as tf
@@ -6,13 +6,13 @@ import tensorflow.compat.v1 as tf
 from nets import nets_factory
 
 
-def save(name, size, folder, num_classes, frames=None):
-  """Saves a checkpoint of random weights whose every part has an effect.
+def save(name, size, directory, num_classes, frames=None):
+  """Saves a checkpoint of random weights, biases and moving statistics.
 
   Args:
-    name: of the network.
-    size: side of its pictures.
-    folder: where the checkpoint goes.
+    name: name of the network.
+    size: height and width of its images, in pixels.
+    directory: directory of the checkpoint.
     num_classes: number of classes.
     frames: number of frames, for a network that takes videos.
 
@@ -26,14 +26,14 @@ def save(name, size, folder, num_classes, frames=None):
         tf.placeholder(tf.float32, shape))
     session.run(tf.global_variables_initializer())
     session.run([
-        tf.assign(variable, drawn) for variable, drawn in (
-            (variable, _draw(variable)) for variable in tf.global_variables())
-        if drawn is not None])
-    return tf.train.Saver().save(session, os.path.join(folder, 'model.ckpt'))
+        tf.assign(variable, value) for variable, value in (
+            (variable, _sample(variable)) for variable in tf.global_variables())
+        if value is not None])
+    return tf.train.Saver().save(session, os.path.join(directory, 'model.ckpt'))
 
 
-def _draw(variable):
-  """Returns other values for what begins as zero or one, otherwise None."""
+def _sample(variable):
+  """Returns random values for what is initially zero or one, otherwise None."""
   kind = variable.op.name.split('/')[-1]
   if kind in ('moving_mean', 'beta', 'biases'):
     return tf.random.normal(variable.shape, stddev=0.1, seed=1)

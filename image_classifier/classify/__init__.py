@@ -1,1 +1,1 @@
-"""What classify_image.py does."""
+"""The work of classify_image.py."""

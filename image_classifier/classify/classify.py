@@ -1,4 +1,4 @@
-"""Classifies pictures with an export or a checkpoint."""
+"""Classification of image files with an export or a checkpoint."""
 import collections
 import csv
 import dataclasses
@@ -10,57 +10,63 @@ import numpy as np
 from image_classifier.classify import contact_sheet
 from image_classifier.classify import image_inputs
 from image_classifier.inference import classifier as classifiers
+from image_classifier.options import Classify
 from image_classifier.options import inference
 from slim_common import atomic_files
 from slim_common import progress
 
 _BATCH = 16
 
-# file: as it is shown. names and probabilities: the most probable classes,
-# most probable first; classes: their numbers. error: why there are none,
-# otherwise None.
 Result = collections.namedtuple(
     'Result', 'file names probabilities classes error')
+Result.__doc__ = """The result for one image.
+
+Attributes:
+  file: str, printable path of the image.
+  names: list of the names of the most probable classes, most probable first.
+  probabilities: list of their probabilities, floats in [0, 1].
+  classes: list of their indices, ints from 0.
+  error: str, why the image could not be read; otherwise None.
+"""
 
 
-def classify(options):
-  """Classifies pictures, prints the results and writes what was asked for.
+def classify(options: Classify) -> int:
+  """Classifies images, prints the results and writes the output files.
 
   Args:
     options: an `options.Classify`.
 
   Returns:
-    The exit status of the program: 0, or 1 if a picture could not be read.
+    The exit status of the program: 0, or 1 if an image could not be read.
 
   Raises:
-    ValueError: no picture is there, the network cannot be loaded, or a file
+    ValueError: there is no image, the network cannot be loaded, or a file
       exists or cannot be written.
   """
   _check_flags(options)
-  pictures = image_inputs.find(options.images)
+  images = image_inputs.find(options.images)
   atomic_files.check(
       {name: getattr(options, name)
        for name in ('output_json', 'output_csv', 'contact_sheet',
                     'features_file')},
       options.overwrite)
-  classifier = (classifiers.of_export(options.graph) if options.graph
-                else classifiers.of_checkpoint(options))
+  classifier = (classifiers.load_export(options.graph) if options.graph
+                else classifiers.load_checkpoint(options))
   results, features = [], []
   meter = progress.StatusLine()
-  for start in range(0, len(pictures), _BATCH):
-    meter.show(start, len(pictures), '%d of %d pictures' % (
-        start, len(pictures)))
-    part, values = _classify_batch(
-        classifier, pictures[start:start + _BATCH], options.top_k)
-    for result in part:
+  for start in range(0, len(images), _BATCH):
+    meter.show(start, len(images), '%d of %d images' % (start, len(images)))
+    batch_results, batch_features = _classify_batch(
+        classifier, images[start:start + _BATCH], options.top_k)
+    for result in batch_results:
       meter.line(_line(result))
-    results += part
-    features += values
+    results += batch_results
+    features += batch_features
   classifier.close()
-  _write(options, results, pictures, features)
+  _write(options, results, images, features)
   failed = sum(result.error is not None for result in results)
   if failed:
-    print('%d of %d pictures could not be read.' % (failed, len(pictures)))
+    print('%d of %d images could not be read.' % (failed, len(images)))
   return 1 if failed else 0
 
 
@@ -69,38 +75,39 @@ def _check_flags(options):
     raise ValueError('Give the network with --graph (an export), or with '
                      '--checkpoint_path and --model_name: one of the two.')
   if bool(options.end_point) != bool(options.features_file):
-    raise ValueError('--end_point and --features_file go together: the one '
-                     'names the values, the other the file for them.')
+    raise ValueError('--end_point and --features_file go together: one '
+                     'selects the values, the other the file for them.')
   if options.end_point and options.graph:
     raise ValueError('--end_point needs the network of a checkpoint: give '
                      '--checkpoint_path and --model_name instead of --graph.')
   for field in dataclasses.fields(inference.Inference):
     if options.graph and getattr(options, field.name) != field.default:
-      print('Warning: --%s has no effect with --graph, which knows its own.' %
+      print('Warning: --%s has no effect with --graph, which has its own.' %
             field.name, file=sys.stderr)
 
 
-def _classify_batch(classifier, pictures, top_k):
-  """Returns the Results of some pictures, and the features of those readable.
+def _classify_batch(classifier, images, top_k):
+  """Returns the Results of images and the features of the readable ones.
 
   Args:
-    classifier: see `classifiers`.
-    pictures: list of `image_inputs.Picture`.
-    top_k: number of classes a picture.
+    classifier: a `classifiers.Classifier`.
+    images: list of `image_inputs.ImageInput`.
+    top_k: maximum number of classes per image.
   """
-  images, errors = {}, {}
-  for place, picture in enumerate(pictures):
+  preprocessed, errors = {}, {}
+  for index, image in enumerate(images):
     try:
-      images[place] = classifier.read(picture.read())
+      preprocessed[index] = classifier.preprocess(image.read())
     except (ValueError, OSError) as error:
-      errors[place] = str(error).splitlines()[0]
+      errors[index] = str(error).splitlines()[0]
   rows, features = {}, []
-  if images:
-    predictions, features = classifier.run(np.stack(list(images.values())))
-    rows = dict(zip(images, predictions))
-  return [_result(picture.name, rows.get(place), errors.get(place),
+  if preprocessed:
+    probabilities, features = classifier.predict(
+        np.stack(list(preprocessed.values())))
+    rows = dict(zip(preprocessed, probabilities))
+  return [_result(image.name, rows.get(index), errors.get(index),
                   classifier.labels, top_k)
-          for place, picture in enumerate(pictures)], list(features)
+          for index, image in enumerate(images)], list(features)
 
 
 def _result(file, row, error, labels, top_k):
@@ -111,8 +118,8 @@ def _result(file, row, error, labels, top_k):
                 [int(i) for i in best], None)
 
 
-def _write(options, results, pictures, features):
-  """Writes the files that were asked for."""
+def _write(options, results, images, features):
+  """Writes the output files that the options name."""
   if options.output_json:
     with atomic_files.publish(options.output_json) as output:
       json.dump([result._asdict() for result in results], output, indent=2)
@@ -131,13 +138,13 @@ def _write(options, results, pictures, features):
     print('Features: %s' % options.features_file)
   if options.contact_sheet:
     contact_sheet.draw(
-        [(picture.open(), _caption(result))
-         for picture, result in zip(pictures, results)], options.contact_sheet)
-    print('Sheet: %s' % options.contact_sheet)
+        [(image.open(), _caption(result))
+         for image, result in zip(images, results)], options.contact_sheet)
+    print('Contact sheet: %s' % options.contact_sheet)
 
 
 def _write_csv(output, results):
-  """Writes a row for each class of each picture, in the order of the ranks."""
+  """Writes one row per image and class, in the order of the ranks."""
   rows = csv.writer(output)
   rows.writerow(['file', 'rank', 'class', 'name', 'probability', 'error'])
   for result in results:

@@ -1,4 +1,4 @@
-"""A sheet of pictures with captions, as one PNG file."""
+"""Contact sheets: images with captions in one PNG file."""
 import importlib.util
 import os
 
@@ -9,69 +9,69 @@ from PIL import ImageFont
 from slim_common import atomic_files
 
 _COLUMNS = 5
-_SIDE = 140
+_SIZE = 140
 _LINE = 14
 _GAP = 8
 _FONT_SIZE = 11
-# Comes with matplotlib, and has most letters that are not Latin.
+# Part of matplotlib, with many letters that are not Latin.
 _FONT = os.path.join('mpl-data', 'fonts', 'ttf', 'DejaVuSans.ttf')
 
 
-def draw(pictures, sheet):
-  """Draws pictures in rows, each with its caption below.
+def draw(images, path):
+  """Draws images in rows, each with its caption below.
 
   Args:
-    pictures: list of (file, caption). A file, a path or an open one, that is
-      no picture leaves an empty frame; a long caption takes several lines.
-    sheet: path of the PNG file to write.
+    images: list of (file, caption). The file is a path or an open file; one
+      that is not an image leaves an empty frame. A long caption is wrapped.
+    path: path of the PNG file to write.
   """
   font = _font()
   pen = ImageDraw.Draw(Image.new('RGB', (1, 1)))
   captions = [_wrap(_drawable(caption, font), lambda text: pen.textlength(
-      text, font=font)) for _, caption in pictures]
-  columns = min(_COLUMNS, len(pictures))
-  rows = -(-len(pictures) // columns)
-  cell_height = _SIDE + _LINE * max(map(len, captions)) + _GAP
+      text, font=font)) for _, caption in images]
+  columns = min(_COLUMNS, len(images))
+  rows = -(-len(images) // columns)
+  cell_height = _SIZE + _LINE * max(map(len, captions)) + _GAP
   canvas = Image.new(
-      'RGB', (columns * (_SIDE + _GAP) + _GAP, rows * cell_height + _GAP),
+      'RGB', (columns * (_SIZE + _GAP) + _GAP, rows * cell_height + _GAP),
       'white')
   pen = ImageDraw.Draw(canvas)
-  for number, ((file, _), caption) in enumerate(zip(pictures, captions)):
-    left = _GAP + number % columns * (_SIDE + _GAP)
+  for number, ((file, _), caption) in enumerate(zip(images, captions)):
+    left = _GAP + number % columns * (_SIZE + _GAP)
     top = _GAP + number // columns * cell_height
     canvas.paste(_thumbnail(file), (left, top))
-    pen.rectangle([left, top, left + _SIDE - 1, top + _SIDE - 1],
-                  outline='lightgrey')
-    for place, line in enumerate(caption):
-      pen.text((left, top + _SIDE + 2 + place * _LINE), line, fill='black',
+    pen.rectangle([left, top, left + _SIZE - 1, top + _SIZE - 1],
+                  outline='lightgray')
+    for index, line in enumerate(caption):
+      pen.text((left, top + _SIZE + 2 + index * _LINE), line, fill='black',
                font=font)
-  with atomic_files.publish(sheet, 'wb') as output:
+  with atomic_files.publish(path, 'wb') as output:
     canvas.save(output, format='png')
 
 
 def _font():
-  """Returns the font of matplotlib, or the one of Pillow without it."""
+  """Returns the font of matplotlib, or without it that of Pillow."""
   package = importlib.util.find_spec('matplotlib')
-  folder = os.path.dirname(package.origin) if package else ''
+  directory = os.path.dirname(package.origin) if package else ''
   try:
-    return ImageFont.truetype(os.path.join(folder, _FONT), _FONT_SIZE)
+    return ImageFont.truetype(os.path.join(directory, _FONT), _FONT_SIZE)
   except (ImportError, OSError):
     return ImageFont.load_default()
 
 
 def _drawable(text, font):
-  """Returns the text with question marks for what a font of bitmaps lacks."""
+  """Returns the text with question marks for what a bitmap font lacks."""
   if isinstance(font, ImageFont.FreeTypeFont):
     return text
   return text.encode('latin-1', 'replace').decode('latin-1')
 
 
 def _wrap(text, width_of):
-  """Divides a text into lines that fit below a picture."""
+  """Returns the lines of a text, wrapped to the width of an image."""
   lines = ['']
   for word in text.split():
     longer = (lines[-1] + ' ' + word).strip()
-    if width_of(longer) > _SIDE and lines[-1]:
+    if width_of(longer) > _SIZE and lines[-1]:
       lines.append(word)
     else:
       lines[-1] = longer
@@ -79,33 +79,30 @@ def _wrap(text, width_of):
 
 
 def _cut(line, width_of):
-  if width_of(line) <= _SIDE:
+  if width_of(line) <= _SIZE:
     return line
-  while width_of(line + '...') > _SIDE:
+  while width_of(line + '...') > _SIZE:
     line = line[:-1]
   return line + '...'
 
 
 def _thumbnail(file):
-  """Returns the picture on a white square, enlarged if it is small."""
-  square = Image.new('RGB', (_SIDE, _SIDE), 'white')
+  """Returns the image scaled to fill the width or height of a white square."""
+  square = Image.new('RGB', (_SIZE, _SIZE), 'white')
   try:
-    picture = _eight_bits(Image.open(file)).convert('RGB')
+    image = _to_8_bits(Image.open(file)).convert('RGB')
   except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
     return square
-  scale = _SIDE / max(picture.size)
-  size = tuple(max(1, round(side * scale)) for side in picture.size)
-  # Small pictures such as digits keep their pixels visible.
-  method = Image.NEAREST if scale > 1 else Image.BILINEAR
-  picture = picture.resize(size, method)
-  square.paste(
-      picture, tuple((_SIDE - side) // 2 for side in picture.size))
+  scale = _SIZE / max(image.size)
+  size = tuple(max(1, round(length * scale)) for length in image.size)
+  # The pixels of small images such as digits stay visible.
+  image = image.resize(size, Image.NEAREST if scale > 1 else Image.BILINEAR)
+  square.paste(image, tuple((_SIZE - length) // 2 for length in size))
   return square
 
 
-def _eight_bits(picture):
-  """Returns a picture of 16 bits with 8, which Pillow would cut off at 255."""
-  if not picture.mode.startswith('I'):
-    return picture
-  return picture.convert('I').point(lambda value: value * (1 / 256)).convert(
-      'L')
+def _to_8_bits(image):
+  """Returns an image of 16 bits scaled to 8, which Pillow would clip at 255."""
+  if not image.mode.startswith('I'):
+    return image
+  return image.convert('I').point(lambda value: value * (1 / 256)).convert('L')

@@ -1,4 +1,4 @@
-"""Pictures to be classified, by whatever words their owner has for them."""
+"""The input images of classify_image.py."""
 import glob
 import io
 import os
@@ -10,12 +10,11 @@ _ENDINGS = ('.bmp', '.gif', '.jpeg', '.jpg', '.png')
 _STANDARD_INPUT = '-'
 
 
-class Picture:
-  """A picture that can be read: a file, or bytes.
+class ImageInput:
+  """An image to be read, from a file or from bytes.
 
   Attributes:
-    name: how it is shown: its path, where bytes that are not UTF-8 are written
-      as \\xff.
+    name: str, its printable path, with bytes that are not UTF-8 as \\xff.
   """
 
   def __init__(self, path, content=None):
@@ -24,7 +23,7 @@ class Picture:
     self._content = content
 
   def read(self):
-    """Returns the bytes.
+    """Returns the content, as bytes.
 
     Raises:
       OSError: the file cannot be read.
@@ -35,61 +34,63 @@ class Picture:
       return file.read()
 
   def open(self):
-    """Returns a path, or a file that can be read."""
+    """Returns the path, or a file object of the content."""
     return self._path if self._content is None else io.BytesIO(self._content)
 
 
-def find(words, standard_input=None):
-  """Returns the pictures that words mean.
+def find(arguments, standard_input=None):
+  """Returns the images that command-line arguments select.
 
   Args:
-    words: files, folders (their pictures, by name), patterns with *, ? and []
-      (** for folders within folders), and - for standard input. If that begins
-      as a picture does, it is one; otherwise it is read as words, one a line.
-    standard_input: a binary file; that of the program if None.
+    arguments: files; directories, for the images in them, sorted by name;
+      patterns with *, ? and [] (** for nested directories); and - for standard
+      input, which is either an image or such arguments, one per line.
+    standard_input: a binary file; None for the standard input of the process.
 
   Returns:
-    A list of Picture.
+    A list of ImageInput.
 
   Raises:
-    ValueError: a word is none of these, or a folder holds no picture.
+    ValueError: an argument is none of these, or a directory has no images.
   """
-  pictures = []
-  for word in words:
-    if word == _STANDARD_INPUT:
-      pictures += _piped((standard_input or sys.stdin.buffer).read())
+  images = []
+  for argument in arguments:
+    if argument == _STANDARD_INPUT:
+      images += _from_standard_input(
+          (standard_input or sys.stdin.buffer).read())
     else:
-      pictures += [Picture(file) for file in _files(word)]
-  return pictures
+      images += [ImageInput(file) for file in _files(argument)]
+  return images
 
 
-def _piped(content):
+def _from_standard_input(content):
   if image_formats.detect(content) in image_formats.READ_BY_TENSORFLOW:
-    return [Picture('standard input', content)]
-  # Names of files are bytes; they hold no zero.
+    return [ImageInput('standard input', content)]
+  # File names are bytes without zeros.
   lines = [] if b'\0' in content else content.splitlines()
-  words = [os.fsdecode(line.strip()) for line in lines if line.strip()]
-  if not words:
-    raise ValueError('Standard input holds neither a picture (JPEG, PNG, GIF, '
-                     'BMP) nor paths of pictures, one a line.')
-  return [Picture(file) for word in words for file in _files(word)]
+  arguments = [os.fsdecode(line.strip()) for line in lines if line.strip()]
+  if not arguments:
+    raise ValueError('Standard input is neither an image (JPEG, PNG, GIF, BMP) '
+                     'nor a list of image paths, one per line.')
+  return [ImageInput(file)
+          for argument in arguments for file in _files(argument)]
 
 
-def _files(word):
-  """Returns the paths that a word means."""
-  if os.path.isdir(word):
-    found = sorted(os.path.join(word, name) for name in os.listdir(word)
+def _files(argument):
+  """Returns the paths that an argument selects."""
+  if os.path.isdir(argument):
+    found = sorted(os.path.join(argument, name) for name in os.listdir(argument)
                    if name.lower().endswith(_ENDINGS))
     if not found:
-      raise ValueError('The folder %s holds no picture (%s).' % (
-          word, ', '.join(_ENDINGS)))
+      raise ValueError('The directory %s has no images (%s).' % (
+          argument, ', '.join(_ENDINGS)))
     return found
-  if os.path.exists(word):
-    return [word]
-  if glob.has_magic(word):
-    found = sorted(file for file in glob.glob(word, recursive=True)
+  if os.path.exists(argument):
+    return [argument]
+  if glob.has_magic(argument):
+    found = sorted(file for file in glob.glob(argument, recursive=True)
                    if os.path.isfile(file))
     if not found:
-      raise ValueError('No file matches %s.' % word)
+      raise ValueError('No file matches %s.' % argument)
     return found
-  raise ValueError('There is no picture or folder %s.' % word)
+  raise ValueError('There is no image or directory %s.' % argument)

@@ -1,1 +1,1 @@
-"""What eval_image_classifier.py does."""
+"""The work of eval_image_classifier.py."""

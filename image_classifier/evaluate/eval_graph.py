@@ -21,16 +21,17 @@ EvalGraph = collections.namedtuple('EvalGraph', (
     'labels_offset', 'multi_label', 'deployment'))
 EvalGraph.__doc__ = """The graph of an evaluation.
 
-batch: the next batch, an `input_pipeline.EvaluationBatch`. OutOfRangeError
-  after the last; `start` begins again with the first.
-logits: float32 [batch, num_classes].
-variables_to_restore: dict {name in the checkpoint: variable}.
-dataset: the `slim.dataset.Dataset`.
-num_classes: number of the network's classes.
-labels_offset: the id in the dataset of the network's first class.
-multi_label: whether labels are float32 [batch, num_classes], 0 or 1, instead
-  of int64 [batch].
-deployment: the `model_deploy.DeploymentConfig`.
+Attributes:
+  batch: the next batch, an `input_pipeline.EvaluationBatch`. Raises
+    OutOfRangeError after the last one, until `restart_input`.
+  logits: float32 tensor [batch, num_classes].
+  variables_to_restore: dict {name in the checkpoint: variable}.
+  dataset: the `slim.dataset.Dataset`.
+  num_classes: int, number of the network's classes.
+  labels_offset: int, id in the dataset of the network's first class.
+  multi_label: bool, whether labels are float32 [batch, num_classes] of 0 and 1
+    instead of int64 [batch].
+  deployment: the `model_deploy.DeploymentConfig`.
 """
 
 
@@ -39,7 +40,7 @@ def build(options, checkpoint=None):
 
   Args:
     options: an `options.Evaluate`.
-    checkpoint: the checkpoint to come, by which labels_offset=auto is decided.
+    checkpoint: prefix of the checkpoint that decides labels_offset=auto.
 
   Returns:
     An EvalGraph.
@@ -66,7 +67,7 @@ def build(options, checkpoint=None):
       max_bad_records=options.data.bad_records_allowed)
   batch, _ = input_pipeline.next_batch(batches)
   deployment = _deployment(options.evaluation)
-  with _explained(options.evaluation, network):
+  with _size_errors_explained(options.evaluation, network):
     logits = _logits(deployment, network, batch.images)
   variables = moving_average.variables_to_restore(
       options.evaluation.moving_average_decay)
@@ -77,8 +78,8 @@ def build(options, checkpoint=None):
       bool(getattr(dataset, 'multi_label', False)), deployment)
 
 
-def start(session):
-  """Lets all streams of batches in a session's graph begin anew."""
+def restart_input(session):
+  """Restarts every stream of batches in a session's graph at its first."""
   with session.graph.as_default():
     session.run(tf.tables_initializer())
 
@@ -90,7 +91,7 @@ def count_records(graph):
 
 
 def training_batch(options, graph, split):
-  """Adds an endless stream of shuffled batches, as pictures of an evaluation.
+  """Adds an endless stream of shuffled batches, preprocessed for evaluation.
 
   Args:
     options: an `options.Evaluate`.
@@ -112,10 +113,10 @@ def training_batch(options, graph, split):
 
 
 def training_logits(options, graph, images):
-  """Adds the network in training mode, on the variables that are there.
+  """Adds the network in training mode, on the existing variables.
 
-  Its batch normalisation sets the moving statistics to those of the batch,
-  with no decay.
+  Its batch normalization sets the moving statistics to those of the batch,
+  without decay.
 
   Args:
     options: an `options.Evaluate`.
@@ -123,9 +124,9 @@ def training_logits(options, graph, images):
     images: float32 [batch, height, width, channels].
 
   Returns:
-    (logits, update_ops): float32 [batch, num_classes], and the ops that set
-    the moving statistics. Variables that only training has, such as an
-    auxiliary head's, are new.
+    (logits, update_ops): float32 [batch, num_classes], and the list of ops
+    that set the moving statistics. Variables of training alone, such as those
+    of an auxiliary head, are new.
   """
   network = nets_factory.get_network_fn(
       options.evaluation.model_name, graph.num_classes, is_training=True)
@@ -144,7 +145,7 @@ def _dataset(data, split):
 
 
 def _preprocessing(options, network):
-  """Returns the function that makes a picture ready for evaluation."""
+  """Returns the function that preprocesses an image for evaluation."""
   data, evaluation = options.data, options.evaluation
   size = evaluation.eval_image_size or network.default_image_size
   preprocess = preprocessing_factory.get_preprocessing(
@@ -154,7 +155,7 @@ def _preprocessing(options, network):
 
 
 def _deployment(evaluation):
-  # Not a word is printed: this runs many times beside a training.
+  # Nothing is printed: this runs many times during a training.
   on_cpu = evaluation.clone_on_cpu or not devices.available_gpus()
   return model_deploy.DeploymentConfig(
       num_clones=evaluation.num_clones,
@@ -163,35 +164,35 @@ def _deployment(evaluation):
 
 
 @contextlib.contextmanager
-def _explained(evaluation, network):
-  """Says in words that a network cannot take pictures of the size asked for."""
+def _size_errors_explained(evaluation, network):
+  """Turns a network's error for an image size into one that names the flag."""
   try:
     yield
   except ValueError as error:
     size = evaluation.eval_image_size
     if not size:
       raise
-    # The reason is the last line; before it TensorFlow says where it arose.
+    # The reason is the last line; before it TensorFlow names the operation.
     reason = str(error).strip().split('\n')[-1].strip().rstrip('.')
     raise ValueError(
-        '--eval_image_size=%d: %s cannot take pictures of %d x %d pixels. Its '
-        'own size is %d. (%s)' % (
+        '--eval_image_size=%d: %s cannot take images of %d x %d pixels. Its '
+        'default size is %d. (%s)' % (
             size, evaluation.model_name, size, size,
             network.default_image_size, reason)) from error
 
 
 def _logits(deployment, network, images):
-  """Returns the logits of a batch, shared among the clones."""
+  """Returns the logits of a batch, which is split among the clones."""
   num_clones = deployment.num_clones
   size = tf.shape(images)[0]
   if num_clones > 1:
-    # Every clone gets the same number, at least one: the last picture is
-    # repeated, and what comes of it cut off.
+    # Every clone gets the same number, at least one: the last image is
+    # repeated, and the logits of the copies are cut off.
     padded = -(-size // num_clones) * num_clones
     images = tf.gather(images, tf.minimum(tf.range(padded), size - 1))
-  shares = iter(tf.split(images, num_clones))
+  parts = iter(tf.split(images, num_clones))
   clones = model_deploy.create_clones(
-      deployment, lambda: network(next(shares))[0])
+      deployment, lambda: network(next(parts))[0])
   if num_clones == 1:
     return clones[0].outputs
   return tf.concat([clone.outputs for clone in clones], 0)[:size]

@@ -1,4 +1,4 @@
-"""New checkpoints of a directory, as a training writes them."""
+"""The checkpoints of a directory, as a training writes them."""
 import re
 import time
 
@@ -8,54 +8,58 @@ from image_classifier.runs import best_checkpoint
 from image_classifier.runs import run_record
 
 
-def follow(folder, options, say=print):
+def follow(directory, options, say=print):
   """Yields each checkpoint of a directory once, the oldest first.
 
-  It ends with the checkpoint of the training's last step, when the training
-  stopped early, or when eval_timeout_secs brought no checkpoint.
+  It ends after the checkpoint of the training's last step, when the training
+  has stopped early, or after eval_timeout_secs without a new checkpoint.
 
   Args:
-    folder: the directory, which need not be there yet.
-    options: an `options.Following`; its max_number_of_steps is the last step,
-      where it is given, otherwise the record of the run is read.
+    directory: path of the directory, which need not exist yet.
+    options: an `options.Following`. Its max_number_of_steps is the last step;
+      if None, the last step is read from the record of the run.
     say: function that prints a line.
 
+  Yields:
+    The prefix of a checkpoint.
+
   Raises:
-    ValueError: `folder` is a checkpoint.
+    ValueError: `directory` is a checkpoint.
   """
-  if not tf.gfile.IsDirectory(folder) and tf.train.checkpoint_exists(folder):
+  if (not tf.gfile.IsDirectory(directory)
+      and tf.train.checkpoint_exists(directory)):
     raise ValueError(
         '--eval_interval_secs follows a directory; --checkpoint_path=%s is one '
-        'checkpoint.' % folder)
+        'checkpoint.' % directory)
   seen = set()
   step = None
   is_waiting = False
   last_news = time.time()
   while True:
-    new = [path for path in _saved(folder) if path not in seen]
+    new = [path for path in _saved(directory) if path not in seen]
     for path in new:
       yield path
       seen.add(path)
       step = _step_of(path)
-      if _is_last(step, folder, options):
+      if _is_last(step, directory, options):
         say('%s is the last of the training.' % path)
         return
       last_news = time.time()
-    if _has_stopped_early(step, folder):
-      say('The training in %s has stopped early.' % folder)
+    if _has_stopped_early(step, directory):
+      say('The training in %s has stopped early.' % directory)
       return
     timeout = options.eval_timeout_secs
     if timeout and time.time() - last_news >= timeout:
-      say('%d seconds brought no new checkpoint in %s.' % (timeout, folder))
+      say('No new checkpoint in %s for %d seconds.' % (directory, timeout))
       return
     if not seen and not is_waiting:
-      say('Waiting for the first checkpoint in %s.' % folder)
+      say('Waiting for the first checkpoint in %s.' % directory)
       is_waiting = True
     time.sleep(_pause(options, last_news))
 
 
 def _pause(options, last_news):
-  """Returns the seconds until the next look, at the timeout at the latest."""
+  """Returns the seconds until the next check, at most those to the timeout."""
   pause = options.eval_interval_secs
   if not options.eval_timeout_secs:
     return pause
@@ -63,9 +67,9 @@ def _pause(options, last_news):
   return max(0.0, min(pause, left))
 
 
-def _saved(folder):
+def _saved(directory):
   """Returns the checkpoints that the training keeps, the oldest first."""
-  state = tf.train.get_checkpoint_state(folder)
+  state = tf.train.get_checkpoint_state(directory)
   return [path for path in state.all_model_checkpoint_paths
           if tf.train.checkpoint_exists(path)] if state else []
 
@@ -75,20 +79,20 @@ def _step_of(path):
   return int(match.group(1)) if match else None
 
 
-def _is_last(step, folder, options):
+def _is_last(step, directory, options):
   last = options.max_number_of_steps or (
-      run_record.read(folder) or {}).get('last_step')
+      run_record.read(directory) or {}).get('last_step')
   return step is not None and bool(last) and step >= last
 
 
-def _has_stopped_early(step, folder):
-  """Whether a training ended at a step because nothing had become better.
+def _has_stopped_early(step, directory):
+  """Returns whether a training ended at a step for lack of improvement.
 
-  Its evaluation of that step, which decides, comes after the checkpoint.
+  It decides so by its evaluation of that step, which follows the checkpoint.
   """
-  record, best = run_record.read(folder), best_checkpoint.read(folder)
+  record, best = run_record.read(directory), best_checkpoint.read(directory)
   if step is None or not record or not best:
     return False
   return best_checkpoint.BestCheckpoint(
-      folder, best['metric'], best['split'], step).is_exhausted(
+      directory, best['metric'], best['split'], step).is_exhausted(
           record.get('flags', {}).get('early_stopping_patience'))

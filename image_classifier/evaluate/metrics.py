@@ -1,8 +1,7 @@
-"""Metrics of classification: sums over the batches, divided at the very end.
+"""Metrics of classification: sums over the batches, divided at the end.
 
-Both classes of metrics are used alike: `add` takes a batch, `results` divides.
-Plain NumPy on what a session returned, so that every number can be checked by
-hand.
+Both classes of metrics have the same methods: `add` takes a batch, `results`
+divides. They use NumPy alone, so that every number can be checked by hand.
 """
 import collections
 
@@ -12,20 +11,28 @@ from image_classifier.losses import numpy_losses
 
 _RECALL_K = 5
 _CALIBRATION_BINS = 15
-# From a probability of 0.5 on, one label of many counts as predicted.
-_LEAST_LOGIT = 0.0
+# A class of several is predicted from a probability of 0.5 on.
+_MIN_LOGIT = 0.0
 
-# Of one class: examples that have it, examples predicted to have it, and
-# shares in [0, 1], None where nothing could be divided by.
 ClassScores = collections.namedtuple(
     'ClassScores', 'examples predicted precision recall f1')
+ClassScores.__doc__ = """Scores of one class.
+
+Attributes:
+  examples: int, number of examples labeled with the class.
+  predicted: int, number of examples predicted as the class.
+  precision: float in [0, 1], or None if the class is never predicted.
+  recall: float in [0, 1], or None if no example has the class.
+  f1: float in [0, 1], or None if both are None.
+"""
 
 
 class SingleLabelMetrics:
-  """Metrics where every example has exactly one label.
+  """Metrics of examples with exactly one label.
 
-  `examples` is the number of examples added, `main_metric` the name of the
-  result that tells most.
+  Attributes:
+    examples: int, number of examples added.
+    main_metric: name of the most informative metric.
   """
   main_metric = 'Accuracy'
 
@@ -47,8 +54,8 @@ class SingleLabelMetrics:
       labels: integers [batch], each in [0, num_classes).
 
     Returns:
-      int [batch], the class predicted for each example: the first of those
-      with the largest logit.
+      int [batch], the class predicted for each example: the first with the
+      largest logit.
     """
     logits = np.asarray(logits, np.float64)
     labels = np.asarray(labels)
@@ -69,12 +76,13 @@ class SingleLabelMetrics:
   def results(self):
     """Returns the metrics, a dict of floats.
 
-    Accuracy: share whose largest logit is the label's. Recall_5: share whose
-      label is among the 5 largest logits (all, with fewer classes than 5).
-    Loss: mean of the loss, in nats; see `numpy_losses`.
-    Macro_Precision, Macro_Recall, Macro_F1: means over the classes that are
-      some example's label or prediction; what cannot be divided counts 0.
-    Calibration_Error: see `Calibration`.
+    * Accuracy: fraction of the examples whose largest logit is the label's.
+    * Recall_5: fraction of the examples whose label is among the 5 largest
+      logits (among all, with fewer classes than 5).
+    * Loss: mean loss, in nats; see `numpy_losses`.
+    * Macro_Precision, Macro_Recall, Macro_F1: means over the classes that are
+      the label or prediction of an example; an undefined value counts as 0.
+    * Calibration_Error: see `Calibration`.
     """
     return collections.OrderedDict([
         ('Accuracy', self._correct / self.examples),
@@ -90,10 +98,14 @@ class SingleLabelMetrics:
 
 
 class MultiLabelMetrics:
-  """Metrics where an example has any number of labels.
+  """Metrics of examples with any number of labels.
 
-  The probabilities are kept for the average precision, which needs their
-  order: 5 bytes an example and class.
+  The logits are kept for the average precision, which needs their order:
+  5 bytes per example and class.
+
+  Attributes:
+    examples: int, number of examples added.
+    main_metric: name of the most informative metric.
   """
   main_metric = 'Mean_Average_Precision'
 
@@ -115,12 +127,12 @@ class MultiLabelMetrics:
       labels: 0 or 1, [batch, num_classes].
 
     Returns:
-      bool [batch, num_classes]: the classes predicted, whose probability is
-      at least 0.5.
+      bool [batch, num_classes]: the predicted classes, whose probability is at
+      least 0.5.
     """
     logits = np.asarray(logits, np.float32)
     labels = np.asarray(labels) > 0.5
-    predicted = logits >= _LEAST_LOGIT
+    predicted = logits >= _MIN_LOGIT
     self.examples += len(labels)
     self._counts.add(labels, predicted)
     self._exact += int((predicted == labels).all(axis=1).sum())
@@ -132,12 +144,12 @@ class MultiLabelMetrics:
   def results(self):
     """Returns the metrics, a dict of floats.
 
-    Mean_Average_Precision: mean of the average precision of the classes that
-      some example has (see `average_precision`).
-    Micro_F1: F1 of all decisions of all classes together. Macro_Precision,
-      Macro_Recall, Macro_F1: as for single labels.
-    Exact_Match: share of the examples with every label right.
-    Loss: mean of the loss of a decision, in nats; see `numpy_losses`.
+    * Mean_Average_Precision: mean `average_precision` of the classes that an
+      example has.
+    * Micro_F1: F1 of the decisions of all classes together.
+    * Macro_Precision, Macro_Recall, Macro_F1: see `SingleLabelMetrics`.
+    * Exact_Match: fraction of the examples with every label correct.
+    * Loss: mean loss of a decision, in nats; see `numpy_losses`.
     """
     return collections.OrderedDict([
         ('Mean_Average_Precision', self._mean_average_precision()),
@@ -153,28 +165,28 @@ class MultiLabelMetrics:
 
   def _mean_average_precision(self):
     logits, labels = np.concatenate(self._logits), np.concatenate(self._labels)
-    there = np.flatnonzero(labels.any(axis=0))
-    if not len(there):
+    present = np.flatnonzero(labels.any(axis=0))
+    if not len(present):
       return 0.0
     return float(np.mean([
-        average_precision(logits[:, i], labels[:, i]) for i in there]))
+        average_precision(logits[:, i], labels[:, i]) for i in present]))
 
 
 class Calibration:
   """The expected calibration error (Guo et al., arXiv:1706.04599).
 
-  Predictions are sorted by confidence into bins of equal width; the error is
-  the mean distance of confidence and accuracy in a bin, weighted by the
-  predictions in it.
+  Predictions are divided by confidence into bins of equal width; the error is
+  the mean over the predictions of the distance between the confidence and the
+  accuracy of their bin.
   """
 
   def __init__(self, num_bins):
     self._sums = np.zeros((3, num_bins))
 
   def add(self, confidence, correct):
-    """Adds predictions: probabilities [batch], and whether they were right."""
+    """Adds predictions: probabilities [batch] and correctness, bool [batch]."""
     num_bins = self._sums.shape[1]
-    # A bin holds its upper edge, as in the paper.
+    # A bin includes its upper edge, as in the paper.
     bins = np.clip(np.ceil(np.asarray(confidence) * num_bins).astype(int) - 1,
                    0, num_bins - 1)
     for row, weights in zip(self._sums, (None, confidence, correct)):
@@ -189,8 +201,8 @@ class Calibration:
 def average_precision(scores, labels):
   """Returns the average precision of one class.
 
-  The sum over the distinct scores, from the highest, of the precision there
-  times what recall it adds; equal scores are taken together.
+  That is the sum, over the distinct scores as thresholds, of the precision
+  times the increase of the recall.
 
   Args:
     scores: floats [examples]; the higher, the likelier the class.
@@ -205,7 +217,7 @@ def average_precision(scores, labels):
 
 
 class _ClassCounts:
-  """Counts by class: examples that have it, that are predicted it, both."""
+  """Counts by class: examples labeled, examples predicted, and both."""
 
   def __init__(self, num_classes):
     self._examples, self._predicted, self._both = np.zeros(
@@ -219,24 +231,24 @@ class _ClassCounts:
 
   def scores(self):
     return [ClassScores(
-        int(examples), int(predicted), _share(both, predicted),
-        _share(both, examples), _share(2 * both, examples + predicted))
+        int(examples), int(predicted), _divide(both, predicted),
+        _divide(both, examples), _divide(2 * both, examples + predicted))
             for examples, predicted, both in zip(
                 self._examples, self._predicted, self._both)]
 
   def macro(self):
-    there = [row for row in self.scores() if row.examples or row.predicted]
+    present = [row for row in self.scores() if row.examples or row.predicted]
     return [('Macro_' + title, float(np.mean(
-        [getattr(row, key) or 0.0 for row in there] or [0.0])))
+        [getattr(row, key) or 0.0 for row in present] or [0.0])))
             for title, key in (('Precision', 'precision'),
                                ('Recall', 'recall'), ('F1', 'f1'))]
 
   def micro_f1(self):
-    return _share(2 * self._both.sum(),
-                  self._examples.sum() + self._predicted.sum()) or 0.0
+    return _divide(2 * self._both.sum(),
+                   self._examples.sum() + self._predicted.sum()) or 0.0
 
 
-def _share(part, whole):
+def _divide(part, whole):
   return float(part / whole) if whole else None
 
 
@@ -245,7 +257,7 @@ def _one_hot(indices, num_classes):
 
 
 def _ranks(logits, labels):
-  """Returns how many logits come before the label's; equal ones by index."""
-  own = logits[np.arange(len(labels)), labels][:, None]
+  """Returns the rank of the label's logit, from 0; ties rank by index."""
+  of_label = logits[np.arange(len(labels)), labels][:, None]
   before = np.arange(logits.shape[1]) < labels[:, None]
-  return ((logits > own) | ((logits == own) & before)).sum(axis=1)
+  return ((logits > of_label) | ((logits == of_label) & before)).sum(axis=1)

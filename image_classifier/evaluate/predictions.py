@@ -1,11 +1,10 @@
-"""Files of predictions: what a network said of every example.
+"""Files of the predictions for every example.
 
-CSV, for spreadsheets, has one row an example: file, label, label_name, then
-predicted_1, name_1, probability_1 and so on, the likeliest first. JSON lines
-hold the same: {"file": ..., "label": 3, "label_name": "three", "top":
-[{"class": 3, "name": "three", "probability": 0.98}, ...]}. Where an example
-has several labels, they stand in one field separated by semicolons, in JSON
-in a list.
+CSV, for spreadsheets, has one row per example: file, label, label_name, then
+predicted_1, name_1, probability_1 and so on, the most probable first. JSON
+lines hold the same: {"file": ..., "label": 3, "label_name": "three", "top":
+[{"class": 3, "name": "three", "probability": 0.98}, ...]}. Several labels of
+an example are one field, separated by semicolons; in JSON they are a list.
 """
 import csv
 import json
@@ -16,14 +15,14 @@ _ENDINGS = ('.csv', '.jsonl')
 
 
 def check_name(path):
-  """Checks that a file's ending says its format.
+  """Checks that a file name ends in a format.
 
   Raises:
-    ValueError: it is neither .csv nor .jsonl.
+    ValueError: it ends in neither .csv nor .jsonl.
   """
   if not path.endswith(_ENDINGS):
     raise ValueError(
-        '--predictions_file=%s must end in .csv or .jsonl, which says the '
+        '--predictions_file=%s must end in .csv or .jsonl, which selects the '
         'format.' % path)
 
 
@@ -31,13 +30,13 @@ class Writer:
   """Writes predictions, batch by batch."""
 
   def __init__(self, output, path, classes, top_k, multi_label):
-    """Begins a file.
+    """Starts a file.
 
     Args:
       output: the file, open for text with newline=''.
-      path: its name to be; the ending says the format.
+      path: its final name, whose ending selects the format.
       classes: list of (id, name) of the network's classes.
-      top_k: number of classes to write; all, where there are fewer.
+      top_k: maximum number of classes to write per example.
       multi_label: whether examples have several labels.
     """
     self._classes = classes
@@ -54,7 +53,7 @@ class Writer:
     """Writes a batch.
 
     Args:
-      names: bytes, the name of each example's file.
+      names: bytes [batch], names of the examples' files.
       labels: integers [batch], or 0 and 1 [batch, classes].
       probabilities: floats [batch, classes].
     """

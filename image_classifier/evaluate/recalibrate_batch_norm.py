@@ -1,4 +1,4 @@
-"""The moving statistics of batch normalisation, refreshed or compared."""
+"""Recalibration of the moving statistics of batch normalization."""
 import numpy as np
 import tensorflow.compat.v1 as tf
 
@@ -9,13 +9,10 @@ _COMPARED_BATCHES = 2
 
 
 class MovingStatistics:
-  """The moving statistics of a network that is evaluated.
-
-  False where it has none.
-  """
+  """The moving statistics of the evaluated network; false if it has none."""
 
   def __init__(self, options, graph, session):
-    """Finds them.
+    """Finds the statistics.
 
     Args:
       options: an `options.Evaluate`.
@@ -25,60 +22,63 @@ class MovingStatistics:
     self._options = options
     self._graph = graph
     self._session = session
-    self._statistics = of(graph.variables_to_restore.values())
-    # The network in training mode, made when it is first wanted.
-    self._of_split = self._of_training = None
+    self._statistics = moving_statistics(graph.variables_to_restore.values())
+    # The network in training mode, on the evaluated split and on
+    # recalibration_split; each is built at its first use.
+    self._on_evaluated = self._on_recalibration = None
 
   def __bool__(self):
     return bool(self._statistics)
 
   def recalibrate(self, show):
-    """Sets them to their means over batches of recalibration_split.
+    """Sets the statistics to means over batches of recalibration_split.
 
     Args:
       show: function, called with the number of batches done.
 
     Raises:
-      ValueError: there are none, or the split cannot be read.
+      ValueError: the network has none, or the split cannot be read.
     """
     asked = self._options.batch_norm
     if not self:
       raise ValueError(
-          '--recalibrate_batch_norm: %s has no batch normalisation; leave it '
+          '--recalibrate_batch_norm: %s has no batch normalization; leave it '
           'out.' % self._options.evaluation.model_name)
-    if self._of_training is None:
+    if self._on_recalibration is None:
       with self._session.graph.as_default():
         images = eval_graph.training_batch(
             self._options, self._graph, asked.recalibration_split)
-      self._of_training = self._add_training_network(images)
-    eval_graph.start(self._session)
-    refresh(self._session, self._statistics, self._of_training,
-            asked.recalibrate_batch_norm, show)
+      self._on_recalibration = self._add_training_network(images)
+    eval_graph.restart_input(self._session)
+    recalibrate(self._session, self._statistics, self._on_recalibration,
+                asked.recalibrate_batch_norm, show)
 
-  def compare(self, moving, own):
-    """Evaluates the first batches by the moving and by their own statistics.
+  def compare(self, moving, batch):
+    """Evaluates the first batches with moving and with batch statistics.
 
     Args:
-      moving, own: empty metrics, to which the examples are added.
+      moving: empty metrics, for the predictions with the moving statistics.
+      batch: empty metrics, for the predictions with those of each batch.
 
     Raises:
-      ValueError, tf.errors.OpError: the network cannot be built for training
-        with pictures like these.
+      ValueError: the network cannot be built for training on such images.
+      tf.errors.OpError: it cannot be run on them.
     """
-    if self._of_split is None:
-      self._of_split = self._add_training_network(self._graph.batch.images)
-    tensors = [self._graph.batch.labels, self._graph.logits, self._of_split[0]]
-    eval_graph.start(self._session)
+    if self._on_evaluated is None:
+      self._on_evaluated = self._add_training_network(self._graph.batch.images)
+    tensors = [
+        self._graph.batch.labels, self._graph.logits, self._on_evaluated[0]]
+    eval_graph.restart_input(self._session)
     for _ in range(_COMPARED_BATCHES):
       try:
         labels, logits, training_logits = self._session.run(tensors)
       except tf.errors.OutOfRangeError:
         break
       moving.add(logits, labels)
-      own.add(training_logits, labels)
+      batch.add(training_logits, labels)
 
   def _add_training_network(self, images):
-    """Returns what `eval_graph.training_logits` does, ready to run."""
+    """Returns the value of `eval_graph.training_logits`, initialized."""
     with self._session.graph.as_default():
       before = {variable.op.name for variable in tf.global_variables()}
       network = eval_graph.training_logits(self._options, self._graph, images)
@@ -88,22 +88,22 @@ class MovingStatistics:
     return network
 
 
-def of(variables):
-  """Returns those of the variables that are moving statistics, a list."""
+def moving_statistics(variables):
+  """Returns the list of the variables that are moving statistics."""
   return [variable for variable in variables
           if variable.op.name.endswith(_STATISTICS)]
 
 
-def refresh(session, statistics, step, num_batches, show):
-  """Sets moving statistics to the means of those of single batches.
+def recalibrate(session, statistics, step, num_batches, show):
+  """Sets moving statistics to means of the statistics of batches.
 
-  The weights stay as they are (precise batch normalisation: Wu and Johnson,
+  The weights do not change (precise batch normalization: Wu and Johnson,
   arXiv:2105.07576, section 3).
 
   Args:
     session: the tf.Session of the variables.
-    statistics: list of variables, see `of`.
-    step: what to run in order to set them to those of the next batch.
+    statistics: list of variables, see `moving_statistics`.
+    step: tensors and ops that set them to those of the next batch when run.
     num_batches: number of batches.
     show: function, called with the number of batches done.
   """
@@ -117,28 +117,28 @@ def refresh(session, statistics, step, num_batches, show):
     variable.load(total / num_batches, session)
 
 
-def diagnosis(name, evaluation, training, examples):
-  """Says whether statistics of the batch serve far better than moving ones.
+def diagnose(name, evaluation, training, examples):
+  """Reports moving statistics that are far worse than batch statistics.
 
   Args:
     name: name of the metric.
     evaluation: its value with the moving statistics, in [0, 1].
-    training: its value with the batches' own, on the same examples.
-    examples: their number.
+    training: its value with those of each batch, on the same examples.
+    examples: number of the examples.
 
   Returns:
-    Lines of text: what is wrong, and what helps; none if all is well.
+    Lines of text with the problem and its remedy; none without a problem.
   """
-  # More than chance does: three standard errors of a share near a half.
+  # More than chance: three standard errors of a fraction near a half.
   if training - evaluation < max(0.1, 1.5 / np.sqrt(examples)):
     return []
   return [
       'On the first %d examples %s is %.3f with the moving statistics of batch '
-      'normalisation,' % (examples, name, evaluation),
+      'normalization,' % (examples, name, evaluation),
       'and %.3f with those of each batch: the moving statistics do not fit the '
       'weights.' % training,
-      'Now: --recalibrate_batch_norm=100 computes them anew, and '
-      '--recalibrated_checkpoint=FILE keeps them.',
+      'Now: --recalibrate_batch_norm=100 recomputes them, and '
+      '--recalibrated_checkpoint=FILE saves them.',
       'Next time: train for more steps or with a lower --batch_norm_decay (the '
       'statistics lag about',
       '1 / (1 - decay) steps), or fine-tune with --freeze_batch_norm.']

@@ -1,4 +1,4 @@
-"""Which loss an evaluation reports."""
+"""The choice of the loss that an evaluation reports."""
 from image_classifier.losses import classification as losses
 from image_classifier.losses import numpy_losses
 from image_classifier.runs import run_record
@@ -7,18 +7,18 @@ from image_classifier.runs import run_record
 def choose(options, checkpoint, multi_label):
   """Returns the `numpy_losses.Loss` to report.
 
-  1. The one of --loss and --focal_gamma, where --loss is given.
-  2. The one of the training, by its run.json.
-  3. What a training takes that is told nothing: sigmoid where pictures have
-     several classes, otherwise softmax.
+  1. With --loss: that loss, and --focal_gamma.
+  2. Otherwise the loss of the training, by its run.json.
+  3. Otherwise the default of a training: sigmoid for a multi-label dataset,
+     else softmax.
 
   Args:
     options: an `options.Evaluation`.
-    checkpoint: the prefix of the checkpoint; None if there is none.
-    multi_label: whether pictures have several classes.
+    checkpoint: prefix of the checkpoint, or None.
+    multi_label: whether images have several labels.
 
   Raises:
-    ValueError: --loss=softmax is for pictures of one class.
+    ValueError: --loss=softmax for a multi-label dataset.
   """
   kind, gamma = options.loss, options.focal_gamma
   record = run_record.of_checkpoint(checkpoint) if checkpoint else None
@@ -27,7 +27,7 @@ def choose(options, checkpoint, multi_label):
         None, bool(record.get('multi_label')))
     gamma = record['flags'].get('focal_gamma', gamma)
     if kind == 'softmax' and multi_label:
-      # It was trained on other data.
+      # The checkpoint was trained on other data.
       kind = None
   return numpy_losses.Loss(
       losses.choose(kind, multi_label), gamma, multi_label)

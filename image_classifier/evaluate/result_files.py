@@ -1,60 +1,66 @@
-"""The files of results that one evaluation writes."""
+"""The results of one evaluation, as files and as printed lines."""
 import contextlib
+import json
+import math
 import os
+import unicodedata
 
 from image_classifier.evaluate import confusion_matrix
-from image_classifier.evaluate import confusion_plot
-from image_classifier.evaluate import metric_report
 from image_classifier.evaluate import predictions
 from slim_common import atomic_files
 
+# Of more classes, those with the lowest F1 are printed.
+_MAX_CLASSES = 20
+_CLASSES_OF_MORE = 10
+_NAME_WIDTH = 28
+
 
 def check(options):
-  """Checks names, before the work, and makes the folders.
+  """Checks the names before the evaluation and makes the directories.
 
   Args:
     options: an `options.Results`.
 
   Raises:
-    ValueError: a name does not say a format, a file exists, or its folder
+    ValueError: a name has no known ending, a file exists, or its directory
       cannot be written.
   """
   if options.predictions_file is not None:
     predictions.check_name(options.predictions_file)
   matrix = options.confusion_matrix
   if matrix is not None and not matrix.endswith('.csv'):
-    raise ValueError('--confusion_matrix=%s must end in .csv; its picture is '
+    raise ValueError('--confusion_matrix=%s must end in .csv; its plot is '
                      'written beside it, ending in .png.' % matrix)
   atomic_files.check({
       'results_file': options.results_file,
       'predictions_file': options.predictions_file,
       'confusion_matrix': matrix,
-      'confusion_matrix (its picture)': matrix and _picture(matrix),
+      'confusion_matrix (its plot)': matrix and _plot_path(matrix),
   }, options.overwrite)
 
 
 class ResultFiles(contextlib.AbstractContextManager):
-  """Gathers and writes what was asked for.
+  """Collects and writes the files that the options name.
 
-  Predictions are written as they come, to a file that takes its name when the
-  context ends well; all else by `write`, after it.
+  Predictions are written batch by batch, to a file that is published when the
+  context ends without an error. `write` writes the other files afterwards.
   """
 
   def __init__(self, options, classes, loss):
-    """Makes the files' writers.
+    """Prepares the files.
 
     Args:
       options: an `options.Results`.
       classes: list of (id, name) of the network's classes.
-      loss: an `reported_loss.Loss`, which says what the probabilities are.
+      loss: a `numpy_losses.Loss`, which computes the probabilities.
 
     Raises:
-      ValueError: a confusion matrix is asked for with several labels.
+      ValueError: a confusion matrix of a multi-label dataset is asked for.
     """
     if loss.multi_label and options.confusion_matrix is not None:
-      raise ValueError('--confusion_matrix is for one label an example; '
-                       'where there are several, --results_file has the '
-                       'counts of each class.')
+      raise ValueError('--confusion_matrix is for one label per example; '
+                       'for several, --results_file has the counts of each '
+                       'class.')
     self._options = options
     self._classes = classes
     self._loss = loss
@@ -82,7 +88,7 @@ class ResultFiles(contextlib.AbstractContextManager):
       names: bytes [batch], names of the examples' files.
       labels: integers [batch], or 0 and 1 [batch, classes].
       logits: floats [batch, classes].
-      predicted: what the metrics' `add` returned.
+      predicted: the value of the metrics' `add`.
     """
     if self._matrix is not None:
       self._matrix.add(labels, predicted)
@@ -93,43 +99,118 @@ class ResultFiles(contextlib.AbstractContextManager):
     """Writes the confusion matrix and the metrics.
 
     Args:
-      facts: dict of what was evaluated.
+      facts: dict describing the evaluation.
       results: dict of the metrics.
       scores: list of `metrics.ClassScores`.
 
     Returns:
-      Lines of text: what was written, and what was not.
+      Lines of text that name the files written.
     """
     options = self._options
-    names = [name for _, name in self._classes]
     lines = []
     if options.predictions_file is not None:
       lines.append('Predictions: %s' % options.predictions_file)
     if self._matrix is not None:
-      lines += self._write_matrix(names, facts, results)
+      lines += self._write_matrix(facts, results)
     if options.results_file is not None:
       with atomic_files.publish(
           options.results_file, encoding='utf-8') as output:
-        metric_report.write_json(
-            output, facts, results, scores, self._classes)
+        write_json(output, facts, results, scores, self._classes)
       lines.append('Metrics: %s' % options.results_file)
     return lines
 
-  def _write_matrix(self, names, facts, results):
+  def _write_matrix(self, facts, results):
     path = self._options.confusion_matrix
+    names = [name for _, name in self._classes]
     with atomic_files.publish(path, newline='', encoding='utf-8') as output:
       confusion_matrix.write_csv(output, self._matrix, names)
     lines = ['Confusion matrix: %s' % path]
-    if not confusion_plot.can_draw():
-      return lines + ['It is not drawn without matplotlib: pip install -e '
+    if not confusion_matrix.can_plot():
+      return lines + ['It is not plotted without matplotlib: pip install -e '
                       '.[plot]']
     title = '%s on %s/%s, step %d: accuracy %.4f' % (
         facts['model_name'], facts['dataset_name'],
         facts['dataset_split_name'], facts['step'], results['Accuracy'])
-    with atomic_files.publish(_picture(path), 'wb') as output:
-      confusion_plot.draw(self._matrix, names, title, output)
-    return lines + ['Its picture: %s' % _picture(path)]
+    with atomic_files.publish(_plot_path(path), 'wb') as output:
+      confusion_matrix.plot(self._matrix, names, title, output)
+    return lines + ['Plot: %s' % _plot_path(path)]
 
 
-def _picture(matrix):
+def _plot_path(matrix):
   return os.path.splitext(matrix)[0] + '.png'
+
+
+def metric_lines(results):
+  """Returns one line per metric, in slim's format."""
+  return ['eval/%s[%.6g]' % row for row in results.items()]
+
+
+def class_table(scores, names):
+  """Returns the lines of a table of the classes.
+
+  Args:
+    scores: list of `metrics.ClassScores`.
+    names: list of the classes' names.
+  """
+  rows = [(name, score) for name, score in zip(names, scores)
+          if score.examples or score.predicted]
+  title = 'class'
+  if len(rows) > _MAX_CLASSES:
+    title = 'class (%d of %d, lowest F1)' % (_CLASSES_OF_MORE, len(rows))
+    rows.sort(key=lambda row: row[1].f1)
+    rows = rows[:_CLASSES_OF_MORE]
+  names = [_shorten(name) for name, _ in rows]
+  width = max(map(_columns, [title] + names))
+  lines = [title + ' ' * (width - len(title)) +
+           '  examples  precision  recall     F1']
+  for name, (_, score) in zip(names, rows):
+    lines.append(name + ' ' * (width - _columns(name)) + (
+        '  %8d  %9s  %6s  %5s' % (
+            score.examples, _format(score.precision), _format(score.recall),
+            _format(score.f1))))
+  return lines
+
+
+def write_json(output, facts, results, scores, classes):
+  """Writes everything as JSON.
+
+  Args:
+    output: file, open for text.
+    facts: dict describing the evaluation.
+    results: dict of the metrics.
+    scores: list of `metrics.ClassScores`.
+    classes: list of (id, name).
+  """
+  json.dump(_without_nan(dict(
+      facts, metrics=results,
+      classes=[dict(score._asdict(), label=label, name=name)
+               for (label, name), score in zip(classes, scores)])),
+            output, indent=1, allow_nan=False)
+  output.write('\n')
+
+
+def _without_nan(value):
+  """Returns a value with None for NaN and infinity, which JSON lacks."""
+  if isinstance(value, dict):
+    return {key: _without_nan(part) for key, part in value.items()}
+  if isinstance(value, (list, tuple)):
+    return [_without_nan(part) for part in value]
+  is_number = not isinstance(value, float) or math.isfinite(value)
+  return value if is_number else None
+
+
+def _shorten(name):
+  """Returns a name on one line of at most _NAME_WIDTH letters."""
+  name = ' '.join(name.split())
+  return name if len(name) <= _NAME_WIDTH else name[:_NAME_WIDTH - 3] + '...'
+
+
+def _columns(text):
+  """Returns the number of terminal columns of a text."""
+  return sum(0 if unicodedata.combining(letter) else
+             2 if unicodedata.east_asian_width(letter) in 'FW' else 1
+             for letter in text)
+
+
+def _format(fraction):
+  return '-' if fraction is None else '%.3f' % fraction

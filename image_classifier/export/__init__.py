@@ -1,1 +1,1 @@
-"""What export_inference_graph.py does."""
+"""The work of export_inference_graph.py."""

@@ -1,4 +1,4 @@
-"""Pictures as a network takes them, to calibrate and verify exports with."""
+"""Preprocessed images to calibrate and verify exports with."""
 import numpy as np
 import tensorflow.compat.v1 as tf
 
@@ -9,21 +9,21 @@ from preprocessing import preprocessing_factory
 _BATCH = 20
 
 
-def from_split(options, name, size, labels_offset, number):
-  """Returns the first pictures of a split, preprocessed for evaluation.
+def load_split(options, name, size, labels_offset, number):
+  """Returns the first images of a split, preprocessed for evaluation.
 
   Args:
     options: an `options.Export`.
-    name: of the preprocessing.
-    size: side of the pictures.
-    labels_offset: subtracted from the labels.
-    number: pictures to read; fewer if the split holds fewer.
+    name: name of the preprocessing.
+    size: height and width of the images, in pixels.
+    labels_offset: int to subtract from the labels.
+    number: maximum number of images.
 
   Returns:
     float32 [number, size, size, channels].
 
   Raises:
-    ValueError: the split is not there, or holds no picture.
+    ValueError: the split does not exist, or has no images.
   """
   with tf.Graph().as_default():
     dataset = dataset_factory.get_dataset(
@@ -33,52 +33,51 @@ def from_split(options, name, size, labels_offset, number):
     batch, _ = input_pipeline.next_batch(input_pipeline.evaluation_batches(
         dataset, lambda image: preprocess(image, size, size), _BATCH,
         labels_offset=labels_offset))
-    pictures = []
+    images = []
     with tf.Session() as session:
       session.run(tf.tables_initializer())
-      # The end of the files decides: the published size may not be there.
-      while sum(map(len, pictures)) < number:
+      # The files may have fewer images than the dataset declares.
+      while sum(map(len, images)) < number:
         try:
-          pictures.append(session.run(batch.images))
+          images.append(session.run(batch.images))
         except tf.errors.OutOfRangeError:
           break
-  if not pictures:
-    raise ValueError('The split %s in %s holds no picture. Choose another '
+  if not images:
+    raise ValueError('The split %s in %s has no images. Choose another '
                      '--calibration_split.' % (
                          options.calibration_split, options.dataset_dir))
-  return np.concatenate(pictures)[:number]
+  return np.concatenate(images)[:number]
 
 
-def random(shape, number):
-  """Returns random pictures, the same every time: blurred noise in [-1, 1].
+def random_images(shape, number):
+  """Returns random images, the same ones at every call: noise in [-1, 1].
 
   Args:
-    shape: of one picture or video, [..., height, width, channels].
-    number: pictures to make.
+    shape: shape of one image or video, [..., height, width, channels].
+    number: number of images.
 
   Returns:
-    float32 [number] + shape.
+    float32 [number] + shape, constant over blocks of 8 x 8 pixels.
   """
-  draws = np.random.RandomState(0)
+  random = np.random.RandomState(0)
   small = [number] + list(shape[:-3]) + [
-      -(-side // 8) for side in shape[-3:-1]] + [shape[-1]]
-  noise = draws.uniform(-1, 1, small).astype(np.float32)
+      -(-length // 8) for length in shape[-3:-1]] + [shape[-1]]
+  noise = random.uniform(-1, 1, small).astype(np.float32)
   for axis in (-3, -2):
     noise = noise.repeat(8, axis=axis)
   return noise[..., :shape[-3], :shape[-2], :]
 
 
-def batches(pictures, batch_size):
-  """Divides pictures into batches of one size, repeating some to fill up.
+def split_into_batches(images, batch_size):
+  """Splits images into batches of one size, repeating some to fill the last.
 
   Args:
-    pictures: float32 [number, ...].
+    images: float32 [number, ...].
     batch_size: size of a batch.
 
   Returns:
     A list of float32 [batch_size, ...].
   """
-  count = -(-len(pictures) // batch_size)
-  places = np.arange(count * batch_size) % len(pictures)
-  return list(pictures[places].reshape(
-      (count, batch_size) + pictures.shape[1:]))
+  count = -(-len(images) // batch_size)
+  indices = np.arange(count * batch_size) % len(images)
+  return list(images[indices].reshape((count, batch_size) + images.shape[1:]))

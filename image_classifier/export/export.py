@@ -1,8 +1,9 @@
-"""Exports a network: its architecture, or trained and ready for use."""
+"""Export of a network: its architecture, or the trained network."""
 import collections
 import json
 import os
 import platform
+from typing import List
 
 import tensorflow.compat.v1 as tf
 
@@ -13,13 +14,12 @@ from image_classifier.export import saved_model
 from image_classifier.export import tflite
 from image_classifier.export import verify
 from image_classifier.graphs import quantization
-from image_classifier.inference import activation
 from image_classifier.inference import backends
 from image_classifier.inference import inference_graph
+from image_classifier.options import Export
 from slim_common import atomic_files
 
-# What an export consists of, relative to --output_dir. A reader that finds
-# the last finds all.
+# The parts of an export, relative to --output_dir. If MODEL exists, all do.
 FROZEN_GRAPH = 'frozen_inference_graph.pb'
 SAVED_MODEL = 'saved_model'
 TFLITE = 'model.tflite'
@@ -27,31 +27,41 @@ INT8 = 'model_int8.tflite'
 LABELS = 'labels.txt'
 MODEL = 'model.json'
 
-_VERIFIED_PICTURES = 8
-# Flags that mean nothing for the architecture alone.
-_OF_WEIGHTS = ('output_dir', 'tflite', 'int8', 'verify', 'fold_batch_norm',
-               'moving_average_decay')
+_VERIFIED_IMAGES = 8
+# Flags that need weights.
+_NEED_WEIGHTS = ('output_dir', 'tflite', 'int8', 'verify', 'fold_batch_norm',
+                 'moving_average_decay')
 
-# What the forms are made of. network: Network; frozen: GraphDef with weights,
-# folded or not as asked; folded: the same, folded in any case.
 _Trained = collections.namedtuple(
     '_Trained', 'options classes checkpoint network session frozen folded')
+_Trained.__doc__ = """A trained network to be written in several forms.
+
+Attributes:
+  options: the `options.Export`.
+  classes: the `inference_graph.Classes`.
+  checkpoint: prefix of the checkpoint.
+  network: the `inference_graph.Network`, in the default graph.
+  session: the tf.Session with its weights.
+  frozen: GraphDef with the weights as constants, folded with
+    --fold_batch_norm.
+  folded: the folded GraphDef; None if no form needs it.
+"""
 
 
-def export(options):
-  """Writes what was asked for.
+def export(options: Export) -> List[str]:
+  """Writes the architecture or the trained network, or both.
 
-  With output_file, the GraphDef of the architecture: a placeholder `input`,
-  float32, and no weights. With checkpoint_path, to output_dir:
+  output_file receives the architecture: a GraphDef with a float32 placeholder
+  `input` and no weights. With checkpoint_path, output_dir receives:
 
   * frozen_inference_graph.pb, a GraphDef with the weights as constants;
   * saved_model/, the same with signatures (see `saved_model`);
   * model.tflite with `tflite`, model_int8.tflite with `int8`;
   * labels.txt, the names of the classes in the order of the logits;
-  * model.json, which says how they are used.
+  * model.json, the description of the inputs and outputs.
 
-  All of them appear once all are complete, or none. Nothing that exists is
-  replaced unless `overwrite` is set.
+  They appear together once all are complete. Existing files are replaced only
+  if `overwrite` is set.
 
   Args:
     options: an `options.Export`.
@@ -61,9 +71,9 @@ def export(options):
 
   Raises:
     ValueError: the options or the checkpoint do not fit, a file exists or
-      cannot be written, or an export is not verified.
+      cannot be written, or an export fails its verification.
   """
-  folder, names = _check_files(options)
+  directory, names = _check_files(options)
   checkpoint = None
   if options.checkpoint_path:
     checkpoint = checkpoint_reader.find(options.checkpoint_path)
@@ -75,14 +85,14 @@ def export(options):
     return written
   with tf.Graph().as_default():
     trained = _load(options, classes, checkpoint)
-    with atomic_files.updated_directory(folder, MODEL) as inside:
-      _write_forms(inside, trained, names)
+    with atomic_files.updated_directory(directory, MODEL) as unfinished:
+      _write_forms(unfinished, trained, names)
       _write_architecture(options, architecture)
-  return written + [os.path.join(folder, name) for name in names]
+  return written + [os.path.join(directory, name) for name in names]
 
 
 def _check_files(options):
-  """Returns (output_dir, names in it); raises ValueError if one may not be."""
+  """Returns (output_dir, names of its files), checked."""
   if not options.output_file and not options.checkpoint_path:
     raise ValueError(
         'You must supply the path to save to with --output_file, or a trained '
@@ -92,40 +102,40 @@ def _check_files(options):
         'Number of frames must be specified for video models with --num_frames')
   files = [options.output_file] if options.output_file else []
   if not options.checkpoint_path:
-    folder, names = None, []
+    directory, names = None, []
     default = type(options)()
-    wanted = [flag for flag in _OF_WEIGHTS
-              if getattr(options, flag) != getattr(default, flag)]
-    if wanted:
+    given = [flag for flag in _NEED_WEIGHTS
+             if getattr(options, flag) != getattr(default, flag)]
+    if given:
       raise ValueError('--%s needs a trained network: give --checkpoint_path.'
-                       % wanted[0])
+                       % given[0])
   else:
-    folder = options.output_dir or os.path.dirname(options.output_file)
+    directory = options.output_dir or os.path.dirname(options.output_file)
     if not options.output_dir and not options.output_file:
-      raise ValueError('Say where the export goes with --output_dir.')
-    folder = folder or '.'
+      raise ValueError('Give the directory of the export with --output_dir.')
+    directory = directory or '.'
     names = _names(options)
-    atomic_files.check_writable(os.path.join(folder, MODEL), '--output_dir')
+    atomic_files.check_writable(os.path.join(directory, MODEL), '--output_dir')
   if options.int8 and not options.dataset_dir:
-    raise ValueError('--int8 needs pictures to calibrate with: give '
+    raise ValueError('--int8 needs images to calibrate with: give '
                      '--dataset_dir, and --calibration_split if not train.')
   if options.output_file:
-    _check_output_file(options.output_file, folder, names)
-  there = [path for path in files + [
-      os.path.join(folder, name) for name in names] if os.path.exists(path)]
-  if there and not options.overwrite:
+    _check_output_file(options.output_file, directory, names)
+  existing = [path for path in files + [
+      os.path.join(directory, name) for name in names] if os.path.exists(path)]
+  if existing and not options.overwrite:
     raise ValueError('%s exists already; pass --overwrite to replace it.' % (
-        ', '.join(there)))
-  return folder, names
+        ', '.join(existing)))
+  return directory, names
 
 
-def _check_output_file(path, folder, names):
+def _check_output_file(path, directory, names):
   atomic_files.check_writable(path, '--output_file')
   if os.path.isdir(path):
-    raise ValueError('--output_file=%s is a folder: give the name of a file.' %
-                     path)
+    raise ValueError(
+        '--output_file=%s is a directory: give the name of a file.' % path)
   if os.path.abspath(path) in [
-      os.path.abspath(os.path.join(folder, name)) for name in names]:
+      os.path.abspath(os.path.join(directory, name)) for name in names]:
     raise ValueError(
         '--output_file=%s is the name of another part of the export: give '
         'another name, for example %s.' % (
@@ -142,7 +152,7 @@ def _frames(options):
 
 
 def _architecture(options, classes, checkpoint):
-  """Returns the GraphDef for output_file, None if it is not asked for."""
+  """Returns the GraphDef for output_file; None without output_file."""
   if not options.output_file:
     return None
   with tf.Graph().as_default() as graph:
@@ -160,8 +170,8 @@ def _write_architecture(options, architecture):
     return
   content = (str(architecture).encode() if options.write_text_graphdef
              else architecture.SerializeToString())
-  folder = os.path.dirname(os.path.abspath(options.output_file))
-  os.makedirs(folder, exist_ok=True)
+  os.makedirs(os.path.dirname(os.path.abspath(options.output_file)),
+              exist_ok=True)
   with atomic_files.publish(options.output_file, 'wb') as file:
     file.write(content)
 
@@ -174,22 +184,24 @@ def _load(options, classes, checkpoint):
   session = inference_graph.restore(
       checkpoint, options.moving_average_decay, options.quantize)
   frozen = inference_graph.freeze(session, network)
-  folded = fold_batch_norm.fold(frozen, backends.OUTPUTS)
+  folded = None
+  if options.fold_batch_norm or options.tflite or options.int8:
+    folded = fold_batch_norm.fold(frozen, backends.OUTPUTS)
   return _Trained(options, classes, checkpoint, network, session,
                   folded if options.fold_batch_norm else frozen, folded)
 
 
-def _write_forms(folder, trained, names):
-  """Fills a folder with an export."""
+def _write_forms(directory, trained, names):
+  """Writes the files of an export."""
   def path(name):
-    return os.path.join(folder, name)
+    return os.path.join(directory, name)
 
   options, network = trained.options, trained.network
   _write(path(FROZEN_GRAPH), trained.frozen.SerializeToString())
   preprocessing = inference_graph.preprocessing_name(options)
   saved_model.write(
       path(SAVED_MODEL), trained.frozen, network.shape,
-      _read_picture(options, network, preprocessing))
+      _image_reader(options, network, preprocessing))
   batch_size = options.batch_size or 1
   frames = [options.num_frames] if options.is_video_model else []
   shape = [batch_size] + frames + [network.size, network.size,
@@ -197,33 +209,34 @@ def _write_forms(folder, trained, names):
   if options.tflite:
     _write(path(TFLITE), tflite.convert(trained.folded, shape))
   if options.int8:
-    pictures = calibration_images.from_split(
+    images = calibration_images.load_split(
         options, preprocessing, network.size, trained.classes.labels_offset,
         options.calibration_examples)
     _write(path(INT8), tflite.convert(
         trained.folded, shape,
-        calibration_images.batches(pictures, batch_size)))
+        calibration_images.split_into_batches(images, batch_size)))
   labels = ''.join(
       '%d:%s\n' % row for row in enumerate(trained.classes.names)).encode()
   record = json.dumps(_record(trained, preprocessing, names), indent=2)
-  # The SavedModel takes its labels along wherever it is copied.
-  os.mkdir(path(os.path.join(SAVED_MODEL, 'assets.extra')))
-  for place in (path(''), path(os.path.join(SAVED_MODEL, 'assets.extra'))):
-    _write(os.path.join(place, LABELS), labels)
-    _write(os.path.join(place, MODEL), (record + '\n').encode())
+  # A SavedModel that is copied alone keeps its labels.
+  extra = os.path.join(SAVED_MODEL, 'assets.extra')
+  os.mkdir(path(extra))
+  for parent in ('', extra):
+    _write(path(os.path.join(parent, LABELS)), labels)
+    _write(path(os.path.join(parent, MODEL)), (record + '\n').encode())
   if options.verify:
-    _verify(folder, trained, preprocessing, shape)
+    _verify(directory, trained, preprocessing, shape)
 
 
-def _read_picture(options, network, preprocessing):
+def _image_reader(options, network, preprocessing):
   if options.is_video_model or preprocessing is None:
     return None
-  return inference_graph.picture_reader(
+  return inference_graph.image_reader(
       preprocessing, network.shape[-1], network.size, options.use_grayscale)
 
 
 def _record(trained, preprocessing, names):
-  """Returns what model.json says."""
+  """Returns the content of model.json."""
   options, network = trained.options, trained.network
   return collections.OrderedDict([
       ('model_name', options.model_name),
@@ -234,7 +247,7 @@ def _record(trained, preprocessing, names):
       ('image_size', network.size),
       ('outputs', list(backends.OUTPUTS)),
       ('classifier_activation', trained.classes.activation),
-      # The network's own names of the same tensors.
+      # The names of the same tensors in the network.
       ('historic_names', collections.OrderedDict([
           ('logits', network.logits.op.name),
           ('predictions', _historic_predictions(trained))])),
@@ -256,23 +269,24 @@ def _historic_predictions(trained):
   network = trained.network
   predictions = network.end_points.get(
       'Predictions', network.end_points.get('predictions'))
-  # The networks know the softmax only.
+  # The end points of networks have the softmax only.
   return network.predictions.op.name if (
-      predictions is None or trained.classes.activation == activation.SIGMOID
+      predictions is None
+      or trained.classes.activation == inference_graph.SIGMOID
   ) else predictions.op.name
 
 
-def _verify(folder, trained, preprocessing, shape):
-  """Compares every form with the checkpoint, and prints how they differ."""
+def _verify(directory, trained, preprocessing, shape):
+  """Compares every form with the checkpoint and prints the differences."""
   options = trained.options
   if options.dataset_dir and preprocessing:
-    pictures = calibration_images.from_split(
+    images = calibration_images.load_split(
         options, preprocessing, trained.network.size,
-        trained.classes.labels_offset, _VERIFIED_PICTURES)
+        trained.classes.labels_offset, _VERIFIED_IMAGES)
   else:
-    pictures = calibration_images.random(shape[1:], _VERIFIED_PICTURES)
-  images = calibration_images.batches(pictures, shape[0])
-  checkpoint = backends.SessionRunner(
+    images = calibration_images.random_images(shape[1:], _VERIFIED_IMAGES)
+  batches = calibration_images.split_into_batches(images, shape[0])
+  checkpoint = backends.SessionBackend(
       trained.session, trained.network.images,
       (trained.network.logits, trained.network.predictions))
   suffix = '_folded' if options.fold_batch_norm else ''
@@ -280,14 +294,13 @@ def _verify(folder, trained, preprocessing, shape):
            ('saved_model' + suffix, SAVED_MODEL)]
   forms += [('tflite', TFLITE)] * options.tflite
   forms += [('int8', INT8)] * options.int8
-  expected = verify.expected_logits(checkpoint, images)
+  expected = verify.expected_logits(checkpoint, batches)
   comparisons = []
   for form, name in forms:
-    runner = backends.load(os.path.join(folder, name))
-    comparisons.append(verify.compare(
-        form, expected, runner, images))
-    runner.close()
-    print(verify.line(comparisons[-1]))
+    backend = backends.load(os.path.join(directory, name))
+    comparisons.append(verify.compare(form, expected, backend, batches))
+    backend.close()
+    print(verify.describe(comparisons[-1]))
   verify.check(comparisons)
 
 

@@ -1,6 +1,6 @@
-"""Folds batch normalisation and constants of a frozen graph.
+"""Folding of batch normalization and constants in a frozen graph.
 
-A batch normalisation with fixed moments is a factor and an offset a channel.
+A batch normalization with fixed moments is a factor and an offset per channel.
 Directly behind a convolution, the factor goes into its weights and the offset
 becomes its bias. Runtimes then fuse convolution, bias and activation.
 """
@@ -11,26 +11,26 @@ import tensorflow.compat.v1 as tf
 
 _CONVOLUTIONS = ('Conv2D', 'Conv3D', 'DepthwiseConv2dNative')
 _CHANNELS_LAST = (b'NHWC', b'NDHWC')
-_NORMALISATIONS = ('FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3')
+_NORMALIZATIONS = ('FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3')
 _KEPT = ('Const', 'Placeholder', 'PlaceholderWithDefault')
-# Says how a tensor is to be rounded; runtimes look for it at the weights.
-_FAKE_QUANTISATION = 'FakeQuant'
+# Converters read the ranges of the weights from these operations.
+_FAKE_QUANTIZATION = 'FakeQuant'
 
-# What a node does to each channel x of its input: x * scale + shift.
+# A node that computes x * scale + shift of each channel x of node `source`.
 _Affine = collections.namedtuple('_Affine', 'source scale shift')
 
 
 def fold(graph_def, outputs):
-  """Folds a frozen graph; the names of what is left stay as they were.
+  """Folds a frozen graph; the remaining nodes keep their names.
 
   Args:
     graph_def: a GraphDef without variables.
-    outputs: names of the nodes that are asked for.
+    outputs: names of the output nodes.
 
   Returns:
-    A GraphDef that computes the same outputs, but for rounding. What none of
-    them needs is left out. Convolutions of channels-first data, and those
-    whose weights are rounded by fake quantisation, are left as they are.
+    A GraphDef that computes the same outputs up to rounding, without the nodes
+    that none of them needs. Convolutions of channels-first data and those with
+    fake quantization of the weights are not changed.
   """
   graph_def = tf.graph_util.extract_sub_graph(graph_def, list(outputs))
   nodes = collections.OrderedDict(
@@ -49,38 +49,38 @@ def fold(graph_def, outputs):
 
 
 def _drop_copies(nodes, outputs):
-  """Lets the readers of an Identity read what it copies."""
+  """Connects the readers of the Identity of a constant to the constant."""
   source = {}
   for name, node in nodes.items():
     if (node.op == 'Identity' and len(node.input) == 1
         and name not in outputs and nodes[_name(node.input[0])].op == 'Const'):
       source[name] = node.input[0]
   for node in nodes.values():
-    for place, tensor in enumerate(node.input):
+    for index, tensor in enumerate(node.input):
       while tensor in source:
         tensor = source[tensor]
-      node.input[place] = tensor
+      node.input[index] = tensor
 
 
 def _fold_constants(nodes, outputs):
-  """Computes what depends on constants only."""
+  """Replaces nodes that depend on constants only by their values."""
   graph_def = tf.GraphDef(node=nodes.values())
   with tf.Graph().as_default() as graph:
     tf.import_graph_def(graph_def, name='')
     known = set()
-    # Operations come in the order of their making: inputs first.
+    # A graph lists operations in the order of creation: inputs first.
     for op in graph.get_operations():
       if _is_known(op, known):
         known.add(op.name)
-    wanted = sorted({
+    replaced = sorted({
         name for name in known if nodes[name].op != 'Const'
         and name not in outputs and any(
             reader.name not in known
             for reader in graph.get_tensor_by_name(name + ':0').consumers())})
     with tf.Session(config=tf.ConfigProto(
         device_count={'GPU': 0})) as session:
-      values = session.run([name + ':0' for name in wanted])
-  for name, value in zip(wanted, values):
+      values = session.run([name + ':0' for name in replaced])
+  for name, value in zip(replaced, values):
     nodes[name].CopyFrom(_constant(name, value))
 
 
@@ -88,7 +88,7 @@ def _is_known(op, known):
   if op.type == 'Const':
     return True
   return (bool(op.inputs) and len(op.outputs) == 1 and op.type not in _KEPT
-          and not op.type.startswith(_FAKE_QUANTISATION)
+          and not op.type.startswith(_FAKE_QUANTIZATION)
           and not op.control_inputs and not op.op_def.is_stateful
           and all(tensor.op.name in known for tensor in op.inputs))
 
@@ -127,28 +127,28 @@ def _fold_behind(convolution, nodes, readers, outputs):
 
 
 def _affine(node, nodes, channels):
-  """Returns the _Affine that a node is, or None."""
-  if node.op in _NORMALISATIONS:
-    return _normalisation(node, nodes)
+  """Returns the _Affine that a node computes, or None."""
+  if node.op in _NORMALIZATIONS:
+    return _normalization(node, nodes)
   if len(node.input) != 2:
     return None
   constants = [_value(nodes, tensor) for tensor in node.input]
   # One input is data; for a difference and a bias that is the first.
-  place = 0 if constants[1] is not None else 1
-  value = constants[1 - place]
+  index = 0 if constants[1] is not None else 1
+  value = constants[1 - index]
   if value is None or not _is_per_channel(value, channels):
     return None
-  source, value = node.input[place], value.astype(np.float64).reshape(-1)
-  if node.op in ('Add', 'AddV2') or (node.op == 'BiasAdd' and place == 0):
+  source, value = node.input[index], value.astype(np.float64).reshape(-1)
+  if node.op in ('Add', 'AddV2') or (node.op == 'BiasAdd' and index == 0):
     return _Affine(source, 1.0, value)
-  if node.op == 'Sub' and place == 0:
+  if node.op == 'Sub' and index == 0:
     return _Affine(source, 1.0, -value)
   if node.op == 'Mul':
     return _Affine(source, value, 0.0)
   return None
 
 
-def _normalisation(node, nodes):
+def _normalization(node, nodes):
   values = [_value(nodes, tensor) for tensor in node.input[1:5]]
   if (node.attr['is_training'].b or any(value is None for value in values)
       or node.attr['data_format'].s not in _CHANNELS_LAST):
@@ -165,10 +165,10 @@ def _is_per_channel(value, channels):
 
 
 def _readers(nodes):
-  """Returns {name: names of the nodes that read it}, one for each input.
+  """Returns {name of a node: names of the nodes that read it, one per input}.
 
-  Reading an output other than the first, or waiting for a node, counts too:
-  such a node has a reader more, and is left alone.
+  Readers of other outputs than the first and control dependencies count too,
+  so that a node with these is not folded.
   """
   readers = collections.defaultdict(list)
   for node in nodes.values():
@@ -182,7 +182,7 @@ def _name(tensor):
 
 
 def _value(nodes, tensor):
-  """Returns the value of a constant as an array, None of any other tensor."""
+  """Returns the value of a constant as an array, or None for other tensors."""
   node = nodes.get(tensor)
   if node is None or node.op != 'Const':
     return None

@@ -1,41 +1,40 @@
 """SavedModels: a frozen graph with signatures."""
 import tensorflow.compat.v1 as tf
 
-# The signature that takes whole files, JPEG, PNG, GIF or BMP.
+# The signature that takes the content of files: JPEG, PNG, GIF or BMP.
 BYTES_SIGNATURE = 'serving_bytes'
 
 
-def write(folder, graph_def, shape, read_picture=None):
+def write(directory, graph_def, shape, read_image=None):
   """Writes a SavedModel.
 
-  Its `serving_default` takes `input`, float32 pictures as the network wants
-  them; its `serving_bytes` takes `image_bytes`, string [batch], the content of
-  picture files, and preprocesses them. Both give `logits` and `predictions`,
-  float32 [batch, classes].
+  Its `serving_default` takes `input`, float32 preprocessed images; its
+  `serving_bytes` takes `image_bytes`, string [batch], the content of image
+  files, and preprocesses them. Both return `logits` and `predictions`, float32
+  [batch, classes].
 
   Args:
-    folder: the folder to make.
+    directory: path of the directory to make.
     graph_def: a frozen GraphDef with the nodes input, logits, predictions.
-    shape: the shape of the input, None where free.
-    read_picture: function of a string scalar that returns the float32 picture
-      [height, width, channels]; None leaves the second signature out.
+    shape: list of the dimensions of the input, None where any size is taken.
+    read_image: function from a string scalar to a float32 image [height,
+      width, channels]; None leaves out `serving_bytes`.
   """
   with tf.Graph().as_default() as graph:
     sources = {}
-    if read_picture:
+    if read_image:
       encoded = tf.placeholder(tf.string, shape[:1], name='image_bytes')
-      sources = {'pictures': tf.map_fn(
-          read_picture, encoded, dtype=tf.float32)}
-      graph_def = _with_default(graph_def, 'pictures')
+      sources = {'decoded': tf.map_fn(read_image, encoded, dtype=tf.float32)}
+      graph_def = _with_default(graph_def, 'decoded')
     tf.import_graph_def(graph_def, name='', input_map=sources)
     tensor = graph.get_tensor_by_name
     outputs = {name: tensor(name + ':0') for name in ('logits', 'predictions')}
     signatures = {'serving_default': _signature(
         {'input': tensor('input:0')}, outputs)}
-    if read_picture:
+    if read_image:
       signatures[BYTES_SIGNATURE] = _signature(
           {'image_bytes': encoded}, outputs)
-    builder = tf.saved_model.builder.SavedModelBuilder(folder)
+    builder = tf.saved_model.builder.SavedModelBuilder(directory)
     with tf.Session(config=tf.ConfigProto(
         device_count={'GPU': 0})) as session:
       builder.add_meta_graph_and_variables(
@@ -44,7 +43,7 @@ def write(folder, graph_def, shape, read_picture=None):
 
 
 def _with_default(graph_def, source):
-  """Returns a copy whose `input`, where it is not fed, is `source`."""
+  """Returns a copy whose `input` is `source` by default."""
   changed = tf.GraphDef()
   changed.CopyFrom(graph_def)
   node, = [node for node in changed.node if node.name == 'input']

@@ -1,4 +1,4 @@
-"""TensorFlow Lite models, in floating point and in 8-bit integers."""
+"""TensorFlow Lite models, in floating point and 8-bit integers."""
 import contextlib
 import os
 import sys
@@ -10,70 +10,70 @@ from image_classifier.export import int8_calibration
 from image_classifier.inference.backends import OUTPUTS
 
 
-def convert(graph_def, shape, pictures=None):
+def convert(graph_def, shape, images=None):
   """Converts a frozen graph.
 
   Args:
     graph_def: a folded, frozen GraphDef with the nodes input, logits,
       predictions.
     shape: the shape of the input, [batch, height, width, channels], all known.
-    pictures: None for a model in floating point; otherwise a list of float32
-      arrays of that shape, from which the ranges of the activations and the
-      corrections of the biases are measured; input and outputs stay floating
-      point. A graph with fake quantisation brings its own ranges: only that
-      of the input is measured, and input and outputs have 8 bits.
+    images: None for a model in floating point. For 8 bits, a list of float32
+      arrays of that shape to measure the ranges of the activations and the
+      corrections of the biases on; input and outputs are float32. A graph with
+      fake quantization has its ranges, except that of the input; its input and
+      outputs are uint8.
 
   Returns:
-    The content of a .tflite file.
+    The content of a .tflite file, bytes.
 
   Raises:
     ValueError: TensorFlow Lite lacks an operation of the network.
   """
-  learnt = any(node.op.startswith('FakeQuant') for node in graph_def.node)
-  if pictures is not None and not learnt:
-    graph_def = int8_calibration.correct(graph_def, pictures)
+  has_ranges = any(node.op.startswith('FakeQuant') for node in graph_def.node)
+  if images is not None and not has_ranges:
+    graph_def = int8_calibration.correct_biases(graph_def, images)
   descriptor, path = tempfile.mkstemp(suffix='.pb')
   try:
     with os.fdopen(descriptor, 'wb') as file:
       file.write(graph_def.SerializeToString())
-    with tf.Graph().as_default(), _own_programs():
-      return _converter(path, shape, pictures, learnt).convert()
+    with tf.Graph().as_default(), _programs_on_path():
+      return _converter(path, shape, images, has_ranges).convert()
   except Exception as error:
-    # The converters' own errors differ between the TensorFlows.
+    # The types of the converter's errors differ between TensorFlow versions.
     raise ValueError(
-        'TensorFlow Lite cannot hold this network: %s Leave out --tflite and '
-        '--int8.' % _reason(error))
+        'TensorFlow Lite cannot represent this network: %s Leave out --tflite '
+        'and --int8.' % _reason(error))
   finally:
     os.remove(path)
 
 
-def _converter(path, shape, pictures, learnt):
+def _converter(path, shape, images, has_ranges):
   converter = tf.lite.TFLiteConverter.from_frozen_graph(
       path, ['input'], list(OUTPUTS), {'input': list(shape)})
-  if pictures is not None and learnt:
+  if images is not None and has_ranges:
     converter.inference_type = tf.uint8
-    converter.quantized_input_stats = {'input': _input_stats(pictures)}
-  elif pictures is not None:
+    converter.quantized_input_stats = {'input': _input_stats(images)}
+  elif images is not None:
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([one] for one in pictures)
+    converter.representative_dataset = lambda: ([batch] for batch in images)
   return converter
 
 
-def _input_stats(pictures):
-  """Returns (mean, std): a byte stands for (byte - mean) / std."""
-  low = min(0.0, min(float(batch.min()) for batch in pictures))
-  high = max(0.0, max(float(batch.max()) for batch in pictures))
-  # A network that was given nothing but zeros still has a step.
+def _input_stats(images):
+  """Returns (mean, std): a byte represents (byte - mean) / std."""
+  low = min(0.0, min(float(batch.min()) for batch in images))
+  high = max(0.0, max(float(batch.max()) for batch in images))
+  # Images of nothing but zeros need a scale, too.
   std = 255 / ((high - low) or 1.0)
   return -low * std, std
 
 
 @contextlib.contextmanager
-def _own_programs():
-  """Lets the programs beside this Python be found.
+def _programs_on_path():
+  """Puts the directory of this Python on the path.
 
-  TensorFlow 1.15 converts with one, toco_from_protos, which is on the path of
-  an activated environment only.
+  TensorFlow 1.15 converts with a program there, toco_from_protos, which it
+  finds only in an activated environment otherwise.
   """
   before = os.environ.get('PATH', '')
   os.environ['PATH'] = os.path.dirname(sys.executable) + os.pathsep + before
@@ -84,8 +84,8 @@ def _own_programs():
 
 
 def _reason(error):
-  """Returns the line of a converter's long message that says what is wrong."""
+  """Returns the line of a converter's long message that has the reason."""
   lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-  telling = [line for line in lines if 'unsupported' in line.lower()
+  reasons = [line for line in lines if 'unsupported' in line.lower()
              or 'not supported' in line.lower() or 'custom' in line.lower()]
-  return (telling or lines or [type(error).__name__])[0][:300]
+  return (reasons or lines or [type(error).__name__])[0][:300]

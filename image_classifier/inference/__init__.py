@@ -1,1 +1,1 @@
-"""A trained network ready for use, shared by export and classification."""
+"""Trained networks for inference, shared by export and classification."""

@@ -1,11 +1,12 @@
-"""Exports and checkpoints, loaded and ready to compute.
+"""Backends that run exports and checkpoints.
 
-Each has `run(images)`: float32 pictures, [batch, height, width, channels] or
-[batch, frames, height, width, channels], to (logits, predictions), float32
-[batch, classes].
+Each has a method `run(images)` from float32 images [batch, height, width,
+channels], or videos [batch, frames, height, width, channels], to (logits,
+predictions), both float32 [batch, classes], and a method `close()`.
 """
 import inspect
 import os
+from typing import Union
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -13,15 +14,15 @@ import tensorflow.compat.v1 as tf
 OUTPUTS = ('logits', 'predictions')
 
 
-class SessionRunner:
-  """A session with the network."""
+class SessionBackend:
+  """Runs the network in a TensorFlow session."""
 
   def __init__(self, session, images='input:0', outputs=('logits:0',
                                                          'predictions:0')):
-    """Takes a session over.
+    """Takes over a session.
 
     Args:
-      session: a `tf.Session`.
+      session: a `tf.Session`, which `close` closes.
       images: the tensor to feed, or its name.
       outputs: the tensors of logits and predictions, or their names.
     """
@@ -36,8 +37,17 @@ class SessionRunner:
     self._session.close()
 
 
-def of_graph_def(graph_def, config=None):
-  """Returns the runner of a frozen GraphDef with the names of an export."""
+def load_graph_def(graph_def, config=None):
+  """Returns the backend of a frozen GraphDef.
+
+  Args:
+    graph_def: a GraphDef with the nodes of an export: input, logits and
+      predictions.
+    config: a `tf.ConfigProto` for the session.
+
+  Raises:
+    ValueError: a node is missing.
+  """
   graph = tf.Graph()
   with graph.as_default():
     try:
@@ -49,59 +59,59 @@ def of_graph_def(graph_def, config=None):
           'The graph lacks the nodes of an export (input, logits, '
           'predictions): %s. Export it with export_inference_graph.py.' % (
               str(error).splitlines()[0]))
-  return SessionRunner(tf.Session(graph=graph, config=config))
+  return SessionBackend(tf.Session(graph=graph, config=config))
 
 
-def of_frozen_graph(path):
-  """Returns the runner of a frozen graph's file.
+def load_frozen_graph(path):
+  """Returns the backend of a frozen graph's file.
 
   Raises:
-    ValueError: the file is no frozen graph, or not of this project.
+    ValueError: the file is not a frozen graph, or not of this project.
   """
   definition = tf.GraphDef()
   with open(path, 'rb') as file:
     content = file.read()
   try:
     definition.ParseFromString(content)
-  except Exception as error:  # protobuf's own error, which moved with versions.
+  except Exception as error:  # The type differs between versions of protobuf.
     raise ValueError('%s is not a frozen graph: %s.' % (path, error))
-  return of_graph_def(definition)
+  return load_graph_def(definition)
 
 
-def of_saved_model(folder):
-  """Returns the runner of a SavedModel's `serving_default`.
+def load_saved_model(directory):
+  """Returns the backend of a SavedModel's `serving_default`.
 
   Raises:
-    ValueError: the folder holds no SavedModel with that signature.
+    ValueError: the directory has no SavedModel with that signature.
   """
   session = tf.Session(graph=tf.Graph())
   try:
-    loaded = tf.saved_model.loader.load(session, ['serve'], folder)
+    loaded = tf.saved_model.loader.load(session, ['serve'], directory)
   except (OSError, RuntimeError, tf.errors.OpError) as error:
     raise ValueError('%s is not a SavedModel that can be served: %s.' % (
-        folder, str(error).splitlines()[0]))
+        directory, str(error).splitlines()[0]))
   signature = loaded.signature_def.get('serving_default')
   if (signature is None or 'input' not in signature.inputs
       or not set(OUTPUTS) <= set(signature.outputs)):
     raise ValueError(
         '%s has no signature serving_default from `input` to `logits` and '
-        '`predictions`. Export it with export_inference_graph.py.' % folder)
-  return SessionRunner(session, signature.inputs['input'].name, [
+        '`predictions`. Export it with export_inference_graph.py.' % directory)
+  return SessionBackend(session, signature.inputs['input'].name, [
       signature.outputs[name].name for name in OUTPUTS])
 
 
-class TFLiteRunner:
-  """A TensorFlow Lite model."""
+class TFLiteBackend:
+  """Runs a TensorFlow Lite model."""
 
   def __init__(self, path, num_threads=None):
     """Loads a model.
 
     Args:
       path: the file.
-      num_threads: threads to use, where this TensorFlow lets one choose.
+      num_threads: number of threads; TensorFlow 1.15 ignores it.
 
     Raises:
-      ValueError: the file is no such model.
+      ValueError: the file is not such a model.
     """
     known = inspect.signature(tf.lite.Interpreter.__init__).parameters
     arguments = ({'num_threads': num_threads}
@@ -113,7 +123,7 @@ class TFLiteRunner:
       raise ValueError('%s is not a TensorFlow Lite model that this TensorFlow '
                        'can run: %s' % (path, str(error).splitlines()[0]))
     self._images = self._interpreter.get_input_details()[0]
-    # The converter keeps the order: logits, predictions.
+    # The converter keeps the order of the outputs: logits, predictions.
     self._outputs = self._interpreter.get_output_details()
 
   def run(self, images):
@@ -133,11 +143,11 @@ class TFLiteRunner:
     return [np.concatenate(values)[:len(images)] for values in zip(*rows)]
 
   def close(self):
-    """Does nothing; the interpreter goes with the object."""
+    """Does nothing: the interpreter is freed with the object."""
 
 
 def _to_input(values, details):
-  """Returns values as an input of a TensorFlow Lite model takes them."""
+  """Returns values quantized as an input of a TensorFlow Lite model."""
   if details['dtype'] == np.float32:
     return values
   step, zero = details['quantization']
@@ -147,25 +157,25 @@ def _to_input(values, details):
 
 
 def _from_output(values, details):
-  """Returns the float32 values that an output stands for."""
+  """Returns the dequantized float32 values of an output."""
   if details['dtype'] == np.float32:
     return values
   step, zero = details['quantization']
   return (values.astype(np.float32) - zero) * np.float32(step)
 
 
-def load(path):
-  """Returns the runner of an export, whichever form it has.
+def load(path: str) -> Union[SessionBackend, TFLiteBackend]:
+  """Returns the backend of an export of any form.
 
   Args:
-    path: a frozen graph (.pb), a SavedModel's folder or a .tflite file.
+    path: a frozen graph (.pb), a SavedModel's directory or a .tflite file.
 
   Raises:
-    ValueError: there is nothing there, or it cannot be loaded.
+    ValueError: the path does not exist, or cannot be loaded.
   """
   if os.path.isdir(path):
-    return of_saved_model(path)
+    return load_saved_model(path)
   if not os.path.exists(path):
     raise ValueError('There is no file %s.' % path)
-  return TFLiteRunner(path) if path.endswith('.tflite') else (
-      of_frozen_graph(path))
+  return TFLiteBackend(path) if path.endswith('.tflite') else (
+      load_frozen_graph(path))

@@ -1,4 +1,4 @@
-"""Networks with their preprocessing and the names of their classes."""
+"""Classifiers: networks with their preprocessing and class names."""
 import json
 import os
 
@@ -13,35 +13,35 @@ _FORMS = ('frozen_inference_graph.pb', 'saved_model', 'model.tflite',
           'model_int8.tflite')
 _MODEL, _LABELS = 'model.json', 'labels.txt'
 _NEEDED = ('num_classes', 'input_shape', 'preprocessing_name', 'use_grayscale')
-# What a SavedModel's folder holds in any case, and where it takes files along.
+# A file that every SavedModel has, and its directory for additional files.
 _SAVED_MODEL_FILE, _EXTRA = 'saved_model.pb', 'assets.extra'
 
 
 class Classifier:
-  """A network that is asked with the content of picture files.
+  """Classifies images given as the content of image files.
 
   Attributes:
-    labels: list of the names of the classes.
+    labels: list of the names of the classes, in the order of the logits.
   """
 
-  def __init__(self, runner, labels, read_picture):
-    """Puts the parts together.
+  def __init__(self, backend, labels, read_image):
+    """Combines the parts.
 
     Args:
-      runner: see `backends`.
+      backend: see `backends`; `close` closes it.
       labels: list of the names of the classes.
-      read_picture: see `inference_graph.picture_reader`.
+      read_image: see `inference_graph.image_reader`.
     """
     self.labels = labels
-    self._runner = runner
+    self._backend = backend
     graph = tf.Graph()
     with graph.as_default():
       self._encoded = tf.placeholder(tf.string, [])
-      self._picture = read_picture(self._encoded)
-    self._reader = tf.Session(graph=graph)
+      self._image = read_image(self._encoded)
+    self._session = tf.Session(graph=graph)
 
-  def read(self, content):
-    """Returns the network's picture, float32 [height, width, channels].
+  def preprocess(self, content):
+    """Returns the preprocessed image, float32 [height, width, channels].
 
     Args:
       content: bytes of a JPEG, PNG, GIF or BMP file.
@@ -50,73 +50,74 @@ class Classifier:
       ValueError: it is not such a file, or is damaged.
     """
     try:
-      return self._reader.run(self._picture, {self._encoded: content})
+      return self._session.run(self._image, {self._encoded: content})
     except tf.errors.InvalidArgumentError as error:
       raise ValueError(error.message)
 
-  def run(self, images):
-    """Returns the probabilities and features of pictures.
+  def predict(self, images):
+    """Returns the probabilities and features of images.
 
     Args:
       images: float32 [batch, height, width, channels].
 
     Returns:
-      (probabilities, features): float32 [batch, classes] and [batch, ...]; the
-      features are empty if no end point was asked for.
+      (probabilities, features): float32 [batch, classes] and [batch, ...]. The
+      features are an empty list without an end point.
     """
-    outputs = self._runner.run(images)
+    outputs = self._backend.run(images)
     return outputs[1], outputs[2] if len(outputs) > 2 else []
 
   def close(self):
-    self._reader.close()
-    self._runner.close()
+    """Frees the sessions."""
+    self._session.close()
+    self._backend.close()
 
 
-def of_export(path):
-  """Loads an export, of any form.
+def load_export(path):
+  """Returns the Classifier of an export of any form.
 
   Args:
-    path: the folder of an export, or a form in it: a frozen graph, a
+    path: the directory of an export, or a form in it: a frozen graph, a
       SavedModel or a .tflite file, with model.json and labels.txt beside it. A
-      SavedModel takes these two along.
+      SavedModel has copies of these two.
 
   Raises:
     ValueError: a file is missing or does not fit the others.
   """
   if not os.path.exists(path):
     raise ValueError(
-        'There is no export %s. Give the folder that '
+        'There is no export %s. Give the directory that '
         'export_inference_graph.py wrote, or a form in it: %s.' % (
             path, ', '.join(_FORMS)))
-  path = _form_in(path)
-  folder = _folder_of_record(path)
-  record = _read_record(os.path.join(folder, _MODEL))
+  path = _find_form(path)
+  directory = _record_directory(path)
+  record = _read_record(os.path.join(directory, _MODEL))
   labels = inference_graph.read_labels(
-      os.path.join(folder, _LABELS), record['num_classes'])
+      os.path.join(directory, _LABELS), record['num_classes'])
   if record['preprocessing_name'] is None:
-    raise ValueError('%s takes videos, not pictures.' % path)
+    raise ValueError('%s takes videos, not images.' % path)
   return Classifier(
-      backends.load(path), labels, inference_graph.picture_reader(
+      backends.load(path), labels, inference_graph.image_reader(
           record['preprocessing_name'], record['input_shape'][-1],
           record.get('image_size', record['input_shape'][-2]),
           record['use_grayscale']))
 
 
-def of_checkpoint(options):
-  """Builds a network and loads its checkpoint.
+def load_checkpoint(options):
+  """Returns the Classifier of a checkpoint.
 
   Args:
     options: an `options.Classify`.
 
   Raises:
-    ValueError: the options do not fit the checkpoint, or the end point is not
-      known.
+    ValueError: the options do not fit the checkpoint, or the end point is
+      unknown.
   """
   checkpoint = checkpoint_reader.find(options.checkpoint_path)
   classes = inference_graph.find_classes(options, checkpoint)
   name = inference_graph.preprocessing_name(options)
   if name is None:
-    raise ValueError('%s takes videos, not pictures.' % options.model_name)
+    raise ValueError('%s takes videos, not images.' % options.model_name)
   with tf.Graph().as_default():
     network = inference_graph.build(options, classes, checkpoint)
     outputs = [network.logits, network.predictions]
@@ -124,8 +125,8 @@ def of_checkpoint(options):
       outputs.append(_end_point(network, options.end_point))
     session = inference_graph.restore(checkpoint, options.moving_average_decay)
   return Classifier(
-      backends.SessionRunner(session, network.images, outputs), classes.names,
-      inference_graph.picture_reader(
+      backends.SessionBackend(session, network.images, outputs), classes.names,
+      inference_graph.image_reader(
           name, network.shape[-1], network.size, options.use_grayscale))
 
 
@@ -138,24 +139,24 @@ def _end_point(network, name):
       else near))
 
 
-def _form_in(path):
-  """Returns a form of an export, given that or the export's folder."""
+def _find_form(path):
+  """Returns the path of a form, given it or the directory of the export."""
   if not os.path.isfile(os.path.join(path, _MODEL)):
     return path
-  there = [name for name in _FORMS if os.path.exists(os.path.join(path, name))]
-  if not there:
-    raise ValueError('The export %s holds none of %s. Export the network '
-                     'anew.' % (path, ', '.join(_FORMS)))
-  return os.path.join(path, there[0])
+  found = [name for name in _FORMS if os.path.exists(os.path.join(path, name))]
+  if not found:
+    raise ValueError('The export %s has none of %s. Export the network '
+                     'again.' % (path, ', '.join(_FORMS)))
+  return os.path.join(path, found[0])
 
 
-def _folder_of_record(path):
-  """Returns the folder of a form's model.json."""
+def _record_directory(path):
+  """Returns the directory of a form's model.json."""
   if not os.path.isdir(path):
     return os.path.dirname(path)
   if not os.path.isfile(os.path.join(path, _SAVED_MODEL_FILE)):
     raise ValueError(
-        '%s is neither the folder of an export, which has a %s, nor a '
+        '%s is neither the directory of an export, which has a %s, nor a '
         'SavedModel, which has a %s. Export the network with '
         'export_inference_graph.py.' % (path, _MODEL, _SAVED_MODEL_FILE))
   inside = os.path.join(path, _EXTRA)
@@ -166,16 +167,16 @@ def _folder_of_record(path):
 def _read_record(path):
   if not os.path.isfile(path):
     raise ValueError(
-        'There is no file %s, which says how pictures are prepared. '
+        'There is no file %s, which names the preprocessing. '
         'export_inference_graph.py writes it beside the graph.' % path)
   try:
     with open(path, encoding='utf-8') as file:
       record = json.load(file)
     missing = [key for key in _NEEDED if key not in record]
   except (TypeError, ValueError) as error:
-    raise ValueError('%s is damaged: %s. Export the network anew.' % (
+    raise ValueError('%s is damaged: %s. Export the network again.' % (
         path, error))
   if missing:
     raise ValueError('%s is not of this program, or damaged: it lacks %s. '
-                     'Export the network anew.' % (path, ', '.join(missing)))
+                     'Export the network again.' % (path, ', '.join(missing)))
   return record

@@ -1,4 +1,4 @@
-"""A network ready to be asked: its graph, its classes, its pictures."""
+"""The inference graph of a network, its classes and its input images."""
 import collections
 import functools
 import inspect
@@ -12,18 +12,39 @@ from image_classifier.checkpoints import checkpoint_reader
 from image_classifier.graphs import label_offset
 from image_classifier.graphs import moving_average
 from image_classifier.graphs import quantization
-from image_classifier.inference import activation
 from image_classifier.inference import backends
+from image_classifier.runs import run_record
 from nets import nets_factory
 from preprocessing import preprocessing_factory
 
-# activation: what makes probabilities of the logits, 'softmax' or 'sigmoid'.
+SOFTMAX = 'softmax'
+SIGMOID = 'sigmoid'
+
 Classes = collections.namedtuple(
     'Classes', 'number names labels_offset activation')
-# shape: that of `images`, None where free. size: the side of the pictures that
-# preprocessing makes. end_points: a dict of tensors.
+Classes.__doc__ = """The classes of a network.
+
+Attributes:
+  number: int, number of classes.
+  names: list of `number` names, in the order of the logits.
+  labels_offset: int, id in the dataset of the first class.
+  activation: 'softmax' or 'sigmoid', the function from logits to
+    probabilities.
+"""
+
 Network = collections.namedtuple(
     'Network', 'shape size images logits predictions end_points')
+Network.__doc__ = """A network built for inference.
+
+Attributes:
+  shape: list of the dimensions of `images`, None where any size is taken.
+  size: int, height and width of the preprocessed images, in pixels.
+  images: float32 placeholder [batch, height, width, channels], for videos
+    [batch, frames, height, width, channels].
+  logits: float32 tensor [batch, classes].
+  predictions: float32 tensor [batch, classes], the probabilities.
+  end_points: dict {name: tensor}.
+"""
 
 _NUMBERED = re.compile(r'^\d+:')
 
@@ -33,13 +54,13 @@ def find_classes(options, checkpoint):
 
   Args:
     options: an `options.Export` or `options.Classify`.
-    checkpoint: the prefix of a checkpoint, or None.
+    checkpoint: prefix of a checkpoint, or None.
 
   Raises:
-    ValueError: the dataset is not known or not there, it leaves no class, or a
-      list of names does not fit.
+    ValueError: the dataset is unknown or its directory does not exist, it
+      leaves no class, or the number of names does not fit.
   """
-  # The names of the classes would be missing, and nobody told.
+  # Otherwise the names of the classes would be missing without a message.
   if checkpoint and options.dataset_dir and not tf.gfile.IsDirectory(
       options.dataset_dir):
     raise ValueError('There is no directory %s: check --dataset_dir.' %
@@ -61,35 +82,59 @@ def find_classes(options, checkpoint):
              for label in range(offset, dataset.num_classes)]
   else:
     names = ['class %d' % (label + offset) for label in range(number)]
-  return Classes(number, names, offset, activation.choose(
+  return Classes(number, names, offset, choose_activation(
       options.classifier_activation, checkpoint, dataset))
 
 
-def read_labels(path, number):
-  """Returns the names of classes from a file of one a line.
+def choose_activation(option, checkpoint, dataset):
+  """Returns SOFTMAX (probabilities sum to 1) or SIGMOID (are independent).
+
+  1. With `option`, that.
+  2. Otherwise, with a run.json beside the checkpoint, what the training used:
+     sigmoid for --loss=sigmoid or a multi-label dataset, else softmax.
+  3. Otherwise sigmoid for a multi-label dataset, else softmax.
 
   Args:
-    path: the file; `number:` before a name is left out.
-    number: the number of names there must be.
+    option: 'softmax', 'sigmoid' or None.
+    checkpoint: prefix of a checkpoint, or None.
+    dataset: a `slim.dataset.Dataset`.
+  """
+  if option:
+    return option
+  record = checkpoint and run_record.of_checkpoint(checkpoint)
+  if record:
+    is_sigmoid = (record.get('multi_label')
+                  or record['flags'].get('loss') == SIGMOID)
+  else:
+    is_sigmoid = getattr(dataset, 'multi_label', False)
+  return SIGMOID if is_sigmoid else SOFTMAX
+
+
+def read_labels(path, number):
+  """Returns the names of classes from a file with one name per line.
+
+  Args:
+    path: the file. A prefix `7:` of a name is removed.
+    number: expected number of names.
 
   Raises:
-    ValueError: there is no such file, it is no text, or it holds another
-      number of names.
+    ValueError: the file does not exist, is not text, or has another number of
+      names.
   """
   if not os.path.isfile(path):
     raise ValueError('There is no file %s.' % path)
   try:
-    # Editors on Windows begin the file with a mark.
+    # Editors on Windows put a byte order mark at the start.
     with open(path, encoding='utf-8-sig') as lines:
       names = [_NUMBERED.sub('', line.rstrip('\n'))
                for line in lines if line.strip()]
   except UnicodeDecodeError as error:
-    raise ValueError('%s is not text in UTF-8: %s. Save it as such.' % (
+    raise ValueError('%s is not UTF-8 text: %s. Save it as UTF-8.' % (
         path, error))
   if len(names) != number:
     raise ValueError(
-        '%s names %d classes; the network has %d. Give a file with a line for '
-        'each output of the network, or check --num_classes and '
+        '%s names %d classes; the network has %d. Give a file with one line '
+        'per output of the network, or check --num_classes and '
         '--labels_offset.' % (path, len(names), number))
   return names
 
@@ -101,23 +146,23 @@ def build(options, classes, checkpoint, batch_size=None, frames=None,
   Args:
     options: an `options.Export` or `options.Classify`.
     classes: the Classes.
-    checkpoint: the prefix of the checkpoint to be restored, or None.
+    checkpoint: prefix of the checkpoint to be restored, or None.
     batch_size: size of a batch; None for any.
-    frames: number of frames of a video; None for pictures.
-    is_training: whether dropout and batch normalisation are in training mode.
-    free_size: whether pictures of any size are taken.
+    frames: number of frames of a video; None for images.
+    is_training: whether dropout and batch normalization are in training mode.
+    free_size: whether the network takes images of any height and width.
 
   Returns:
     A Network.
 
   Raises:
-    ValueError: the network is not known or cannot be built so.
+    ValueError: the network is unknown or cannot be built for such an input.
   """
   function = nets_factory.get_network_fn(
       options.model_name, classes.number, is_training=is_training)
   size = options.image_size or function.default_image_size
-  sides = [None, None] if free_size else [size, size]
-  shape = [batch_size] + ([frames] if frames else []) + sides + [
+  height_and_width = [None, None] if free_size else [size, size]
+  shape = [batch_size] + ([frames] if frames else []) + height_and_width + [
       _channels(options, checkpoint)]
   images = tf.placeholder(tf.float32, shape, name='input')
   if free_size:
@@ -126,7 +171,7 @@ def build(options, classes, checkpoint, batch_size=None, frames=None,
   else:
     logits, end_points = _build_for_size(function, options.model_name, images)
   predictions = end_points.get('Predictions', end_points.get('predictions'))
-  if classes.activation == activation.SIGMOID:
+  if classes.activation == SIGMOID:
     predictions = tf.sigmoid(logits)
   elif predictions is None:
     predictions = tf.nn.softmax(logits)
@@ -150,26 +195,26 @@ def _build_for_any_size(function, name, images, is_training):
   """Builds a network that averages over a map of any size."""
   arguments = {'global_pool': True}
   if not is_training:
-    # Some have an auxiliary head of a fixed size, which only training needs.
+    # Some have an auxiliary head of a fixed size, for training only.
     arguments['create_aux_logits'] = False
   known = inspect.signature(nets_factory.networks_map[name]).parameters
   try:
     logits, end_points = function(images, **{
         key: value for key, value in arguments.items() if key in known})
   except (TypeError, ValueError) as error:
-    raise ValueError(_needs_size(name, str(error).splitlines()[0]))
+    raise ValueError(_fixed_size_message(name, str(error).splitlines()[0]))
   if logits.shape.ndims != 2:
-    raise ValueError(_needs_size(name, 'its logits would be a map'))
+    raise ValueError(_fixed_size_message(name, 'its logits would be a map'))
   return logits, end_points
 
 
-def _needs_size(name, reason):
-  return ('%s takes pictures of one size only (%s): leave out '
+def _fixed_size_message(name, reason):
+  return ('%s takes images of one size only (%s): leave out '
           '--free_image_size; --image_size chooses another.' % (name, reason))
 
 
 def _channels(options, checkpoint):
-  """Returns the channels of a picture: those the checkpoint was trained on."""
+  """Returns the number of channels of an image, read from the checkpoint."""
   if options.use_grayscale:
     return 1
   if not checkpoint:
@@ -187,8 +232,8 @@ def restore(checkpoint, decay=None, quantize=False):
 
   Args:
     checkpoint: prefix of the checkpoint.
-    decay: None, or any number for the moving averages of the weights.
-    quantize: whether to insert the fake quantisation of the training.
+    decay: None for the weights, any number for their moving averages.
+    quantize: whether to insert the fake quantization of the training.
 
   Returns:
     A `tf.Session` on the CPU.
@@ -213,10 +258,10 @@ def restore(checkpoint, decay=None, quantize=False):
 
 
 def _reason(error):
-  """Returns the line of a restore's error that says what is wrong."""
-  # Above this is a guess, which is no help as `check_fits` has been there.
+  """Returns the line of a restore's error that has the reason."""
+  # Above this is a guess about the graph, which `check_fits` has ruled out.
   text = str(error).split('Original error:')[-1]
-  # TensorFlow 2 puts the reason behind where it happened.
+  # TensorFlow 2 names the operation first.
   lines = re.split(r"\bNode: '[^']*'\n", text)[-1].strip().splitlines()
   return lines[0] if lines else type(error).__name__
 
@@ -240,8 +285,8 @@ def freeze(session, network):
 
 def name_outputs(graph_def, network):
   """Adds the nodes `logits` and `predictions` to a network's GraphDef."""
-  # They are added by hand: a Graph takes `predictions` and the scope
-  # `Predictions` of some networks for one name, a GraphDef does not.
+  # A Graph would not accept `predictions` beside the scope `Predictions` of
+  # some networks; a GraphDef does.
   for name, tensor in zip(
       backends.OUTPUTS, (network.logits, network.predictions)):
     node = graph_def.node.add(name=name, op='Identity', input=[tensor.op.name])
@@ -252,18 +297,18 @@ def _check_quantized(checkpoint, ranges):
   missing = set(ranges) - set(checkpoint_reader.shapes_in(checkpoint))
   if missing:
     raise ValueError(
-        'The checkpoint %s has no ranges for the fake quantisation, such as '
+        'The checkpoint %s has no ranges for the fake quantization, such as '
         '%s: train with --quantize_delay, or leave out --quantize.' % (
             checkpoint, min(missing)))
 
 
 def preprocessing_name(options):
-  """Returns the name of the preprocessing, None where there is none.
+  """Returns the name of the preprocessing.
 
-  Networks for video have none: their frames come preprocessed.
+  It is None for video networks by default, whose frames come preprocessed.
 
   Raises:
-    ValueError: the name, or the preprocessing of the network, is not known.
+    ValueError: the name is unknown, or the network has no preprocessing.
   """
   if (not options.preprocessing_name
       and nets_factory.takes_video(options.model_name)):
@@ -274,30 +319,30 @@ def preprocessing_name(options):
 
 
 def describe_preprocessing(name):
-  """Returns what `preprocessing_factory.describe` says; None for None."""
+  """Returns the value of `preprocessing_factory.describe`; None for None."""
   return name and preprocessing_factory.describe(name)
 
 
-def picture_reader(name, channels, size, use_grayscale=False):
-  """Returns a function that makes a network's picture of an encoded one.
+def image_reader(name, channels, size, use_grayscale=False):
+  """Returns a function that decodes and preprocesses an image.
 
   Args:
-    name: of the preprocessing.
-    channels: 1 or 3, those of the network's pictures.
-    size: their side in pixels.
-    use_grayscale: whether colours are to be turned to grey.
+    name: name of the preprocessing.
+    channels: 1 or 3, number of channels of the network's images.
+    size: height and width of the network's images, in pixels.
+    use_grayscale: whether to convert images to grayscale.
 
   Returns:
-    A function of a string scalar, the content of a file, that returns float32
+    A function from a string scalar, the content of an image file, to float32
     [size, size, channels].
   """
   return functools.partial(
-      _read_picture, preprocess=preprocessing_factory.get_preprocessing(
+      _read_image, preprocess=preprocessing_factory.get_preprocessing(
           name, is_training=False, use_grayscale=use_grayscale),
       channels=3 if use_grayscale else channels, size=size)
 
 
-def _read_picture(encoded, preprocess, channels, size):
+def _read_image(encoded, preprocess, channels, size):
   image = tf.image.decode_image(
       encoded, channels=channels, expand_animations=False)
   image.set_shape([None, None, channels])

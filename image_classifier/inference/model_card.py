@@ -1,4 +1,4 @@
-"""What is to know of a network before it is used: sizes, costs, scopes."""
+"""Descriptions of networks: sizes, costs, scopes and end points."""
 import collections
 import inspect
 
@@ -10,16 +10,27 @@ from preprocessing import preprocessing_factory
 _VIDEO_FRAMES = 16
 _COUNTED = ('Conv2D', 'Conv3D', 'DepthwiseConv2dNative', 'MatMul')
 
-# What `describe` finds out. `scopes` are the first levels of variable names,
-# `heads` those of them whose width is the number of classes. The multiply-adds
-# are those of one image, or of one video of 16 frames.
 Card = collections.namedtuple('Card', (
     'name', 'image_size', 'is_video', 'num_classes', 'parameters',
     'multiply_adds', 'preprocessing', 'scopes', 'heads', 'end_points'))
+Card.__doc__ = """The description of a network.
+
+Attributes:
+  name: name in `nets_factory`.
+  image_size: int, default height and width of the images, in pixels.
+  is_video: bool, whether the network takes videos.
+  num_classes: int, number of classes that the costs are given for.
+  parameters: int, number of trainable parameters.
+  multiply_adds: int, for one image, or for one video of 16 frames.
+  preprocessing: name of the preprocessing family.
+  scopes: list of the first two levels of the variable names.
+  heads: list of those scopes whose width is the number of classes.
+  end_points: dict {name: list of the dimensions without the batch}.
+"""
 
 
 def list_models():
-  """Returns a line for each network: its name, size and preprocessing."""
+  """Returns one line per network: name, image size and preprocessing."""
   lines = ['%-32s %-6s %s' % ('name', 'size', 'preprocessing')]
   for name, function in nets_factory.networks_map.items():
     lines.append('%-32s %-6d %s' % (
@@ -31,7 +42,7 @@ def describe(name):
   """Builds a network and returns its Card.
 
   Raises:
-    ValueError: `name` is not known.
+    ValueError: `name` is unknown.
   """
   # The training graph has the auxiliary heads of every family.
   with tf.Graph().as_default():
@@ -61,7 +72,7 @@ def lines(card):
       '  preprocessing:  ' + card.preprocessing,
       '  with %d classes, on one %s:' % (
           card.num_classes, 'video of %d frames' % _VIDEO_FRAMES
-          if card.is_video else 'picture'),
+          if card.is_video else 'image'),
       '    parameters:     {:,}'.format(card.parameters),
       '    multiply-adds:  {:,}'.format(card.multiply_adds),
       '  head, for --checkpoint_exclude_scopes and --trainable_scopes:',
@@ -77,8 +88,8 @@ def lines(card):
 def multiply_adds(graph):
   """Counts the multiply-adds of one run of a graph.
 
-  Those of convolutions and matrix products count; biases, normalisation (which
-  folds into the weights), activations and pooling do not.
+  Only convolutions and matrix products count: no biases, normalization (which
+  folds into the weights), activations or pooling.
 
   Args:
     graph: a `tf.Graph` whose shapes are known.
@@ -87,14 +98,14 @@ def multiply_adds(graph):
     An int.
 
   Raises:
-    ValueError: the shape of a result is not known.
+    ValueError: the shape of an output is unknown.
   """
   return sum(_multiply_adds_of(op) for op in graph.get_operations()
              if op.type in _COUNTED)
 
 
 def _multiply_adds_of(op):
-  """Multiply-adds of one operation: outputs times the inputs of each."""
+  """Returns the number of outputs times the inputs of each."""
   outputs = op.outputs[0].shape.num_elements()
   if outputs is None:
     raise ValueError('The shape of %s is %s; build the graph with images of a '
@@ -108,7 +119,7 @@ def _multiply_adds_of(op):
 
 
 def _build(name, is_training):
-  """Builds a network on one picture or video.
+  """Builds a network on one image or video.
 
   Returns:
     (network function, number of classes, shape of the input, end points).
@@ -130,7 +141,7 @@ def _preprocessing(name):
   try:
     return preprocessing_factory.describe(name)['family']
   except ValueError:
-    return 'none of its own, give --preprocessing_name'
+    return 'none by default, give --preprocessing_name'
 
 
 def _scopes(variables):

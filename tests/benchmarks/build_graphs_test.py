@@ -24,7 +24,7 @@ def test_build(monkeypatch, name):
   assert seconds >= 0 and operations > 3 and variables == 1
 
 
-def test_prints_a_row_a_network(monkeypatch, capsys):
+def test_prints_one_row_per_network(monkeypatch, capsys):
   monkeypatch.setattr(
       sys, 'argv', ['build_graphs', '--only=lenet,cifarnet', '--repeat=1'])
   build_graphs.main()
@@ -38,7 +38,7 @@ def test_prints_a_row_a_network(monkeypatch, capsys):
   assert all(float(row[1]) >= 0 and int(row[2]) > 20 for row in rows)
 
 
-def test_repetitions_that_make_no_median(monkeypatch, capsys):
+def test_too_few_repetitions(monkeypatch, capsys):
   monkeypatch.setattr(sys, 'argv', ['build_graphs', '--repeat=0'])
   with pytest.raises(SystemExit):
     build_graphs.main()

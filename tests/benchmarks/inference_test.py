@@ -29,28 +29,28 @@ def test_rows_of_a_small_network(capsys):
     if row[2] == 'checkpoint':
       assert row[5:7] == ['1.00', '1.00']
     if row[2] != 'tflite':
-      share, bound = map(float, row[-2:])
-      assert 0 < share < 1 and bound == pytest.approx(1 / share, rel=0.1)
+      fraction, bound = map(float, row[-2:])
+      assert 0 < fraction < 1 and bound == pytest.approx(1 / fraction, rel=0.1)
 
 
-class _Runner:
+class _Backend:
   calls = 0
 
   def run(self, images):
     self.calls += 1
 
 
-def test_what_is_slow_has_fewer_rounds(monkeypatch):
+def test_slow_forms_have_fewer_rounds(monkeypatch):
   """The clock says that every run takes ten seconds."""
   seconds = iter(range(0, 10000, 10))
   monkeypatch.setattr(inference.time, 'perf_counter', lambda: next(seconds))
-  runner = _Runner()
-  found = inference._measure({'int8': runner}, np.zeros([4, 2, 2, 3]))
+  backend = _Backend()
+  found = inference._measure({'int8': backend}, np.zeros([4, 2, 2, 3]))
   assert found['int8'].seconds.tolist() == [10, 10]
-  assert runner.calls == 3, 'one picture a run, one run to begin with'
+  assert backend.calls == 3, 'one image per run, one run to prepare'
 
 
-def test_a_form_that_is_not_known(capsys):
+def test_an_unknown_form(capsys):
   with pytest.raises(SystemExit):
     inference.main(['--forms=int9'])
   assert ('--forms=int9: the forms are checkpoint,frozen,folded,'

@@ -13,13 +13,13 @@ _PAGES = {
 }
 
 
-def _write(folder, *lines):
-  path = folder / 'table.csv'
+def _write(directory, *lines):
+  path = directory / 'table.csv'
   path.write_text(_HEAD + ''.join(line + '\n' for line in lines))
   return str(path)
 
 
-def test_numbers_are_numbers_and_gaps_are_none(tmp_path):
+def test_numbers_are_floats_and_gaps_are_none(tmp_path):
   path = _write(tmp_path, 'MobileNet V1,m,0.5,224,150,1.34,63.3,')
   assert plot_model_figures.read_table(path) == [{
       'family': 'MobileNet V1', 'model': 'm', 'width': 0.5, 'size': 224.0,
@@ -33,7 +33,7 @@ def test_a_bad_number_is_named(tmp_path):
     plot_model_figures.read_table(path)
 
 
-def test_each_published_checkpoint_stands_there_once():
+def test_each_published_checkpoint_is_listed_once():
   rows = plot_model_figures.read_table()
   count = {family: sum(row['family'] == family for row in rows)
            for family in ('MobileNet V1', 'MobileNet V2')}
@@ -42,22 +42,22 @@ def test_each_published_checkpoint_stands_there_once():
 
 
 @pytest.mark.parametrize('page', list(_PAGES))
-def test_pages_hold_the_table(page):
+def test_pages_have_the_table(page):
   with open(os.path.join(plot_model_figures.ROOT, page)) as source:
     lines = [line.split('|') for line in source if line.startswith('|')]
   shown = {cells[1].strip(): cells for cells in lines}
   for row in plot_model_figures.read_table():
     if row['family'] in _PAGES[page]:
       cells = shown[row['model']]
-      assert [float(cells[place]) for place in (2, 3, 4, 6, 8)] == [
+      assert [float(cells[index]) for index in (2, 3, 4, 6, 8)] == [
           row[column] for column in ('width', 'size', 'madds_millions',
                                      'params_millions', 'top1')]
-      # What we counted in the graph is near what was published.
+      # The counts of the graph are near the published ones.
       assert float(cells[5]) == pytest.approx(row['madds_millions'], rel=0.25)
       assert float(cells[7]) == pytest.approx(row['params_millions'], rel=0.05)
 
 
-def test_figures_are_drawn(tmp_path):
+def test_figures_are_plotted(tmp_path):
   pytest.importorskip('matplotlib')
   path = str(tmp_path / 'new' / 'figure.png')
   rows = plot_model_figures.read_table()
@@ -69,6 +69,7 @@ def test_figures_are_drawn(tmp_path):
 
 def test_a_family_without_rows_is_named():
   with pytest.raises(ValueError, match=(
-      "Family 'MobileNet V9' cannot be drawn; with rows are: .*MobileNet V1")):
+      "Family 'MobileNet V9' cannot be plotted; families with rows: "
+      '.*MobileNet V1')):
     plot_model_figures.plot(
         plot_model_figures.read_table(), ['MobileNet V9'], 'unused.png')

@@ -1,7 +1,7 @@
-"""Other people's programs read our exports.
+"""Exports, read by other programs.
 
-Networks on small pictures; with TEST_EXPORTS=all, as `make test-exports` sets
-it, also on pictures of their own size.
+Networks on small images; with TEST_EXPORTS=all, as `make test-exports` sets it,
+also on images of their default size.
 """
 import dataclasses
 import json
@@ -21,32 +21,32 @@ from image_classifier.export import export
 from image_classifier.inference import backends
 from image_classifier.inference import classifier as classifiers
 
-# Name, side of the pictures, whether batch normalisation is folded.
+# Name, height and width of the images, whether batch normalization is folded.
 _NETWORKS = [('mobilenet_v1', 64, False), ('resnet_v1_50', 65, True),
              ('inception_v3', 107, False)]
 if os.environ.get('TEST_EXPORTS') == 'all':
   _NETWORKS += [('mobilenet_v1', 224, True), ('resnet_v1_50', 224, False),
                 ('inception_v3', 299, False), ('inception_v3', 299, True)]
 
-# Prints what both signatures say of an array and of a picture file.
+# Prints the predictions of both signatures, for an array and an image file.
 _IN_A_FRESH_PROCESS = """
 import json, sys
 import numpy as np
 import tensorflow as tf
-folder, images, picture = sys.argv[1:]
-images, picture = np.load(images), open(picture, 'rb').read()
+directory, images, encoded = sys.argv[1:]
+images, encoded = np.load(images), open(encoded, 'rb').read()
 asked = (('serving_default', 'input', images),
-         ('serving_bytes', 'image_bytes', [picture, picture]))
+         ('serving_bytes', 'image_bytes', [encoded, encoded]))
 if tf.__version__.startswith('1.'):
   with tf.Session(graph=tf.Graph()) as session:
-    model = tf.saved_model.load(session, ['serve'], folder)
+    model = tf.saved_model.load(session, ['serve'], directory)
     found = []
     for signature, name, value in asked:
       one = model.signature_def[signature]
       found.append(session.run(one.outputs['predictions'].name,
                                {one.inputs[name].name: value}))
 else:
-  model = tf.saved_model.load(folder)
+  model = tf.saved_model.load(directory)
   found = [model.signatures[signature](
       **{name: tf.constant(value)})['predictions'].numpy()
            for signature, name, value in asked]
@@ -57,20 +57,20 @@ print(json.dumps([one.tolist() for one in found]))
 @pytest.fixture(scope='module', name='exported', params=_NETWORKS,
                 ids=lambda network: '%s-%d-%s' % network)
 def _exported(request, tmp_path_factory):
-  """Returns (folder, pictures, logits and predictions by TensorFlow)."""
+  """Returns (directory, images, logits, predictions by TensorFlow)."""
   name, size, folded = request.param
-  folder = tmp_path_factory.mktemp(name)
-  checkpoint = random_checkpoint.save(name, size, str(folder), 10)
-  out = folder / 'out'
+  directory = tmp_path_factory.mktemp(name)
+  checkpoint = random_checkpoint.save(name, size, str(directory), 10)
+  out = directory / 'out'
   export.export(dataclasses.replace(
       options.Export(), model_name=name, num_classes=10, image_size=size,
       checkpoint_path=checkpoint, output_dir=str(out),
       fold_batch_norm=folded))
   images = np.random.RandomState(0).uniform(
       -1, 1, [2, size, size, 3]).astype(np.float32)
-  runner = backends.load(str(out / 'frozen_inference_graph.pb'))
-  logits, predictions = runner.run(images)
-  runner.close()
+  backend = backends.load(str(out / 'frozen_inference_graph.pb'))
+  logits, predictions = backend.run(images)
+  backend.close()
   return out, images, logits, predictions
 
 
@@ -86,7 +86,7 @@ def test_opencv_reads_the_frozen_graph(exported):
   network = cv2.dnn.readNetFromTensorflow(
       str(out / 'frozen_inference_graph.pb'))
   network.setInput(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
-  # OpenCV leaves copies out, and with them our names; the network's own stay.
+  # OpenCV removes Identity nodes, and with them our names.
   names = json.loads((out / 'model.json').read_text())['historic_names']
   _assert_close(network.forward(), predictions)
   _assert_close(network.forward(names['logits']), logits)
@@ -115,8 +115,8 @@ def _pythons():
   """This Python, and one with another TensorFlow where there is one.
 
   That is OTHER_PYTHON, or the one with TensorFlow 2 that `make env` put beside
-  this one with TensorFlow 1. The reverse cannot be: 1.15 does not know all
-  operations of 2.12.
+  this one with TensorFlow 1. The reverse cannot work: 1.15 lacks operations of
+  2.12.
   """
   if os.environ.get('OTHER_PYTHON'):
     return [sys.executable, os.environ['OTHER_PYTHON']]
@@ -132,20 +132,20 @@ def test_the_saved_model_opens_in_a_fresh_process(exported, tmp_path, python):
   out, images, _, predictions = exported
   arrays = tmp_path / 'images.npy'
   np.save(str(arrays), images)
-  picture = tmp_path / 'picture.png'
+  file = tmp_path / 'image.png'
   pixels = np.random.RandomState(1).randint(256, size=[50, 70, 3])
-  Image.fromarray(pixels.astype(np.uint8)).save(str(picture))
+  Image.fromarray(pixels.astype(np.uint8)).save(str(file))
   result = subprocess.run(
       [python, '-W', 'ignore', '-c', _IN_A_FRESH_PROCESS,
-       str(out / 'saved_model'), str(arrays), str(picture)],
+       str(out / 'saved_model'), str(arrays), str(file)],
       cwd=str(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
       universal_newlines=True)
   assert result.returncode == 0, result.stderr[-2000:]
-  of_images, of_picture = json.loads(result.stdout.splitlines()[-1])
+  of_images, of_file = json.loads(result.stdout.splitlines()[-1])
   _assert_close(of_images, predictions)
-  classifier = classifiers.of_export(str(out))
-  image = classifier.read(picture.read_bytes())
-  _assert_close(of_picture, classifier.run(np.stack([image] * 2))[0])
+  classifier = classifiers.load_export(str(out))
+  image = classifier.preprocess(file.read_bytes())
+  _assert_close(of_file, classifier.predict(np.stack([image] * 2))[0])
   classifier.close()
 
 

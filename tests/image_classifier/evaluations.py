@@ -1,4 +1,4 @@
-"""What the tests of evaluation share."""
+"""Options, checkpoints and datasets for the tests of evaluation."""
 import dataclasses
 import io
 import json
@@ -17,8 +17,8 @@ def options_for(digits, checkpoint, **changes):
   """Returns options to evaluate a LeNet on digits, without summaries.
 
   Args:
-    digits: folder of the records.
-    checkpoint: checkpoint or folder of one.
+    digits: directory of the records.
+    checkpoint: checkpoint or directory of one.
     **changes: values of flags, by their names.
   """
   values = dict({
@@ -36,7 +36,7 @@ def options_for(digits, checkpoint, **changes):
 
 
 def rewrite_checkpoint(checkpoint, new, change):
-  """Writes a checkpoint again, with its variables changed.
+  """Writes a checkpoint with changed variables.
 
   Args:
     checkpoint: its prefix.
@@ -55,23 +55,23 @@ def rewrite_checkpoint(checkpoint, new, change):
         session, str(new), write_meta_graph=False, write_state=False)
 
 
-def rewrite_digits(digits, folder, names, labels, count, multi_label=False):
-  """Writes the first test digits again, with other labels.
+def rewrite_digits(digits, directory, names, labels, count, multi_label=False):
+  """Writes the first test digits with other labels.
 
   Args:
-    digits: folder of the records.
-    folder: new folder.
+    digits: directory of the records.
+    directory: new directory.
     names: list of the names of the classes.
     labels: function from a digit to the list of its labels.
     count: number of digits.
-    multi_label: whether the dataset has several labels a picture.
+    multi_label: whether the dataset has several labels per image.
   """
   info = json.loads(open(os.path.join(digits, 'dataset_info.json')).read())
   file, = info['splits']['test']['files']
-  folder.mkdir()
+  directory.mkdir()
   counts = [0] * len(names)
   records = tf.python_io.tf_record_iterator(os.path.join(digits, file))
-  with tf.python_io.TFRecordWriter(str(folder / file)) as writer:
+  with tf.python_io.TFRecordWriter(str(directory / file)) as writer:
     for _, record in zip(range(count), records):
       example = tf.train.Example.FromString(record)
       value = example.features.feature['image/class/label'].int64_list.value
@@ -80,14 +80,14 @@ def rewrite_digits(digits, folder, names, labels, count, multi_label=False):
       for label in new:
         counts[label] += 1
       writer.write(example.SerializeToString())
-  (folder / 'dataset_info.json').write_text(dataset_info.info_text(
+  (directory / 'dataset_info.json').write_text(dataset_info.info_text(
       'mnist', names, info['image'], {'test': {
           'num_examples': count, 'files': [file], 'examples_per_file': [count],
           'examples_per_class': counts}}, multi_label=multi_label))
 
 
 def pixels(path):
-  """Returns the pictures of a record file, uint8 [n, height, width]."""
+  """Returns the images of a record file, uint8 [n, height, width]."""
   return np.stack([
       np.asarray(Image.open(io.BytesIO(
           tf.train.Example.FromString(record).features.feature[
@@ -95,10 +95,10 @@ def pixels(path):
       for record in tf.python_io.tf_record_iterator(str(path))])
 
 
-def spoil_pictures(digits, folder, numbers):
-  """Copies digits, with pictures of the test part that cannot be decoded."""
-  shutil.copytree(str(digits), str(folder))
-  path, = folder.glob('*test*.tfrecord')
+def corrupt_images(digits, directory, numbers):
+  """Copies digits, with images of the test split that cannot be decoded."""
+  shutil.copytree(str(digits), str(directory))
+  path, = directory.glob('*test*.tfrecord')
   records = list(tf.python_io.tf_record_iterator(str(path)))
   with tf.python_io.TFRecordWriter(str(path)) as writer:
     for number, record in enumerate(records):
@@ -109,10 +109,10 @@ def spoil_pictures(digits, folder, numbers):
       writer.write(example.SerializeToString())
 
 
-def with_count(digits, folder, count):
-  """Copies digits, with a wrong number of test examples in their facts."""
-  shutil.copytree(digits, str(folder))
-  path = folder / 'dataset_info.json'
+def with_count(digits, directory, count):
+  """Copies digits, with a wrong number of test examples in their info."""
+  shutil.copytree(digits, str(directory))
+  path = directory / 'dataset_info.json'
   info = json.loads(path.read_text())
   info['splits']['test'].update(num_examples=count, examples_per_file=[count])
   path.write_text(json.dumps(info))

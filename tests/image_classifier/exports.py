@@ -16,10 +16,10 @@ def ask(**changes):
       for name, value in changes.items()})
 
 
-def save(folder):
-  """Saves a LeNet for grey digits; returns the prefix of the checkpoint.
+def save(directory):
+  """Saves a LeNet for grayscale digits; returns the prefix of the checkpoint.
 
-  Its weights are random, and their averages 1.5 times as large.
+  The weights are random, and their averages 1.5 times as large.
   """
   with tf.Graph().as_default(), tf.Session() as session:
     network = nets_factory.get_network_fn('lenet', 10)
@@ -29,4 +29,4 @@ def save(folder):
                       initializer=1.5 * variable.initialized_value())
     tf.train.create_global_step()
     session.run(tf.global_variables_initializer())
-    return tf.train.Saver().save(session, str(folder / 'model.ckpt-7'))
+    return tf.train.Saver().save(session, str(directory / 'model.ckpt-7'))

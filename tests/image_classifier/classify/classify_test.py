@@ -1,4 +1,4 @@
-"""Classifying picture files with an export or a checkpoint."""
+"""Classification of image files with an export or a checkpoint."""
 import csv
 import dataclasses
 import json
@@ -19,47 +19,47 @@ from preprocessing import preprocessing_factory
 
 @pytest.fixture(scope='module', name='export')
 def _export(tmp_path_factory):
-  """The export of a LeNet for colour pictures, with random weights."""
-  folder = tmp_path_factory.mktemp('export')
-  (folder / 'labels.txt').write_text(
+  """The export of a LeNet for color images, with random weights."""
+  directory = tmp_path_factory.mktemp('export')
+  (directory / 'labels.txt').write_text(
       ''.join('%d:name %d\n' % (i, i) for i in range(10)))
   with tf.Graph().as_default(), tf.Session() as session:
     tf.set_random_seed(1)
     nets_factory.get_network_fn('lenet', 10)(
         tf.placeholder(tf.float32, [None, 28, 28, 3]))
     session.run(tf.global_variables_initializer())
-    checkpoint = tf.train.Saver().save(session, str(folder / 'model.ckpt'))
+    checkpoint = tf.train.Saver().save(session, str(directory / 'model.ckpt'))
   export_graph.export(dataclasses.replace(
       options.Export(), model_name='lenet', dataset_name='mnist',
-      dataset_dir=str(folder), checkpoint_path=checkpoint,
-      output_dir=str(folder / 'out'), tflite=True))
-  return folder / 'out'
+      dataset_dir=str(directory), checkpoint_path=checkpoint,
+      output_dir=str(directory / 'out'), tflite=True))
+  return directory / 'out'
 
 
-@pytest.fixture(name='pictures')
-def _pictures(tmp_path):
-  """A folder with pictures of several formats, a broken one and a text."""
-  folder = tmp_path / 'pictures'
-  folder.mkdir()
+@pytest.fixture(name='images')
+def _images(tmp_path):
+  """A directory with images of several formats and a text."""
+  directory = tmp_path / 'images'
+  directory.mkdir()
   random = np.random.RandomState(0)
   for name, size in (('a.png', (28, 28)), ('b.jpg', (40, 30)),
                      ('c.gif', (20, 33)), ('d.bmp', (28, 28))):
     pixels = random.randint(256, size=size[::-1] + (3,)).astype(np.uint8)
-    Image.fromarray(pixels).save(str(folder / name))
+    Image.fromarray(pixels).save(str(directory / name))
   Image.fromarray(random.randint(256, size=(28, 28)).astype(np.uint8)).save(
-      str(folder / 'grey.png'))
-  (folder / 'notes.txt').write_text('no picture')
-  return folder
+      str(directory / 'gray.png'))
+  (directory / 'notes.txt').write_text('not an image')
+  return directory
 
 
-def _classify(export, *words, **changes):
+def _classify(export, *arguments, **changes):
   return dataclasses.replace(
-      options.Classify(), images=tuple(str(word) for word in words),
+      options.Classify(), images=tuple(map(str, arguments)),
       graph=str(export / 'frozen_inference_graph.pb'), **changes)
 
 
 def _expected(export, file):
-  """Predictions for one picture by the network's own functions."""
+  """Probabilities for one image, computed directly with the network."""
   with tf.Graph().as_default(), tf.Session() as session:
     image = tf.image.decode_image(
         tf.read_file(str(file)), channels=3, expand_animations=False)
@@ -70,13 +70,13 @@ def _expected(export, file):
     return session.run(end_points['Predictions'])[0]
 
 
-def test_results_are_those_of_the_network(export, pictures, tmp_path, capsys):
+def test_results_are_those_of_the_network(export, images, tmp_path, capsys):
   results = tmp_path / 'results.json'
   assert classify.classify(_classify(
-      export, pictures, top_k=3, output_json=str(results))) == 0
+      export, images, top_k=3, output_json=str(results))) == 0
   rows = json.loads(results.read_text())
   assert [os.path.basename(row['file']) for row in rows] == [
-      'a.png', 'b.jpg', 'c.gif', 'd.bmp', 'grey.png']
+      'a.png', 'b.jpg', 'c.gif', 'd.bmp', 'gray.png']
   for row in rows:
     expected = _expected(export, row['file'])
     best = np.argsort(-expected)[:3]
@@ -84,53 +84,53 @@ def test_results_are_those_of_the_network(export, pictures, tmp_path, capsys):
     np.testing.assert_allclose(
         row['probabilities'], expected[best], rtol=1e-4)
   out = capsys.readouterr().out
-  assert '%s/a.png: %s 0.' % (pictures, rows[0]['names'][0]) in out
+  assert '%s/a.png: %s 0.' % (images, rows[0]['names'][0]) in out
   assert 'Results: %s' % results in out
 
 
-def test_a_broken_picture_is_reported_and_the_rest_goes_on(
-    export, pictures, tmp_path, capsys):
-  whole = (pictures / 'a.png').read_bytes()
-  (pictures / 'aa.png').write_bytes(whole[:len(whole) // 2])
+def test_a_broken_image_is_reported_and_the_rest_classified(
+    export, images, tmp_path, capsys):
+  whole = (images / 'a.png').read_bytes()
+  (images / 'aa.png').write_bytes(whole[:len(whole) // 2])
   sheet = tmp_path / 'sheet.png'
   assert classify.classify(_classify(
-      export, pictures, pictures / 'notes.txt', contact_sheet=str(sheet))) == 1
+      export, images, images / 'notes.txt', contact_sheet=str(sheet))) == 1
   out = capsys.readouterr().out
-  assert '%s/aa.png: not readable: ' % pictures in out
-  assert '%s/notes.txt: not readable: ' % pictures in out
-  assert '%s/grey.png: name ' % pictures in out
-  assert '2 of 7 pictures could not be read.' in out
+  assert '%s/aa.png: not readable: ' % images in out
+  assert '%s/notes.txt: not readable: ' % images in out
+  assert '%s/gray.png: name ' % images in out
+  assert '2 of 7 images could not be read.' in out
   assert Image.open(str(sheet)).width == 5 * 148 + 8
 
 
-def test_an_incomplete_export(export, pictures, tmp_path):
+def test_an_incomplete_export(export, images, tmp_path):
   copy = tmp_path / 'copy'
   copy.mkdir()
   for name in ('frozen_inference_graph.pb', 'labels.txt', 'model.json'):
     with pytest.raises(ValueError, match='There is no (file|export) .*'):
-      classify.classify(_classify(copy, pictures))
+      classify.classify(_classify(copy, images))
     (copy / name).write_bytes((export / name).read_bytes())
   (copy / 'labels.txt').write_text('0:one\n1:two\n')
   with pytest.raises(ValueError, match='labels.txt names 2 classes; the '
                      'network has 10.'):
-    classify.classify(_classify(copy, pictures))
+    classify.classify(_classify(copy, images))
   (copy / 'labels.txt').write_text(''.join('%d\n' % i for i in range(10)))
   (copy / 'model.json').write_text('{')
   with pytest.raises(ValueError, match='model.json is damaged: .* Export the '
-                     'network anew.'):
-    classify.classify(_classify(copy, pictures))
+                     'network again.'):
+    classify.classify(_classify(copy, images))
 
 
 @pytest.mark.parametrize('form', [
     '', 'saved_model', 'saved_model_elsewhere', 'model.tflite'])
-def test_every_form_says_the_same(export, pictures, tmp_path, form):
+def test_every_form_has_the_same_results(export, images, tmp_path, form):
   graph = export / form
   if form == 'saved_model_elsewhere':
     graph = tmp_path / 'moved'
     shutil.copytree(str(export / 'saved_model'), str(graph))
   table = tmp_path / 'table.csv'
   asked = dataclasses.replace(
-      _classify(export, pictures, top_k=2, output_csv=str(table)), graph=str(graph))
+      _classify(export, images, top_k=2, output_csv=str(table)), graph=str(graph))
   assert classify.classify(asked) == 0
   with open(str(table), newline='') as file:
     rows = list(csv.DictReader(file))
@@ -145,18 +145,18 @@ def test_every_form_says_the_same(export, pictures, tmp_path, form):
         expected[order], rtol=1e-4)
 
 
-def _checkpoint(export, *words, **changes):
+def _checkpoint(export, *arguments, **changes):
   return dataclasses.replace(
-      options.Classify(), images=tuple(str(word) for word in words),
+      options.Classify(), images=tuple(map(str, arguments)),
       checkpoint_path=str(export.parent / 'model.ckpt'), model_name='lenet',
       num_classes=10, labels_file=str(export / 'labels.txt'), **changes)
 
 
-def test_a_checkpoint_and_its_features(export, pictures, tmp_path, capsys):
-  (pictures / 'broken.png').write_bytes(b'no picture')
+def test_a_checkpoint_and_its_features(export, images, tmp_path, capsys):
+  (images / 'broken.png').write_bytes(b'not an image')
   results, features = tmp_path / 'results.json', tmp_path / 'features.npz'
   assert classify.classify(_checkpoint(
-      export, pictures, output_json=str(results), end_point='pool2',
+      export, images, output_json=str(results), end_point='pool2',
       features_file=str(features))) == 1
   assert 'Features: %s' % features in capsys.readouterr().out
   rows = json.loads(results.read_text())
@@ -185,36 +185,36 @@ def test_a_checkpoint_and_its_features(export, pictures, tmp_path, capsys):
     (dict(model_name='cifarnet'), 'check --model_name'),
     (dict(checkpoint_path='/nowhere/model.ckpt'), '/nowhere does not exist'),
     (dict(model_name='i3d', labels_file=None), 'i3d takes videos, not')])
-def test_wrong_options(export, pictures, tmp_path, monkeypatch, changes,
+def test_wrong_options(export, images, tmp_path, monkeypatch, changes,
                        message):
   monkeypatch.chdir(str(tmp_path))
   with pytest.raises(ValueError, match=message):
     classify.classify(dataclasses.replace(
-        _checkpoint(export, pictures), **changes))
-  assert os.listdir(str(tmp_path)) == ['pictures']
+        _checkpoint(export, images), **changes))
+  assert os.listdir(str(tmp_path)) == ['images']
 
 
-def test_features_of_an_export(export, pictures):
+def test_features_of_an_export(export, images):
   with pytest.raises(ValueError, match='--end_point needs the network of a '
                      'checkpoint: give --checkpoint_path'):
     classify.classify(_classify(
-        export, pictures, end_point='Logits', features_file='x.npz'))
+        export, images, end_point='Logits', features_file='x.npz'))
 
 
-def test_flags_of_the_network_beside_an_export(export, pictures, capsys):
-  classify.classify(_classify(export, pictures / 'a.png'))
+def test_flags_of_the_network_beside_an_export(export, images, capsys):
+  classify.classify(_classify(export, images / 'a.png'))
   assert not capsys.readouterr().err
   classify.classify(_classify(
-      export, pictures / 'a.png', model_name='vgg_16', num_classes=3))
+      export, images / 'a.png', model_name='vgg_16', num_classes=3))
   assert capsys.readouterr().err == ''.join(
-      'Warning: --%s has no effect with --graph, which knows its own.\n' % name
+      'Warning: --%s has no effect with --graph, which has its own.\n' % name
       for name in ('model_name', 'num_classes'))
 
 
-def test_results_are_replaced_only_on_request(export, pictures, tmp_path):
+def test_results_are_replaced_only_with_overwrite(export, images, tmp_path):
   results = tmp_path / 'results.json'
   results.write_text('mine')
-  asked = _classify(export, pictures, output_json=str(results))
+  asked = _classify(export, images, output_json=str(results))
   with pytest.raises(ValueError, match='--output_json=.*results.json exists: .*'
                      '--overwrite'):
     classify.classify(asked)
@@ -227,7 +227,7 @@ def test_results_are_replaced_only_on_request(export, pictures, tmp_path):
     ('frozen_inference_graph.pb', 'is not a frozen graph|lacks the nodes'),
     ('model.tflite', 'is not a TensorFlow Lite model'),
     ('saved_model', 'is not a SavedModel that can be served')])
-def test_damaged_exports(export, pictures, tmp_path, name, message):
+def test_damaged_exports(export, images, tmp_path, name, message):
   for part in ('model.json', 'labels.txt'):
     (tmp_path / part).write_bytes((export / part).read_bytes())
   if name == 'saved_model':
@@ -237,4 +237,4 @@ def test_damaged_exports(export, pictures, tmp_path, name, message):
     (tmp_path / name).write_bytes(b'\x01damaged')
   with pytest.raises(ValueError, match=message):
     classify.classify(dataclasses.replace(
-        _classify(export, pictures), graph=str(tmp_path / name)))
+        _classify(export, images), graph=str(tmp_path / name)))

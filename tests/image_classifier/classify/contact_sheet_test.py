@@ -1,4 +1,4 @@
-"""Sheets of pictures."""
+"""Contact sheets."""
 import importlib.util
 
 import numpy as np
@@ -8,9 +8,9 @@ import pytest
 from image_classifier.classify import contact_sheet
 
 
-def _pixels(tmp_path, pictures):
+def _pixels(tmp_path, images):
   sheet = str(tmp_path / 'sheet.png')
-  contact_sheet.draw(pictures, sheet)
+  contact_sheet.draw(images, sheet)
   return np.array(Image.open(sheet))
 
 
@@ -21,22 +21,22 @@ def _red(tmp_path):
   return path
 
 
-def test_pictures_and_captions_are_drawn(tmp_path, red):
+def test_images_and_captions_are_drawn(tmp_path, red):
   broken = str(tmp_path / 'broken.png')
-  (tmp_path / 'broken.png').write_bytes(b'no picture')
+  (tmp_path / 'broken.png').write_bytes(b'not an image')
   pixels = _pixels(tmp_path, [(red, 'one')] * 6 + [(broken, 'none')])
   # Five columns, two rows.
   assert pixels.shape == (2 * (140 + 14 + 8) + 8, 5 * 148 + 8, 3)
   assert (pixels[78, 78] == [255, 0, 0]).all()
-  assert (pixels[78, 20] == [255, 255, 255]).all(), 'beside the tall picture'
+  assert (pixels[78, 20] == [255, 255, 255]).all(), 'beside the tall image'
   second_row = pixels[8 + 162 + 70, 8 + 148 + 70]
-  assert (second_row == [255, 255, 255]).all(), 'the broken picture'
+  assert (second_row == [255, 255, 255]).all(), 'the broken image'
   assert (pixels[148:162] < 128).any(), 'captions'
   assert sorted(p.name for p in tmp_path.iterdir()) == [
       'broken.png', 'red.png', 'sheet.png']
 
 
-def test_a_long_caption_stays_below_its_picture(tmp_path, red):
+def test_a_long_caption_stays_below_its_image(tmp_path, red):
   words = 'African hunting dog, hyena dog, Cape hunting dog 98.7 %'
   for caption in (words, 'a' * 200):
     pixels = _pixels(tmp_path, [(red, caption), (red, '')])
@@ -57,5 +57,5 @@ def test_letters_that_are_not_latin(
 def test_sixteen_bits(tmp_path):
   path = str(tmp_path / 'deep.png')
   Image.fromarray(np.full([4, 4], 128 * 256, np.uint16)).save(path)
-  pixels = _pixels(tmp_path, [(path, 'grey')])
+  pixels = _pixels(tmp_path, [(path, 'gray')])
   assert abs(int(pixels[78, 78, 0]) - 128) <= 1

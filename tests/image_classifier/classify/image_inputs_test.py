@@ -1,4 +1,4 @@
-"""Words that mean pictures."""
+"""Arguments that select images."""
 import io
 import os
 
@@ -7,72 +7,73 @@ import pytest
 from image_classifier.classify import image_inputs
 
 
-def _names(words, content=None):
-  return [picture.name for picture in image_inputs.find(
-      [str(word) for word in words], content and io.BytesIO(content))]
+def _names(arguments, content=None):
+  return [image.name for image in image_inputs.find(
+      list(map(str, arguments)), content and io.BytesIO(content))]
 
 
-@pytest.fixture(name='folder')
-def _folder(tmp_path):
+@pytest.fixture(name='directory')
+def _directory(tmp_path):
   (tmp_path / 'inner').mkdir()
   for name in ('b.JPG', 'a.png', 'notes.txt', 'inner/c.jpeg'):
     (tmp_path / name).write_bytes(b'content of ' + name.encode())
   return tmp_path
 
 
-def test_files_folders_and_patterns(folder):
-  assert _names([folder / 'notes.txt', folder]) == [
-      str(folder / name) for name in ('notes.txt', 'a.png', 'b.JPG')]
-  assert _names([folder / '*.[Jp]*']) == [
-      str(folder / 'a.png'), str(folder / 'b.JPG')]
-  assert _names([folder / '**' / '*.jpeg']) == [str(folder / 'inner/c.jpeg')]
-  picture, = image_inputs.find([str(folder / 'a.png')])
-  assert picture.read() == b'content of a.png'
-  assert picture.open() == str(folder / 'a.png')
+def test_files_directories_and_patterns(directory):
+  assert _names([directory / 'notes.txt', directory]) == [
+      str(directory / name) for name in ('notes.txt', 'a.png', 'b.JPG')]
+  assert _names([directory / '*.[Jp]*']) == [
+      str(directory / 'a.png'), str(directory / 'b.JPG')]
+  assert _names([directory / '**' / '*.jpeg']) == [
+      str(directory / 'inner/c.jpeg')]
+  image, = image_inputs.find([str(directory / 'a.png')])
+  assert image.read() == b'content of a.png'
+  assert image.open() == str(directory / 'a.png')
 
 
-def test_a_file_named_like_a_pattern(folder):
-  (folder / 'a[1].png').write_bytes(b'')
-  assert _names([folder / 'a[1].png']) == [str(folder / 'a[1].png')]
+def test_a_file_named_like_a_pattern(directory):
+  (directory / 'a[1].png').write_bytes(b'')
+  assert _names([directory / 'a[1].png']) == [str(directory / 'a[1].png')]
 
 
-@pytest.mark.parametrize('beginning', [
+@pytest.mark.parametrize('start', [
     b'\xff\xd8\xff\xe0', b'\x89PNG\r\n', b'GIF89a', b'BM1'])
-def test_a_picture_on_standard_input(beginning):
-  picture, = image_inputs.find(['-'], io.BytesIO(beginning + b'\n\x00rest'))
-  assert picture.name == 'standard input'
-  assert picture.read() == beginning + b'\n\x00rest'
-  assert picture.open().read() == picture.read()
+def test_an_image_on_standard_input(start):
+  image, = image_inputs.find(['-'], io.BytesIO(start + b'\n\x00rest'))
+  assert image.name == 'standard input'
+  assert image.read() == start + b'\n\x00rest'
+  assert image.open().read() == image.read()
 
 
-def test_paths_on_standard_input(folder):
-  lines = '%s\n\n%s\r\n' % (folder / 'a.png', folder / 'inner')
+def test_paths_on_standard_input(directory):
+  lines = '%s\n\n%s\r\n' % (directory / 'a.png', directory / 'inner')
   assert _names(['-'], lines.encode()) == [
-      str(folder / 'a.png'), str(folder / 'inner' / 'c.jpeg')]
+      str(directory / 'a.png'), str(directory / 'inner' / 'c.jpeg')]
 
 
-def test_names_of_any_letters_and_of_none(folder):
+def test_names_of_any_bytes(directory):
   names = ['a b.png', 'k\u00e4tzchen \u732b.png', os.fsdecode(b'\xff.png')]
   for name in names:
-    (folder / name).write_bytes(b'content of ' + os.fsencode(name))
-  lines = b'\n'.join(os.fsencode(str(folder / name)) for name in names)
-  for pictures in (
+    (directory / name).write_bytes(b'content of ' + os.fsencode(name))
+  lines = b'\n'.join(os.fsencode(str(directory / name)) for name in names)
+  for images in (
       image_inputs.find(['-'], io.BytesIO(lines)),
-      image_inputs.find([str(folder / name) for name in names])):
-    assert [picture.name for picture in pictures] == [
-        '%s/%s' % (folder, shown) for shown in names[:2] + ['\\xff.png']]
-    assert [picture.read() for picture in pictures] == [
+      image_inputs.find([str(directory / name) for name in names])):
+    assert [image.name for image in images] == [
+        '%s/%s' % (directory, shown) for shown in names[:2] + ['\\xff.png']]
+    assert [image.read() for image in images] == [
         b'content of ' + os.fsencode(name) for name in names]
-    assert pictures[2].open() == str(folder / names[2])
+    assert images[2].open() == str(directory / names[2])
 
 
-@pytest.mark.parametrize('word, content, message', [
-    ('none.png', None, 'There is no picture or folder .*none.png'),
+@pytest.mark.parametrize('argument, content, message', [
+    ('none.png', None, 'There is no image or directory .*none.png'),
     ('*.gif', None, r'No file matches .*\*.gif'),
-    ('empty', None, r'empty holds no picture \(.bmp, .gif, .jpeg, .jpg, .png'),
-    ('-', b'\xfe\x00', 'Standard input holds neither a picture'),
-    ('-', b'\n', 'Standard input holds neither a picture')])
-def test_what_is_not_there(folder, word, content, message):
-  (folder / 'empty').mkdir()
+    ('empty', None, r'empty has no images \(.bmp, .gif, .jpeg, .jpg, .png'),
+    ('-', b'\xfe\x00', 'Standard input is neither an image'),
+    ('-', b'\n', 'Standard input is neither an image')])
+def test_arguments_without_images(directory, argument, content, message):
+  (directory / 'empty').mkdir()
   with pytest.raises(ValueError, match=message):
-    _names([word if word == '-' else folder / word], content)
+    _names([argument if argument == '-' else directory / argument], content)

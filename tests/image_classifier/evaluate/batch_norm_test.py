@@ -1,4 +1,4 @@
-"""Stale moving statistics: found, and computed anew."""
+"""Stale moving statistics: detected, and recalibrated."""
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -15,7 +15,7 @@ from tests.image_classifier import training_runs as runs
 
 
 def _network(images, num_classes, is_training):
-  """Two layers; what only training has is drawn from one of them."""
+  """Two layers; training adds a head to the first."""
   with tf.variable_scope('Small'):
     with slim.arg_scope([normalization.batch_norm], is_training=is_training):
       net = slim.fully_connected(
@@ -31,7 +31,7 @@ _network.default_image_size = 28
 
 
 def _arg_scope(weight_decay):
-  # So slow that 40 steps leave the statistics where they began.
+  # A decay so slow that 40 steps hardly change the statistics.
   with slim.arg_scope([slim.batch_norm], decay=0.9997):
     with slim.arg_scope(
         [slim.fully_connected],
@@ -41,16 +41,16 @@ def _arg_scope(weight_decay):
 
 @pytest.fixture(scope='module')
 def small(digits, tmp_path_factory):
-  """The folder of a network with batch normalisation, trained for a moment."""
+  """The train_dir of a network with batch normalization after 40 steps."""
   runtime.start()
   nets_factory.networks_map['small'] = _network
   nets_factory.arg_scopes_map['small'] = _arg_scope
-  folder = tmp_path_factory.mktemp('small')
+  directory = tmp_path_factory.mktemp('small')
   loop.train(runs.train(
-      digits, folder, steps=40, optimizer=dict(optimizer='adam'),
+      digits, directory, steps=40, optimizer=dict(optimizer='adam'),
       data=dict(batch_size=50, seed=1, preprocessing_name='lenet'),
       schedule=dict(learning_rate=0.01), model=dict(model_name='small')))
-  yield folder
+  yield directory
   del nets_factory.networks_map['small'], nets_factory.arg_scopes_map['small']
 
 
@@ -60,13 +60,13 @@ def _evaluate(digits, checkpoint, quiet=False, **changes):
       **changes), quiet=quiet)
 
 
-def test_the_diagnosis_is_made_by_itself(digits, small, capsys):
+def test_stale_statistics_are_diagnosed(digits, small, capsys):
   results = _evaluate(digits, small)
   assert results['Accuracy'] < 0.75
   out = capsys.readouterr().out
   assert 'On the first 200 examples Accuracy is' in out
   assert '--recalibrate_batch_norm=100' in out
-  # A few examples are too few to tell; nor is it told against one's wish.
+  # Not for a small batch, nor without --diagnose.
   for flags in dict(batch_size=4, max_num_batches=5), dict(diagnose=False):
     _evaluate(digits, small, **flags)
     assert 'On the first' not in capsys.readouterr().out
@@ -79,11 +79,11 @@ def test_a_diagnosis_that_fails_is_no_error(
 
   monkeypatch.setattr(eval_graph, 'training_logits', fail)
   _evaluate(digits, small, max_num_batches=1)
-  assert ('The statistics of batch normalisation could not be compared: Too '
+  assert ('The statistics of batch normalization could not be compared: Too '
           'small.\n') in capsys.readouterr().out
 
 
-def test_statistics_computed_anew(digits, small, tmp_path, capsys):
+def test_recalibrated_statistics(digits, small, tmp_path, capsys):
   prefix = str(tmp_path / 'model.ckpt-40')
   before = runs.saved(small, 40)
   results = _evaluate(

@@ -1,4 +1,4 @@
-"""Counts by label and prediction, and their picture."""
+"""Counts by label and prediction, and their plot."""
 import io
 
 import numpy as np
@@ -6,7 +6,6 @@ from PIL import Image
 import pytest
 
 from image_classifier.evaluate import confusion_matrix
-from image_classifier.evaluate import confusion_plot
 
 
 def _matrix():
@@ -36,7 +35,7 @@ def test_csv_has_names():
 # A letter that the font lacks would be a warning.
 @pytest.mark.filterwarnings('error:Glyph')
 @pytest.mark.parametrize('num_classes', [2, 30, 300])
-def test_picture(tmp_path, num_classes):
+def test_plot(tmp_path, num_classes):
   pytest.importorskip('matplotlib')
   matrix = confusion_matrix.ConfusionMatrix(num_classes)
   labels = np.arange(num_classes)
@@ -45,7 +44,7 @@ def test_picture(tmp_path, num_classes):
   names[1] = '\u65e5\u672c'
   path = tmp_path / 'matrix.png'
   with open(str(path), 'wb') as output:
-    confusion_plot.draw(matrix, names, 'title', output)
-  picture = np.asarray(Image.open(str(path)).convert('L'))
-  assert min(picture.shape) > 400
-  assert picture.min() < 64 and picture.max() == 255
+    confusion_matrix.plot(matrix, names, 'title', output)
+  image = np.asarray(Image.open(str(path)).convert('L'))
+  assert min(image.shape) > 400
+  assert image.min() < 64 and image.max() == 255

@@ -1,4 +1,4 @@
-"""Evaluations that cannot be: what is said instead of a number."""
+"""Evaluations that fail, and their messages."""
 import os
 import shutil
 
@@ -8,6 +8,41 @@ import tensorflow.compat.v1 as tf
 
 from image_classifier.evaluate import evaluation
 from tests.image_classifier import evaluations
+
+
+@pytest.mark.parametrize('message, changes', [
+    ('--checkpoint_path is empty: give a checkpoint, or the directory',
+     dict(checkpoint_path='')),
+    ('--eval_timeout_secs is for following a training: pass '
+     '--eval_interval_secs too', dict(eval_timeout_secs=10)),
+    ('--max_number_of_steps is for following a training: pass '
+     '--eval_interval_secs too', dict(max_number_of_steps=10)),
+    ('--recalibrated_checkpoint needs --recalibrate_batch_norm=N',
+     dict(recalibrated_checkpoint='new')),
+    ('--recalibrated_checkpoint is for one checkpoint: leave out '
+     '--eval_interval_secs', dict(
+         recalibrated_checkpoint='new', recalibrate_batch_norm=1,
+         eval_interval_secs=1)),
+    ('--predictions_file=p.txt must end in .csv or .jsonl',
+     dict(predictions_file='p.txt')),
+    ('--confusion_matrix=m.png must end in .csv',
+     dict(confusion_matrix='m.png'))])
+def test_flags_that_do_not_go_together(message, changes):
+  with pytest.raises(ValueError, match=message):
+    evaluation.check(
+        evaluations.options_for('data', 'model', **changes))
+
+
+def test_outputs_that_cannot_be_written(tmp_path):
+  (tmp_path / 'new.index').write_text('')
+  with pytest.raises(ValueError, match='--recalibrated_checkpoint=.*index '
+                     'exists'):
+    evaluation.check(evaluations.options_for(
+        'data', 'model', recalibrate_batch_norm=1,
+        recalibrated_checkpoint=str(tmp_path / 'new')))
+  with pytest.raises(ValueError, match='--eval_dir=.*: the directory cannot'):
+    evaluation.check(evaluations.options_for(
+        'data', 'model', eval_dir=str(tmp_path / 'new.index')))
 
 
 def _fails(digits, checkpoint, message, **changes):
@@ -89,14 +124,14 @@ def test_weights_that_are_not_finite(digits, trained, tmp_path):
 
   evaluations.rewrite_checkpoint(
       trained / 'model.ckpt-60', tmp_path / 'nan', spoil)
-  _fails(digits, tmp_path / 'nan', 'The network gives numbers that are not '
-         'finite, for .* first: the checkpoint is of a training that diverged',
+  _fails(digits, tmp_path / 'nan', 'The network computes values that are not '
+         'finite, for .* first: the training of this checkpoint diverged',
          predictions_file=str(tmp_path / 'p.csv'))
   assert not (tmp_path / 'p.csv').exists()
 
 
 def test_labels_out_of_range(digits, trained, tmp_path):
-  # Label 0 has no place where 1 is subtracted from every label.
+  # Subtracting 1 from every label leaves no class for label 0.
   evaluations.rewrite_digits(
       digits, tmp_path / 'data', ['n%d' % i for i in range(11)],
       lambda digit: [digit], 20)
@@ -104,18 +139,18 @@ def test_labels_out_of_range(digits, trained, tmp_path):
          r'outside \[1, 11\)', labels_offset=1)
 
 
-def test_recalibration_without_batch_normalisation(digits, trained):
+def test_recalibration_without_batch_normalization(digits, trained):
   _fails(digits, trained, '--recalibrate_batch_norm: lenet has no batch '
-         'normalisation', recalibrate_batch_norm=1)
+         'normalization', recalibrate_batch_norm=1)
 
 
-def test_pictures_that_are_too_small(digits, trained):
-  _fails(digits, trained, '--eval_image_size=1: lenet cannot take pictures of '
-         '1 x 1 pixels. Its own size is 28. .*Negative dimension',
+def test_images_that_are_too_small(digits, trained):
+  _fails(digits, trained, '--eval_image_size=1: lenet cannot take images of '
+         '1 x 1 pixels. Its default size is 28. .*Negative dimension',
          eval_image_size=1)
 
 
-def test_quantisation_that_was_not_learnt(digits, trained):
+def test_quantization_that_was_not_learned(digits, trained):
   _fails(digits, trained, 'was trained without --quantize_delay: leave out '
          '--quantize' if tf.__version__.startswith('1.') else
          '--quantize needs TensorFlow 1.15', quantize=True)

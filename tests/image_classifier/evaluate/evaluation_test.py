@@ -28,15 +28,16 @@ def checkpoint(trained):
 
 @pytest.fixture(scope='module')
 def few(digits, tmp_path_factory):
-  """A folder with 200 of the digits."""
-  folder = tmp_path_factory.mktemp('few') / 'digits'
-  evaluations.rewrite_digits(digits, folder, _NAMES, lambda digit: [digit], 200)
-  return folder
+  """A directory with 200 of the digits."""
+  directory = tmp_path_factory.mktemp('few') / 'digits'
+  evaluations.rewrite_digits(
+      digits, directory, _NAMES, lambda digit: [digit], 200)
+  return directory
 
 
 @pytest.fixture(scope='module')
 def expected(few, checkpoint):
-  """The metrics of these."""
+  """The metrics of these digits."""
   runtime.start()
   return evaluation.evaluate(
       evaluations.options_for(few, checkpoint, batch_size=200), quiet=True)
@@ -58,7 +59,7 @@ def test_every_example_counts_once(
   assert results == pytest.approx(expected, rel=1e-5)
 
 
-def test_what_is_printed_and_summarised(digits, trained, tmp_path, capsys):
+def test_printed_metrics_and_summaries(digits, trained, tmp_path, capsys):
   results = _evaluate(digits, trained, eval_dir=str(tmp_path))
   out = capsys.readouterr().out
   assert list(results) == _METRICS
@@ -67,7 +68,7 @@ def test_what_is_printed_and_summarised(digits, trained, tmp_path, capsys):
   assert 'Counted 1000 examples at step 60.' in out
   assert 'class  examples  precision  recall     F1\nzero        100 ' in out
   assert runs.tags(tmp_path) == {'eval/' + name for name in _METRICS}
-  # Chance is 0.1, 0.5 and 2.3.
+  # Guessing gives 0.1, 0.5 and 2.3.
   assert results['Accuracy'] > 0.6 and results['Recall_5'] > 0.9
   assert results['Loss'] < 1.5
   assert all(type(value) is float for value in results.values())
@@ -110,8 +111,8 @@ def test_other_preprocessing(few, checkpoint, expected):
   assert results['Loss'] != pytest.approx(expected['Loss'], rel=1e-3)
 
 
-def test_grey_pictures(few, checkpoint, expected, tmp_path):
-  # A folder of pictures is read in colour.
+def test_grayscale_images(few, checkpoint, expected, tmp_path):
+  # An image folder is read in color.
   (tmp_path / 'image_folder_test_0.tfrecord').write_bytes(
       (few / 'mnist_test.tfrecord').read_bytes())
   info = (few / 'dataset_info.json').read_text()
@@ -152,7 +153,7 @@ def test_the_loss_of_the_training(few, checkpoint, expected, tmp_path, capsys):
       expected, rel=1e-5)
 
 
-def test_probabilities_of_each_class_by_itself(few, checkpoint, tmp_path):
+def test_independent_probabilities_of_the_classes(few, checkpoint, tmp_path):
   path = str(tmp_path / 'p.jsonl')
   _evaluate(few, checkpoint, loss='sigmoid', predictions_file=path, top_k=10)
   totals = [sum(top['probability'] for top in json.loads(line)['top'])
@@ -160,7 +161,7 @@ def test_probabilities_of_each_class_by_itself(few, checkpoint, tmp_path):
   assert max(abs(total - 1) for total in totals) > 0.01
 
 
-def test_files_of_results(few, checkpoint, expected, tmp_path, capsys):
+def test_result_files(few, checkpoint, expected, tmp_path, capsys):
   flags = dict(
       results_file=str(tmp_path / 'new' / 'results.json'), top_k=3,
       predictions_file=str(tmp_path / 'predictions.csv'),
@@ -188,12 +189,13 @@ def test_files_of_results(few, checkpoint, expected, tmp_path, capsys):
   assert len(open(flags['predictions_file']).readlines()) == 101
 
 
-def test_the_matrix_is_drawn_where_matplotlib_is(
+def test_the_matrix_is_plotted_if_matplotlib_is_installed(
     few, checkpoint, tmp_path, capsys, monkeypatch):
   flags = dict(confusion_matrix=str(tmp_path / 'm.csv'), max_num_batches=1)
   monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
   _evaluate(few, checkpoint, **flags)
-  assert 'not drawn without matplotlib: pip install' in capsys.readouterr().out
+  assert 'not plotted without matplotlib: pip install' in (
+      capsys.readouterr().out)
   assert sorted(os.listdir(str(tmp_path))) == ['m.csv']
   monkeypatch.undo()
   pytest.importorskip('matplotlib')
@@ -217,7 +219,7 @@ def test_a_count_that_is_wrong_is_an_error_and_leaves_no_file(
 
 
 def test_records_that_cannot_be_read(few, checkpoint, tmp_path, capfd):
-  evaluations.spoil_pictures(few, tmp_path / 'bad', [3, 7, 199])
+  evaluations.corrupt_images(few, tmp_path / 'bad', [3, 7, 199])
   flags = dict(digits=tmp_path / 'bad', checkpoint=checkpoint, batch_size=64)
   with pytest.raises(ValueError, match='Records cannot be read; '
                      '--on_bad_record=skip passes over them:\n  record 3 of '
@@ -228,18 +230,18 @@ def test_records_that_cannot_be_read(few, checkpoint, tmp_path, capfd):
   _evaluate(
       on_bad_record='skip', results_file=str(tmp_path / 'r.json'), **flags)
   printed = capfd.readouterr()
-  assert 'Counted 197 examples at step 60, passed over 3.' in printed.out
+  assert 'Counted 197 examples at step 60, skipped 3.' in printed.out
   assert 'Passed over, 3 of at most 100 records' in printed.err
   content = json.loads((tmp_path / 'r.json').read_text())
   assert (content['examples'], content['passed_over']) == (197, 3)
-  # What is not there at all is no record that cannot be read.
+  # A missing record is not an unreadable one.
   evaluations.with_count(tmp_path / 'bad', tmp_path / 'copy', 201)
   with pytest.raises(ValueError, match='The files hold 197 examples where 201'):
     _evaluate(**dict(flags, digits=tmp_path / 'copy', on_bad_record='skip'))
 
 
 def test_no_record_can_be_read(few, checkpoint, tmp_path):
-  evaluations.spoil_pictures(few, tmp_path / 'bad', range(200))
+  evaluations.corrupt_images(few, tmp_path / 'bad', range(200))
   with pytest.raises(ValueError, match='None of the 200 examples can be read'):
     _evaluate(tmp_path / 'bad', checkpoint, on_bad_record='skip',
               max_bad_records=200)

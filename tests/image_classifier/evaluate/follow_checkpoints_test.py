@@ -1,4 +1,4 @@
-"""Following a directory, with a clock of our own."""
+"""Following a directory, with a simulated clock."""
 import pytest
 
 from image_classifier import options
@@ -6,23 +6,23 @@ from image_classifier.evaluate import follow_checkpoints
 
 
 class _World:
-  """Time passes in `sleep` alone, which runs what was planned for it."""
+  """A clock that only `sleep` advances, and actions planned for its calls."""
 
-  def __init__(self, monkeypatch, folder):
+  def __init__(self, monkeypatch, directory):
     self.now = 0.0
     self.slept = []
     self.plans = {}
-    self._folder = folder
+    self._directory = directory
     monkeypatch.setattr('time.time', lambda: self.now)
     monkeypatch.setattr('time.sleep', self._sleep)
 
   def save(self, *steps):
     """Writes the directory's checkpoints: these steps and no others."""
     for step in steps:
-      (self._folder / ('model.ckpt-%d.index' % step)).write_text('')
+      (self._directory / ('model.ckpt-%d.index' % step)).write_text('')
     lines = ['model_checkpoint_path: "model.ckpt-%d"' % steps[-1]] + [
         'all_model_checkpoint_paths: "model.ckpt-%d"' % step for step in steps]
-    (self._folder / 'checkpoint').write_text('\n'.join(lines))
+    (self._directory / 'checkpoint').write_text('\n'.join(lines))
 
   def _sleep(self, seconds):
     self.slept.append(seconds)
@@ -35,10 +35,10 @@ def world(monkeypatch, tmp_path):
   return _World(monkeypatch, tmp_path)
 
 
-def _follow(folder, said=None, **following):
+def _follow(directory, said=None, **following):
   following = options.Following(**dict({'eval_interval_secs': 10}, **following))
   return [int(path.split('-')[-1]) for path in follow_checkpoints.follow(
-      str(folder), following, (said if said is not None else []).append)]
+      str(directory), following, (said if said is not None else []).append)]
 
 
 def test_each_checkpoint_once_to_the_last_step(world, tmp_path):
@@ -81,7 +81,7 @@ def test_a_training_that_stops_early(world, tmp_path):
   assert said == ['The training in %s has stopped early.' % tmp_path]
 
 
-def test_checkpoints_that_are_gone_are_passed_over(world, tmp_path):
+def test_checkpoints_that_are_gone_are_skipped(world, tmp_path):
   world.save(1, 2)
   (tmp_path / 'model.ckpt-1.index').unlink()
   assert _follow(tmp_path, max_number_of_steps=2) == [2]
@@ -93,10 +93,10 @@ def test_the_timeout_counts_from_the_last_checkpoint(world, tmp_path):
   assert _follow(tmp_path, said, eval_timeout_secs=25) == [1]
   assert world.now == 20 + 25
   assert said == ['Waiting for the first checkpoint in %s.' % tmp_path,
-                  '25 seconds brought no new checkpoint in %s.' % tmp_path]
+                  'No new checkpoint in %s for 25 seconds.' % tmp_path]
 
 
-def test_a_directory_that_is_not_there_yet(world, tmp_path):
+def test_a_directory_that_does_not_exist_yet(world, tmp_path):
   assert _follow(tmp_path / 'later', eval_timeout_secs=5) == []
   assert world.now == 5
 

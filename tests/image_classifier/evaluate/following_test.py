@@ -10,17 +10,17 @@ from tests.image_classifier import evaluations
 
 @pytest.fixture
 def train_dir(trained, tmp_path):
-  """A folder with the checkpoints of the steps 0 and 60."""
-  folder = tmp_path / 'train'
-  folder.mkdir()
+  """A directory with the checkpoints of the steps 30 and 60."""
+  directory = tmp_path / 'train'
+  directory.mkdir()
   for path in trained.glob('model.ckpt-60.*'):
-    shutil.copy(str(path), str(folder))
-    shutil.copy(str(path), str(folder / path.name.replace('-60.', '-30.')))
-  (folder / 'checkpoint').write_text(''.join(
+    shutil.copy(str(path), str(directory))
+    shutil.copy(str(path), str(directory / path.name.replace('-60.', '-30.')))
+  (directory / 'checkpoint').write_text(''.join(
       '%s: "model.ckpt-%d"\n' % row for row in [
           ('model_checkpoint_path', 60), ('all_model_checkpoint_paths', 30),
           ('all_model_checkpoint_paths', 60)]))
-  return folder
+  return directory
 
 
 def test_every_checkpoint_to_the_last(digits, train_dir, tmp_path, capsys):
@@ -46,7 +46,7 @@ def test_no_checkpoint_comes(digits, tmp_path):
         eval_timeout_secs=1), quiet=True)
 
 
-def test_a_checkpoint_that_goes_before_it_is_read(
+def test_a_checkpoint_that_is_removed_before_it_is_read(
     digits, train_dir, capsys, monkeypatch):
   whole = evaluation.Evaluator.evaluate
 

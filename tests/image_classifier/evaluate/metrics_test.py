@@ -1,4 +1,4 @@
-"""Every metric against numbers worked out by hand."""
+"""Every metric against values computed by hand."""
 import math
 
 import numpy as np
@@ -9,7 +9,7 @@ from image_classifier.losses import numpy_losses
 
 
 def _logits(*rows):
-  """Returns logits of which softmax gives the rows back."""
+  """Returns logits whose softmax is the rows."""
   return np.log(np.array(rows, np.float64))
 
 
@@ -52,7 +52,7 @@ def test_scores_of_classes():
       metrics.ClassScores(1, 0, None, 0.0, 0.0)]
 
 
-def test_macro_means_count_0_for_what_cannot_be_divided():
+def test_macro_means_count_0_for_undefined_values():
   results = _three_classes().results()
   assert results['Macro_Precision'] == pytest.approx((1 / 2 + 2 / 3 + 0) / 3)
   assert results['Macro_Recall'] == pytest.approx((1 / 2 + 1 + 0) / 3)
@@ -76,7 +76,7 @@ def test_recall_with_fewer_classes_than_5_takes_all():
   assert (results['Accuracy'], results['Recall_5']) == (0.5, 1.0)
 
 
-def test_of_equal_logits_the_first_wins():
+def test_ties_go_to_the_first_class():
   sums = _single(8, (np.zeros([8, 8]), np.arange(8)))
   assert sums.results()['Accuracy'] == 1 / 8
   assert sums.results()['Recall_5'] == 5 / 8
@@ -102,14 +102,14 @@ def test_calibration_error():
       2 / 3 * abs(0.95 - 0.5) + 1 / 3 * abs(0.65 - 1))
 
 
-def test_calibration_bins_hold_their_upper_edge():
+def test_calibration_bins_include_their_upper_edge():
   calibration = metrics.Calibration(2)
   # In one bin the two would cancel out.
   calibration.add([0.5, 1.0], [True, False])
   assert calibration.error() == pytest.approx((0.5 + 1.0) / 2)
 
 
-def test_calibration_of_a_network_that_knows():
+def test_calibration_error_of_single_labels():
   results = _three_classes().results()
   # 15 bins; the confidences .7 | .8 | .6 | .5, .5 are in different ones.
   assert results['Calibration_Error'] == pytest.approx(

@@ -9,13 +9,13 @@ import pytest
 from image_classifier.evaluate import predictions
 
 _CLASSES = [(1, 'cat'), (2, 'dog, large'), (3, 'fish')]
-_SHARES = np.array([[0.2, 0.7, 0.1], [0.4, 0.2, 0.4]])
+_PROBABILITIES = np.array([[0.2, 0.7, 0.1], [0.4, 0.2, 0.4]])
 
 
 def _written(path, labels, top_k=2, multi_label=False):
   output = io.StringIO(newline='')
   writer = predictions.Writer(output, path, _CLASSES, top_k, multi_label)
-  writer.add([b'a.jpg', b'\xc3\xa9.jpg'], labels, _SHARES)
+  writer.add([b'a.jpg', b'\xc3\xa9.jpg'], labels, _PROBABILITIES)
   return output.getvalue()
 
 
@@ -37,7 +37,7 @@ def test_json_lines():
   assert second['file'] == '\xe9.jpg'
 
 
-def test_no_more_classes_than_there_are():
+def test_no_more_classes_than_the_network_has():
   row = json.loads(_written('p.jsonl', [1, 0], top_k=5).splitlines()[0])
   assert [top['class'] for top in row['top']] == [2, 1, 3]
 
@@ -52,7 +52,7 @@ def test_several_labels():
   assert (row['label'], row['label_name']) == ([1, 3], ['cat', 'fish'])
 
 
-def test_the_ending_says_the_format():
+def test_the_ending_selects_the_format():
   predictions.check_name('a/b.csv')
   predictions.check_name('b.jsonl')
   with pytest.raises(ValueError, match='--predictions_file=b.json must end in '

@@ -7,9 +7,9 @@ from image_classifier import options
 from image_classifier.evaluate import reported_loss
 
 
-def _record(folder, multi_label=False, **flags):
-  folder.mkdir(exist_ok=True)
-  (folder / 'run.json').write_text(json.dumps(
+def _record(directory, multi_label=False, **flags):
+  directory.mkdir(exist_ok=True)
+  (directory / 'run.json').write_text(json.dumps(
       {'flags': flags, 'multi_label': multi_label}))
 
 
@@ -26,10 +26,10 @@ def test_what_is_asked_for_comes_first(tmp_path):
     _chosen(loss='softmax', multi_label=True)
 
 
-@pytest.mark.parametrize('folder', ['.', 'best'])
-def test_then_the_record_of_the_training(tmp_path, folder):
+@pytest.mark.parametrize('directory', ['.', 'best'])
+def test_then_the_record_of_the_training(tmp_path, directory):
   _record(tmp_path, loss='focal', focal_gamma=3.0)
-  checkpoint = tmp_path / folder / 'model.ckpt-1'
+  checkpoint = tmp_path / directory / 'model.ckpt-1'
   assert _chosen(checkpoint) == ('focal', 3.0, False)
   assert _chosen(checkpoint, multi_label=True) == ('focal', 3.0, True)
 
@@ -41,7 +41,7 @@ def test_a_network_trained_on_other_labels(tmp_path):
   assert _chosen(tmp_path / 'model.ckpt-1', multi_label=True).kind == 'sigmoid'
 
 
-def test_then_what_fits_the_labels(tmp_path):
+def test_then_the_default_for_the_labels(tmp_path):
   for checkpoint in None, tmp_path / 'model.ckpt-1':
     assert _chosen(checkpoint) == ('softmax', 2.0, False)
     assert _chosen(checkpoint, multi_label=True) == ('sigmoid', 2.0, True)

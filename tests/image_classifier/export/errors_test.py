@@ -1,4 +1,4 @@
-"""Exports that cannot be made: what is said, and that nothing is left."""
+"""Exports that fail: their messages, and that no file is left."""
 import dataclasses
 import os
 
@@ -22,21 +22,21 @@ def _checkpoint(tmp_path):
      '--output_dir needs a trained network: give --checkpoint_path.'),
     (dict(output_file='graph.pb', moving_average_decay=0.0),
      '--moving_average_decay needs a trained network'),
-    (dict(output_file='.'), '--output_file=. is a folder: give the name of a '
-     'file.'),
+    (dict(output_file='.'), '--output_file=. is a directory: give the name of '
+     'a file.'),
     (dict(output_file='out/model.json', checkpoint_path='x'),
      '--output_file=out/model.json is the name of another part of the export: '
      'give another name, for example out/graph.pb.'),
     (dict(checkpoint_path='x', output_dir='out', int8=True),
-     '--int8 needs pictures to calibrate with: give --dataset_dir, and '
+     '--int8 needs images to calibrate with: give --dataset_dir, and '
      '--calibration_split if not train.'),
     (dict(output_file='graph.pb', free_image_size=True),
-     'lenet takes pictures of one size only'),
+     'lenet takes images of one size only'),
     (dict(output_file='/dev/null/graph.pb'),
-     '/dev/null/graph.pb cannot be written: /dev/null is not a folder. Choose '
-     'another --output_file.'),
+     '/dev/null/graph.pb cannot be written: /dev/null is not a directory. '
+     'Choose another --output_file.'),
     (dict(checkpoint_path='x', output_dir='/dev/null/out'),
-     'cannot be written: /dev/null is not a folder. Choose another '
+     'cannot be written: /dev/null is not a directory. Choose another '
      '--output_dir.'),
     (dict(output_file='graph.pb', labels_file='/nowhere/labels.txt'),
      'There is no file /nowhere/labels.txt.'),
@@ -61,10 +61,10 @@ def test_wrong_options(tmp_path, monkeypatch, changes, message):
   with pytest.raises(ValueError) as error:
     export_graph.export(exports.ask(**changes))
   assert message in str(error.value)
-  assert not os.listdir(str(tmp_path)), 'nothing half written'
+  assert not os.listdir(str(tmp_path)), 'no unfinished file'
 
 
-def test_a_dataset_that_is_not_there(tmp_path, checkpoint):
+def test_a_dataset_that_does_not_exist(tmp_path, checkpoint):
   with pytest.raises(ValueError, match='There is no directory /nowhere: check '
                      '--dataset_dir.'):
     export_graph.export(exports.ask(
@@ -72,9 +72,9 @@ def test_a_dataset_that_is_not_there(tmp_path, checkpoint):
         dataset_dir='/nowhere'))
 
 
-def test_a_checkpoint_needs_a_place_to_go(tmp_path, checkpoint):
-  with pytest.raises(ValueError, match='Say where the export goes with '
-                     '--output_dir.'):
+def test_a_checkpoint_needs_an_output_directory(tmp_path, checkpoint):
+  with pytest.raises(ValueError, match='Give the directory of the export '
+                     'with --output_dir.'):
     export_graph.export(exports.ask(checkpoint_path=checkpoint))
 
 
@@ -86,7 +86,7 @@ def test_the_checkpoint_of_another_network(tmp_path, checkpoint):
   assert not (tmp_path / 'out').exists()
 
 
-def test_what_exists_is_replaced_only_on_request(tmp_path, checkpoint):
+def test_existing_files_are_replaced_only_with_overwrite(tmp_path, checkpoint):
   out = tmp_path / 'out'
   export = exports.ask(checkpoint_path=checkpoint, output_dir=out)
   export_graph.export(export)
@@ -110,13 +110,13 @@ def test_a_labels_file_names_the_classes(tmp_path, checkpoint):
       '0:zero\n1:one\n2:more\n')
   labels.write_text('zero\n')
   with pytest.raises(ValueError, match='names 1 classes; the network has 10. '
-                     'Give a file with a line for each output'):
+                     'Give a file with one line per output'):
     export_graph.export(dataclasses.replace(export, overwrite=True))
   assert (tmp_path / 'out' / 'labels.txt').read_text().startswith('0:zero')
 
 
 @pytest.mark.parametrize('content, message', [
-    (b'\xff\xfe\n', 'mine.txt is not text in UTF-8: .* Save it as such.'),
+    (b'\xff\xfe\n', 'mine.txt is not UTF-8 text: .* Save it as UTF-8.'),
     (b'\xef\xbb\xbfratio 16:9\r\n1:one\r\n' + b'more\r\n' * 8, None)])
 def test_labels_files_of_other_editors(tmp_path, checkpoint, content, message):
   labels = tmp_path / 'mine.txt'
@@ -155,7 +155,8 @@ def test_the_number_of_classes(tmp_path, checkpoint, number, message):
      '(?!Restoring).*data-00000-of-00001.* missing or cut short?'),
     ('.index', 100, 'is not a checkpoint that TensorFlow can read'),
     ('.index', None, 'is incomplete: there is no file .*model.ckpt-7.index.')])
-def test_a_checkpoint_in_part(tmp_path, checkpoint, suffix, length, message):
+def test_an_incomplete_checkpoint(
+    tmp_path, checkpoint, suffix, length, message):
   if length is None:
     os.remove(checkpoint + suffix)
   else:

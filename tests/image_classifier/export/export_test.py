@@ -8,6 +8,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from image_classifier.export import export
+from image_classifier.export import fold_batch_norm
 from nets import nets_factory
 from tests.image_classifier import exports
 
@@ -90,6 +91,21 @@ def test_a_frozen_graph_computes_what_the_checkpoint_does(tmp_path, checkpoint):
   assert not any('Variable' in node.op for node in frozen.node)
 
 
+def test_batch_norm_is_folded_only_if_a_form_needs_it(
+    tmp_path, checkpoint, monkeypatch):
+  folded = []
+  fold = fold_batch_norm.fold
+  monkeypatch.setattr(fold_batch_norm, 'fold', lambda *arguments: (
+      folded.append(True) or fold(*arguments)))
+  export.export(exports.ask(
+      checkpoint_path=checkpoint, output_dir=tmp_path / 'plain'))
+  assert not folded
+  for flag in ('fold_batch_norm', 'tflite'):
+    export.export(exports.ask(
+        checkpoint_path=checkpoint, output_dir=tmp_path / flag, **{flag: True}))
+    assert folded.pop() and not folded
+
+
 def test_the_record_of_the_model(tmp_path, checkpoint):
   out = tmp_path / 'out'
   export.export(exports.ask(
@@ -112,7 +128,7 @@ def test_the_record_of_the_model(tmp_path, checkpoint):
   assert (out / 'labels.txt').read_text().splitlines()[3] == '3:class 3'
 
 
-def test_names_of_the_classes_come_from_the_dataset(tmp_path, checkpoint):
+def test_class_names_come_from_the_dataset(tmp_path, checkpoint):
   (tmp_path / 'data').mkdir()
   (tmp_path / 'data' / 'labels.txt').write_text(
       ''.join('%d:digit %d\n' % (i, i) for i in range(10)))
@@ -124,7 +140,7 @@ def test_names_of_the_classes_come_from_the_dataset(tmp_path, checkpoint):
       '%d:digit %d\n' % (i, i) for i in range(10))
 
 
-def test_averages_are_exported_on_request(tmp_path, checkpoint):
+def test_averages_are_exported_if_asked_for(tmp_path, checkpoint):
   weights = {}
   for decay in (None, 0.9):
     out = tmp_path / str(decay)
@@ -137,7 +153,7 @@ def test_averages_are_exported_on_request(tmp_path, checkpoint):
   np.testing.assert_allclose(weights[0.9], 1.5 * weights[None], rtol=1e-6)
 
 
-def test_a_network_trained_class_by_class(tmp_path, checkpoint):
+def test_a_network_trained_with_a_sigmoid(tmp_path, checkpoint):
   (tmp_path / 'in' / 'run.json').write_text('{"flags": {"loss": "sigmoid"}}')
   out = tmp_path / 'out'
   export.export(exports.ask(
@@ -161,7 +177,7 @@ def test_both_at_once(tmp_path, checkpoint):
       'saved_model']
 
 
-def test_labels_offset_may_be_found_out(tmp_path, checkpoint):
+def test_labels_offset_auto(tmp_path, checkpoint):
   (tmp_path / 'data').mkdir()
   (tmp_path / 'data' / 'labels.txt').write_text(
       ''.join('%d:digit %d\n' % (i, i) for i in range(10)))
@@ -204,7 +220,7 @@ def test_an_auxiliary_head_needs_no_fixed_size(tmp_path):
   assert not any(name.startswith('InceptionV4/AuxLogits') for name in nodes)
 
 
-def test_pictures_of_any_size(tmp_path):
+def test_images_of_any_size(tmp_path):
   with tf.Graph().as_default(), tf.Session() as session:
     nets_factory.get_network_fn('mobilenet_v1_025', 10)(
         tf.placeholder(tf.float32, [None, 64, 64, 3]))
@@ -222,7 +238,7 @@ def test_pictures_of_any_size(tmp_path):
 
 
 def test_a_network_for_video(tmp_path, monkeypatch):
-  """A small network stands in for those of the registry."""
+  """A small network replaces one of the registry."""
   def averaged(images, num_classes, is_training=False):
     del is_training
     features = tf.reduce_mean(images, [1, 2, 3])

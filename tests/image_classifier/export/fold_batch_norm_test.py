@@ -1,4 +1,4 @@
-"""Folding batch normalisation and constants."""
+"""Folding of batch normalization and constants."""
 import collections
 
 import numpy as np
@@ -33,18 +33,18 @@ def _folded(build, **arguments):
   """Folds, checks that the output is the same, and returns {op: count}."""
   frozen = _frozen(build, **arguments)
   folded = fold_batch_norm.fold(frozen, ['output'])
-  shape = [2 if side is None else side for side in arguments.get(
+  shape = [2 if size is None else size for size in arguments.get(
       'shape', (None, 8, 8, 3))]
   images = np.random.RandomState(0).uniform(-1, 1, shape).astype(np.float32)
   expected = _run(frozen, images)
   np.testing.assert_allclose(
       _run(folded, images), expected, atol=1e-5 * np.abs(expected).max())
   assert {node.name for node in folded.node if node.op != 'Const'} <= {
-      node.name for node in frozen.node}, 'names stay'
+      node.name for node in frozen.node}, 'names do not change'
   return collections.Counter(node.op for node in folded.node)
 
 
-def _normalised(layer, *arguments, **others):
+def _normalized(layer, *arguments, **others):
   def build(images):
     with slim.arg_scope([slim.batch_norm], is_training=False, scale=True):
       return layer(images, *arguments, normalizer_fn=slim.batch_norm, **others)
@@ -53,7 +53,7 @@ def _normalised(layer, *arguments, **others):
 
 @pytest.mark.parametrize('fused', [True, False])
 def test_a_convolution(fused):
-  ops = _folded(_normalised(
+  ops = _folded(_normalized(
       slim.conv2d, 4, 3, normalizer_params={'fused': fused}))
   assert ops == {'Placeholder': 1, 'Const': 2, 'Conv2D': 1, 'BiasAdd': 1,
                  'Relu': 1, 'Identity': 1}
@@ -61,14 +61,14 @@ def test_a_convolution(fused):
 
 def test_a_depthwise_convolution():
   for multiplier in (1, 2):
-    ops = _folded(_normalised(
+    ops = _folded(_normalized(
         slim.separable_conv2d, None, 3, depth_multiplier=multiplier))
     assert ops['BiasAdd'] == ops['DepthwiseConv2dNative'] == 1
     assert not ops['FusedBatchNormV3'] and not ops['FusedBatchNorm']
 
 
 def test_a_convolution_over_time():
-  ops = _folded(_normalised(slim.conv3d, 4, 3), shape=(None, 4, 8, 8, 3))
+  ops = _folded(_normalized(slim.conv3d, 4, 3), shape=(None, 4, 8, 8, 3))
   assert ops['Conv3D'] == ops['BiasAdd'] == 1 and not ops['Mul']
 
 
@@ -92,18 +92,18 @@ def test_constants():
     lambda images: slim.conv2d(slim.batch_norm(images, is_training=False), 2,
                                1),
     # The moments of the batch.
-    _normalised(slim.conv2d, 4, 3, normalizer_params={
+    _normalized(slim.conv2d, 4, 3, normalizer_params={
         'is_training': True}),
-    # The offset is a picture, not a number a channel.
+    # The offset is an image, not a number per channel.
     lambda images: slim.conv2d(images, 3, 3, activation_fn=None,
                                biases_initializer=None) + images])
-def test_what_is_left_alone(build):
+def test_what_is_not_folded(build):
   ops = _folded(build)
   assert ops['FusedBatchNormV3'] + ops['FusedBatchNorm'] + ops['AddV2'] + ops[
       'Add'] >= 1
 
 
-def test_fake_quantisation_of_weights_stays():
+def test_fake_quantization_of_weights_stays():
   """Converters take the range of the weights from it."""
   ops = _folded(lambda images: tf.nn.conv2d(
       images, tf.fake_quant_with_min_max_args(

@@ -1,4 +1,4 @@
-"""Biases that make good what rounding to 8 bits does to the mean."""
+"""Bias correction for rounding to 8 bits."""
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -11,13 +11,14 @@ from image_classifier.inference import backends
 def _graph(batch=None):
   """A random network with a depthwise convolution, as folding leaves it.
 
-  Its weights are large and its output small, as behind a normalisation that
-  takes a large mean away.
+  Its weights are large and its output small, as behind a normalization that
+  subtracts a large mean.
   """
-  draws = np.random.RandomState(0)
-  depthwise = draws.uniform(10, 20, [3, 3, 3, 4])
+  random = np.random.RandomState(0)
+  depthwise = random.uniform(10, 20, [3, 3, 3, 4])
   offset = 3 - 0.9 * depthwise.sum(axis=(0, 1)).reshape(-1)
-  pointwise, dense = draws.normal(0, 0.3, [12, 12]), draws.normal(size=[12, 6])
+  pointwise = random.normal(0, 0.3, [12, 12])
+  dense = random.normal(size=[12, 6])
   with tf.Graph().as_default() as graph:
     images = tf.placeholder(tf.float32, [batch, 8, 8, 3], name='input')
     net = tf.nn.relu6(tf.nn.bias_add(tf.nn.depthwise_conv2d(
@@ -37,22 +38,22 @@ def _constant(values):
   return tf.constant(values, tf.float32)
 
 
-def _pictures(number, seed=0):
-  """Pictures of little contrast."""
+def _images(number, seed=0):
+  """Returns images of little contrast."""
   return np.random.RandomState(seed).uniform(
       0.8, 1, [number, 8, 8, 3]).astype(np.float32)
 
 
-def _errors(folder, graph_def, pictures):
-  """Returns the errors of a model in 8 bits on other pictures.
+def _errors(directory, graph_def, images):
+  """Returns the errors of a model in 8 bits on other images.
 
-  That is the root of the mean square, and the same of the mean of each class.
+  They are the root mean square error, and that of the mean of each class.
   """
-  path = folder / 'model.tflite'
+  path = directory / 'model.tflite'
   path.write_bytes(tflite.convert(
-      graph_def, [1, 8, 8, 3], [picture[None] for picture in pictures]))
-  others = _pictures(30, seed=1)
-  expected = backends.of_graph_def(_graph()).run(others)[0]
+      graph_def, [1, 8, 8, 3], [image[None] for image in images]))
+  others = _images(30, seed=1)
+  expected = backends.load_graph_def(_graph()).run(others)[0]
   found = backends.load(str(path)).run(others)[0]
   errors = found - expected
   return (np.sqrt(np.mean(np.square(errors))),
@@ -60,37 +61,35 @@ def _errors(folder, graph_def, pictures):
 
 
 def test_the_error_falls(tmp_path, monkeypatch):
-  error, mean = _errors(tmp_path, _graph(), _pictures(40))
+  error, mean = _errors(tmp_path, _graph(), _images(40))
   monkeypatch.setattr(
-      int8_calibration, 'correct', lambda graph_def, _: graph_def)
-  error_before, mean_before = _errors(tmp_path, _graph(), _pictures(40))
+      int8_calibration, 'correct_biases', lambda graph_def, _: graph_def)
+  error_before, mean_before = _errors(tmp_path, _graph(), _images(40))
   assert error < 0.6 * error_before and mean < 0.4 * mean_before
 
 
 @pytest.mark.parametrize('batch', [None, 4])
-def test_only_weights_and_biases_change(batch):
+def test_only_biases_change(batch):
   before = _graph(batch)
-  after = int8_calibration.correct(
-      before, list(_pictures(8).reshape(2, 4, 8, 8, 3)))
+  after = int8_calibration.correct_biases(
+      before, list(_images(8).reshape(2, 4, 8, 8, 3)))
   biases = {node.input[1] for node in before.node if node.op == 'BiasAdd'}
   changed = {node.name for node, other in zip(before.node, after.node)
              if node != other}
-  # A matrix product keeps its weights, the converter rounds them.
-  weights = {node.input[1] for node in before.node if 'Conv' in node.op}
-  assert len(biases) == 3 and changed == biases | weights
+  assert len(biases) == 3 and changed == biases
   assert [node.name for node in before.node] == [
       node.name for node in after.node]
 
 
 def _layer(weights, bias, kind=tf.nn.conv2d):
-  """One convolution; returns its corrected bias and its pictures."""
+  """Returns the corrected bias of one convolution."""
   with tf.Graph().as_default() as graph:
     images = tf.placeholder(tf.float32, [None, 1, 1, 2], name='input')
     net = kind(images, tf.constant(weights, tf.float32),
                strides=[1, 1, 1, 1], padding='SAME')
     tf.nn.bias_add(net, tf.constant(bias, tf.float32, name='bias'))
-  pictures = np.array([[[[[0, 1]]], [[[1, 1]]]]], np.float32)
-  after = int8_calibration.correct(graph.as_graph_def(), pictures)
+  calibration = np.array([[[[[0, 1]]], [[[1, 1]]]]], np.float32)
+  after = int8_calibration.correct_biases(graph.as_graph_def(), calibration)
   node = [node for node in after.node if node.name == 'bias'][0]
   return tf.make_ndarray(node.attr['value'].tensor)
 
@@ -98,7 +97,7 @@ def _layer(weights, bias, kind=tf.nn.conv2d):
 def test_the_correction_is_the_mean_error_of_the_weights():
   """A step of 1 / 127: 0.5039 becomes 64 steps, 0.5 as well (63.5, even).
 
-  The pictures are 0.5 and 1 in the mean, and 8 bits hold them exactly.
+  The means of the images are 0.5 and 1, and 8 bits represent them exactly.
   """
   steps = np.array([[127, 63.3], [63.3, 127.0]])
   found = _layer((steps / 127).reshape(1, 1, 2, 2), [1.0, 2.0])
@@ -106,13 +105,13 @@ def test_the_correction_is_the_mean_error_of_the_weights():
       found, [1 + 0.3 / 127, 2 + 0.5 * 0.3 / 127], atol=1e-5)
 
 
-def test_depthwise_weights_have_a_step_for_each_channel():
+def test_depthwise_weights_have_a_scale_per_channel():
   found = _layer(np.array([1.0, 0.001]).reshape(1, 1, 2, 1), [1.0, 2.0],
                  tf.nn.depthwise_conv2d_native)
   np.testing.assert_allclose(found, [1.0, 2.0], atol=1e-5)
 
 
-def test_weights_of_a_matrix_product_share_a_step():
+def test_weights_of_a_matrix_product_share_a_scale():
   def _product(images, weights, strides, padding):
     del strides, padding
     return tf.matmul(tf.reshape(images, [-1, 2]), weights[0, 0])
@@ -121,7 +120,7 @@ def test_weights_of_a_matrix_product_share_a_step():
   np.testing.assert_allclose(found, [1.0, 2.0], atol=1e-5)
 
 
-def test_a_bias_that_two_layers_share_stays():
+def test_a_bias_that_two_layers_share_does_not_change():
   with tf.Graph().as_default() as graph:
     images = tf.placeholder(tf.float32, [None, 1, 1, 1], name='input')
     bias = tf.constant([0.1], name='bias')
@@ -130,12 +129,30 @@ def test_a_bias_that_two_layers_share_stays():
       images = tf.nn.bias_add(tf.nn.conv2d(
           images, weights, strides=[1, 1, 1, 1], padding='SAME'), bias)
   before = graph.as_graph_def()
-  after = int8_calibration.correct(
+  after = int8_calibration.correct_biases(
       before, [np.ones([1, 1, 1, 1], np.float32)])
   assert after == before
 
 
 def test_activations_that_are_always_zero():
-  """A range of nothing has no step; such a layer is left as it is."""
+  """An empty range has no scale; such a layer does not change."""
   found = _layer(np.zeros([1, 1, 2, 2]), [0.0, 0.0])
   np.testing.assert_array_equal(found, [0.0, 0.0])
+
+
+@pytest.mark.parametrize('kind, shape, steps', [
+    ('Conv2D', [1, 1, 2, 2], [[127, 2], [64, 127]]),
+    ('DepthwiseConv2dNative', [2, 1, 2, 1], [[127, 2], [64, 127]]),
+    ('MatMul', [2, 2], [[127, 1], [64, 76]])])
+def test_weights_are_rounded_to_the_nearest_step(kind, shape, steps):
+  """Channels of a convolution have one scale each, a matrix has one."""
+  weights = np.array([[127, 1.2], [63.6, 76.2]]).reshape(shape)
+  scales = np.array([1, 1 if kind == 'MatMul' else 76.2 / 127])
+  np.testing.assert_allclose(
+      int8_calibration.round_weights(weights, kind),
+      (np.array(steps) * scales).reshape(shape))
+
+
+def test_weights_of_zero_stay_zero():
+  for kind, shape in (('Conv2D', [1, 1, 2, 2]), ('MatMul', [2, 2])):
+    assert not int8_calibration.round_weights(np.zeros(shape), kind).any()

@@ -17,12 +17,12 @@ from preprocessing import preprocessing_factory
 
 @pytest.fixture(scope='module', name='exported')
 def _exported(tmp_path_factory):
-  folder = tmp_path_factory.mktemp('saved_model')
-  checkpoint = random_checkpoint.save('lenet', 28, str(folder), 10)
+  directory = tmp_path_factory.mktemp('saved_model')
+  checkpoint = random_checkpoint.save('lenet', 28, str(directory), 10)
   export.export(dataclasses.replace(
       options.Export(), model_name='lenet', num_classes=10,
-      checkpoint_path=checkpoint, output_dir=str(folder / 'out')))
-  return folder / 'out'
+      checkpoint_path=checkpoint, output_dir=str(directory / 'out')))
+  return directory / 'out'
 
 
 def _encoded(pixels, kind):
@@ -39,13 +39,13 @@ def _preprocessed(encoded):
         preprocessing_factory.get_preprocessing('lenet')(image, 28, 28))
 
 
-def test_encoded_pictures_are_preprocessed_inside(exported):
-  draws = np.random.RandomState(0)
-  encoded = [_encoded(draws.randint(256, size=size).astype(np.uint8), kind)
+def test_the_signature_of_encoded_images(exported):
+  random = np.random.RandomState(0)
+  encoded = [_encoded(random.randint(256, size=size).astype(np.uint8), kind)
              for size, kind in (((40, 30, 3), 'jpeg'), ((28, 28), 'png'),
                                 ((20, 50, 3), 'png'))]
-  runner = backends.load(str(exported / 'frozen_inference_graph.pb'))
-  expected = runner.run(np.stack([_preprocessed(one) for one in encoded]))
+  backend = backends.load(str(exported / 'frozen_inference_graph.pb'))
+  expected = backend.run(np.stack([_preprocessed(one) for one in encoded]))
   with tf.Session(graph=tf.Graph()) as session:
     model = tf.saved_model.loader.load(
         session, ['serve'], str(exported / 'saved_model'))
@@ -68,7 +68,7 @@ def test_the_signature_of_floats(exported):
     np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
 
 
-def test_labels_and_record_travel_along(exported):
+def test_labels_and_record_are_copied_into_it(exported):
   extra = exported / 'saved_model' / 'assets.extra'
   assert (extra / 'labels.txt').read_text() == (
       exported / 'labels.txt').read_text()

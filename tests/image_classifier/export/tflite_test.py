@@ -29,13 +29,13 @@ def test_outputs_are_in_order_and_close(tmp_path, batch, bits, tolerance):
   images = np.random.RandomState(1).uniform(
       -1, 1, [6, 4, 4, 3]).astype(np.float32)
   graph_def = _graph(_dense)
-  pictures = None if bits == 32 else [image[None] for image in images]
+  calibration = None if bits == 32 else [image[None] for image in images]
   path = tmp_path / 'model.tflite'
   before = os.environ['PATH']
   path.write_bytes(tflite.convert(
-      graph_def, [batch, 4, 4, 3], pictures))
+      graph_def, [batch, 4, 4, 3], calibration))
   assert os.environ['PATH'] == before
-  expected = backends.of_graph_def(graph_def).run(images)
+  expected = backends.load_graph_def(graph_def).run(images)
   found = backends.load(str(path)).run(images)
   for one, other in zip(found, expected):
     assert one.shape == (6, 5) and one.dtype == np.float32
@@ -43,8 +43,8 @@ def test_outputs_are_in_order_and_close(tmp_path, batch, bits, tolerance):
 
 
 def test_an_operation_that_is_missing():
-  with pytest.raises(ValueError, match='TensorFlow Lite cannot hold this '
-                     'network: .* Leave out --tflite and --int8.'):
+  with pytest.raises(ValueError, match='TensorFlow Lite cannot represent '
+                     'this network: .* Leave out --tflite and --int8.'):
     tflite.convert(
         _graph(lambda images: tf.math.igamma(_dense(images), 1.0)),
         [1, 4, 4, 3])

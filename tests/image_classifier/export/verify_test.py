@@ -1,4 +1,4 @@
-"""What a verification lets pass, and what it does not."""
+"""Verifications that pass, and others that fail."""
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -12,7 +12,7 @@ _EXPECTED = np.random.RandomState(0).normal(size=[6, 100]).astype(
 
 
 class _Export:
-  """An export that gives known logits."""
+  """An export with known logits."""
 
   def __init__(self, logits):
     self._rows = list(logits)
@@ -48,32 +48,32 @@ def test_the_largest_difference_counts_in_floating_point():
   logits[3, 5] += 2e-4 * np.abs(_EXPECTED).max()
   comparison = _compare('tflite', logits)
   assert comparison.difference == pytest.approx(2e-4, rel=0.01)
-  assert verify.line(comparison) == (
+  assert verify.describe(comparison) == (
       'Verified tflite: largest difference 2.0e-04 of the largest logit '
-      '(tolerance 0.0001), same class on 6 of 6 pictures')
+      '(tolerance 0.0001), same class on 6 of 6 images')
   with pytest.raises(ValueError, match='The export differs from the '
                      'checkpoint, nothing was written. Verified tflite: '):
     verify.check([_compare('frozen', _EXPECTED), comparison])
 
 
-@pytest.mark.parametrize('share', [0.05, 0.2, 0.3])
-def test_the_spread_counts_in_8_bits(share):
-  """An error common to all logits of a picture changes no probability."""
-  comparison = _compare('int8', _EXPECTED + _noise(3 * share) + 7)
-  assert comparison.difference == pytest.approx(share, rel=0.05)
-  assert verify.line(comparison).startswith(
-      'Verified int8: error %.1e of the spread of the logits (tolerance 0.25), '
-      'same class on ' % comparison.difference)
-  if share < 0.25:
+@pytest.mark.parametrize('fraction', [0.05, 0.2, 0.3])
+def test_the_standard_deviation_counts_in_8_bits(fraction):
+  """An error common to all logits of an image changes no probability."""
+  comparison = _compare('int8', _EXPECTED + _noise(3 * fraction) + 7)
+  assert comparison.difference == pytest.approx(fraction, rel=0.05)
+  assert verify.describe(comparison).startswith(
+      'Verified int8: error %.1e of the standard deviation of the logits '
+      '(tolerance 0.25), same class on ' % comparison.difference)
+  if fraction < 0.25:
     verify.check([comparison])
   else:
-    with pytest.raises(ValueError, match='More pictures of the kind to be '
+    with pytest.raises(ValueError, match='More images like those to be '
                        'classified may help: --calibration_examples, '):
       verify.check([comparison])
 
 
 @pytest.mark.parametrize('margin, is_changed', [(0.5, False), (3.0, True)])
-def test_a_tie_may_be_lost_in_8_bits_but_no_clear_case(margin, is_changed):
+def test_a_near_tie_may_change_in_8_bits_but_no_clear_case(margin, is_changed):
   expected = _EXPECTED.copy()
   expected[2, :2] = 12, 12 - margin
   logits = expected + _noise(0.2)
@@ -83,23 +83,23 @@ def test_a_tie_may_be_lost_in_8_bits_but_no_clear_case(margin, is_changed):
   if not is_changed:
     verify.check([comparison])
     return
-  with pytest.raises(ValueError, match='same class on 5 of 6 pictures, another '
-                     'on 1 where the first was far ahead'):
+  with pytest.raises(ValueError, match='same class on 5 of 6 images, another '
+                     'on 1 with a clear first class'):
     verify.check([comparison])
 
 
-def test_one_class_that_went_wrong():
-  """It hides in the mean over many classes, but not in the classes found."""
+def test_one_class_that_is_wrong():
+  """It hardly changes the mean over many classes, but the predicted class."""
   expected = np.tile(_EXPECTED, [1, 10])
   logits = expected + np.tile(_noise(0.1), [1, 10])
   logits[:, 3] += 20
   comparison = _compare('int8', logits, expected)
   assert comparison.difference < 0.25 and comparison.changed >= 5
-  with pytest.raises(ValueError, match='far ahead'):
+  with pytest.raises(ValueError, match='clear first class'):
     verify.check([comparison])
 
 
-def test_no_number_at_all():
+def test_logits_that_are_not_numbers():
   for form in ('frozen', 'int8'):
     comparison = _compare(form, np.full_like(_EXPECTED, np.nan))
     with pytest.raises(ValueError, match='nan of the'):
@@ -107,7 +107,7 @@ def test_no_number_at_all():
 
 
 def test_a_broken_file(tmp_path):
-  """Weights of a model in 8 bits are overwritten; it loads, but is caught."""
+  """A model in 8 bits with overwritten weights loads, but fails."""
   weights = np.random.RandomState(0).uniform(-1, 1, [12, 40]).astype(
       np.float32)
   with tf.Graph().as_default() as graph:
@@ -115,21 +115,21 @@ def test_a_broken_file(tmp_path):
     logits = tf.matmul(tf.reshape(images, [-1, 12]), tf.constant(weights),
                        name='logits')
     tf.nn.softmax(logits, name='predictions')
-  pictures = list(np.random.RandomState(1).uniform(
+  images = list(np.random.RandomState(1).uniform(
       -1, 1, [8, 1, 2, 2, 3]).astype(np.float32))
   content = tflite.convert(
-      graph.as_graph_def(), [1, 2, 2, 3], pictures)
+      graph.as_graph_def(), [1, 2, 2, 3], images)
   stored = np.round(weights.T * 127 / np.abs(weights).max()).astype(
       np.int8).tobytes()
   middle = len(stored) // 2
   assert stored[:middle] in content
   path = tmp_path / 'model.tflite'
-  expected = np.concatenate(pictures).reshape(8, 12).dot(weights)
+  expected = np.concatenate(images).reshape(8, 12).dot(weights)
   for broken in (False, True):
     path.write_bytes(content.replace(stored[:middle], stored[-middle:])
                      if broken else content)
     comparison = verify.compare(
-        'int8', expected, backends.load(str(path)), pictures)
+        'int8', expected, backends.load(str(path)), images)
     assert (comparison.difference > 0.25) == broken
     if broken:
       with pytest.raises(ValueError, match='Verified int8: error '):

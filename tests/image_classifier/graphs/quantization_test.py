@@ -58,7 +58,7 @@ def _check_8_bits(graph_def, path):
   folded = fold_batch_norm.fold(graph_def, backends.OUTPUTS)
   path.write_bytes(tflite.convert(folded, [1, 32, 32, 3], images))
   found = backends.load(str(path)).run(np.concatenate(images))
-  expected = backends.of_graph_def(graph_def).run(np.concatenate(images))
+  expected = backends.load_graph_def(graph_def).run(np.concatenate(images))
   for one, other in zip(found, expected):
     assert one.dtype == np.float32
     np.testing.assert_allclose(one, other, atol=0.02)

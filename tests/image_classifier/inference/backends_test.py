@@ -12,7 +12,7 @@ _WEIGHTS = np.arange(12, dtype=np.float32).reshape(4, 3) / 10
 
 
 def _graph_def(logits='logits'):
-  """A graph of an export: flattened pictures times weights."""
+  """A graph of an export: flattened images times weights."""
   with tf.Graph().as_default() as graph:
     images = tf.placeholder(tf.float32, _SHAPE, name='input')
     net = tf.matmul(tf.reshape(images, [-1, 4]), tf.constant(_WEIGHTS))
@@ -21,9 +21,9 @@ def _graph_def(logits='logits'):
     return graph.as_graph_def()
 
 
-def _write(folder, form, batch=1):
+def _write(directory, form, batch=1):
   """Writes one form of an export; returns its path."""
-  path = folder / form
+  path = directory / form
   if form == 'saved_model':
     saved_model.write(str(path), _graph_def(), _SHAPE, None)
   elif form == 'model.tflite':
@@ -33,9 +33,9 @@ def _write(folder, form, batch=1):
   return str(path)
 
 
-def _assert_right(runner, number):
+def _assert_right(backend, number):
   images = np.random.RandomState(0).uniform(-1, 1, [number, 2, 2, 1])
-  logits, predictions = runner.run(images)
+  logits, predictions = backend.run(images)
   expected = images.reshape(number, 4).dot(_WEIGHTS)
   np.testing.assert_allclose(logits, expected, atol=1e-6)
   powers = np.exp(expected)
@@ -46,21 +46,21 @@ def _assert_right(runner, number):
 
 @pytest.mark.parametrize('form', ['graph.pb', 'saved_model', 'model.tflite'])
 def test_every_form_is_loaded_by_its_path(tmp_path, form):
-  runner = backends.load(_write(tmp_path, form))
-  assert isinstance(runner, backends.TFLiteRunner) == form.endswith('tflite')
+  backend = backends.load(_write(tmp_path, form))
+  assert isinstance(backend, backends.TFLiteBackend) == form.endswith('tflite')
   for number in (1, 3):
-    _assert_right(runner, number)
-  runner.close()
+    _assert_right(backend, number)
+  backend.close()
 
 
 def test_tflite_fills_its_batch(tmp_path):
-  runner = backends.load(_write(tmp_path, 'model.tflite', batch=4))
+  backend = backends.load(_write(tmp_path, 'model.tflite', batch=4))
   for number in (1, 4, 6):
-    _assert_right(runner, number)
+    _assert_right(backend, number)
 
 
-def test_a_model_of_bytes_takes_and_gives_what_they_stand_for(monkeypatch):
-  """Bytes (byte - zero) * step; what is out of range becomes the limit."""
+def test_a_model_of_bytes_is_quantized_and_dequantized(monkeypatch):
+  """A byte is (byte - zero) * scale; values out of range are clipped."""
   class _Interpreter:
     def __init__(self, path, num_threads=None):
       del path, num_threads
@@ -80,32 +80,32 @@ def test_a_model_of_bytes_takes_and_gives_what_they_stand_for(monkeypatch):
       del index
       return self._values
   monkeypatch.setattr(tf.lite, 'Interpreter', _Interpreter)
-  logits, _ = backends.TFLiteRunner('model').run([[0.6, -9.0], [2.0, 1000.0]])
+  logits, _ = backends.TFLiteBackend('model').run([[0.6, -9.0], [2.0, 1000.0]])
   assert logits.dtype == np.float32
   np.testing.assert_array_equal(
       logits, [[(5 - 8) / 4, (0 - 8) / 4], [0, (255 - 8) / 4]])
 
 
-def test_threads_are_taken_where_they_can_be_chosen(tmp_path):
-  _assert_right(backends.TFLiteRunner(
+def test_the_number_of_threads(tmp_path):
+  _assert_right(backends.TFLiteBackend(
       _write(tmp_path, 'model.tflite'), num_threads=2), 2)
 
 
 def test_the_session_of_a_graph_may_be_configured():
   config = tf.ConfigProto(intra_op_parallelism_threads=1)
-  _assert_right(backends.of_graph_def(_graph_def(), config), 2)
+  _assert_right(backends.load_graph_def(_graph_def(), config), 2)
 
 
-def test_a_session_is_taken_over():
+def test_a_session_with_tensors():
   with tf.Graph().as_default():
     images = tf.placeholder(tf.float32, [None, 2])
     session = tf.Session()
-    runner = backends.SessionRunner(session, images, (images + 1, images * 2))
-  first, second = runner.run([[1.0, 2.0]])
+    backend = backends.SessionBackend(session, images, (images + 1, images * 2))
+  first, second = backend.run([[1.0, 2.0]])
   assert first.tolist() == [[2, 3]] and second.tolist() == [[2, 4]]
-  runner.close()
+  backend.close()
   with pytest.raises(RuntimeError, match='closed'):
-    runner.run([[1.0, 2.0]])
+    backend.run([[1.0, 2.0]])
 
 
 @pytest.mark.parametrize('name, content, message', [
@@ -115,12 +115,12 @@ def test_a_session_is_taken_over():
      'predictions.: .*Export it with export_inference_graph.py.'),
     ('text.tflite', b'no model', 'text.tflite is not a TensorFlow Lite model '
      'that this TensorFlow can run: '),
-    ('folder', None, 'folder is not a SavedModel that can be served: ')])
+    ('directory', None, 'directory is not a SavedModel that can be served: ')])
 def test_what_cannot_be_loaded(tmp_path, name, content, message):
   path = tmp_path / name
   if content is not None:
     path.write_bytes(content)
-  if name == 'folder':
+  if name == 'directory':
     path.mkdir()
   with pytest.raises(ValueError, match=message):
     backends.load(str(path))
@@ -128,16 +128,16 @@ def test_what_cannot_be_loaded(tmp_path, name, content, message):
 
 def test_a_graph_with_other_names():
   with pytest.raises(ValueError, match='lacks the nodes of an export'):
-    backends.of_graph_def(_graph_def(logits='scores'))
+    backends.load_graph_def(_graph_def(logits='scores'))
 
 
 def test_a_saved_model_with_another_signature(tmp_path):
-  folder = str(tmp_path / 'saved_model')
+  directory = str(tmp_path / 'saved_model')
   with tf.Graph().as_default(), tf.Session() as session:
     images = tf.placeholder(tf.float32, [None])
     tf.saved_model.simple_save(
-        session, folder, {'x': images}, {'y': images + 1})
+        session, directory, {'x': images}, {'y': images + 1})
   with pytest.raises(ValueError, match='saved_model has no signature '
                      'serving_default from `input` to `logits` and '
                      '`predictions`. Export it with '):
-    backends.load(folder)
+    backends.load(directory)

@@ -1,4 +1,4 @@
-"""Networks with their preprocessing and the names of their classes."""
+"""Classifiers: networks with their preprocessing and class names."""
 import dataclasses
 import io
 import json
@@ -23,31 +23,31 @@ _NAMES = ['name %d' % number for number in range(10)]
 
 @pytest.fixture(scope='module', name='checkpoint')
 def _checkpoint(tmp_path_factory):
-  folder = tmp_path_factory.mktemp('checkpoint')
-  (folder / 'labels.txt').write_text('\n'.join(_NAMES) + '\n')
-  return random_checkpoint.save('lenet', 28, str(folder), 10)
+  directory = tmp_path_factory.mktemp('checkpoint')
+  (directory / 'labels.txt').write_text('\n'.join(_NAMES) + '\n')
+  return random_checkpoint.save('lenet', 28, str(directory), 10)
 
 
 @pytest.fixture(scope='module', name='whole')
 def _whole(checkpoint):
-  """The folder of an export of three forms."""
-  folder = os.path.join(os.path.dirname(checkpoint), 'export')
+  """The directory of an export of three forms."""
+  directory = os.path.join(os.path.dirname(checkpoint), 'export')
   export.export(dataclasses.replace(
       options.Export(), model_name='lenet', num_classes=10, tflite=True,
-      checkpoint_path=checkpoint, output_dir=folder,
+      checkpoint_path=checkpoint, output_dir=directory,
       labels_file=os.path.join(os.path.dirname(checkpoint), 'labels.txt')))
-  return folder
+  return directory
 
 
 @pytest.fixture(name='exported')
 def _exported(whole, tmp_path):
-  """A copy of it, to be changed."""
+  """A copy of this directory, to be changed."""
   shutil.copytree(whole, str(tmp_path / 'export'))
   return tmp_path / 'export'
 
 
-@pytest.fixture(name='picture')
-def _picture():
+@pytest.fixture(name='encoded')
+def _encoded():
   pixels = np.random.RandomState(0).randint(256, size=[40, 30, 3])
   buffer = io.BytesIO()
   Image.fromarray(pixels.astype(np.uint8)).save(buffer, 'png')
@@ -61,7 +61,7 @@ def _options(checkpoint, **changes):
 
 
 def _expected(checkpoint, encoded, channels=3):
-  """Returns (picture, logits) by the network's own functions."""
+  """Returns (image, logits) computed directly with the network."""
   with tf.Graph().as_default(), tf.Session() as session:
     image = tf.image.decode_image(encoded, channels=channels)
     image.set_shape([None, None, channels])
@@ -72,33 +72,34 @@ def _expected(checkpoint, encoded, channels=3):
 
 
 def _softmax(logits):
-  shares = np.exp(logits - logits.max())
-  return shares / shares.sum()
+  powers = np.exp(logits - logits.max())
+  return powers / powers.sum()
 
 
-def test_an_export_reads_and_computes(exported, checkpoint, picture):
-  image, logits = _expected(checkpoint, picture)
-  classifier = classifiers.of_export(str(exported))
+def test_an_export_reads_and_computes(exported, checkpoint, encoded):
+  image, logits = _expected(checkpoint, encoded)
+  classifier = classifiers.load_export(str(exported))
   assert classifier.labels == _NAMES
-  found = classifier.read(picture)
+  found = classifier.preprocess(encoded)
   assert found.dtype == np.float32
   np.testing.assert_allclose(found, image, atol=1e-6)
-  probabilities, features = classifier.run(np.stack([image] * 2))
+  probabilities, features = classifier.predict(np.stack([image] * 2))
   np.testing.assert_allclose(
       probabilities, [_softmax(logits)] * 2, atol=1e-5)
   assert len(features) == 0
   classifier.close()
 
 
-def test_which_form_of_a_folder_is_taken(exported, picture, monkeypatch):
+def test_the_form_that_is_loaded_from_a_directory(
+    exported, encoded, monkeypatch):
   taken = []
   load = backends.load
   monkeypatch.setattr(backends, 'load', lambda path: (
       taken.append(os.path.basename(path)) or load(path)))
   expected = None
   for form in ('frozen_inference_graph.pb', 'saved_model', 'model.tflite'):
-    classifier = classifiers.of_export(str(exported))
-    found, _ = classifier.run(classifier.read(picture)[None])
+    classifier = classifiers.load_export(str(exported))
+    found, _ = classifier.predict(classifier.preprocess(encoded)[None])
     expected = found if expected is None else expected
     np.testing.assert_allclose(found, expected, atol=1e-5)
     classifier.close()
@@ -107,95 +108,96 @@ def test_which_form_of_a_folder_is_taken(exported, picture, monkeypatch):
   assert taken == ['frozen_inference_graph.pb', 'saved_model', 'model.tflite']
 
 
-def test_a_saved_model_has_its_own_labels(exported, tmp_path):
+def test_a_saved_model_has_a_copy_of_the_labels(exported, tmp_path):
   extra = exported / 'saved_model' / 'assets.extra' / 'labels.txt'
   extra.write_text(extra.read_text().replace('name', 'own'))
   shutil.copytree(str(exported / 'saved_model'), str(tmp_path / 'moved'))
   for path in (exported / 'saved_model', tmp_path / 'moved'):
-    classifier = classifiers.of_export(str(path))
+    classifier = classifiers.load_export(str(path))
     assert classifier.labels[3] == 'own 3'
     classifier.close()
 
 
-def test_a_record_of_an_earlier_version_has_no_image_size(exported, picture):
+def test_a_record_of_an_earlier_version_has_no_image_size(exported, encoded):
   record = json.loads((exported / 'model.json').read_text())
   del record['image_size']
   (exported / 'model.json').write_text(json.dumps(record))
-  classifier = classifiers.of_export(str(exported))
-  assert classifier.read(picture).shape == (28, 28, 3)
+  classifier = classifiers.load_export(str(exported))
+  assert classifier.preprocess(encoded).shape == (28, 28, 3)
   classifier.close()
 
 
-def test_paths_that_are_relative(exported, monkeypatch, tmp_path):
-  for folder, path in ((exported, 'frozen_inference_graph.pb'),
-                       (tmp_path, os.path.join('export', 'model.tflite')),
-                       (exported, '.')):
-    monkeypatch.chdir(str(folder))
-    classifiers.of_export(path).close()
+def test_relative_paths(exported, monkeypatch, tmp_path):
+  for directory, path in ((exported, 'frozen_inference_graph.pb'),
+                          (tmp_path, os.path.join('export', 'model.tflite')),
+                          (exported, '.')):
+    monkeypatch.chdir(str(directory))
+    classifiers.load_export(path).close()
 
 
 @pytest.mark.parametrize('content, message', [
-    (None, 'There is no file .*model.json, which says how pictures are '
-     'prepared. export_inference_graph.py writes it beside the graph.'),
-    (b'{', 'model.json is damaged: .* Export the network anew.'),
-    (b'\xff\xfe', 'model.json is damaged: .* Export the network anew.'),
-    (b'3', 'model.json is damaged: .* Export the network anew.'),
+    (None, 'There is no file .*model.json, which names the '
+     'preprocessing. export_inference_graph.py writes it beside the graph.'),
+    (b'{', 'model.json is damaged: .* Export the network again.'),
+    (b'\xff\xfe', 'model.json is damaged: .* Export the network again.'),
+    (b'3', 'model.json is damaged: .* Export the network again.'),
     (b'{"num_classes": 10}', 'is not of this program, or damaged: it lacks '
-     'input_shape, preprocessing_name, use_grayscale. Export the network anew.')
+     'input_shape, preprocessing_name, use_grayscale. Export the network again.')
 ])
-def test_a_record_that_says_nothing(exported, content, message):
+def test_a_missing_or_damaged_record(exported, content, message):
   (exported / 'model.json').unlink()
   if content is not None:
     (exported / 'model.json').write_bytes(content)
   with pytest.raises(ValueError, match=message):
-    classifiers.of_export(str(exported / 'frozen_inference_graph.pb'))
+    classifiers.load_export(str(exported / 'frozen_inference_graph.pb'))
 
 
 @pytest.mark.parametrize('changes, message', [
     (dict(num_classes=12), 'labels.txt names 10 classes; the network has 12'),
     (dict(preprocessing_name='nothing'), 'nothing'),
-    (dict(preprocessing_name=None), 'takes videos, not pictures.')])
+    (dict(preprocessing_name=None), 'takes videos, not images.')])
 def test_a_record_that_does_not_fit(exported, changes, message):
   path = exported / 'model.json'
   path.write_text(json.dumps(dict(json.loads(path.read_text()), **changes)))
   with pytest.raises(ValueError, match=message):
-    classifiers.of_export(str(exported))
+    classifiers.load_export(str(exported))
 
 
-def test_an_export_that_is_not_there(tmp_path):
+def test_an_export_that_does_not_exist(tmp_path):
   with pytest.raises(ValueError, match='There is no export .*nowhere. Give the '
-                     'folder that export_inference_graph.py wrote, or a form '
-                     'in it: frozen_inference_graph.pb, saved_model'):
-    classifiers.of_export(str(tmp_path / 'nowhere'))
+                     'directory that export_inference_graph.py wrote, or a '
+                     'form in it: frozen_inference_graph.pb, saved_model'):
+    classifiers.load_export(str(tmp_path / 'nowhere'))
 
 
-def test_folders_that_are_no_export(tmp_path, exported):
-  with pytest.raises(ValueError, match='is neither the folder of an export, '
-                     'which has a model.json, nor a SavedModel, which has a '
-                     'saved_model.pb. Export the network with export_inf'):
-    classifiers.of_export(str(tmp_path))
+def test_directories_that_are_not_an_export(tmp_path, exported):
+  with pytest.raises(ValueError, match='is neither the directory of an '
+                     'export, which has a model.json, nor a SavedModel, which '
+                     'has a saved_model.pb. Export the network with export_'):
+    classifiers.load_export(str(tmp_path))
   shutil.copy(str(exported / 'model.json'), str(tmp_path))
-  with pytest.raises(ValueError, match='holds none of frozen_inference_graph.pb'
-                     ', saved_model, .*. Export the network anew.'):
-    classifiers.of_export(str(tmp_path))
+  with pytest.raises(ValueError, match='has none of frozen_inference_graph.pb'
+                     ', saved_model, .*. Export the network again.'):
+    classifiers.load_export(str(tmp_path))
 
 
 @pytest.mark.parametrize('content', [
-    b'', b'no picture', b'\x89PNG\r\n\x1a\n', b'\xff\xd8\xff\xe0', b'GIF89a',
+    b'', b'not an image', b'\x89PNG\r\n\x1a\n', b'\xff\xd8\xff\xe0', b'GIF89a',
     b'BM'])
-def test_what_is_no_picture(exported, content):
-  classifier = classifiers.of_export(str(exported))
+def test_files_that_are_not_images(exported, content):
+  classifier = classifiers.load_export(str(exported))
   with pytest.raises(ValueError):
-    classifier.read(content)
+    classifier.preprocess(content)
   classifier.close()
 
 
-def test_a_checkpoint_and_an_end_point(checkpoint, picture):
-  image, logits = _expected(checkpoint, picture)
-  classifier = classifiers.of_checkpoint(_options(
+def test_a_checkpoint_and_an_end_point(checkpoint, encoded):
+  image, logits = _expected(checkpoint, encoded)
+  classifier = classifiers.load_checkpoint(_options(
       checkpoint, end_point='Logits'))
   assert classifier.labels[3] == 'class 3'
-  probabilities, features = classifier.run(classifier.read(picture)[None])
+  probabilities, features = classifier.predict(
+      classifier.preprocess(encoded)[None])
   np.testing.assert_allclose(probabilities, [_softmax(logits)], atol=1e-5)
   np.testing.assert_allclose(features, [logits], rtol=1e-4, atol=1e-5)
   classifier.close()
@@ -204,13 +206,13 @@ def test_a_checkpoint_and_an_end_point(checkpoint, picture):
 @pytest.mark.parametrize('name, message', [
     ('pool_2', 'The network has no end point pool_2; did you mean pool2'),
     ('zzz', 'no end point zzz; it has .*pool2')])
-def test_an_end_point_that_is_not_there(checkpoint, name, message):
+def test_an_unknown_end_point(checkpoint, name, message):
   with pytest.raises(ValueError, match=message):
-    classifiers.of_checkpoint(_options(checkpoint, end_point=name))
+    classifiers.load_checkpoint(_options(checkpoint, end_point=name))
 
 
-def test_each_class_by_itself(checkpoint, picture, tmp_path):
-  _, logits = _expected(checkpoint, picture)
+def test_independent_probabilities(checkpoint, encoded, tmp_path):
+  _, logits = _expected(checkpoint, encoded)
   chosen = dict(classifier_activation='sigmoid')
   export.export(dataclasses.replace(
       options.Export(), model_name='lenet', num_classes=10, tflite=True,
@@ -219,33 +221,33 @@ def test_each_class_by_itself(checkpoint, picture, tmp_path):
   assert record['classifier_activation'] == 'sigmoid'
   names = record['historic_names']
   assert names == {'logits': 'LeNet/fc4/BiasAdd', 'predictions': 'Sigmoid'}
-  loaded = [classifiers.of_checkpoint(_options(checkpoint, **chosen))] + [
-      classifiers.of_export(str(tmp_path / form)) for form in (
+  loaded = [classifiers.load_checkpoint(_options(checkpoint, **chosen))] + [
+      classifiers.load_export(str(tmp_path / form)) for form in (
           'frozen_inference_graph.pb', 'saved_model', 'model.tflite')]
   for classifier in loaded:
-    found, _ = classifier.run(classifier.read(picture)[None])
+    found, _ = classifier.predict(classifier.preprocess(encoded)[None])
     np.testing.assert_allclose(found, [1 / (1 + np.exp(-logits))], atol=1e-5)
     classifier.close()
 
 
-def test_a_network_of_grey_pictures(tmp_path, picture):
+def test_a_network_of_grayscale_images(tmp_path, encoded):
   with tf.Graph().as_default(), tf.Session() as session:
     nets_factory.get_network_fn('lenet', 10)(
         tf.placeholder(tf.float32, [None, 28, 28, 1]))
     session.run(tf.global_variables_initializer())
     checkpoint = tf.train.Saver().save(session, str(tmp_path / 'model.ckpt'))
-  image, logits = _expected(checkpoint, picture, channels=1)
-  classifier = classifiers.of_checkpoint(_options(checkpoint))
-  np.testing.assert_allclose(classifier.read(picture), image, atol=1e-6)
-  probabilities, _ = classifier.run(image[None])
+  image, logits = _expected(checkpoint, encoded, channels=1)
+  classifier = classifiers.load_checkpoint(_options(checkpoint))
+  np.testing.assert_allclose(classifier.preprocess(encoded), image, atol=1e-6)
+  probabilities, _ = classifier.predict(image[None])
   np.testing.assert_allclose(probabilities, [_softmax(logits)], atol=1e-5)
   classifier.close()
 
 
 @pytest.mark.parametrize('changes, message', [
-    (dict(model_name='i3d'), 'i3d takes videos, not pictures.'),
+    (dict(model_name='i3d'), 'i3d takes videos, not images.'),
     (dict(model_name='cifarnet'), 'check --model_name'),
     (dict(labels_file='/nowhere/labels.txt'), 'There is no file /nowhere')])
 def test_options_that_do_not_fit(checkpoint, changes, message):
   with pytest.raises(ValueError, match=message):
-    classifiers.of_checkpoint(_options(checkpoint, **changes))
+    classifiers.load_checkpoint(_options(checkpoint, **changes))

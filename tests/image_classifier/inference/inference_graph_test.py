@@ -1,6 +1,8 @@
-"""Networks ready to be asked: classes, graphs, checkpoints, pictures."""
+"""Inference graphs: classes, graphs, checkpoints, input images."""
+import collections
 import dataclasses
 import io
+import json
 
 import numpy as np
 from PIL import Image
@@ -11,6 +13,8 @@ from image_classifier import options
 from image_classifier.inference import backends
 from image_classifier.inference import inference_graph
 from nets import nets_factory
+
+_Dataset = collections.namedtuple('_Dataset', 'multi_label')
 
 
 def _options(**changes):
@@ -54,6 +58,33 @@ def test_names_of_classes_come_from_the_dataset(tmp_path, offset):
   assert classes.names == ['class 0', 'class 1', 'class 2']
 
 
+@pytest.mark.parametrize('option, record, multi_label, expected', [
+    (None, None, False, 'softmax'),
+    (None, None, True, 'sigmoid'),
+    # The record of the run comes before the dataset.
+    (None, {'flags': {'loss': 'sigmoid'}}, False, 'sigmoid'),
+    (None, {'flags': {'loss': None}, 'multi_label': True}, False, 'sigmoid'),
+    (None, {'flags': {'loss': 'focal'}, 'multi_label': True}, False, 'sigmoid'),
+    (None, {'flags': {'loss': 'focal'}, 'multi_label': False}, True, 'softmax'),
+    (None, {'flags': {}}, True, 'softmax'),
+    (None, [], True, 'sigmoid'),
+    ('softmax', {'flags': {'loss': 'sigmoid'}}, True, 'softmax'),
+    ('sigmoid', {'flags': {'loss': 'softmax'}}, False, 'sigmoid')])
+@pytest.mark.parametrize('directory', ['', 'best/'])
+def test_the_choice_of_the_activation(
+    tmp_path, option, record, multi_label, expected, directory):
+  if record is not None:
+    (tmp_path / 'run.json').write_text(json.dumps(record))
+  assert inference_graph.choose_activation(
+      option, str(tmp_path / directory / 'model.ckpt-3'),
+      _Dataset(multi_label)) == expected
+
+
+def test_without_a_checkpoint_the_dataset_decides():
+  for dataset, expected in ((_Dataset(True), 'sigmoid'), (object(), 'softmax')):
+    assert inference_graph.choose_activation(None, None, dataset) == expected
+
+
 @pytest.mark.parametrize('text, names', [
     ('cat\ndog\n', ['cat', 'dog']),
     ('0:cat\n1:dog: small\n\n', ['cat', 'dog: small']),
@@ -63,11 +94,11 @@ def test_a_file_of_labels(tmp_path, text, names):
   path.write_text(text, encoding='utf-8')
   assert inference_graph.read_labels(str(path), len(names)) == names
   with pytest.raises(ValueError, match='labels.txt names 2 classes; the '
-                     'network has 5. Give a file with a line for each'):
+                     'network has 5. Give a file with one line per'):
     inference_graph.read_labels(str(path), 5)
 
 
-def test_a_file_of_labels_that_is_not_there():
+def test_a_file_of_labels_that_does_not_exist():
   with pytest.raises(ValueError, match='There is no file /nowhere/labels.'):
     inference_graph.read_labels('/nowhere/labels', 10)
 
@@ -113,7 +144,7 @@ def test_a_network_without_predictions_gets_probabilities(monkeypatch):
 
 def test_a_network_of_one_size_only():
   asked = _options()
-  with pytest.raises(ValueError, match='lenet takes pictures of one size only '
+  with pytest.raises(ValueError, match='lenet takes images of one size only '
                      '.*: leave out --free_image_size; --image_size chooses '
                      'another.'):
     inference_graph.build(asked, inference_graph.find_classes(asked, None),
@@ -131,10 +162,10 @@ def test_a_checkpoint_restored_and_frozen(tmp_path):
         [network.logits, network.predictions], {network.images: images})
     frozen = inference_graph.freeze(session, network)
   assert not [node.op for node in frozen.node if 'Var' in node.op]
-  runner = backends.of_graph_def(frozen)
-  for one, other in zip(runner.run(images), expected):
+  backend = backends.load_graph_def(frozen)
+  for one, other in zip(backend.run(images), expected):
     np.testing.assert_allclose(one, other, atol=1e-6)
-  runner.close()
+  backend.close()
 
 
 @pytest.mark.parametrize('number, message', [(12, 'has shape')])
@@ -169,24 +200,23 @@ def test_the_preprocessing_of_a_network(changes, name):
   assert described is None if name is None else described['family']
 
 
-def test_a_preprocessing_that_is_not_known():
+def test_an_unknown_preprocessing():
   with pytest.raises(ValueError, match='lennet'):
     inference_graph.preprocessing_name(_options(preprocessing_name='lennet'))
 
 
 @pytest.mark.parametrize('channels, use_grayscale, expected', [
     (3, False, [0, 0.5, -0.5]), (1, True, [0]), (1, False, [0])])
-def test_a_reader_of_encoded_pictures(channels, use_grayscale, expected):
-  """lenet subtracts 128 and divides by 128; (128, 192, 64) is as grey as 158.
-  """
+def test_a_reader_of_encoded_images(channels, use_grayscale, expected):
+  """lenet subtracts 128 and divides by 128; the gray of the image is 158."""
   pixels = np.zeros([20, 30, 3], np.uint8) + np.array([128, 192, 64], np.uint8)
   encoded = io.BytesIO()
   Image.fromarray(pixels).save(encoded, 'png')
-  read = inference_graph.picture_reader(
+  read = inference_graph.image_reader(
       'lenet', channels, 28, use_grayscale)
-  picture = read(tf.constant(encoded.getvalue()))
+  image = read(tf.constant(encoded.getvalue()))
   with tf.Session() as session:
-    found = session.run(picture)
+    found = session.run(image)
   assert found.shape == (28, 28, channels)
   if channels == 1:
     expected = [(0.299 * 128 + 0.587 * 192 + 0.114 * 64 - 128) / 128]

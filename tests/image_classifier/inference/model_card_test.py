@@ -38,7 +38,7 @@ def test_auxiliary_heads_are_found():
   assert card.heads == ['InceptionV3/AuxLogits', 'InceptionV3/Logits']
 
 
-def test_an_unknown_name_is_refused_with_the_nearest():
+def test_an_unknown_name_is_an_error_with_the_nearest():
   with pytest.raises(ValueError, match='unknown lennet; did you mean lenet'):
     model_card.describe('lennet')
 
@@ -57,7 +57,7 @@ def test_multiply_adds_by_hand(graph):
       + 4 * 4 * 4 * 6 * 18)
 
 
-def test_unknown_shapes_are_refused(graph):
+def test_unknown_shapes_are_errors(graph):
   images = tf.placeholder(tf.float32, [None, 8, 8, 3])
   tf.nn.conv2d(images, tf.zeros([3, 3, 3, 5]), [1, 2, 2, 1], 'SAME')
   with pytest.raises(ValueError, match='build the graph with images of a '

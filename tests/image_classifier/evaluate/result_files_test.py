@@ -1,37 +1,37 @@
-"""What is printed of metrics, and their JSON file."""
+"""Results as printed lines and as JSON."""
 import io
 import json
 
-from image_classifier.evaluate import metric_report
 from image_classifier.evaluate import metrics
+from image_classifier.evaluate import result_files
 
 _SCORES = [metrics.ClassScores(4, 2, 1.0, 0.5, 2 / 3),
            metrics.ClassScores(3, 0, None, 0.0, 0.0)]
 
 
-def test_lines_are_those_of_slim():
-  assert metric_report.lines({'Accuracy': 0.25, 'Loss': 1 / 3}) == [
+def test_metric_lines_have_the_format_of_slim():
+  assert result_files.metric_lines({'Accuracy': 0.25, 'Loss': 1 / 3}) == [
       'eval/Accuracy[0.25]', 'eval/Loss[0.333333]']
 
 
 def test_table():
-  assert metric_report.table(_SCORES, ['a', 'b' * 40]) == [
+  assert result_files.class_table(_SCORES, ['a', 'b' * 40]) == [
       'class                         examples  precision  recall     F1',
       'a                                    4      1.000   0.500  0.667',
       'bbbbbbbbbbbbbbbbbbbbbbbbb...         3          -   0.000  0.000']
 
 
 def test_names_of_wide_letters_and_several_lines():
-  assert metric_report.table(_SCORES, ['\u732b\u732b', 'a\nb']) == [
+  assert result_files.class_table(_SCORES, ['\u732b\u732b', 'a\nb']) == [
       'class  examples  precision  recall     F1',
       '\u732b\u732b          4      1.000   0.500  0.667',
       'a b           3          -   0.000  0.000']
 
 
-def test_of_many_classes_the_worst_are_shown():
+def test_of_many_classes_those_with_the_lowest_f1_are_printed():
   scores = [metrics.ClassScores(1, 1, 1.0, i / 40, i / 40) for i in range(40)]
   scores.append(metrics.ClassScores(0, 0, None, None, None))
-  lines = metric_report.table(scores, ['n%d' % i for i in range(41)])
+  lines = result_files.class_table(scores, ['n%d' % i for i in range(41)])
   assert lines[0].startswith('class (10 of 40, lowest F1)  examples')
   assert [line.split()[0] for line in lines[1:]] == [
       'n%d' % i for i in range(10)]
@@ -39,7 +39,7 @@ def test_of_many_classes_the_worst_are_shown():
 
 def test_json():
   output = io.StringIO()
-  metric_report.write_json(
+  result_files.write_json(
       output, {'step': 7}, {'Accuracy': 0.5}, _SCORES, [(1, 'a'), (2, 'b')])
   assert json.loads(output.getvalue()) == {
       'step': 7, 'metrics': {'Accuracy': 0.5}, 'classes': [
@@ -51,7 +51,7 @@ def test_json():
 
 def test_json_has_no_nan():
   output = io.StringIO()
-  metric_report.write_json(
+  result_files.write_json(
       output, {'flags': {'a': float('inf'), 'b': [1.5, float('nan')]}},
       {'Accuracy': float('nan')}, _SCORES[:1], [(1, 'a')])
 
