@@ -224,7 +224,7 @@ def _preprocessing(options, num_classes):
   return (preprocessing_factory.get_preprocessing(name, **arguments),
           preprocessing_factory.get_jpeg_preprocessing(
               # What numba compiles lives in this process.
-              name, in_one_pass=False if options.deployment.master else None,
+              name, use_compiled=False if options.deployment.master else None,
               **arguments),
           preprocessing_factory.get_batch_preprocessing(name, **arguments),
           preprocessing_factory.get_mixing(
@@ -236,9 +236,9 @@ def _notes_on_preprocessing(options):
   name = options.data.preprocessing_name or options.model.model_name
   if options.data.augmentation == 'none' or not (
       preprocessing_factory.get_jpeg_preprocessing(
-          name, is_training=True, in_one_pass=False)):
+          name, is_training=True, use_compiled=False)):
     return []
-  reason = preprocessing_factory.reason_against_one_pass()
+  reason = preprocessing_factory.why_not_compiled()
   if options.deployment.master:
     reason = 'the server of --master may be another process'
   return [] if reason is None else [

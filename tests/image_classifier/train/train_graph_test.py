@@ -254,7 +254,7 @@ def test_what_does_not_fit_several_classes(several, data, model, message):
     (dict(preprocessing_name='vgg', augmentation='none'), False)])
 def test_says_that_numba_is_missing(digits, monkeypatch, data, is_told):
   monkeypatch.setattr(
-      train_graph.preprocessing_factory, 'reason_against_one_pass',
+      train_graph.preprocessing_factory, 'why_not_compiled',
       lambda: 'numba cannot be imported (why); pip install numba')
   notes = train_graph._notes_on_preprocessing(_options(digits, data=data))
   assert notes == is_told * [
