@@ -62,19 +62,7 @@ def preprocess_for_eval(
     use_grayscale=False):
   """Crops or pads an image around its center, for evaluation.
 
-  Args:
-    image: [height, width, channels] with values in [0, 255].
-    output_height: height of the result in pixels.
-    output_width: width of the result in pixels.
-    add_image_summaries: whether to add image summaries; without effect inside
-      tf.data.
-    use_grayscale: whether to convert the image to one channel.
-
-  Returns:
-    float32 [output_height, output_width, channels].
-
-  Raises:
-    ValueError: a size or the image's shape is invalid.
+  For the arguments, the result and the errors see `preprocess_for_train`.
   """
   image_ops.check_size(output_height, output_width)
   image = _to_float(image, use_grayscale)
@@ -87,23 +75,9 @@ def preprocess_for_eval(
 def preprocess_image(
     image, output_height, output_width, is_training=False,
     add_image_summaries=True, use_grayscale=False, augment=None):
-  """Preprocesses an image for CifarNet.
+  """Preprocesses an image for CifarNet, for training if `is_training`.
 
-  Args:
-    image: [height, width, channels] with values in [0, 255].
-    output_height: height of the result in pixels.
-    output_width: width of the result in pixels.
-    is_training: whether to distort the image for training.
-    add_image_summaries: whether to add image summaries; without effect inside
-      tf.data.
-    use_grayscale: whether to convert the image to one channel.
-    augment: for training only, see `preprocess_for_train`.
-
-  Returns:
-    float32 [output_height, output_width, channels].
-
-  Raises:
-    ValueError: a size or the image's shape is invalid.
+  For the arguments, the result and the errors see `preprocess_for_train`.
   """
   if is_training:
     return preprocess_for_train(

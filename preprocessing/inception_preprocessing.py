@@ -281,22 +281,11 @@ def preprocess_image(
     area_range=None, aspect_ratio_range=_ASPECT_RATIO_RANGE, augment=None):
   """Preprocesses an image for the inception networks.
 
-  The arguments without a description are for training only, see
-  `preprocess_for_train`.
+  For the other arguments, the result and the errors see `preprocess_for_train`.
 
   Args:
-    image: [height, width, channels], integers or floats in [0, 1].
-    height: height of the result in pixels.
-    width: width of the result in pixels.
     is_training: whether to distort the image for training.
     crop_image: whether to crop before resizing.
-    use_grayscale: whether to convert the image to one channel.
-
-  Returns:
-    float32 [height, width, channels] in [-1, 1].
-
-  Raises:
-    ValueError: a size or the image's shape is invalid.
   """
   if is_training:
     return preprocess_for_train(

@@ -193,23 +193,12 @@ def preprocess_image(
     augment=None):
   """Preprocesses an image for the VGG and residual networks.
 
-  The arguments without a description are for training only, see
-  `preprocess_for_train`.
+  For the other arguments, the result and the errors see `preprocess_for_train`.
 
   Args:
-    image: [height, width, channels] with values in [0, 255].
-    output_height: height of the result in pixels.
-    output_width: width of the result in pixels.
     is_training: whether to distort the image for training.
     resize_side_min: size in pixels to which the smaller side is resized in
       evaluation, and the minimum in training.
-    use_grayscale: whether to convert the image to one channel.
-
-  Returns:
-    float32 [output_height, output_width, channels], the means subtracted.
-
-  Raises:
-    ValueError: a size, the range or the image's shape is invalid.
   """
   if is_training:
     return preprocess_for_train(

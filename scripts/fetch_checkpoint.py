@@ -82,7 +82,7 @@ def fetch(name, directory, mirror=None):
 
   Args:
     name: name of the archive, without .tar.gz or .tgz.
-    directory: where the archive goes; made if missing.
+    directory: path of the directory; made if missing.
     mirror: URL of a directory to download from; None for the published URLs.
 
   Raises:

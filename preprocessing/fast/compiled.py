@@ -45,18 +45,8 @@ def resize_and_color(crop, height, width, flipped, delta, factor):
 def resize_and_subtract(crop, height, width, flipped, means):
   """Resizes bilinearly, flips if asked and subtracts means.
 
-  Args:
-    crop: uint8 [rows, columns, 3].
-    height: height of the result in pixels, an int.
-    width: width of the result in pixels, an int.
-    flipped: bool scalar, whether to flip left to right.
-    means: 3 numbers in [0, 255].
-
-  Returns:
-    float32 [height, width, 3].
-
-  Raises:
-    ValueError: numba cannot be used here.
+  For the arguments and the errors see `resize_and_color`; `means` are 3 numbers
+  in [0, 255], and the result, float32 [height, width, 3], is not scaled.
   """
   return _call('resize_and_subtract', crop, height, width, flipped,
                means=np.float32(means))
