@@ -146,8 +146,7 @@ def preprocess_for_train(
     add_image_summaries: whether to add image summaries of the stages.
     random_crop: whether to crop; if not, the whole image is resized.
     use_grayscale: whether to convert the result to one channel.
-    area_range: minimum and maximum area of the crop, as fractions of the
-      image's; None for (0.05, 1).
+    area_range: minimum and maximum fraction of the area; None for (0.05, 1).
     aspect_ratio_range: minimum and maximum width / height of the crop.
     augment: function applied to the resized image, float32 in [0, 255], before
       the color steps; or None.
