@@ -51,11 +51,11 @@ def start(kind, preprocessing, size, threads, batch, records, channels):
   return lambda: session.run(images.op)
 
 
-def _pipeline(dataset, preprocessing, size, threads, batch, in_one_pass=None):
+def _pipeline(dataset, preprocessing, size, threads, batch, use_compiled=None):
   preprocess = preprocessing_factory.get_preprocessing(
       preprocessing, is_training=True)
   preprocess_jpeg = preprocessing_factory.get_jpeg_preprocessing(
-      preprocessing, is_training=True, in_one_pass=in_one_pass)
+      preprocessing, is_training=True, use_compiled=use_compiled)
   preprocess_batch = preprocessing_factory.get_batch_preprocessing(
       preprocessing, is_training=True)
   batches = input_pipeline.training_batches(
@@ -75,7 +75,7 @@ def _window(dataset, preprocessing, size, threads, batch):
 
   def one_pixel(encoded, channels):
     begin, extent = draw(tf.image.extract_jpeg_shape(encoded), size)
-    return _one_pixel(jpeg.decode_box(
+    return _one_pixel(jpeg.decode_crop_to_resize(
         encoded, begin, extent, channels, size, size))
 
   batches = input_pipeline.training_batches(
@@ -97,7 +97,7 @@ def _inception_window(shape, unused_size):
 
 _WINDOWS = {
     'inception': _inception_window,
-    'vgg': lambda shape, size: vgg_preprocessing.draw_scaled_box(
+    'vgg': lambda shape, size: vgg_preprocessing.random_scaled_crop_box(
         shape, size, size),
 }
 
@@ -149,7 +149,7 @@ def _queue(dataset, preprocessing, size, threads, batch):
 
 KINDS = {
     'pipeline': _pipeline,
-    'operations': functools.partial(_pipeline, in_one_pass=False),
+    'operations': functools.partial(_pipeline, use_compiled=False),
     'window': _window,
     'decode': _decode,
     'whole': _whole,

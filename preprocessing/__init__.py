@@ -1,1 +1,1 @@
-"""One picture in, one picture out: what a network expects of its input."""
+"""Turns one decoded image into the input of a network."""

@@ -1,4 +1,4 @@
-"""Training augmentation beyond the recipes of the families, off by default."""
+"""Optional training augmentation on top of the recipes of the families."""
 import dataclasses
 from typing import Optional
 
@@ -14,18 +14,18 @@ _ERASED_ASPECT_RATIO = 3.3
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-  """What is done to a training image besides the recipe.
+  """Changes of a training image besides those of the recipe.
 
   Attributes:
-    crop_min_area: least share of the image that a crop covers; the recipe's
-      own if None.
-    crop_max_aspect: largest aspect ratio of a crop, and its inverse the least;
-      the recipe's own if None.
-    color_jitter: brightness, contrast and saturation are scaled by factors
-      from [1 - color_jitter, 1 + color_jitter], none below 0.
-    randaugment_steps: changes by RandAugment.
-    randaugment_magnitude: their strength, from 0 to 10.
-    random_erasing: share of the images in which a rectangle is erased.
+    crop_min_area: minimum area of a crop, as a fraction of the image's; None
+      for the recipe's default.
+    crop_max_aspect: maximum aspect ratio of a crop, the minimum being its
+      inverse; None for the recipe's default.
+    color_jitter: brightness, contrast and saturation are scaled by random
+      factors in [max(0, 1 - color_jitter), 1 + color_jitter].
+    randaugment_steps: number of RandAugment operations per image.
+    randaugment_magnitude: strength of these operations, from 0 to 10.
+    random_erasing: probability that a rectangle of an image is erased.
   """
   crop_min_area: Optional[float] = None
   crop_max_aspect: Optional[float] = None
@@ -35,7 +35,7 @@ class Augmentation:
   random_erasing: float = 0.0
 
   def recipe_arguments(self):
-    """Returns the keyword arguments that a family's recipe gets."""
+    """Returns keyword arguments for the recipe of a family."""
     arguments = {}
     if self.crop_min_area is not None:
       arguments['area_range'] = (self.crop_min_area, 1.0)
@@ -43,10 +43,10 @@ class Augmentation:
       arguments['aspect_ratio_range'] = (
           1.0 / self.crop_max_aspect, self.crop_max_aspect)
     if self.color_jitter or self.randaugment_steps:
-      arguments['augment'] = self._change
+      arguments['augment'] = self._augment
     return arguments
 
-  def _change(self, image):
+  def _augment(self, image):
     if self.randaugment_steps:
       image = randaugment.apply(
           image, self.randaugment_steps, self.randaugment_magnitude)
@@ -55,19 +55,18 @@ class Augmentation:
     return image
 
   def finish(self, image):
-    """Returns the image that a recipe has made, with part of it erased."""
+    """Returns the image that a recipe has made, with a rectangle erased."""
     if self.random_erasing:
       image = erase(image, self.random_erasing)
     return image
 
 
 def jitter_color(image, strength):
-  """Scales brightness, contrast and saturation, each by a factor of its own.
+  """Scales brightness, contrast and saturation by three random factors.
 
   Args:
     image: float32 [height, width, channels] in [0, 255], channels 1 or 3.
-    strength: the factors are from [1 - strength, 1 + strength], and not
-      negative.
+    strength: the factors are in [max(0, 1 - strength), 1 + strength).
 
   Returns:
     float32 of the same shape and range.
@@ -81,34 +80,29 @@ def jitter_color(image, strength):
 
 
 def erase(image, probability):
-  """Sets a rectangle to 0, which is the middle of what networks take.
+  """Sets a random rectangle to 0, the middle of the range of most networks.
 
-  The rectangle covers from 2 % to 33 % of the image, its aspect ratio is from
-  1 / 3.3 to 3.3. Z. Zhong et al.: Random erasing data augmentation,
-  arXiv:1708.04896.
+  The rectangle covers 2 % to 33 % of the image; its aspect ratio is from 1/3.3
+  to 3.3. Z. Zhong et al.: Random erasing data augmentation, arXiv:1708.04896.
 
   Args:
     image: float32 [height, width, channels].
-    probability: share of the images in which something is erased.
+    probability: probability that a rectangle is erased.
+
+  Returns:
+    float32 of the same shape.
   """
-  sides = tf.cast(tf.shape(image)[:2], tf.float32)
-  area = random_numbers.uniform(*_ERASED_AREA) * sides[0] * sides[1]
+  image_size = tf.cast(tf.shape(image)[:2], tf.float32)
+  area = random_numbers.uniform(*_ERASED_AREA) * image_size[0] * image_size[1]
   log_ratio = tf.log(_ERASED_ASPECT_RATIO)
   ratio = tf.exp(random_numbers.uniform(-log_ratio, log_ratio))
   size = tf.minimum(
-      tf.round(tf.sqrt(tf.stack([area / ratio, area * ratio]))), sides)
+      tf.round(tf.sqrt(tf.stack([area / ratio, area * ratio]))), image_size)
   begin = tf.floor(
-      random_numbers.uniform(0.0, 1.0, shape=[2]) * (sides - size + 1))
-  size *= tf.cast(random_numbers.chance(probability), tf.float32)
-  rows, columns = [
-      _between(tf.range(sides[i]), begin[i], begin[i] + size[i])
-      for i in (0, 1)]
-  erased = rows[:, tf.newaxis] & columns
+      random_numbers.uniform(0.0, 1.0, shape=[2]) * (image_size - size + 1))
+  size *= tf.cast(random_numbers.bernoulli(probability), tf.float32)
+  erased = image_ops.rectangle_mask(image_size, begin, begin + size)
   return image * tf.cast(~erased, tf.float32)[:, :, tf.newaxis]
-
-
-def _between(numbers, begin, end):
-  return (numbers >= begin) & (numbers < end)
 
 
 def _clip(image):

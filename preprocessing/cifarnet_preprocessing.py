@@ -1,4 +1,4 @@
-"""The recipe of CifarNet: small images, each standardised by itself.
+"""The recipe of CifarNet: small images, standardized one by one.
 
 A. Krizhevsky: Learning multiple layers of features from tiny images (2009).
 """
@@ -13,7 +13,7 @@ EVALUATION = {
     'mean': None,
     'scale': None,
     'central_fraction': None,
-    'size': 'the central window is cropped, or zeros are padded around',
+    'size': 'cropped to the center, or padded with zeros',
 }
 
 
@@ -23,22 +23,22 @@ def preprocess_for_train(
   """Distorts an image for training.
 
   Args:
-    image: an image of values in [0, 255].
-    output_height: height of the result.
-    output_width: width of the result.
+    image: [height, width, channels] with values in [0, 255].
+    output_height: height of the result in pixels.
+    output_width: width of the result in pixels.
     padding: rows and columns of zeros added on each side before the crop. An
-      image that is still too small gets more of them.
-    add_image_summaries: whether to show the image before and after in the
-      summaries. Inside tf.data they are not seen.
+      image that is still too small is padded more.
+    add_image_summaries: whether to add image summaries; without effect inside
+      tf.data.
     use_grayscale: whether to convert the image to one channel.
-    augment: function of the cropped image, float32 in [0, 255], and to the
-      same, called before the colours are changed; or None.
+    augment: function applied to the cropped image, float32 in [0, 255], before
+      brightness and contrast change; or None.
 
   Returns:
     float32 [output_height, output_width, channels].
 
   Raises:
-    ValueError: a size, the padding or the image's shape does not fit.
+    ValueError: a size, the padding or the image's shape is invalid.
   """
   image_ops.check_size(output_height, output_width)
   if padding < 0:
@@ -60,21 +60,9 @@ def preprocess_for_train(
 def preprocess_for_eval(
     image, output_height, output_width, add_image_summaries=True,
     use_grayscale=False):
-  """Crops or pads an image to its centre, for evaluation.
+  """Crops or pads an image around its center, for evaluation.
 
-  Args:
-    image: an image of values in [0, 255].
-    output_height: height of the result.
-    output_width: width of the result.
-    add_image_summaries: whether to show the image before and after in the
-      summaries. Inside tf.data they are not seen.
-    use_grayscale: whether to convert the image to one channel.
-
-  Returns:
-    float32 [output_height, output_width, channels].
-
-  Raises:
-    ValueError: a size or the image's shape does not fit.
+  For the arguments, the result and the errors see `preprocess_for_train`.
   """
   image_ops.check_size(output_height, output_width)
   image = _to_float(image, use_grayscale)
@@ -87,23 +75,9 @@ def preprocess_for_eval(
 def preprocess_image(
     image, output_height, output_width, is_training=False,
     add_image_summaries=True, use_grayscale=False, augment=None):
-  """Preprocesses an image as CifarNet wants it.
+  """Preprocesses an image for CifarNet, for training if `is_training`.
 
-  Args:
-    image: an image of values in [0, 255].
-    output_height: height of the result.
-    output_width: width of the result.
-    is_training: whether for training or for evaluation.
-    add_image_summaries: whether to show the image before and after in the
-      summaries. Inside tf.data they are not seen.
-    use_grayscale: whether to convert the image to one channel.
-    augment: for training alone, see `preprocess_for_train`.
-
-  Returns:
-    float32 [output_height, output_width, channels].
-
-  Raises:
-    ValueError: a size or the image's shape does not fit.
+  For the arguments, the result and the errors see `preprocess_for_train`.
   """
   if is_training:
     return preprocess_for_train(

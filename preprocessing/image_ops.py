@@ -1,27 +1,30 @@
 """Steps on one image, of which the recipes of the families are composed.
 
 An image is a tensor [height, width, channels] whose number of channels is
-known when the graph is built; height and width need not be. Random steps draw
-anew each time the graph runs, or for each element inside tf.data (see
-`random_numbers`).
+known when the graph is built; height and width need not be. Random steps use
+new random numbers (see `random_numbers`) each time the graph runs, or for each
+element inside tf.data.
 """
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from preprocessing import distorted_boxes as distorted_boxes
+from preprocessing import distorted_boxes
 from preprocessing import random_numbers
 
-# Largest side by smallest side of a picture that is resized by the smallest.
+# Of an image that `resize_smaller_side` resizes.
 MAX_ASPECT_RATIO = 32
-# Of red, green and blue in the brightness of a pixel, as in ITU-R BT.601.
+# Weights of red, green and blue in the brightness of a pixel (ITU-R BT.601).
 LUMA = (0.2989, 0.5870, 0.1140)
+# As a box around an object: the whole image.
+WHOLE_IMAGE = (((0.0, 0.0, 1.0, 1.0),),)
+MAX_ATTEMPTS = 100
 
 
 def num_channels(image):
   """Returns the number of channels of an image.
 
   Raises:
-    ValueError: the image is not of rank 3, or the number is not known.
+    ValueError: the image is not of rank 3, or the number is unknown.
   """
   channels = image.shape[2].value if image.shape.ndims == 3 else None
   if channels is None:
@@ -33,23 +36,23 @@ def num_channels(image):
 
 
 def check_size(height, width):
-  """Checks the size of an image to make.
+  """Checks the height and the width of an image to make.
 
   Raises:
-    ValueError: a side is not a positive number.
+    ValueError: one of them is not a positive number.
   """
-  for name, side in (('height', height), ('width', width)):
-    if side is None or side < 1:
+  for name, size in (('height', height), ('width', width)):
+    if size is None or size < 1:
       raise ValueError(
           'The %s of the image to make is %s; it must be a number of pixels, '
-          'at least 1.' % (name, side))
+          'at least 1.' % (name, size))
 
 
 def to_unit_range(image):
   """Converts an image of any dtype to float32.
 
-  Integers are divided by the largest number of their dtype, so that the result
-  is in [0, 1]; floats, which are taken to be in [0, 1], keep their values.
+  Integers are divided by the maximum of their dtype, so that the result is in
+  [0, 1]; floats, which are expected in [0, 1], keep their values.
   """
   return tf.image.convert_image_dtype(image, tf.float32)
 
@@ -60,7 +63,7 @@ def to_signed_range(image):
 
 
 def to_grayscale(image):
-  """Converts a float image, or a batch of them, to one channel, the brightness.
+  """Converts a float image, or a batch of images, to one channel.
 
   Raises:
     ValueError: the image has neither one channel nor three.
@@ -71,29 +74,29 @@ def to_grayscale(image):
     return image
   if channels != 3:
     raise ValueError(
-        'An image of %d channels has no grayscale form; it must have 3 '
-        'channels, or 1.' % channels)
+        'An image of %d channels cannot be converted to grayscale; it must '
+        'have 1 or 3.' % channels)
   return tf.image.rgb_to_grayscale(image)
 
 
 def subtract_means(image, means):
-  """Subtracts the mean colour of a data set, given in red, green and blue.
+  """Subtracts the mean color of a dataset.
 
   Args:
-    image: a float32 image of 3 channels or 1.
-    means: 3 numbers, in the unit of the image. From an image of one channel
-      their brightness is subtracted.
+    image: float32 image of 1 or 3 channels.
+    means: means of red, green and blue, in the unit of the image. From an image
+      of one channel their brightness is subtracted.
 
   Raises:
     ValueError: the image has another number of channels.
   """
   channels = num_channels(image)
   if channels == 1:
-    means = [sum(mean * share for mean, share in zip(means, LUMA))]
+    means = [sum(mean * weight for mean, weight in zip(means, LUMA))]
   if channels != len(means):
     raise ValueError(
-        'Means are known of red, green and blue, but the image has %d '
-        'channels; it must have 3, or 1.' % channels)
+        'The means are of red, green and blue, but the image has %d '
+        'channels; it must have 1 or 3.' % channels)
   width = image.shape[1].value
   if width is None:
     return image - tf.constant(means, tf.float32)
@@ -106,23 +109,23 @@ def subtract_means(image, means):
 def standardize(image):
   """Shifts and scales an image to mean 0 and standard deviation 1, as float32.
 
-  The divisor is at least 1 / sqrt(number of values), so that an image of one
-  colour becomes 0.
+  The divisor is at least 1 / sqrt(number of values), so that a constant image
+  becomes 0.
   """
   return tf.image.per_image_standardization(tf.cast(image, tf.float32))
 
 
 def resize(image, height, width, method=tf.image.ResizeMethod.BILINEAR):
-  """Resizes an image, without regard to its aspect ratio.
+  """Resizes an image to a height and a width; its aspect ratio may change.
 
   Args:
     image: an image.
-    height: height of the result, an int or an int32 scalar tensor.
-    width: width of the result.
+    height: height of the result in pixels, an int or an int32 scalar tensor.
+    width: width of the result in pixels, an int or an int32 scalar tensor.
     method: a `tf.image.ResizeMethod`.
 
   Returns:
-    A float32 image in the unit of the given one. Bicubic resizing overshoots
+    A float32 image in the unit of the given one. Bicubic resizing may exceed
     the range of the given values.
   """
   resized = tf.image.resize_images(
@@ -134,24 +137,19 @@ def resize_to_unit_range(image, height, width,
                          method=tf.image.ResizeMethod.BILINEAR):
   """Resizes an image of any dtype and converts it as `to_unit_range` does.
 
-  A large picture is never there as floats, which take four times its memory.
-
-  Args:
-    image, height, width, method: as for `resize`.
-
-  Returns:
-    A float32 image.
+  The image before resizing is never converted to floats, which would take four
+  times its memory. For the arguments see `resize`.
   """
   resized = resize(image, height, width, method)
   return resized / image.dtype.max if image.dtype.is_integer else resized
 
 
 def resize_smaller_side(image, side):
-  """Resizes an image bilinearly so that its smaller side becomes `side`.
+  """Resizes an image bilinearly until its smaller side has `side` pixels.
 
-  The aspect ratio is kept; the larger side is rounded to a whole number. Of an
-  image longer than `MAX_ASPECT_RATIO` times its smaller side the central part
-  of that length is taken: one of 1 x 5000 pixels would become gigabytes.
+  The aspect ratio is kept; the larger side is rounded to whole pixels. An image
+  whose larger side is more than `MAX_ASPECT_RATIO` times the smaller one is
+  cropped to that ratio first: one of 1 x 5000 pixels would become gigabytes.
 
   Args:
     image: an image.
@@ -160,31 +158,31 @@ def resize_smaller_side(image, side):
   Returns:
     A float32 image in the unit of the given one.
   """
-  sides = tf.shape(image)[:2]
-  kept = tf.minimum(sides, MAX_ASPECT_RATIO * tf.reduce_min(sides))
-  image = crop(image, tf.concat([(sides - kept) // 2, [0]], 0),
+  size = tf.shape(image)[:2]
+  kept = tf.minimum(size, MAX_ASPECT_RATIO * tf.reduce_min(size))
+  image = crop(image, tf.concat([(size - kept) // 2, [0]], 0),
                tf.concat([kept, [-1]], 0))
-  sides = sizes_for_smaller_side(kept, side)
-  return resize(image, sides[0], sides[1])
+  size = size_for_smaller_side(kept, side)
+  return resize(image, size[0], size[1])
 
 
-def sizes_for_smaller_side(sides, side):
-  """Returns the sides of an image resized so that the smaller is `side`.
+def size_for_smaller_side(size, side):
+  """Returns the size of an image resized until its smaller side is `side`.
 
   Args:
-    sides: int32 [2], height and width.
+    size: int32 [2], height and width before.
     side: pixels, an int or an int32 scalar tensor.
 
   Returns:
-    int32 [2], rounded to whole numbers.
+    int32 [2], height and width, rounded to whole pixels.
   """
-  sides = tf.cast(sides, tf.float32)
-  sides *= tf.cast(side, tf.float32) / tf.reduce_min(sides)
-  return tf.cast(tf.round(sides), tf.int32)
+  size = tf.cast(size, tf.float32)
+  size *= tf.cast(side, tf.float32) / tf.reduce_min(size)
+  return tf.cast(tf.round(size), tf.int32)
 
 
 def central_fraction(image, fraction):
-  """Crops the central part whose sides are `fraction` of the image's.
+  """Crops the center to a fraction of the image's height and width.
 
   Raises:
     ValueError: the fraction is not in (0, 1].
@@ -197,10 +195,10 @@ def central_fraction(image, fraction):
 
 
 def crop_or_pad(image, height, width):
-  """Crops the centre to a size, or pads evenly with zeros, each side by itself.
+  """Crops to the center or pads evenly with zeros, in each dimension.
 
-  Where the difference is odd, the smaller half is above or on the left. It
-  takes a batch of images too.
+  Where the difference is odd, the smaller half is above or on the left. Takes
+  one image or a batch of images.
   """
   return tf.image.resize_image_with_crop_or_pad(image, height, width)
 
@@ -210,10 +208,10 @@ def pad_borders(image, padding, height, width):
 
   Args:
     image: an image.
-    padding: rows or columns added on each of the four sides.
-    height: least height of the result: an image that is still smaller gets
+    padding: number of rows or columns added on each of the four sides.
+    height: minimum height of the result: an image that is still smaller gets
       more rows, half of them above.
-    width: least width of the result, in the same way.
+    width: minimum width of the result, in the same way.
 
   Returns:
     An image of the same dtype.
@@ -225,10 +223,24 @@ def pad_borders(image, padding, height, width):
       [before[0], after[0]], [before[1], after[1]], [0, 0]])
 
 
-def random_crop(image, height, width):
-  """Crops a window of a size; every place in the image is equally likely.
+def rectangle_mask(image_size, begin, end):
+  """Returns bool [height, width], true from `begin` to before `end`.
 
-  It is an error of the running graph if the image is smaller.
+  Args:
+    image_size: float32 [2], height and width in pixels.
+    begin: float32 [2], top and left of the rectangle in pixels.
+    end: float32 [2], bottom and right of the rectangle in pixels.
+  """
+  rows, columns = [
+      (tf.range(image_size[i]) >= begin[i]) & (tf.range(image_size[i]) < end[i])
+      for i in (0, 1)]
+  return rows[:, tf.newaxis] & columns
+
+
+def random_crop(image, height, width):
+  """Crops to a size at a random position, uniformly distributed.
+
+  Running the graph fails if the image is smaller.
   """
   limits = tf.shape(image)[:2] - [height, width] + 1
   left = random_numbers.uniform(0, limits[1], tf.int32)
@@ -238,16 +250,15 @@ def random_crop(image, height, width):
 
 
 def random_flip(image):
-  """Mirrors every second image on average, left to right."""
-  return mirror(image, random_numbers.chance(0.5))
+  """Flips an image left to right with probability 0.5."""
+  return flip(image, random_numbers.bernoulli(0.5))
 
 
-def mirror(image, mirrored):
-  """Mirrors an image, left to right, if `mirrored` is true, a bool scalar."""
-  flipped = tf.cond(
-      mirrored, lambda: tf.reverse(image, [1]), lambda: image)
-  flipped.set_shape(image.shape)
-  return flipped
+def flip(image, flipped):
+  """Flips an image left to right if `flipped`, a bool scalar, is true."""
+  result = tf.cond(flipped, lambda: tf.reverse(image, [1]), lambda: image)
+  result.set_shape(image.shape)
+  return result
 
 
 def random_brightness(image, max_delta):
@@ -260,16 +271,16 @@ def random_contrast(image, lower, upper):
 
   Args:
     image: a float image.
-    lower: least factor.
-    upper: bound of the factor.
+    lower: minimum factor.
+    upper: maximum factor, exclusive.
   """
   return tf.image.adjust_contrast(image, random_numbers.uniform(lower, upper))
 
 
 def random_saturation(image, lower, upper):
-  """Scales the saturation of a float image in [0, 1] by a factor.
+  """Scales the saturation of a float image in [0, 1] by a random factor.
 
-  An image of one channel has none and stays as it is.
+  An image of one channel is returned unchanged.
   """
   if num_channels(image) == 1:
     return image
@@ -277,10 +288,10 @@ def random_saturation(image, lower, upper):
 
 
 def random_hue(image, max_delta):
-  """Turns the hue of a float image in [0, 1] by a share of the colour wheel.
+  """Shifts the hue of a float image in [0, 1].
 
-  The share is from [-max_delta, max_delta). An image of one channel has no hue
-  and stays as it is.
+  The shift is in [-max_delta, max_delta), as a fraction of the color wheel. An
+  image of one channel is returned unchanged.
   """
   if num_channels(image) == 1:
     return image
@@ -289,30 +300,31 @@ def random_hue(image, max_delta):
 
 
 def sample_distorted_box(image_shape, boxes, min_object_covered,
-                         aspect_ratio_range, area_range, max_attempts):
-  """Draws a window of an image for training.
+                         aspect_ratio_range, area_range,
+                         max_attempts=MAX_ATTEMPTS):
+  """Samples a random crop box for training.
 
-  C. Szegedy et al.: Going deeper with convolutions (2014).
+  C. Szegedy et al.: Going deeper with convolutions, arXiv:1409.4842.
 
   Args:
     image_shape: int32 [3], height, width and channels.
-    boxes: float32 [1, number, 4], around objects: top, left, bottom, right as
-      shares of the image's height and width. With none, the whole image.
-    min_object_covered: least share of some box that the window covers.
-    aspect_ratio_range: least and largest width / height of the window.
-    area_range: least and largest share of the image's area.
-    max_attempts: after so many windows that do not fit, the whole image.
+    boxes: float32 [1, count, 4], around objects: top, left, bottom, right as
+      fractions of the image's height and width. With none, the whole image.
+    min_object_covered: minimum fraction of one of the objects in the crop.
+    aspect_ratio_range: minimum and maximum width / height of the crop.
+    area_range: minimum and maximum area, as fractions of the image's.
+    max_attempts: number of attempts, after which the whole image is taken.
 
   Returns:
-    begin: int32 [3], the window's top, left and 0.
-    size: int32 [3], its height, width and -1, as `tf.slice` takes them.
-    box: float32 [1, 1, 4], the window in the form of `boxes`.
+    begin: int32 [3], top and left of the crop and 0, as `tf.slice` takes it.
+    size: int32 [3], height and width of the crop and -1.
+    box: float32 [1, 1, 4], the crop in the form of `boxes`.
   """
   if random_numbers.are_seeded():
     return distorted_boxes.sample(
         image_shape, boxes, min_object_covered, aspect_ratio_range, area_range,
         max_attempts)
-  # The op leaves the graph's seed aside unless it is handed over.
+  # The op ignores the graph's seed unless it is given explicitly.
   seed, op_seed = tf.get_seed(None)
   return tf.raw_ops.SampleDistortedBoundingBoxV2(
       image_size=image_shape, bounding_boxes=boxes,
@@ -323,7 +335,7 @@ def sample_distorted_box(image_shape, boxes, min_object_covered,
 
 
 def crop(image, begin, size):
-  """Crops the window that `sample_distorted_box` has drawn."""
+  """Crops an image to a box as `sample_distorted_box` returns it."""
   cropped = tf.slice(image, begin, size)
   cropped.set_shape([None, None, num_channels(image)])
   return cropped

@@ -1,10 +1,10 @@
-"""The recipe of the inception networks, and of most that came after.
+"""The recipe of the inception networks and of most that came after.
 
-Training: a window that covers between 5 % and all of the image, distorted to
-the size of the network, mirrored or not, in changed colours. Evaluation: the
-central part, resized to the size of the network. Both end in [-1, 1].
+Training: a random crop of 5 % to 100 % of the image, resized to the size of the
+network, randomly flipped and colored. Evaluation: the central part, resized to
+the size of the network. Both give values in [-1, 1].
 
-C. Szegedy et al.: Going deeper with convolutions (2014).
+C. Szegedy et al.: Going deeper with convolutions, arXiv:1409.4842.
 """
 import functools
 
@@ -19,8 +19,6 @@ from preprocessing.fast import jpeg
 _AREA_RANGE = (0.05, 1.0)
 _ASPECT_RATIO_RANGE = (0.75, 1.33)
 _MIN_OBJECT_COVERED = 0.1
-_MAX_ATTEMPTS = 100
-_WHOLE_IMAGE = (((0.0, 0.0, 1.0, 1.0),),)
 _CENTRAL_FRACTION = 0.875
 
 EVALUATION = {
@@ -28,7 +26,7 @@ EVALUATION = {
     'mean': [127.5],
     'scale': 1 / 127.5,
     'central_fraction': _CENTRAL_FRACTION,
-    'size': 'the central part is resized, without regard to its aspect ratio',
+    'size': 'the central part is resized; its aspect ratio may change',
 }
 
 _MAX_BRIGHTNESS = 32.0 / 255.0
@@ -40,14 +38,14 @@ _SATURATION = functools.partial(
 _HUE = functools.partial(image_ops.random_hue, max_delta=0.2)
 _CONTRAST = functools.partial(image_ops.random_contrast, lower=0.5, upper=1.5)
 
-# The steps do not commute: each image draws one of the orders.
+# The steps do not commute: one of the orders is chosen for each image.
 _COLOR_ORDERS = (
     (_BRIGHTNESS, _SATURATION, _HUE, _CONTRAST),
     (_SATURATION, _BRIGHTNESS, _CONTRAST, _HUE),
     (_CONTRAST, _HUE, _BRIGHTNESS, _SATURATION),
     (_HUE, _SATURATION, _CONTRAST, _BRIGHTNESS),
 )
-# Hue and contrast cost most of the time.
+# Without hue and contrast, which take most of the time.
 _FAST_COLOR_ORDERS = (
     (_BRIGHTNESS, _SATURATION),
     (_SATURATION, _BRIGHTNESS),
@@ -61,15 +59,15 @@ _RESIZE_METHODS = (
 
 
 def apply_with_random_selector(x, func, num_cases):
-  """Computes `func(x, case)` for a case that is drawn anew each time.
+  """Computes `func(x, case)` for a random case.
 
   Args:
     x: a tensor.
-    func: a function of a tensor and of a Python int.
-    num_cases: the case is in [0, num_cases), each equally likely.
+    func: function of a tensor and a Python int.
+    num_cases: the case is uniformly distributed in [0, num_cases).
 
   Returns:
-    What the function returns. The other cases are not computed.
+    The result of the function. The other cases are not computed.
   """
   if num_cases == 1:
     return func(x, 0)
@@ -79,12 +77,12 @@ def apply_with_random_selector(x, func, num_cases):
 
 
 def distort_color(image, color_ordering=0, fast_mode=True, scope=None):
-  """Changes brightness and saturation, and unless fast hue and contrast.
+  """Randomly changes brightness, saturation, hue and contrast.
 
   Args:
-    image: float32 image in [0, 1], of 3 channels; of an image of 1 channel
-      only what it has is changed.
-    color_ordering: which order of the steps, 0 to 3.
+    image: float32 image in [0, 1] of 3 channels, or of 1, whose hue and
+      saturation stay.
+    color_ordering: index of the order of the steps, 0 to 3.
     fast_mode: whether to leave out hue and contrast.
     scope: name scope.
 
@@ -107,27 +105,27 @@ def distort_color(image, color_ordering=0, fast_mode=True, scope=None):
 def distorted_bounding_box_crop(
     image, bbox, min_object_covered=_MIN_OBJECT_COVERED,
     aspect_ratio_range=_ASPECT_RATIO_RANGE, area_range=_AREA_RANGE,
-    max_attempts=_MAX_ATTEMPTS, scope=None):
-  """Crops a window drawn at random.
+    max_attempts=image_ops.MAX_ATTEMPTS, scope=None):
+  """Crops an image to a random box.
 
   Args:
-    image: an image.
-    bbox: float32 [1, number, 4], boxes around objects: top, left, bottom,
-      right as shares of the image's height and width.
-    min_object_covered: least share of some box that the window covers.
-    aspect_ratio_range: least and largest width / height of the window.
-    area_range: least and largest share of the image's area.
-    max_attempts: after so many windows that do not fit, the whole image.
+    image: [height, width, channels].
+    bbox: float32 [1, count, 4], boxes around objects: top, left, bottom, right
+      as fractions of the image's height and width.
+    min_object_covered: minimum fraction of one of the objects in the crop.
+    aspect_ratio_range: minimum and maximum width / height of the crop.
+    area_range: minimum and maximum area, as fractions of the image's.
+    max_attempts: number of attempts, after which the whole image is taken.
     scope: name scope.
 
   Returns:
-    The window of the image, and float32 [1, 1, 4], where it is.
+    The cropped image, and float32 [1, 1, 4], the crop in the form of `bbox`.
   """
   with tf.name_scope(scope, 'distorted_bounding_box_crop', [image, bbox]):
-    begin, size, window = image_ops.sample_distorted_box(
+    begin, size, box = image_ops.sample_distorted_box(
         tf.shape(image), bbox, min_object_covered, aspect_ratio_range,
         area_range, max_attempts)
-    return image_ops.crop(image, begin, size), window
+    return image_ops.crop(image, begin, size), box
 
 
 def preprocess_for_train(
@@ -137,43 +135,44 @@ def preprocess_for_train(
   """Distorts an image for training.
 
   Args:
-    image: an image of integers, or of floats in [0, 1].
-    height: height of the result.
-    width: width of the result.
-    bbox: float32 [1, number, 4], boxes around objects: top, left, bottom,
-      right as shares of height and width; None for the whole image.
+    image: [height, width, channels], integers or floats in [0, 1].
+    height: height of the result in pixels.
+    width: width of the result in pixels.
+    bbox: float32 [1, count, 4], boxes around objects: top, left, bottom, right
+      as fractions of height and width; None for the whole image.
     fast_mode: whether to resize bilinearly and to leave out hue and contrast;
-      otherwise the resize method and the order of the colours are drawn too.
+      otherwise the resize method and the order of the color steps are random.
     scope: name scope.
-    add_image_summaries: whether to show the stages in the summaries.
+    add_image_summaries: whether to add image summaries of the stages.
     random_crop: whether to crop; if not, the whole image is resized.
     use_grayscale: whether to convert the result to one channel.
-    area_range, aspect_ratio_range: as for `distorted_bounding_box_crop`.
-    augment: function of the resized image, float32 in [0, 255], and to the
-      same, called before the colours are changed; or None.
+    area_range: minimum and maximum fraction of the area; None for (0.05, 1).
+    aspect_ratio_range: minimum and maximum width / height of the crop.
+    augment: function applied to the resized image, float32 in [0, 255], before
+      the color steps; or None.
 
   Returns:
     float32 [height, width, channels] in [-1, 1].
 
   Raises:
-    ValueError: a size or the image's shape does not fit.
+    ValueError: a size or the image's shape is invalid.
   """
   image_ops.check_size(height, width)
   image_ops.num_channels(image)
   summarize = _summarize if add_image_summaries else _do_not_summarize
 
-  def resize(window, case):
+  def resize(crop, case):
     return image_ops.resize_to_unit_range(
-        window, height, width, _RESIZE_METHODS[case])
+        crop, height, width, _RESIZE_METHODS[case])
 
   with tf.name_scope(scope, 'distort_image', [image, bbox]):
     if bbox is None:
-      bbox = tf.constant(_WHOLE_IMAGE)
+      bbox = tf.constant(image_ops.WHOLE_IMAGE)
     summarize('image_with_bounding_boxes', image, bbox)
     net = image
     if random_crop:
       net, box = distorted_bounding_box_crop(
-          image, bbox, _least_covered(area_range), aspect_ratio_range,
+          image, bbox, _min_object_covered(area_range), aspect_ratio_range,
           area_range or _AREA_RANGE)
       summarize('images_with_distorted_bounding_box', image, box)
     net = apply_with_random_selector(
@@ -194,42 +193,45 @@ def preprocess_for_train(
 def preprocess_jpeg_for_train(
     encoded, channels, height, width, use_grayscale=False,
     area_range=None, aspect_ratio_range=_ASPECT_RATIO_RANGE, augment=None,
-    in_one_pass=False):
-  """Decodes and distorts a JPEG for training.
+    use_compiled=False):
+  """Decodes and distorts a JPEG as `preprocess_for_train` does in fast mode.
 
-  It does what `preprocess_for_train` does in its fast mode, but draws the
-  window first and decodes nothing else.
+  Picks the crop first and decodes nothing else.
 
   Args:
-    encoded: the JPEG, a string scalar.
-    channels: 1 (grey) or 3 (red, green, blue), what it is decoded to.
-    height, width, use_grayscale, area_range, aspect_ratio_range, augment: as
-      for `preprocess_for_train`.
-    in_one_pass: whether to use `compiled` where it does all that is to be
-      done: to three channels, with nothing before the colours.
+    encoded: string scalar, the JPEG.
+    channels: channels to decode, 1 (grayscale) or 3 (RGB).
+    height: height of the result in pixels.
+    width: width of the result in pixels.
+    use_grayscale: whether to convert the result to one channel.
+    area_range: see `preprocess_for_train`.
+    aspect_ratio_range: see `preprocess_for_train`.
+    augment: see `preprocess_for_train`.
+    use_compiled: whether to use the functions of `compiled` where they do the
+      same: for three channels and without `augment`.
 
   Returns:
     float32 [height, width, channels] in [-1, 1].
 
   Raises:
-    ValueError: a size does not fit, or numba is asked for but missing.
+    ValueError: a size is invalid, or `use_compiled` without numba.
   """
   image_ops.check_size(height, width)
   with tf.name_scope('distort_jpeg'):
     begin, size, _ = image_ops.sample_distorted_box(
-        tf.image.extract_jpeg_shape(encoded), _WHOLE_IMAGE,
-        _least_covered(area_range), aspect_ratio_range,
-        area_range or _AREA_RANGE, _MAX_ATTEMPTS)
-    window = jpeg.decode_box(encoded, begin, size, channels, height, width)
-    mirrored = random_numbers.chance(0.5)
+        tf.image.extract_jpeg_shape(encoded), image_ops.WHOLE_IMAGE,
+        _min_object_covered(area_range), aspect_ratio_range,
+        area_range or _AREA_RANGE)
+    crop = jpeg.decode_crop_to_resize(
+        encoded, begin, size, channels, height, width)
+    flipped = random_numbers.bernoulli(0.5)
     delta = random_numbers.uniform(-_MAX_BRIGHTNESS, _MAX_BRIGHTNESS)
     factor = random_numbers.uniform(*_SATURATIONS)
-    if in_one_pass and channels == 3 and augment is None:
+    if use_compiled and channels == 3 and augment is None:
       net = compiled.resize_and_color(
-          window, height, width, mirrored, delta, factor)
+          crop, height, width, flipped, delta, factor)
     else:
-      net = image_ops.mirror(
-          image_ops.resize(window, height, width), mirrored)
+      net = image_ops.flip(image_ops.resize(crop, height, width), flipped)
       if augment is not None:
         net = augment(net)
       net = color.brighten_and_saturate(net, delta, factor)
@@ -239,13 +241,13 @@ def preprocess_jpeg_for_train(
 def preprocess_for_eval(
     image, height, width, central_fraction=_CENTRAL_FRACTION, scope=None,
     central_crop=True, use_grayscale=False):
-  """Crops the centre of an image and resizes it, for evaluation.
+  """Crops the center of an image and resizes it, for evaluation.
 
   Args:
-    image: an image of integers, or of floats in [0, 1].
-    height: height of the result; None to leave the size of the crop.
-    width: width of the result; None if the height is.
-    central_fraction: share of each side that the crop keeps; None for no crop.
+    image: [height, width, channels], integers or floats in [0, 1].
+    height: height of the result in pixels; None to keep the size of the crop.
+    width: width of the result in pixels; None if `height` is.
+    central_fraction: fraction of height and width to crop to; None for no crop.
     scope: name scope.
     central_crop: whether to crop.
     use_grayscale: whether to convert the image to one channel.
@@ -254,7 +256,7 @@ def preprocess_for_eval(
     float32 [height, width, channels] in [-1, 1].
 
   Raises:
-    ValueError: a size, the fraction or the image's shape does not fit.
+    ValueError: a size, the fraction or the image's shape is invalid.
   """
   keeps_size = height is None and width is None
   if not keeps_size:
@@ -276,23 +278,13 @@ def preprocess_image(
     image, height, width, is_training=False, bbox=None, fast_mode=True,
     add_image_summaries=True, crop_image=True, use_grayscale=False,
     area_range=None, aspect_ratio_range=_ASPECT_RATIO_RANGE, augment=None):
-  """Preprocesses an image as the inception networks want it.
+  """Preprocesses an image for the inception networks.
+
+  For the other arguments, the result and the errors see `preprocess_for_train`.
 
   Args:
-    image: an image of integers, or of floats in [0, 1].
-    height: height of the result.
-    width: width of the result.
-    is_training: whether for training or for evaluation.
-    bbox, fast_mode, add_image_summaries, area_range, aspect_ratio_range,
-      augment: for training alone, see `preprocess_for_train`.
+    is_training: whether to distort the image for training.
     crop_image: whether to crop before resizing.
-    use_grayscale: whether to convert the image to one channel.
-
-  Returns:
-    float32 [height, width, channels] in [-1, 1].
-
-  Raises:
-    ValueError: a size or the image's shape does not fit.
   """
   if is_training:
     return preprocess_for_train(
@@ -305,16 +297,16 @@ def preprocess_image(
       use_grayscale=use_grayscale)
 
 
-def _least_covered(area_range):
-  """Returns the share of some box that a window covers at least."""
+def _min_object_covered(area_range):
+  """Returns the minimum fraction of one of the objects in a crop."""
   if area_range is None:
     return _MIN_OBJECT_COVERED
-  # Windows as small as those asked for would never cover more.
+  # The smallest crops could never cover more.
   return min(_MIN_OBJECT_COVERED, area_range[0])
 
 
 def _summarize(name, image, boxes=None):
-  """Shows an image, with boxes around parts of it, in the summaries."""
+  """Adds a summary of an image with boxes drawn on it."""
   images = tf.expand_dims(image_ops.to_unit_range(image), 0)
   if boxes is not None:
     images = tf.image.draw_bounding_boxes(images, boxes)

@@ -1,11 +1,11 @@
-"""RandAugment: some of fourteen changes, drawn anew for each image.
+"""RandAugment: a random sequence of fourteen operations for each image.
 
 E. D. Cubuk et al.: RandAugment: Practical automated data augmentation with a
 reduced search space, arXiv:1909.13719.
 
-The changes take float32 images [height, width, channels] in [0, 255] of 1 or 3
-channels, whose height and width are known when the graph is built, and return
-the same. `level` is from 0, little, to 1, much.
+Each operation takes a float32 image [height, width, channels] in [0, 255] of 1
+or 3 channels, whose height and width are known when the graph is built, and
+returns one of the same shape and range. `level` is its strength, from 0 to 1.
 """
 import functools
 
@@ -14,7 +14,7 @@ import tensorflow.compat.v1 as tf
 from preprocessing import image_ops
 from preprocessing import random_numbers
 
-# What comes from outside the image: the middle of the range.
+# Value of pixels from outside the image: the middle of the range.
 _FILL = 128.0
 _MAX_DEGREES = 30.0
 _MAX_SHEAR = 0.3
@@ -23,12 +23,12 @@ _MAX_FACTOR_CHANGE = 0.9
 
 
 def apply(image, steps, magnitude):
-  """Changes an image by steps drawn at random, one after the other.
+  """Applies randomly chosen operations to an image.
 
   Args:
     image: float32 [height, width, channels] in [0, 255].
-    steps: number of changes.
-    magnitude: from 0 to 10, how strong each one is.
+    steps: number of operations.
+    magnitude: strength of each operation, from 0 to 10.
 
   Returns:
     float32 of the same shape, in [0, 255].
@@ -38,21 +38,21 @@ def apply(image, steps, magnitude):
   image = tf.clip_by_value(image, 0.0, 255.0)
   for _ in range(steps):
     image = tf.switch_case(
-        random_numbers.uniform(0, len(CHANGES), tf.int32),
-        [functools.partial(change, image, level)
-         for change in CHANGES.values()])
+        random_numbers.uniform(0, len(OPERATIONS), tf.int32),
+        [functools.partial(operation, image, level)
+         for operation in OPERATIONS.values()])
     image.set_shape(shape)
   return image
 
 
 def identity(image, level):
-  """Leaves the image as it is."""
+  """Returns the image unchanged."""
   del level
   return tf.identity(image)
 
 
 def autocontrast(image, level):
-  """Stretches each channel over the whole range; `level` has no effect."""
+  """Stretches each channel to the whole range; `level` has no effect."""
   del level
   low = tf.reduce_min(image, [0, 1])
   extent = tf.reduce_max(image, [0, 1]) - low
@@ -62,7 +62,7 @@ def autocontrast(image, level):
 
 
 def equalize(image, level):
-  """Makes all values of each channel equally frequent; `level` is not used."""
+  """Equalizes the histogram of each channel; `level` has no effect."""
   del level
   values = tf.cast(tf.round(image), tf.int32)
   planes = [_equalize_plane(plane) for plane in tf.unstack(values, axis=2)]
@@ -81,23 +81,23 @@ def _equalize_plane(values):
 
 
 def solarize(image, level):
-  """Inverts what is brighter than a threshold, which falls from 256 to 0."""
+  """Inverts values from a threshold on, which falls from 256 to 0."""
   return tf.where(image < 256.0 * (1 - level), image, 255.0 - image)
 
 
 def posterize(image, level):
-  """Keeps the highest bits of each value: 8 down to 4."""
+  """Keeps the highest 8 (level 0) to 4 (level 1) bits of each value."""
   step = 2.0 ** int(round(4 * level))
   return tf.floor(tf.round(image) / step) * step
 
 
 def color(image, level):
-  """Changes the saturation: less or more of the distance from grey."""
+  """Scales the saturation, the distance from grayscale."""
   return _blend(image_ops.to_grayscale(image), image, _factor(level))
 
 
 def contrast(image, level):
-  """Changes the distance from the mean brightness."""
+  """Scales the distance from the mean brightness."""
   mean = tf.reduce_mean(image_ops.to_grayscale(image))
   return _blend(mean, image, _factor(level))
 
@@ -108,7 +108,7 @@ def brightness(image, level):
 
 
 def sharpness(image, level):
-  """Blurs or sharpens the image; its outermost pixels stay."""
+  """Blurs or sharpens all but the outermost pixels."""
   channels = image_ops.num_channels(image)
   weights = tf.constant(
       [[1, 1, 1], [1, 5, 1], [1, 1, 1]], tf.float32) / 13.0
@@ -121,78 +121,74 @@ def sharpness(image, level):
 
 
 def rotate(image, level):
-  """Turns the image about its middle."""
+  """Rotates the image around its center."""
   angle = _signed(level * _MAX_DEGREES) * (3.14159265 / 180)
   cosine, sine = tf.cos(angle), tf.sin(angle)
-  return warp(image, [[cosine, -sine], [sine, cosine]], [0.0, 0.0])
+  return warp(image, matrix=[[cosine, -sine], [sine, cosine]])
 
 
 def shear_x(image, level):
-  """Moves each row to the side, the further from the middle the more."""
-  return warp(image, [[1.0, _signed(level * _MAX_SHEAR)], [0.0, 1.0]],
-              [0.0, 0.0])
+  """Shifts each row in proportion to its distance from the center."""
+  return warp(image, matrix=[[1.0, _signed(level * _MAX_SHEAR)], [0.0, 1.0]])
 
 
 def shear_y(image, level):
-  """Moves each column up or down, the further from the middle the more."""
-  return warp(image, [[1.0, 0.0], [_signed(level * _MAX_SHEAR), 1.0]],
-              [0.0, 0.0])
+  """Shifts each column in proportion to its distance from the center."""
+  return warp(image, matrix=[[1.0, 0.0], [_signed(level * _MAX_SHEAR), 1.0]])
 
 
 def translate_x(image, level):
-  """Moves the image to the side."""
+  """Shifts the image horizontally."""
   width = tf.cast(tf.shape(image)[1], tf.float32)
-  return warp(image, [[1.0, 0.0], [0.0, 1.0]],
-              [_signed(level * _MAX_SHIFT) * width, 0.0])
+  return warp(image, shift=[_signed(level * _MAX_SHIFT) * width, 0.0])
 
 
 def translate_y(image, level):
-  """Moves the image up or down."""
+  """Shifts the image vertically."""
   height = tf.cast(tf.shape(image)[0], tf.float32)
-  return warp(image, [[1.0, 0.0], [0.0, 1.0]],
-              [0.0, _signed(level * _MAX_SHIFT) * height])
+  return warp(image, shift=[0.0, _signed(level * _MAX_SHIFT) * height])
 
 
-def warp(image, matrix, shift):
-  """Takes each pixel from another place; the nearest pixel there counts.
+def warp(image, matrix=((1.0, 0.0), (0.0, 1.0)), shift=(0.0, 0.0)):
+  """Applies an affine map; takes the nearest pixel.
 
   Args:
-    image: an image.
-    matrix: 2 rows of 2 numbers, by which x and y, counted from the middle of
-      the image, are multiplied to get the place in the image.
-    shift: x and y that are added then.
+    image: float32 [height, width, channels].
+    matrix: 2 x 2 numbers; multiplied by the x and y of a pixel of the result,
+      counted from the center, they give its position in `image`.
+    shift: x and y in pixels, added to that position.
 
   Returns:
-    An image of the same shape; places outside give 128.
+    float32 of the same shape; pixels from outside the image are 128.
   """
   height, width = tf.shape(image)[0], tf.shape(image)[1]
-  middle = (tf.cast([width, height], tf.float32) - 1) / 2
-  x, y = tf.meshgrid(tf.cast(tf.range(width), tf.float32) - middle[0],
-                     tf.cast(tf.range(height), tf.float32) - middle[1])
+  center = (tf.cast([width, height], tf.float32) - 1) / 2
+  x, y = tf.meshgrid(tf.cast(tf.range(width), tf.float32) - center[0],
+                     tf.cast(tf.range(height), tf.float32) - center[1])
   columns, rows = [
       tf.cast(tf.floor(row[0] * x + row[1] * y + add + start + 0.5), tf.int32)
-      for row, add, start in zip(matrix, shift, tf.unstack(middle))]
+      for row, add, start in zip(matrix, shift, tf.unstack(center))]
   inside = ((columns >= 0) & (columns < width) & (rows >= 0) & (rows < height))
-  places = tf.where(inside, rows * width + columns, tf.zeros_like(rows))
-  pixels = tf.gather(tf.reshape(image, [height * width, -1]), places)
+  indices = tf.where(inside, rows * width + columns, tf.zeros_like(rows))
+  pixels = tf.gather(tf.reshape(image, [height * width, -1]), indices)
   inside = tf.broadcast_to(inside[:, :, tf.newaxis], tf.shape(pixels))
   return tf.where(inside, pixels, tf.fill(tf.shape(pixels), _FILL))
 
 
 def _signed(value):
-  return tf.where(random_numbers.chance(0.5), value, -value)
+  return tf.where(random_numbers.bernoulli(0.5), value, -value)
 
 
 def _factor(level):
   return 1.0 + _signed(level * _MAX_FACTOR_CHANGE)
 
 
-def _blend(one, other, share):
-  """Goes from one image to the other, and beyond, within [0, 255]."""
-  return tf.clip_by_value(one + (other - one) * share, 0.0, 255.0)
+def _blend(one, other, factor):
+  """Interpolates (extrapolates beyond factor 1) and clips to [0, 255]."""
+  return tf.clip_by_value(one + (other - one) * factor, 0.0, 255.0)
 
 
-CHANGES = {change.__name__: change for change in (
+OPERATIONS = {operation.__name__: operation for operation in (
     identity, autocontrast, equalize, rotate, solarize, color, posterize,
     contrast, brightness, sharpness, shear_x, shear_y, translate_x,
     translate_y)}

@@ -1,12 +1,12 @@
 """The recipe of the VGG and residual networks.
 
-The image is resized, its aspect ratio kept, and a window of the network's size
-cropped from it: in training a random one from a random size, in evaluation the
-central one. The mean colour of ImageNet is subtracted; values stay in the unit
-of bytes.
+The image is resized, its aspect ratio kept, and cropped to the size of the
+network: in training at a random position after resizing to a random size, in
+evaluation at the center. The mean color of ImageNet is subtracted; values keep
+the unit of bytes.
 
 K. Simonyan, A. Zisserman: Very deep convolutional networks for large-scale
-image recognition (2014).
+image recognition, arXiv:1409.1556.
 """
 import tensorflow.compat.v1 as tf
 
@@ -18,13 +18,11 @@ from preprocessing.fast import jpeg
 _MEANS = (123.68, 116.78, 103.94)
 _RESIZE_SIDE_MIN = 256
 _RESIZE_SIDE_MAX = 512
-# The share of the smaller side that the window is meant to cover.
-_WINDOW, _SIDE = 224, 256
-# Of the crops that are drawn by area.
+# The crop covers 224/256 of the smaller side.
+_CROP_SIZE, _RESIZE_SIDE = 224, 256
+# Defaults of crops by area.
 _AREA_RANGE = (0.08, 1.0)
 _ASPECT_RATIO_RANGE = (3 / 4, 4 / 3)
-_MAX_ATTEMPTS = 100
-_WHOLE_IMAGE = (((0.0, 0.0, 1.0, 1.0),),)
 
 EVALUATION = {
     'value_range': '-123.68 to 151.06',
@@ -32,8 +30,7 @@ EVALUATION = {
     'scale': 1.0,
     'central_fraction': None,
     'size': 'the smaller side is resized to 256 pixels (to 256/224 of the '
-            'size where that is larger than 256), then the central window is '
-            'cropped',
+            'size where that is larger than 256), then the center is cropped',
 }
 
 
@@ -44,35 +41,34 @@ def preprocess_for_train(
   """Distorts an image for training.
 
   Args:
-    image: an image of values in [0, 255].
-    output_height: height of the result.
-    output_width: width of the result.
-    resize_side_min: least size to which the smaller side is resized. A window
-      larger than this would not fit: the least size is then 256/224 of the
-      window's larger side, and the largest grows in proportion.
-    resize_side_max: largest size of the smaller side.
+    image: [height, width, channels] with values in [0, 255].
+    output_height: height of the result in pixels.
+    output_width: width of the result in pixels.
+    resize_side_min: minimum size in pixels to which the smaller side is
+      resized. If the crop is larger, 256/224 of the crop's larger side, and the
+      maximum grows in proportion.
+    resize_side_max: maximum size in pixels of the smaller side.
     use_grayscale: whether to convert the image to one channel.
-    area_range: least and largest share of the image's area: a window of such
-      an area is cropped and resized, in place of the crop from a random size.
-    aspect_ratio_range: least and largest width / height of that window. One
-      of the two ranges is enough: 0.08 to 1 and 3/4 to 4/3 stand for the
-      other.
-    augment: function of the image, float32 [output_height, output_width,
-      channels] in [0, 255], and to the same; or None.
+    area_range: minimum and maximum area of the crop, as fractions of the
+      image's. The crop is then resized, instead of the image before the crop.
+    aspect_ratio_range: minimum and maximum width / height of that crop. If only
+      one of the two ranges is given, the other is (0.08, 1) or (3/4, 4/3).
+    augment: function applied to the cropped image, float32 in [0, 255]; or
+      None.
 
   Returns:
     float32 [output_height, output_width, channels], the means subtracted.
 
   Raises:
-    ValueError: a size, the range or the image's shape does not fit.
+    ValueError: a size, the range or the image's shape is invalid.
   """
   image_ops.check_size(output_height, output_width)
   if area_range or aspect_ratio_range:
-    begin, size = _draw_box(tf.shape(image), area_range, aspect_ratio_range)
+    begin, size = _random_box(tf.shape(image), area_range, aspect_ratio_range)
     image = image_ops.resize(
         image_ops.crop(image, begin, size), output_height, output_width)
   else:
-    side = _draw_side(
+    side = _random_side(
         resize_side_min, resize_side_max, output_height, output_width)
     image = image_ops.resize_smaller_side(image, side)
     image = image_ops.random_crop(image, output_height, output_width)
@@ -86,100 +82,99 @@ def preprocess_jpeg_for_train(
     encoded, channels, output_height, output_width,
     resize_side_min=_RESIZE_SIDE_MIN, resize_side_max=_RESIZE_SIDE_MAX,
     use_grayscale=False, area_range=None, aspect_ratio_range=None,
-    augment=None, in_one_pass=False):
-  """Decodes and distorts a JPEG for training.
+    augment=None, use_compiled=False):
+  """Decodes and distorts a JPEG as `preprocess_for_train` does.
 
-  It does what `preprocess_for_train` does, but draws the window first, in
-  whole pixels of the original, and decodes nothing else.
+  Picks the crop first, in whole pixels of the original, and decodes nothing
+  else. For the arguments without a description see `preprocess_for_train`.
 
   Args:
-    encoded: the JPEG, a string scalar.
-    channels: 1 (grey) or 3 (red, green, blue), what it is decoded to.
-    output_height, output_width, resize_side_min, resize_side_max,
-      use_grayscale, area_range, aspect_ratio_range, augment: as for
-      `preprocess_for_train`.
-    in_one_pass: whether to use `compiled` where it does all that is to be
-      done: to three channels that stay three, with nothing before the means.
+    encoded: string scalar, the JPEG.
+    channels: channels to decode, 1 (grayscale) or 3 (RGB).
+    output_height: height of the result in pixels.
+    output_width: width of the result in pixels.
+    use_compiled: whether to use the functions of `compiled` where they do the
+      same: for three channels that stay three and without `augment`.
 
   Returns:
     float32 [output_height, output_width, channels], the means subtracted.
 
   Raises:
-    ValueError: a size or the range does not fit, or numba is asked for but
-      missing.
+    ValueError: a size or the range is invalid, or `use_compiled` without numba.
   """
   image_ops.check_size(output_height, output_width)
   shape = tf.image.extract_jpeg_shape(encoded)
   if area_range or aspect_ratio_range:
-    begin, size = _draw_box(shape, area_range, aspect_ratio_range)
+    begin, size = _random_box(shape, area_range, aspect_ratio_range)
   else:
-    begin, size = draw_scaled_box(
+    begin, size = random_scaled_crop_box(
         shape, output_height, output_width, resize_side_min, resize_side_max)
-  window = jpeg.decode_box(
+  crop = jpeg.decode_crop_to_resize(
       encoded, begin, size, channels, output_height, output_width)
-  mirrored = random_numbers.chance(0.5)
-  if (in_one_pass and channels == 3 and augment is None and
+  flipped = random_numbers.bernoulli(0.5)
+  if (use_compiled and channels == 3 and augment is None and
       not use_grayscale):
     return compiled.resize_and_subtract(
-        window, output_height, output_width, mirrored, _MEANS)
-  image = image_ops.mirror(
-      image_ops.resize(window, output_height, output_width), mirrored)
+        crop, output_height, output_width, flipped, _MEANS)
+  image = image_ops.flip(
+      image_ops.resize(crop, output_height, output_width), flipped)
   if augment is not None:
     image = augment(image)
   return _to_network_range(image, use_grayscale)
 
 
-def draw_scaled_box(image_shape, height, width,
-                    resize_side_min=_RESIZE_SIDE_MIN,
-                    resize_side_max=_RESIZE_SIDE_MAX):
-  """Draws where the crop from a random size lies in the original.
+def random_scaled_crop_box(image_shape, height, width,
+                           resize_side_min=_RESIZE_SIDE_MIN,
+                           resize_side_max=_RESIZE_SIDE_MAX):
+  """Returns the box in the original of a random crop after a random resize.
 
   Args:
     image_shape: int32 [3], height, width and channels of the original.
-    height, width: of the crop.
-    resize_side_min, resize_side_max: as for `preprocess_for_train`.
+    height: height of the crop after the resize, in pixels.
+    width: width of the crop after the resize, in pixels.
+    resize_side_min: see `preprocess_for_train`.
+    resize_side_max: see `preprocess_for_train`.
 
   Returns:
-    begin: int32 [3], the window's top, left and 0, in whole pixels.
-    size: int32 [3], its height, width and -1, as `tf.slice` takes them.
+    begin: int32 [3], top and left of the box and 0, in pixels of the original.
+    size: int32 [3], height and width of the box and -1, as `tf.slice` takes it.
 
   Raises:
-    ValueError: the range does not fit.
+    ValueError: the range is invalid.
   """
-  sides = image_shape[:2]
-  side = _draw_side(resize_side_min, resize_side_max, height, width)
-  resized = image_ops.sizes_for_smaller_side(sides, side)
-  places = resized - [height, width] + 1
-  begin = tf.stack([random_numbers.uniform(0, places[0], tf.int32),
-                    random_numbers.uniform(0, places[1], tf.int32)])
-  scale = tf.cast(sides, tf.float32) / tf.cast(resized, tf.float32)
+  image_size = image_shape[:2]
+  side = _random_side(resize_side_min, resize_side_max, height, width)
+  resized = image_ops.size_for_smaller_side(image_size, side)
+  limits = resized - [height, width] + 1
+  begin = tf.stack([random_numbers.uniform(0, limits[0], tf.int32),
+                    random_numbers.uniform(0, limits[1], tf.int32)])
+  scale = tf.cast(image_size, tf.float32) / tf.cast(resized, tf.float32)
   corners = tf.cast(
       tf.rint(tf.cast([begin, begin + [height, width]], tf.float32) * scale),
       tf.int32)
-  # Of a tiny picture the window may be less than half a pixel.
-  begin = tf.minimum(corners[0], sides - 1)
+  # In a tiny image the box may be smaller than half a pixel.
+  begin = tf.minimum(corners[0], image_size - 1)
   size = tf.maximum(corners[1] - begin, 1)
   return tf.concat([begin, [0]], 0), tf.concat([size, [-1]], 0)
 
 
 def preprocess_for_eval(
     image, output_height, output_width, resize_side, use_grayscale=False):
-  """Resizes an image and crops its centre, for evaluation.
+  """Resizes an image and crops its center, for evaluation.
 
   Args:
-    image: an image of values in [0, 255].
-    output_height: height of the result.
-    output_width: width of the result.
-    resize_side: size to which the smaller side is resized. A window larger
-      than this would not fit: the size is then 256/224 of the window's larger
-      side.
+    image: [height, width, channels] with values in [0, 255].
+    output_height: height of the result in pixels.
+    output_width: width of the result in pixels.
+    resize_side: size in pixels to which the smaller side is resized. If the
+      crop is larger, 256/224 of the crop's larger side.
     use_grayscale: whether to convert the image to one channel.
 
   Returns:
     float32 [output_height, output_width, channels], the means subtracted.
 
   Raises:
-    ValueError: a size or the image's shape does not fit.
+    ValueError: a size or the image's shape is invalid.
   """
   image_ops.check_size(output_height, output_width)
   if resize_side < 1:
@@ -196,25 +191,14 @@ def preprocess_image(
     resize_side_min=_RESIZE_SIDE_MIN, resize_side_max=_RESIZE_SIDE_MAX,
     use_grayscale=False, area_range=None, aspect_ratio_range=None,
     augment=None):
-  """Preprocesses an image as the VGG and residual networks want it.
+  """Preprocesses an image for the VGG and residual networks.
+
+  For the other arguments, the result and the errors see `preprocess_for_train`.
 
   Args:
-    image: an image of values in [0, 255].
-    output_height: height of the result.
-    output_width: width of the result.
-    is_training: whether for training or for evaluation.
-    resize_side_min: size of the smaller side in evaluation, and its least size
-      in training, see `preprocess_for_train`.
-    resize_side_max: its largest size in training.
-    use_grayscale: whether to convert the image to one channel.
-    area_range, aspect_ratio_range, augment: for training alone, see
-      `preprocess_for_train`.
-
-  Returns:
-    float32 [output_height, output_width, channels], the means subtracted.
-
-  Raises:
-    ValueError: a size, the range or the image's shape does not fit.
+    is_training: whether to distort the image for training.
+    resize_side_min: size in pixels to which the smaller side is resized in
+      evaluation, and the minimum in training.
   """
   if is_training:
     return preprocess_for_train(
@@ -224,32 +208,32 @@ def preprocess_image(
       image, output_height, output_width, resize_side_min, use_grayscale)
 
 
-def _draw_side(resize_side_min, resize_side_max, height, width):
-  """Draws the size of the smaller side."""
+def _random_side(resize_side_min, resize_side_max, height, width):
+  """Returns a random size of the smaller side, an int32 scalar."""
   if not 1 <= resize_side_min <= resize_side_max:
     raise ValueError(
         'resize_side_min is %s and resize_side_max %s; the first must be at '
         'least 1 and no more than the second.' % (
             resize_side_min, resize_side_max))
-  least = _side_that_fits(resize_side_min, height, width)
-  largest = resize_side_max * least // resize_side_min
-  return random_numbers.uniform(least, largest + 1, tf.int32)
+  min_side = _side_that_fits(resize_side_min, height, width)
+  max_side = resize_side_max * min_side // resize_side_min
+  return random_numbers.uniform(min_side, max_side + 1, tf.int32)
 
 
-def _draw_box(image_shape, area_range, aspect_ratio_range):
+def _random_box(image_shape, area_range, aspect_ratio_range):
   begin, size, _ = image_ops.sample_distorted_box(
-      image_shape, _WHOLE_IMAGE, min_object_covered=0.0,
+      image_shape, image_ops.WHOLE_IMAGE, min_object_covered=0.0,
       aspect_ratio_range=aspect_ratio_range or _ASPECT_RATIO_RANGE,
-      area_range=area_range or _AREA_RANGE, max_attempts=_MAX_ATTEMPTS)
+      area_range=area_range or _AREA_RANGE)
   return begin, size
 
 
 def _side_that_fits(side, height, width):
-  """Returns `side`, or a larger one if the window would not fit into it."""
-  window = max(height, width)
-  if window <= side:
+  """Returns `side`, or a larger one if the crop would not fit into it."""
+  crop = max(height, width)
+  if crop <= side:
     return side
-  return -(-window * _SIDE // _WINDOW)
+  return -(-crop * _RESIZE_SIDE // _CROP_SIZE)
 
 
 def _to_network_range(image, use_grayscale):

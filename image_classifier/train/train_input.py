@@ -79,9 +79,9 @@ def describe(run):
   options = run.options
   if options.data.augmentation == 'none' or not (
       preprocessing_factory.get_jpeg_preprocessing(
-          _name(options), is_training=True, in_one_pass=False)):
+          _name(options), is_training=True, use_compiled=False)):
     return []
-  reason = preprocessing_factory.reason_against_one_pass()
+  reason = preprocessing_factory.why_not_compiled()
   if run.deployment.master:
     reason = 'the server of --master may be another process'
   return [] if reason is None else [
@@ -126,7 +126,7 @@ def _preprocessing(run):
       preprocessing_factory.get_preprocessing(name, **arguments),
       preprocessing_factory.get_jpeg_preprocessing(
           # Functions that numba compiles live in this process.
-          name, in_one_pass=False if run.deployment.master else None,
+          name, use_compiled=False if run.deployment.master else None,
           **arguments),
       preprocessing_factory.get_batch_preprocessing(name, **arguments),
       preprocessing_factory.get_mixing(

@@ -1,1 +1,1 @@
-"""Decoding, resizing and colour changes in as few passes as possible."""
+"""Decoding, resizing and color changes in as few passes as possible."""

@@ -1,84 +1,83 @@
-"""Windows of JPEG pictures, of which no more is decoded than is needed.
+"""Crops of JPEG images, decoded without the rest of the image.
 
-The decoder passes over the rows above a window, does not read those below it,
-and can halve the picture once, twice or three times at almost no cost: it
-then leaves out the finest waves of each block of 8 x 8 pixels.
+The decoder skips the rows above a crop, does not read those below it, and can
+halve the image once, twice or three times at almost no cost: it then leaves
+out the highest frequencies of each block of 8 x 8 pixels.
 """
 import tensorflow.compat.v1 as tf
 
-_REDUCTIONS = (1, 2, 4, 8)
+_RATIOS = (1, 2, 4, 8)
 
 
-def reduction(pixels_per_pixel):
-  """Returns how far a picture can be reduced before it is resized.
+def reduction(scale):
+  """Returns by how much an image can be reduced before it is resized.
 
   Args:
-    pixels_per_pixel: whole pixels of the picture a pixel of the result, the
-      smaller one of height and width, an int32 scalar.
+    scale: int32 scalar, whole pixels of the image per pixel of the result, the
+      smaller one of height and width.
 
   Returns:
-    1, 2, 4 or 8, an int32 scalar: the largest that leaves at least one pixel
-    a pixel of the result.
+    int32 scalar, 1, 2, 4 or 8: the largest ratio that leaves at least one
+    pixel per pixel of the result.
   """
   return tf.reduce_max(tf.where(
-      _REDUCTIONS <= tf.maximum(pixels_per_pixel, 1),
-      tf.constant(_REDUCTIONS), tf.ones_like(_REDUCTIONS)))
+      _RATIOS <= tf.maximum(scale, 1), tf.constant(_RATIOS),
+      tf.ones_like(_RATIOS)))
 
 
-def decode_window(encoded, window, channels, reduced_by=1):
-  """Decodes a window of a JPEG picture.
+def decode_crop(encoded, crop, channels, ratio=1):
+  """Decodes a crop of a JPEG image.
 
   Args:
-    encoded: the JPEG, a string scalar.
-    window: int32 [4]: top, left, height and width in pixels of the reduced
-      picture.
-    channels: 1 (grey) or 3 (red, green, blue) of the result.
-    reduced_by: 1, 2, 4 or 8.
+    encoded: string scalar, the JPEG.
+    crop: int32 [4], top, left, height and width in pixels of the reduced
+      image.
+    channels: channels of the result, 1 (grayscale) or 3 (RGB).
+    ratio: 1, 2, 4 or 8, by which the image is reduced.
 
   Returns:
     uint8 [height, width, channels].
   """
   image = tf.image.decode_and_crop_jpeg(
-      encoded, window, channels=channels, ratio=reduced_by)
+      encoded, crop, channels=channels, ratio=ratio)
   image.set_shape([None, None, channels])
   return image
 
 
-def decode_box(encoded, begin, size, channels, height, width):
-  """Decodes a window that is going to be resized.
+def decode_crop_to_resize(encoded, begin, size, channels, height, width):
+  """Decodes a crop no larger than needed to resize it.
 
   Args:
-    encoded: the JPEG, a string scalar.
-    begin: int32 [3], the window's top and left in the whole picture, and 0.
-    size: int32 [3], its height and width, and -1.
-    channels: 1 (grey) or 3 (red, green, blue) of the result.
-    height: height to which it is going to be resized.
-    width: width to which it is going to be resized.
+    encoded: string scalar, the JPEG.
+    begin: int32 [3], top and left of the crop in the whole image, and 0.
+    size: int32 [3], height and width of the crop, and -1.
+    channels: channels of the result, 1 (grayscale) or 3 (RGB).
+    height: height to which the crop will be resized, in pixels.
+    width: width to which the crop will be resized, in pixels.
 
   Returns:
-    uint8 [rows, columns, channels]. Where the window has twice the pixels of
-    the result or more in both directions, it is reduced, and its edges lie
-    where they were but for half a pixel of the reduced picture.
+    uint8 [rows, columns, channels]. A crop of at least twice the height and
+    the width is reduced; its edges then move by up to half a reduced pixel.
   """
   begin, size = begin[:2], size[:2]
-  pixels_per_pixel = tf.reduce_min(size // [height, width])
+  scale = tf.reduce_min(size // [height, width])
 
   def reduced():
-    by = reduction(pixels_per_pixel)
+    by = reduction(scale)
     corners = (tf.concat([begin, begin + size], 0) + by // 2) // by
-    window = tf.concat([corners[:2], corners[2:] - corners[:2]], 0)
+    crop = tf.concat([corners[:2], corners[2:] - corners[:2]], 0)
 
-    def decode(constant):
-      return lambda: decode_window(encoded, window, channels, constant)
+    def decode(ratio):
+      return lambda: decode_crop(encoded, crop, channels, ratio)
 
     return tf.cond(
         tf.equal(by, 2), decode(2),
         lambda: tf.cond(tf.equal(by, 4), decode(4), decode(8)))
 
-  # Most pictures are not large enough to be reduced.
+  # Most images are too small to be reduced.
   image = tf.cond(
-      pixels_per_pixel < _REDUCTIONS[1],
-      lambda: decode_window(encoded, tf.concat([begin, size], 0), channels),
+      scale < _RATIOS[1],
+      lambda: decode_crop(encoded, tf.concat([begin, size], 0), channels),
       reduced)
   image.set_shape([None, None, channels])
   return image

@@ -1,87 +1,73 @@
-"""The functions that `one_pass` calls, compiled by numba.
+"""The functions that `compiled` calls, compiled by numba.
 
-Each does its work to one row of the result before the next is begun, so that
-what it reads and writes stays in the processor's nearest cache.
+Each finishes one row of the result before it starts the next, so that what it
+reads and writes stays in the processor's nearest cache. They write to `image`,
+float32 [height, width, 3]; for the other arguments see `compiled`.
 """
 import numba
 import numpy as np
 
 _NUMBER = np.float32
-# Of 2: a pixel is at least so bright, as in `color`.
-_LEAST_VALUE = _NUMBER(1e-6)
+# As in `color`.
+_MIN_VALUE = _NUMBER(1e-6)
 
 
 def _compiled(function):
-  # The global interpreter lock is free meanwhile, for the other threads.
-  # Divisions by zero give what numpy gives: inf.
+  # Without the global interpreter lock, for the other threads. A division by
+  # zero gives inf, as in numpy.
   options = dict(nogil=True, error_model='numpy')
   try:
     return numba.njit(cache=True, **options)(function)
   except RuntimeError:
-    # There is no folder to keep the machine code in: it is made every time.
+    # No directory can hold the machine code: it is compiled every time.
     return numba.njit(**options)(function)
 
 
 @_compiled
-def resize_and_color(window, image, mirrored, delta, factor):
-  """Resizes, mirrors, changes brightness and saturation; into [-1, 1].
-
-  Args:
-    window: uint8 [rows, columns, 3].
-    image: float32 [height, width, 3], written to.
-    mirrored: whether left becomes right.
-    delta: added to every value, as a share of 255.
-    factor: of the saturation.
-  """
-  columns = _columns(window.shape[1], image.shape[1], mirrored)
-  buffer, planes = _buffers(window.shape[1], image.shape[1])
+def resize_and_color(crop, image, flipped, delta, factor):
+  """Resizes, flips, changes brightness and saturation, maps to [-1, 1]."""
+  columns = _columns(crop.shape[1], image.shape[1], flipped)
+  buffer, planes = _buffers(crop.shape[1], image.shape[1])
   for y in range(image.shape[0]):
-    _resize_row(window, y, image.shape[0], columns, buffer, planes)
+    _resize_row(crop, y, image.shape[0], columns, buffer, planes)
     _color(planes, delta, factor)
     _interleave(planes, image[y])
 
 
 @_compiled
-def resize_and_subtract(window, image, mirrored, means):
-  """Resizes, mirrors and subtracts a mean from each channel.
-
-  Args:
-    window: uint8 [rows, columns, 3].
-    image: float32 [height, width, 3], written to.
-    mirrored: whether left becomes right.
-    means: float32 [3].
-  """
-  columns = _columns(window.shape[1], image.shape[1], mirrored)
-  buffer, planes = _buffers(window.shape[1], image.shape[1])
+def resize_and_subtract(crop, image, flipped, means):
+  """Resizes, flips and subtracts a mean from each channel."""
+  columns = _columns(crop.shape[1], image.shape[1], flipped)
+  buffer, planes = _buffers(crop.shape[1], image.shape[1])
   for y in range(image.shape[0]):
-    _resize_row(window, y, image.shape[0], columns, buffer, planes)
+    _resize_row(crop, y, image.shape[0], columns, buffer, planes)
     _subtract(planes, means)
     _interleave(planes, image[y])
 
 
 @_compiled
-def _columns(source_width, width, mirrored):
-  """Returns what each column of the result is made of.
+def _columns(source_width, width, flipped):
+  """Returns which columns each column of the result interpolates.
 
   Returns:
-    uint32 [width], three times the column on the left of it, and float32
-    [width], the share of the one on the right.
+    uint32 [width], 3 times the index of the left column, and float32 [width],
+    the weight of the column to the right of it.
   """
   scale = _NUMBER(source_width) / _NUMBER(width)
   left = np.empty(width, np.uint32)
-  share = np.empty(width, _NUMBER)
+  weights = np.empty(width, _NUMBER)
   for x in range(width):
-    place = _NUMBER(width - 1 - x if mirrored else x) * scale
-    left[x] = 3 * int(place)
-    share[x] = place - _NUMBER(int(place))
-  return left, share
+    position = _NUMBER(width - 1 - x if flipped else x) * scale
+    left[x] = 3 * int(position)
+    weights[x] = position - _NUMBER(int(position))
+  return left, weights
 
 
 @_compiled
 def _buffers(source_width, width):
-  """Returns a row of the window and one more column, and the three planes.
+  """Returns a row of the crop with one more column, and a row of the result.
 
-  The planes are red, green and blue of a row of the result.
+  The latter is three arrays: red, green and blue.
   """
   return np.empty((source_width + 1) * 3, _NUMBER), (
       np.empty(width, _NUMBER), np.empty(width, _NUMBER),
@@ -89,36 +75,36 @@ def _buffers(source_width, width):
 
 
 @_compiled
-def _resize_row(window, y, height, columns, buffer, planes):
-  """Writes row y of the resized window to the planes, as TensorFlow resizes."""
-  rows, width, _ = window.shape
-  place = _NUMBER(y) * (_NUMBER(rows) / _NUMBER(height))
-  top = int(place)
-  values = window.reshape(rows, width * 3)
+def _resize_row(crop, y, height, columns, buffer, planes):
+  """Writes row y of the resized crop to the planes, as TensorFlow resizes."""
+  rows, width, _ = crop.shape
+  position = _NUMBER(y) * (_NUMBER(rows) / _NUMBER(height))
+  top = int(position)
+  values = crop.reshape(rows, width * 3)
   _mix_rows(values[top], values[min(top + 1, rows - 1)],
-            place - _NUMBER(top), buffer)
-  # The last column has itself on the right.
+            position - _NUMBER(top), buffer)
+  # To the right of the last column is the last column again.
   buffer[-3:] = buffer[-6:-3]
   _mix_columns(buffer, columns, planes)
 
 
 @_compiled
-def _mix_rows(top, bottom, share, row):
+def _mix_rows(top, bottom, weight, row):
   for i in range(top.size):
     above = _NUMBER(top[i])
-    row[i] = above + (_NUMBER(bottom[i]) - above) * share
+    row[i] = above + (_NUMBER(bottom[i]) - above) * weight
 
 
 @_compiled
 def _mix_columns(row, columns, planes):
-  left, share = columns
+  left, weights = columns
   red, green, blue = planes
-  # Of the type of `left`: with another, numba would expect an index that is
-  # negative.
+  # Of the type of `left`: with another one, numba would check for negative
+  # indices.
   one, two, three, four, five = (
       np.uint32(1), np.uint32(2), np.uint32(3), np.uint32(4), np.uint32(5))
   for x in range(left.size):
-    i, weight = left[x], share[x]
+    i, weight = left[x], weights[x]
     r, g, b = row[i], row[i + one], row[i + two]
     r += (row[i + three] - r) * weight
     g += (row[i + four] - g) * weight
@@ -133,13 +119,13 @@ def _color(planes, delta, factor):
   one = _NUMBER(1)
   scale = _NUMBER(2 / 255)
   shift = _NUMBER(2) * _NUMBER(delta)
-  most_growth = _NUMBER(factor) * scale
+  max_growth = _NUMBER(factor) * scale
   for x in range(red.size):
     r, g, b = red[x], green[x], blue[x]
     largest = _larger(_larger(r, g), b)
     smallest = _smaller(_smaller(r, g), b)
-    value = _larger(largest * scale + shift, _LEAST_VALUE)
-    growth = _smaller(value / (largest - smallest), most_growth)
+    value = _larger(largest * scale + shift, _MIN_VALUE)
+    growth = _smaller(value / (largest - smallest), max_growth)
     base = value - one - largest * growth
     red[x] = _larger(_smaller(base + r * growth, one), -one)
     green[x] = _larger(_smaller(base + g * growth, one), -one)
@@ -155,8 +141,8 @@ def _subtract(planes, means):
     blue[x] -= means[2]
 
 
-# Comparisons become one instruction for many values; min() and max() look for
-# NaNs besides.
+# Comparisons become one instruction for many values; min() and max() check for
+# NaN as well.
 @_compiled
 def _larger(a, b):
   return a if a > b else b

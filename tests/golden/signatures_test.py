@@ -47,12 +47,12 @@ _OWN = frozenset("""
     avg_pool batch_norm_params bottleneck_block build build_block
     check_depth_multiplier check_input check_output_stride classify conv
     convolutional_logits dense_logits depth_rounding depth_scale describe
-    draw_scaled_box dropout fork fused_conv get_batch_preprocessing
-    get_jpeg_preprocessing get_mixing global_step imagenet_stem
-    imagenet_stem_cells keep_last_layer layout_arguments main max_pool mixed
-    named network_scope open_scope preprocess_batch preprocess_jpeg_for_train
-    read_files reason_against_one_pass repeat residual root_block
-    separable_conv stack_in_network strides_and_rates takes_video
+    dropout fork fused_conv get_batch_preprocessing get_jpeg_preprocessing
+    get_mixing global_step imagenet_stem imagenet_stem_cells keep_last_layer
+    layout_arguments main max_pool mixed named network_scope open_scope
+    preprocess_batch preprocess_jpeg_for_train random_scaled_crop_box read_files
+    repeat residual root_block separable_conv stack_in_network strides_and_rates
+    takes_video why_not_compiled
     """.split())
 # But this one is slim's.
 _SLIMS = ('nets.mobilenet_v1.Conv',)

@@ -15,18 +15,18 @@ def _gray(image):
   return image.dot(numpy_ops.LUMA)[..., None]
 
 
-def test_jitter_color(monkeypatch, run, picture):
+def test_jitter_color(monkeypatch, run, pixels):
   factors = iter([1.2, 0.7, 1.4])
   ranges = []
 
-  def draw(low, high):
+  def sample(low, high):
     ranges.append((low, high))
     return next(factors)
 
-  monkeypatch.setattr(augmentation.random_numbers, 'uniform', draw)
+  monkeypatch.setattr(augmentation.random_numbers, 'uniform', sample)
   result = run(functools.partial(augmentation.jitter_color, strength=0.4),
-               np.float32(picture))
-  expected = np.clip(picture * 1.2, 0, 255)
+               np.float32(pixels))
+  expected = np.clip(pixels * 1.2, 0, 255)
   mean = _gray(expected).mean()
   expected = np.clip(mean + (expected - mean) * 0.7, 0, 255)
   gray = _gray(expected)
@@ -36,9 +36,9 @@ def test_jitter_color(monkeypatch, run, picture):
 
 
 @pytest.mark.parametrize('channels', [1, 3])
-def test_jitter_color_keeps_the_range(run_draws, picture, channels):
-  image = np.float32(picture[:, :, :channels])
-  results = run_draws(
+def test_jitter_color_keeps_the_range(run_many, pixels, channels):
+  image = np.float32(pixels[:, :, :channels])
+  results = run_many(
       functools.partial(augmentation.jitter_color, strength=2.0), image, 8)
   assert len({result.tobytes() for result in results}) == 8
   for result in results:
@@ -46,9 +46,9 @@ def test_jitter_color_keeps_the_range(run_draws, picture, channels):
     assert 0 <= result.min() and result.max() <= 255
 
 
-def test_erase(run_draws):
+def test_erase(run_many):
   image = np.ones((40, 60, 2), np.float32)
-  results = run_draws(
+  results = run_many(
       functools.partial(augmentation.erase, probability=0.5), image, 60)
   sizes = []
   for result in results:
@@ -67,11 +67,11 @@ def test_erase(run_draws):
     assert height == 40 or 0.25 < width / height < 4
 
 
-def test_erase_always_and_never(run_draws, picture):
-  image = np.float32(picture) + 1
-  assert all((result == 0).any() for result in run_draws(
+def test_erase_always_and_never(run_many, pixels):
+  image = np.float32(pixels) + 1
+  assert all((result == 0).any() for result in run_many(
       functools.partial(augmentation.erase, probability=1.0), image, 9))
-  assert not any((result == 0).any() for result in run_draws(
+  assert not any((result == 0).any() for result in run_many(
       functools.partial(augmentation.erase, probability=0.0), image, 9))
 
 
@@ -82,7 +82,7 @@ def _preprocess(name, **kwargs):
 
 
 @pytest.mark.parametrize('name', ['inception', 'vgg'])
-def test_crops(run_draws, name):
+def test_crops(run_many, name):
   """The columns of a ramp tell the width of a crop."""
   # From 40 to 198: no change of brightness cuts anything off.
   ramp = np.uint8(np.tile(40 + 1.6 * np.arange(100)[:, None], (100, 1, 3)))
@@ -90,27 +90,27 @@ def test_crops(run_draws, name):
       (dict(crop_min_area=0.9), 0.85, 1.01),
       (dict(crop_min_area=0.2, crop_max_aspect=1.0), 0.43, 1.01)):
     extents = []
-    for image in run_draws(_preprocess(name, **kwargs), ramp, 12):
+    for image in run_many(_preprocess(name, **kwargs), ramp, 12):
       extents.append(np.ptp(image.mean((0, 2))) / (
           1.0 if name == 'vgg' else 2 / 255.0) / 160 * 16 / 15)
     assert narrow < min(extents) and max(extents) < wide
 
 
 @pytest.mark.parametrize('name', ['inception', 'vgg', 'cifarnet', 'lenet'])
-def test_recipes_with_everything(run_draws, picture, name):
+def test_recipes_with_everything(run_many, pixels, name):
   step = _preprocess(name, color_jitter=0.4, randaugment_steps=1,
                      random_erasing=1.0)
-  for image in run_draws(step, picture, 3):
+  for image in run_many(step, pixels, 3):
     assert image.shape == (16, 16, 3) and image.dtype == np.float32
     assert (image == 0).all(2).any()
 
 
-def test_nothing_is_added_in_evaluation(run, picture):
+def test_nothing_is_added_in_evaluation(run, pixels):
   plain = preprocessing_factory.get_preprocessing('vgg')
   augmented = preprocessing_factory.get_preprocessing(
       'vgg', augmentation=Augmentation(crop_min_area=0.5, random_erasing=1.0))
   np.testing.assert_array_equal(*[
-      run(lambda image, p=preprocess: p(image, 16, 16), picture)
+      run(lambda image, p=preprocess: p(image, 16, 16), pixels)
       for preprocess in (plain, augmented)])
 
 
@@ -118,7 +118,7 @@ def test_nothing_is_added_in_evaluation(run, picture):
 @pytest.mark.parametrize('kwargs', [
     {'crop_min_area': 0.5}, {'crop_max_aspect': 2.0}])
 def test_families_without_such_crops(name, kwargs):
-  with pytest.raises(ValueError, match='of %s crops windows of one size: '
+  with pytest.raises(ValueError, match='of %s crops to one size: '
                      '--crop_min_area and --crop_max_aspect' % name):
     _preprocess(name, **kwargs)
 

@@ -20,23 +20,23 @@ def _summaries():
 
 
 @pytest.mark.parametrize('size', [(16, 20), (33, 50), (40, 12)])
-def test_evaluation(run, picture, size):
-  expected = numpy_ops.standardize(numpy_ops.crop_or_pad(picture, *size))
-  np.testing.assert_allclose(run(_step(*size), picture), expected, atol=1e-4)
+def test_evaluation(run, pixels, size):
+  expected = numpy_ops.standardize(numpy_ops.crop_or_pad(pixels, *size))
+  np.testing.assert_allclose(run(_step(*size), pixels), expected, atol=1e-4)
 
 
-def test_evaluation_in_grayscale(run, picture):
-  gray = picture.dot(numpy_ops.LUMA)[..., None]
+def test_evaluation_in_grayscale(run, pixels):
+  gray = pixels.dot(numpy_ops.LUMA)[..., None]
   expected = numpy_ops.standardize(numpy_ops.crop_or_pad(gray, 16, 20))
   np.testing.assert_allclose(
-      run(_step(use_grayscale=True), picture), expected, atol=1e-4)
+      run(_step(use_grayscale=True), pixels), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize('size, use_grayscale, channels', [
     ((16, 20), False, 3), ((45, 60), False, 3), ((16, 20), True, 1)])
-def test_training(run_draws, picture, size, use_grayscale, channels):
+def test_training(run_many, pixels, size, use_grayscale, channels):
   step = _step(*size, is_training=True, use_grayscale=use_grayscale)
-  results = run_draws(step, picture, 8)
+  results = run_many(step, pixels, 8)
   assert len({result.tobytes() for result in results}) == 8
   for result in results:
     assert (result.shape, result.dtype) == (size + (channels,), np.float32)
@@ -44,38 +44,38 @@ def test_training(run_draws, picture, size, use_grayscale, channels):
     np.testing.assert_allclose(result.std(), 1, atol=1e-4)
 
 
-def test_training_crops_and_mirrors(run_draws):
-  # Standardized, a ramp is the same ramp from any window inside it.
+def test_training_crops_and_flips(run_many):
+  # Standardized, a ramp is the same ramp from any crop inside it.
   ramp = np.tile(np.float32(np.arange(40))[None, :, None], (40, 1, 1))
   step = functools.partial(
       cifarnet_preprocessing.preprocess_for_train, output_height=8,
       output_width=8, padding=0)
   steps = np.tile(np.arange(8)[None, :, None], (8, 1, 1))
   expected = numpy_ops.standardize(steps)
-  mirrored = 0
-  for result in run_draws(step, ramp, 30):
+  flipped = 0
+  for result in run_many(step, ramp, 30):
     if result[0, 0, 0] > 0:
-      mirrored += 1
+      flipped += 1
       result = result[:, ::-1]
     np.testing.assert_allclose(result, expected, atol=1e-3)
-  assert 5 < mirrored < 25
+  assert 5 < flipped < 25
 
 
-def test_padding_reaches_the_crop(run_draws):
+def test_padding_reaches_the_crop(run_many):
   image = np.full((8, 8, 1), 200, np.uint8)
   step = functools.partial(
       cifarnet_preprocessing.preprocess_for_train, output_height=8,
       output_width=8, padding=2)
   rows = set()
-  for result in run_draws(step, image, 40):
+  for result in run_many(step, image, 40):
     middle = result[:, 4, 0]
     rows.add(int(np.sum(middle == middle[4])))
   assert rows == {6, 7, 8}
 
 
-def test_training_follows_the_seed(run_draws, picture):
+def test_training_follows_the_seed(run_many, pixels):
   first, again, other = [
-      np.stack(run_draws(_step(is_training=True), picture, 4, seed))
+      np.stack(run_many(_step(is_training=True), pixels, 4, seed))
       for seed in (5, 5, 6)]
   np.testing.assert_array_equal(first, again)
   assert np.any(first != other)
@@ -83,8 +83,8 @@ def test_training_follows_the_seed(run_draws, picture):
 
 @pytest.mark.parametrize('is_training, names', [
     (True, ['image', 'distorted_image']), (False, ['image', 'resized_image'])])
-def test_summaries(picture, is_training, names):
-  image = tf.constant(picture)
+def test_summaries(pixels, is_training, names):
+  image = tf.constant(pixels)
   _step(is_training=is_training, add_image_summaries=False)(image)
   assert not _summaries()
   _step(is_training=is_training)(image)

@@ -10,7 +10,7 @@ from tests.preprocessing import numpy_ops
 
 _ROWS, _COLUMNS = np.meshgrid(np.arange(6), np.arange(9), indexing='ij')
 # Every pixel tells where it is.
-_PLACES = np.stack([_ROWS, _COLUMNS, 10 * _ROWS + _COLUMNS], 2).astype(
+_POSITIONS = np.stack([_ROWS, _COLUMNS, 10 * _ROWS + _COLUMNS], 2).astype(
     np.float32)
 
 
@@ -60,8 +60,8 @@ def test_to_signed_range(run):
       run(image_ops.to_signed_range, image).ravel(), [-1, -0.5, 1])
 
 
-def test_to_grayscale(run, picture):
-  image = np.float32(picture)
+def test_to_grayscale(run, pixels):
+  image = np.float32(pixels)
   gray = run(image_ops.to_grayscale, image)
   _assert_close(gray, image.dot(numpy_ops.LUMA)[..., None], 1e-3)
   np.testing.assert_array_equal(run(image_ops.to_grayscale, gray), gray)
@@ -72,8 +72,8 @@ def test_to_grayscale_of_other_channels():
     image_ops.to_grayscale(tf.zeros([2, 2, 4]))
 
 
-def test_subtract_means(run, picture):
-  image = np.float32(picture)
+def test_subtract_means(run, pixels):
+  image = np.float32(pixels)
   means = (120.0, 110.0, 100.0)
   step = functools.partial(image_ops.subtract_means, means=means)
   _assert_close(run(step, image), image - np.float32(means))
@@ -88,25 +88,25 @@ def test_subtract_means_of_other_channels():
     image_ops.subtract_means(tf.zeros([2, 2, 4]), (1.0, 2.0, 3.0))
 
 
-def test_standardize(run, picture):
+def test_standardize(run, pixels):
   _assert_close(
-      run(image_ops.standardize, picture), numpy_ops.standardize(picture))
+      run(image_ops.standardize, pixels), numpy_ops.standardize(pixels))
   flat = np.full((4, 5, 3), 77, np.uint8)
   _assert_close(run(image_ops.standardize, flat), np.zeros((4, 5, 3)))
 
 
 @pytest.mark.parametrize('height, width', [(17, 20), (45, 50), (30, 42)])
-def test_resize(run, picture, height, width):
+def test_resize(run, pixels, height, width):
   step = functools.partial(image_ops.resize, height=height, width=width)
-  _assert_close(run(step, picture),
-                numpy_ops.resize(picture, height, width), 1e-3)
+  _assert_close(run(step, pixels),
+                numpy_ops.resize(pixels, height, width), 1e-3)
 
 
 def test_resize_to_the_nearest_pixel(run):
   step = functools.partial(
       image_ops.resize, height=3, width=3,
       method=tf.image.ResizeMethod.NEAREST_NEIGHBOR)
-  np.testing.assert_array_equal(run(step, _PLACES), _PLACES[::2, ::3])
+  np.testing.assert_array_equal(run(step, _POSITIONS), _POSITIONS[::2, ::3])
 
 
 @pytest.mark.parametrize('dtype', [np.uint8, np.int16, np.float16, np.float32])
@@ -134,7 +134,7 @@ def test_resize_smaller_side(run, shape, side):
 
 
 @pytest.mark.parametrize('transpose', [False, True])
-def test_resize_smaller_side_of_a_long_picture(run, transpose):
+def test_resize_smaller_side_of_a_long_image(run, transpose):
   image = np.random.RandomState(1).randint(0, 256, (2, 201, 3), np.uint8)
   central = image[:, 68:132]
   if transpose:
@@ -148,9 +148,9 @@ def test_resize_smaller_side_of_a_long_picture(run, transpose):
 def test_central_fraction(run):
   step = functools.partial(image_ops.central_fraction, fraction=0.5)
   # The crop begins at 1.5 and 2.25, rounded down.
-  np.testing.assert_array_equal(run(step, _PLACES), _PLACES[1:5, 2:7])
+  np.testing.assert_array_equal(run(step, _POSITIONS), _POSITIONS[1:5, 2:7])
   step = functools.partial(image_ops.central_fraction, fraction=1)
-  np.testing.assert_array_equal(run(step, _PLACES), _PLACES)
+  np.testing.assert_array_equal(run(step, _POSITIONS), _POSITIONS)
 
 
 @pytest.mark.parametrize('fraction', [0, -0.5, 1.5])
@@ -165,7 +165,7 @@ def test_crop_or_pad(run, height, width):
   step = functools.partial(
       image_ops.crop_or_pad, height=height, width=width)
   np.testing.assert_array_equal(
-      run(step, _PLACES), numpy_ops.crop_or_pad(_PLACES, height, width))
+      run(step, _POSITIONS), numpy_ops.crop_or_pad(_POSITIONS, height, width))
 
 
 @pytest.mark.parametrize('height, width, rows, columns', [
@@ -175,56 +175,65 @@ def test_pad_borders(run, height, width, rows, columns):
   step = functools.partial(
       image_ops.pad_borders, padding=2, height=height, width=width)
   np.testing.assert_array_equal(
-      run(step, _PLACES),
-      np.pad(_PLACES, [rows, columns, (0, 0)], 'constant'))
+      run(step, _POSITIONS),
+      np.pad(_POSITIONS, [rows, columns, (0, 0)], 'constant'))
 
 
-def test_random_crop_takes_every_window(run_draws):
+def test_rectangle_mask():
+  mask = image_ops.rectangle_mask(
+      tf.constant([4.0, 5.0]), tf.constant([1.0, 2.0]), tf.constant([3.0, 9.0]))
+  expected = np.zeros((4, 5), bool)
+  expected[1:3, 2:] = True
+  with tf.Session() as session:
+    np.testing.assert_array_equal(session.run(mask), expected)
+
+
+def test_random_crop_takes_every_crop(run_many):
   step = functools.partial(image_ops.random_crop, height=5, width=7)
-  windows = run_draws(step, _PLACES, 60)
-  places = set()
-  for window in windows:
-    top, left = window[0, 0, :2].astype(int)
-    places.add((top, left))
+  crops = run_many(step, _POSITIONS, 60)
+  positions = set()
+  for crop in crops:
+    top, left = crop[0, 0, :2].astype(int)
+    positions.add((top, left))
     np.testing.assert_array_equal(
-        window, _PLACES[top:top + 5, left:left + 7])
-  assert places == {(top, left) for top in (0, 1) for left in (0, 1, 2)}
+        crop, _POSITIONS[top:top + 5, left:left + 7])
+  assert positions == {(top, left) for top in (0, 1) for left in (0, 1, 2)}
 
 
-def test_random_flip(run_draws):
+def test_random_flip(run_many):
   flips = [image[0, 0, 1] == 8
-           for image in run_draws(image_ops.random_flip, _PLACES, 60)]
+           for image in run_many(image_ops.random_flip, _POSITIONS, 60)]
   assert 15 < sum(flips) < 45
-  flipped = run_draws(image_ops.random_flip, _PLACES, 60)[flips.index(True)]
-  np.testing.assert_array_equal(flipped, _PLACES[:, ::-1])
+  flipped = run_many(image_ops.random_flip, _POSITIONS, 60)[flips.index(True)]
+  np.testing.assert_array_equal(flipped, _POSITIONS[:, ::-1])
 
 
-def test_random_brightness(run_draws):
+def test_random_brightness(run_many):
   step = functools.partial(image_ops.random_brightness, max_delta=20)
-  deltas = [image - _PLACES for image in run_draws(step, _PLACES, 30)]
+  deltas = [image - _POSITIONS for image in run_many(step, _POSITIONS, 30)]
   for delta in deltas:
     _assert_close(delta, np.full_like(delta, delta[0, 0, 0]))
   deltas = [delta[0, 0, 0] for delta in deltas]
   assert -20 <= min(deltas) < -10 and 10 < max(deltas) <= 20
 
 
-def test_random_contrast(run_draws):
+def test_random_contrast(run_many):
   step = functools.partial(image_ops.random_contrast, lower=0.5, upper=1.5)
-  mean = _PLACES.mean((0, 1))
+  mean = _POSITIONS.mean((0, 1))
   factors = []
-  for image in run_draws(step, _PLACES, 30):
+  for image in run_many(step, _POSITIONS, 30):
     factors.append((image[0, 0, 0] - mean[0]) / (0 - mean[0]))
-    _assert_close(image, (_PLACES - mean) * factors[-1] + mean)
+    _assert_close(image, (_POSITIONS - mean) * factors[-1] + mean)
   assert 0.5 <= min(factors) < 0.75 and 1.25 < max(factors) <= 1.5
 
 
-def test_random_saturation(run_draws):
+def test_random_saturation(run_many):
   image = np.random.RandomState(2).uniform(0.6, 0.9, (3, 4, 3)).astype(
       np.float32)
   step = functools.partial(image_ops.random_saturation, lower=0.5, upper=1.5)
   before = _hsv(image)
   factors = []
-  for result in run_draws(step, image, 30):
+  for result in run_many(step, image, 30):
     after = _hsv(result)
     factors.append(after[0, 1] / before[0, 1])
     np.testing.assert_allclose(after[:, 1], before[:, 1] * factors[-1], 1e-3)
@@ -232,12 +241,12 @@ def test_random_saturation(run_draws):
   assert 0.5 <= min(factors) < 0.75 and 1.25 < max(factors) <= 1.5
 
 
-def test_random_hue(run_draws):
+def test_random_hue(run_many):
   image = np.random.RandomState(3).uniform(0, 1, (3, 4, 3)).astype(np.float32)
   step = functools.partial(image_ops.random_hue, max_delta=0.2)
   before = _hsv(image)
   turns = []
-  for result in run_draws(step, image, 30):
+  for result in run_many(step, image, 30):
     after = _hsv(result)
     turn = (after[:, 0] - before[:, 0] + 0.5) % 1 - 0.5
     turns.append(turn[0])
@@ -250,7 +259,7 @@ def test_random_hue(run_draws):
     functools.partial(image_ops.random_saturation, lower=0.5, upper=1.5),
     functools.partial(image_ops.random_hue, max_delta=0.2)])
 def test_gray_has_no_color(run, step):
-  gray = _PLACES[:, :, :1]
+  gray = _POSITIONS[:, :, :1]
   np.testing.assert_array_equal(run(step, gray), gray)
 
 
@@ -265,10 +274,10 @@ def _sample(image, boxes=((0.2, 0.1, 0.6, 0.7),), **kwargs):
       [tf.cast(begin, tf.float32), tf.cast(size, tf.float32), box[0, 0]], 0)
 
 
-def test_windows_keep_the_rules(run_draws):
+def test_crops_keep_the_rules(run_many):
   image = np.zeros((300, 400, 3), np.uint8)
-  windows = run_draws(_sample, image, 100)
-  for begin_row, begin_column, _, rows, columns, depth, *box in windows:
+  crops = run_many(_sample, image, 100)
+  for begin_row, begin_column, _, rows, columns, depth, *box in crops:
     assert 0 <= begin_row and begin_row + rows <= 300
     assert 0 <= begin_column and begin_column + columns <= 400
     assert depth == -1
@@ -281,11 +290,11 @@ def test_windows_keep_the_rules(run_draws):
     covered = (max(0, min(bottom, 0.6) - max(top, 0.2)) *
                max(0, min(right, 0.7) - max(left, 0.1)))
     assert covered >= 0.098 * 0.4 * 0.6
-  areas = [window[3] * window[4] for window in windows]
+  areas = [crop[3] * crop[4] for crop in crops]
   assert max(areas) > 4 * min(areas)
 
 
-def test_windows_without_boxes_and_without_luck(run):
+def test_crops_without_boxes_and_without_luck(run):
   image = np.zeros((300, 400, 3), np.uint8)
   rows, columns = run(functools.partial(_sample, boxes=()), image)[3:5]
   assert 0.049 < rows * columns / (300 * 400) <= 1
@@ -298,7 +307,7 @@ def test_windows_without_boxes_and_without_luck(run):
 def test_crop(run):
   begin, size = np.int32([1, 2, 0]), np.int32([3, 4, -1])
   step = functools.partial(image_ops.crop, begin=begin, size=size)
-  np.testing.assert_array_equal(run(step, _PLACES), _PLACES[1:4, 2:6])
+  np.testing.assert_array_equal(run(step, _POSITIONS), _POSITIONS[1:4, 2:6])
   assert image_ops.crop(
       tf.placeholder(tf.uint8, [None, None, 3]), begin, size).shape[2] == 3
 
@@ -311,10 +320,10 @@ def test_crop(run):
     functools.partial(image_ops.random_saturation, lower=0.5, upper=1.5),
     functools.partial(image_ops.random_hue, max_delta=0.2),
     image_ops.random_flip])
-def test_draws_follow_the_seed(run_draws, step):
-  image = _PLACES / 70
+def test_random_steps_follow_the_seed(run_many, step):
+  image = _POSITIONS / 70
   first, again, other = [
-      np.stack(run_draws(step, image, 10, seed)) for seed in (5, 5, 6)]
+      np.stack(run_many(step, image, 10, seed)) for seed in (5, 5, 6)]
   np.testing.assert_array_equal(first, again)
   assert np.any(first != other)
   assert np.any(first[0] != first[1:])

@@ -16,8 +16,8 @@ def _step(height, width, **kwargs):
 
 @pytest.mark.parametrize('is_training, channels, size', [
     (True, 1, (28, 28)), (False, 1, (28, 28)), (False, 3, (35, 50))])
-def test_crops_or_pads_and_scales(run, picture, is_training, channels, size):
-  image = picture[:, :, :channels]
+def test_crops_or_pads_and_scales(run, pixels, is_training, channels, size):
+  image = pixels[:, :, :channels]
   result = run(_step(*size, is_training=is_training), image)
   assert result.dtype == np.float32
   np.testing.assert_array_equal(
@@ -26,8 +26,8 @@ def test_crops_or_pads_and_scales(run, picture, is_training, channels, size):
 
 
 @pytest.mark.parametrize('channels', [1, 3])
-def test_grayscale(run, picture, channels):
-  image = picture[:, :, :channels]
+def test_grayscale(run, pixels, channels):
+  image = pixels[:, :, :channels]
   luma = numpy_ops.LUMA if channels == 3 else [1]
   gray = run(_step(16, 20, use_grayscale=True), image)
   expected = numpy_ops.crop_or_pad(image.dot(luma)[..., None], 16, 20)

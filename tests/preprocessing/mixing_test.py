@@ -17,16 +17,16 @@ def _targets():
   return np.eye(3, dtype=np.float32)[_LABELS]
 
 
-def _run(function, is_in_dataset, draws=1):
+def _run(function, is_in_dataset, count=1):
   """Runs a function of images and labels."""
   if not is_in_dataset:
     results = function(tf.constant(_images()), tf.constant(_LABELS))
     with tf.Session() as session:
-      return [session.run(results) for _ in range(draws)]
-  batches = tf.data.Dataset.from_tensors((_images(), _LABELS)).repeat(draws)
+      return [session.run(results) for _ in range(count)]
+  batches = tf.data.Dataset.from_tensors((_images(), _LABELS)).repeat(count)
   batch = tf.data.make_one_shot_iterator(batches.map(function)).get_next()
   with tf.Session() as session:
-    return [session.run(batch) for _ in range(draws)]
+    return [session.run(batch) for _ in range(count)]
 
 
 @pytest.mark.parametrize('is_in_dataset', [False, True])
@@ -45,38 +45,39 @@ def test_cutmix(is_in_dataset):
   results = _run(
       lambda images, labels: mixing.cutmix(
           images, tf.one_hot(labels, 3), tf.constant(0.75)),
-      is_in_dataset, draws=20)
-  shares = []
+      is_in_dataset, count=20)
+  fractions = []
   for images, targets in results:
     rows, columns = [
         np.flatnonzero((images[0] != _images()[0]).any((axis, 2)))
         for axis in (1, 0)]
     expected = _images()
-    window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    expected[(slice(None),) + window] = _images()[::-1][
-        (slice(None),) + window]
+    crop = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    expected[(slice(None),) + crop] = _images()[::-1][
+        (slice(None),) + crop]
     np.testing.assert_array_equal(images, expected)
     stays = 1 - len(rows) * len(columns) / 120
-    shares.append(stays)
+    fractions.append(stays)
     np.testing.assert_allclose(
         targets, stays * _targets() + (1 - stays) * _targets()[::-1],
         atol=1e-6)
   # At most half of each side: a quarter.
-  assert min(shares) == pytest.approx(0.75) and len(set(shares)) > 3
+  assert min(fractions) == pytest.approx(0.75) and len(set(fractions)) > 3
 
 
 @pytest.mark.parametrize('alpha', [0.1, 0.4, 1.0, 2.0])
-def test_shares_are_of_a_beta_distribution(alpha):
+def test_fractions_are_of_a_beta_distribution(alpha):
   count = 1500
-  shares = tf.data.Dataset.range(count).map(
-      lambda _: mixing.draw_share(alpha)).batch(count)
+  fractions = tf.data.Dataset.range(count).map(
+      lambda _: mixing.sample_beta(alpha)).batch(count)
   with tf.Session() as session:
-    shares = session.run(tf.data.make_one_shot_iterator(shares).get_next())
-  assert 0 <= shares.min() and shares.max() <= 1
+    fractions = session.run(
+        tf.data.make_one_shot_iterator(fractions).get_next())
+  assert 0 <= fractions.min() and fractions.max() <= 1
   expected = np.random.RandomState(0).beta(alpha, alpha, 100000)
   # 1.95 / sqrt(count), passed once in a thousand times.
-  for place in np.linspace(0.02, 0.98, 25):
-    assert abs(np.mean(shares < place) - np.mean(expected < place)) < 0.0504
+  for value in np.linspace(0.02, 0.98, 25):
+    assert abs(np.mean(fractions < value) - np.mean(expected < value)) < 0.0504
 
 
 @pytest.mark.parametrize('kwargs', [
@@ -84,7 +85,7 @@ def test_shares_are_of_a_beta_distribution(alpha):
     {'mixup_alpha': 0.4, 'cutmix_alpha': 1.0}])
 def test_mix(kwargs):
   mix = preprocessing_factory.get_mixing(3, **kwargs)
-  seen = _run(mix, True, draws=12)
+  seen = _run(mix, True, count=12)
   assert len({images.tobytes() for images, _ in seen}) > 3
   for images, targets in seen:
     assert (images.dtype, targets.dtype) == (np.float32, np.float32)
@@ -98,14 +99,14 @@ def test_mix(kwargs):
 def test_a_seed_sets_the_mix():
   mix = preprocessing_factory.get_mixing(3, 0.4, 1.0)
 
-  def draw(seed):
+  def sample(seed):
     images, _ = mix(tf.constant(_images()), tf.constant(_LABELS),
                     seed=tf.constant([seed, 1], tf.int64))
     with tf.Session() as session:
       return session.run(images)
 
-  np.testing.assert_array_equal(draw(1), draw(1))
-  assert np.any(draw(1) != draw(2))
+  np.testing.assert_array_equal(sample(1), sample(1))
+  assert np.any(sample(1) != sample(2))
 
 
 def test_nothing_to_mix():
@@ -113,7 +114,7 @@ def test_nothing_to_mix():
 
 
 @pytest.mark.parametrize('alphas', [(0.0, 0.0), (-0.1, 1.0), (2.5, 0.0)])
-def test_shares_out_of_range(alphas):
+def test_fractions_out_of_range(alphas):
   with pytest.raises(ValueError, match='mixup_alpha is %g and cutmix_alpha '
                      '%g; they must be from 0 to 2' % alphas):
     mixing.mix(None, None, 3, *alphas)

@@ -1,4 +1,4 @@
-"""The steps that do not draw, in numpy."""
+"""The deterministic steps, in numpy."""
 import numpy as np
 
 LUMA = np.float64([0.2989, 0.5870, 0.1140])
@@ -34,10 +34,10 @@ def standardize(image):
   return (image - image.mean()) / max(image.std(), image.size ** -0.5)
 
 
-def _interpolate(image, places, axis):
-  below = np.floor(places).astype(int)
+def _interpolate(image, positions, axis):
+  below = np.floor(positions).astype(int)
   above = np.minimum(below + 1, image.shape[axis] - 1)
-  share = np.expand_dims(places - below, 1)
-  share = share[:, :, None] if axis == 0 else share[None]
-  return (np.take(image, below, axis) * (1 - share) +
-          np.take(image, above, axis) * share)
+  fraction = np.expand_dims(positions - below, 1)
+  fraction = fraction[:, :, None] if axis == 0 else fraction[None]
+  return (np.take(image, below, axis) * (1 - fraction) +
+          np.take(image, above, axis) * fraction)

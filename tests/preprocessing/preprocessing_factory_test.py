@@ -55,11 +55,11 @@ def test_the_nearest_name_is_offered(name, near):
 
 @pytest.mark.parametrize('name', ['inception', 'vgg', 'cifarnet', 'lenet'])
 @pytest.mark.parametrize('is_training', [False, True])
-def test_families_are_names_too(picture, name, is_training):
+def test_families_are_names_too(pixels, name, is_training):
   assert preprocessing_factory.describe(name)['family'] == name
   step = _step(name, is_training=is_training)
   to_gray = _step(name, is_training=is_training, use_grayscale=True)
-  color, gray = tf.constant(picture), tf.constant(picture[:, :, :1])
+  color, gray = tf.constant(pixels), tf.constant(pixels[:, :, :1])
   with tf.Session() as session:
     results = session.run(
         [step(color), step(gray), to_gray(color), to_gray(gray)])
@@ -72,17 +72,17 @@ def test_families_are_names_too(picture, name, is_training):
     ('mobilenet_v1', dict(add_image_summaries=False)),
     ('resnet_v1_50', dict(resize_side_min=20, resize_side_max=30)),
     ('cifarnet', dict(add_image_summaries=False))])
-def test_keyword_arguments_reach_the_family(picture, name, kwargs):
+def test_keyword_arguments_reach_the_family(pixels, name, kwargs):
   for is_training in (False, True):
     step = _step(name, is_training=is_training)
-    assert step(tf.constant(picture), **kwargs).shape.as_list() == [16, 16, 3]
+    assert step(tf.constant(pixels), **kwargs).shape.as_list() == [16, 16, 3]
   if 'add_image_summaries' in kwargs:
     assert not tf.get_collection(tf.GraphKeys.SUMMARIES)
 
 
-def test_unknown_keyword_argument(picture):
+def test_unknown_keyword_argument(pixels):
   with pytest.raises(TypeError, match='fast_mode'):
-    _step('lenet')(tf.constant(picture), fast_mode=True)
+    _step('lenet')(tf.constant(pixels), fast_mode=True)
 
 
 @pytest.mark.parametrize('name', ['mobilenet_v2', 'vgg_16', 'lenet'])

@@ -31,7 +31,7 @@ def test_uniform_numbers():
   assert set(integers) == set(stateful) == {2, 3, 4}
 
 
-def test_a_seed_sets_every_draw():
+def test_a_seed_sets_every_number():
 
   def step(seed):
     with random_numbers.seeded(seed):
@@ -51,33 +51,33 @@ def test_seeds_end_with_the_block():
   assert not random_numbers.are_seeded()
 
 
-def test_chance():
-  shares = _in_dataset(lambda seed: _chance(seed, 0.25), 600, threads=1)
-  assert 0.18 < np.mean(shares) < 0.32
+def test_bernoulli():
+  fractions = _in_dataset(lambda seed: _bernoulli(seed, 0.25), 600, threads=1)
+  assert 0.18 < np.mean(fractions) < 0.32
 
 
-def _chance(seed, share):
+def _bernoulli(seed, probability):
   with random_numbers.seeded(seed):
-    return random_numbers.chance(share)
+    return random_numbers.bernoulli(probability)
 
 
 @pytest.mark.parametrize('name', ['inception', 'vgg', 'cifarnet', 'lenet'])
-def test_recipes_follow_the_seed_on_any_number_of_threads(name, picture):
+def test_recipes_follow_the_seed_on_any_number_of_threads(name, pixels):
   augmentation = preprocessing_factory.Augmentation(
       color_jitter=0.3, randaugment_steps=1, random_erasing=0.5)
   preprocess = preprocessing_factory.get_preprocessing(
       name, is_training=True, augmentation=augmentation)
 
   def step(seed):
-    return preprocess(tf.constant(picture), 16, 16, seed=seed)
+    return preprocess(tf.constant(pixels), 16, 16, seed=seed)
 
   first = _in_dataset(step, 5, threads=1)
   np.testing.assert_array_equal(first, _in_dataset(step, 5, threads=3))
   assert len({image.tobytes() for image in first}) == 5
 
 
-def test_a_seeded_window_keeps_the_statistics():
-  """The same boxes as of the operation, which draws from a state."""
+def test_a_seeded_crop_keeps_the_statistics():
+  """The same boxes as of the operation, which keeps a state."""
 
   def step(seed, is_seeded):
     arguments = (tf.constant([90, 120, 3]), [[[0.1, 0.2, 0.5, 0.6]]], 0.3,
@@ -112,13 +112,13 @@ def _facts(boxes):
 
 def _distance(one, other):
   """Kolmogorov's and Smirnov's."""
-  places = np.concatenate([one, other])
+  positions = np.concatenate([one, other])
   return max(abs(
-      np.searchsorted(np.sort(one), places, 'right') / len(one) -
-      np.searchsorted(np.sort(other), places, 'right') / len(other)))
+      np.searchsorted(np.sort(one), positions, 'right') / len(one) -
+      np.searchsorted(np.sort(other), positions, 'right') / len(other)))
 
 
-def test_a_seeded_window_without_boxes_and_without_luck():
+def test_a_seeded_crop_without_boxes_and_without_luck():
   shape = tf.constant([30, 40, 3])
   with random_numbers.seeded(tf.constant([3, 4], tf.int64)):
     _, size, _ = image_ops.sample_distorted_box(

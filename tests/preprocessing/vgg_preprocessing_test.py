@@ -19,8 +19,8 @@ def _expected(image, side, height, width):
 
 
 @pytest.mark.parametrize('turned', [False, True])
-def test_evaluation(run, picture, turned):
-  image = picture.transpose(1, 0, 2) if turned else picture
+def test_evaluation(run, pixels, turned):
+  image = pixels.transpose(1, 0, 2) if turned else pixels
   np.testing.assert_allclose(
       run(_preprocess, image), _expected(image, 16, 14, 12), atol=1e-2)
   step = functools.partial(
@@ -30,11 +30,11 @@ def test_evaluation(run, picture, turned):
       run(step, image), _expected(image, 20, 14, 12), atol=1e-2)
 
 
-def test_evaluation_larger_than_the_side(run, picture):
+def test_evaluation_larger_than_the_side(run, pixels):
   # 28 is 24 * 256 / 224, rounded up.
   step = functools.partial(_preprocess, output_height=24, output_width=20)
   np.testing.assert_allclose(
-      run(step, picture), _expected(picture, 28, 24, 20), atol=1e-2)
+      run(step, pixels), _expected(pixels, 28, 24, 20), atol=1e-2)
 
 
 def test_evaluation_at_299():
@@ -46,19 +46,19 @@ def test_evaluation_at_299():
         session.run(result), _expected(image, 342, 299, 299), atol=2e-2)
 
 
-def test_evaluation_in_grayscale(run, picture):
-  gray = run(functools.partial(_preprocess, use_grayscale=True), picture)
-  expected = _expected(picture, 16, 14, 12).dot(numpy_ops.LUMA)[..., None]
+def test_evaluation_in_grayscale(run, pixels):
+  gray = run(functools.partial(_preprocess, use_grayscale=True), pixels)
+  expected = _expected(pixels, 16, 14, 12).dot(numpy_ops.LUMA)[..., None]
   np.testing.assert_allclose(gray, expected, atol=1e-2)
 
 
 @pytest.mark.parametrize('use_grayscale, shape', [
     (False, (14, 12, 3)), (True, (14, 12, 1))])
-def test_training(run_draws, picture, use_grayscale, shape):
+def test_training(run_many, pixels, use_grayscale, shape):
   step = functools.partial(
       _preprocess, is_training=True, use_grayscale=use_grayscale)
-  results = run_draws(step, picture, 12)
-  # There are few windows in the smallest sizes: two draws may agree.
+  results = run_many(step, pixels, 12)
+  # There are few crops in the smallest sizes: two results may agree.
   assert len({result.tobytes() for result in results}) > 8
   for result in results:
     assert (result.shape, result.dtype) == (shape, np.float32)
@@ -68,24 +68,24 @@ def test_training(run_draws, picture, use_grayscale, shape):
 @pytest.mark.parametrize('size, sides', [
     # The whole width, 400 pixels, becomes 4/3 of the smaller side.
     (8, (16, 32)), (24, (28, 56))])
-def test_range_of_sides(run_draws, size, sides):
+def test_range_of_sides(run_many, size, sides):
   ramp = np.uint8(np.arange(400) // 2)
   ramp = np.tile(ramp[None, :, None], (300, 1, 3))
   step = functools.partial(
       _preprocess, output_height=size, output_width=size, is_training=True)
   slopes = []
-  for image in run_draws(step, ramp, 60):
+  for image in run_many(step, ramp, 60):
     columns = image.mean((0, 2))
     slopes.append(abs(columns[-1] - columns[0]) / (size - 1))
-  drawn = 150 / np.array(slopes)
-  assert sides[0] - 1 < drawn.min() < sides[0] * 1.2
-  assert sides[1] * 0.85 < drawn.max() < sides[1] + 1
+  found = 150 / np.array(slopes)
+  assert sides[0] - 1 < found.min() < sides[0] * 1.2
+  assert sides[1] * 0.85 < found.max() < sides[1] + 1
 
 
-def test_training_follows_the_seed(run_draws, picture):
+def test_training_follows_the_seed(run_many, pixels):
   step = functools.partial(_preprocess, is_training=True)
   first, again, other = [
-      np.stack(run_draws(step, picture, 4, seed)) for seed in (5, 5, 6)]
+      np.stack(run_many(step, pixels, 4, seed)) for seed in (5, 5, 6)]
   np.testing.assert_array_equal(first, again)
   assert np.any(first != other)
 

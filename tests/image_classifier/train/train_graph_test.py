@@ -258,7 +258,7 @@ def test_what_does_not_fit_several_classes(several, data, model, message):
     (dict(preprocessing_name='vgg', augmentation='none'), False)])
 def test_warns_that_numba_is_missing(digits, monkeypatch, data, is_warned):
   monkeypatch.setattr(
-      train_input.preprocessing_factory, 'reason_against_one_pass',
+      train_input.preprocessing_factory, 'why_not_compiled',
       lambda: 'numba cannot be imported (why); pip install numba')
   notes = train_input.describe(runs.resolve(_options(digits, data=data)))
   assert notes == is_warned * [

@@ -13,7 +13,7 @@ def _plainly(image, delta, factor):
   return tf.clip_by_value(image, 0.0, 1.0) * 2.0 - 1.0
 
 
-# Brighter and darker than the range, without and with too much colour.
+# Brighter and darker than the range, without and with too much color.
 @pytest.mark.parametrize('delta', [-0.12, 0.0, 0.12])
 @pytest.mark.parametrize('factor', [0.0, 0.5, 1.5])
 def test_as_by_steps(run, delta, factor):
@@ -21,7 +21,7 @@ def test_as_by_steps(run, delta, factor):
       np.float32)
   image[0] = 0
   image[1] = 255
-  image[2] = image[2, :, :1]  # Grey.
+  image[2] = image[2, :, :1]  # Gray.
   image[3, :, 0] = 0
   image[4] /= 20
   results = [run(functools.partial(step, delta=delta, factor=factor), image)

@@ -23,60 +23,61 @@ _SIZES = ((30, 42), (1, 1), (2, 3), (64, 5))
 @pytest.fixture
 def without_numba(monkeypatch):
   """numba cannot be imported."""
-  monkeypatch.setitem(sys.modules, 'preprocessing.one_pass_kernels', None)
-  monkeypatch.delattr('preprocessing.one_pass_kernels')
+  monkeypatch.setitem(sys.modules, 'preprocessing.fast.kernels', None)
+  monkeypatch.delattr('preprocessing.fast.kernels')
   compiled._kernels.cache_clear()
   yield
   compiled._kernels.cache_clear()
 
 
-def _window(shape):
-  window = np.random.RandomState(0).randint(0, 256, shape + (3,), np.uint8)
-  window[0, 0] = 0
-  window[-1, -1] = 255
-  window[:, shape[1] // 2] = 77  # Grey.
-  return window
+def _crop(shape):
+  crop = np.random.RandomState(0).randint(0, 256, shape + (3,), np.uint8)
+  crop[0, 0] = 0
+  crop[-1, -1] = 255
+  crop[:, shape[1] // 2] = 77  # Gray.
+  return crop
 
 
-def _resized(window, height, width, mirrored):
-  resized = image_ops.resize(window, height, width)
-  return tf.reverse(resized, [1]) if mirrored else resized
+def _resized(crop, height, width, flipped):
+  resized = image_ops.resize(crop, height, width)
+  return tf.reverse(resized, [1]) if flipped else resized
 
 
 # Smaller, larger and of the same size, in both directions.
 @pytest.mark.parametrize('height, width', [(17, 29), (40, 50), (30, 42)])
-@pytest.mark.parametrize('mirrored', [False, True])
-def test_colors_as_by_operations(run, height, width, mirrored):
+@pytest.mark.parametrize('flipped', [False, True])
+@pytest.mark.parametrize('delta, factor', [
+    (0.0, 1.0), (-0.12, 0.5), (0.12, 1.5), (0.1, 0.0)])
+def test_colors_as_by_operations(run, height, width, flipped, delta, factor):
   for shape in _SIZES:
-    for delta, factor in ((0.0, 1.0), (-0.12, 0.5), (0.12, 1.5), (0.1, 0.0)):
-      ours, plain = [run(step, _window(shape)) for step in (
-          lambda window: compiled.resize_and_color(
-              window, height, width, mirrored, delta, factor),
-          lambda window: color.brighten_and_saturate(
-              _resized(window, height, width, mirrored), delta, factor))]
-      np.testing.assert_allclose(ours, plain, atol=3e-6)
-      assert ours.dtype == np.float32 and np.abs(ours).max() <= 1
+    ours, plain = [run(step, _crop(shape)) for step in (
+        lambda crop: compiled.resize_and_color(
+            crop, height, width, flipped, delta, factor),
+        lambda crop: color.brighten_and_saturate(
+            _resized(crop, height, width, flipped), delta, factor))]
+    np.testing.assert_allclose(ours, plain, atol=3e-6)
+    assert ours.dtype == np.float32 and np.abs(ours).max() <= 1
 
 
 @pytest.mark.parametrize('height, width', [(17, 29), (40, 50), (30, 42)])
-@pytest.mark.parametrize('mirrored', [False, True])
-def test_means_as_by_operations(run, height, width, mirrored):
+@pytest.mark.parametrize('flipped', [False, True])
+def test_means_as_by_operations(run, height, width, flipped):
   for shape in _SIZES:
-    ours, plain = [run(step, _window(shape)) for step in (
-        lambda window: compiled.resize_and_subtract(
-            window, height, width, mirrored, _MEANS),
-        lambda window: image_ops.subtract_means(
-            _resized(window, height, width, mirrored), _MEANS))]
+    ours, plain = [run(step, _crop(shape)) for step in (
+        lambda crop: compiled.resize_and_subtract(
+            crop, height, width, flipped, _MEANS),
+        lambda crop: image_ops.subtract_means(
+            _resized(crop, height, width, flipped), _MEANS))]
     np.testing.assert_allclose(ours, plain, atol=6e-5)
     assert ours.dtype == np.float32
 
 
 def test_corners_by_hand(run):
-  """From 2 x 2 to 4 x 4: the last row and column are those of the window."""
-  window = np.uint8([[0, 100], [200, 40]])[:, :, np.newaxis].repeat(3, 2)
+  """From 2 x 2 to 4 x 4: the last row and column are those of the crop."""
+  crop = np.uint8([[0, 100], [200, 40]])[:, :, np.newaxis].repeat(3, 2)
   image = run(functools.partial(
-      compiled.resize_and_subtract, height=4, width=4, mirrored=False,
-      means=(0, 10, 20)), window)
+      compiled.resize_and_subtract, height=4, width=4, flipped=False,
+      means=(0, 10, 20)), crop)
   np.testing.assert_allclose(image[:, :, 0], [
       [0, 50, 100, 100], [100, 85, 70, 70], [200, 120, 40, 40],
       [200, 120, 40, 40]])
@@ -84,9 +85,9 @@ def test_corners_by_hand(run):
 
 
 def test_the_shape_is_known():
-  window = tf.placeholder(tf.uint8, [None, None, 3])
+  crop = tf.placeholder(tf.uint8, [None, None, 3])
   assert compiled.resize_and_color(
-      window, 5, 6, tf.constant(True), 0.0, 1.0).shape.as_list() == [5, 6, 3]
+      crop, 5, 6, tf.constant(True), 0.0, 1.0).shape.as_list() == [5, 6, 3]
 
 
 def test_arrays_that_tensorflow_takes_over():
@@ -108,10 +109,10 @@ def _jpeg(channels=3):
   return file.getvalue()
 
 
-def _images(name, in_one_pass, channels=3, **arguments):
+def _images(name, use_compiled, channels=3, **arguments):
   """Returns the images of twenty seeds, and whether numba was called."""
   preprocess = preprocessing_factory.get_jpeg_preprocessing(
-      name, is_training=True, in_one_pass=in_one_pass, **arguments)
+      name, is_training=True, use_compiled=use_compiled, **arguments)
   encoded = _jpeg(channels)
   with tf.Graph().as_default() as graph:
     images = tf.data.Dataset.range(20).map(
@@ -144,13 +145,13 @@ def test_a_seed_gives_the_same_image_in_both_ways(name, tolerance):
         color_jitter=0.2))),
     ('inception', dict(augmentation=preprocessing_factory.Augmentation(
         randaugment_steps=1)))])
-def test_what_one_pass_does_not_do_is_done_by_operations(name, arguments):
+def test_what_is_not_compiled_is_done_by_operations(name, arguments):
   ours, is_called = _images(name, True, **arguments)
   assert not is_called
   np.testing.assert_array_equal(ours, _images(name, False, **arguments)[0])
 
 
-def test_grey_of_inception_comes_after_the_pass():
+def test_grayscale_of_inception_comes_last():
   ours, is_called = _images('inception', True, use_grayscale=True)
   assert is_called and ours.shape == (20, 40, 44, 1)
   np.testing.assert_allclose(
@@ -158,19 +159,19 @@ def test_grey_of_inception_comes_after_the_pass():
 
 
 def test_without_numba(without_numba):
-  reason = compiled.reason_against()
+  reason = compiled.why_unavailable()
   assert reason.startswith('numba cannot be imported (')
-  assert reason.endswith('); pip install numba')
-  assert preprocessing_factory.reason_against_one_pass() == reason
-  with pytest.raises(ValueError, match='in_one_pass is True, but numba cannot'):
+  assert reason.endswith('); pip install -e .[fast]')
+  assert preprocessing_factory.why_not_compiled() == reason
+  with pytest.raises(ValueError, match='use_compiled is True, but numba'):
     _images('inception', True)
   images, is_called = _images('inception', None)
   assert images.shape == (20, 40, 44, 3) and not is_called
 
 
 def test_with_numba():
-  assert compiled.reason_against() is None
-  assert preprocessing_factory.reason_against_one_pass() is None
+  assert compiled.why_unavailable() is None
+  assert preprocessing_factory.why_not_compiled() is None
 
 
 def test_numba_is_imported_when_it_is_needed():
@@ -180,7 +181,7 @@ def test_numba_is_imported_when_it_is_needed():
       'sys.exit("numba" in sys.modules)'])
 
 
-def test_without_a_folder_for_machine_code(monkeypatch):
+def test_without_a_directory_for_machine_code(monkeypatch):
   plain = numba.njit
 
   def njit(cache=False, **options):
