@@ -198,7 +198,7 @@ def _summarize_picture(dataset, preprocess):
   Summaries made inside tf.data reach no file. This picture is read, outside of
   it, whenever the summaries are.
   """
-  picture = input_pipeline.next_picture(dataset)
+  picture = input_pipeline.next_image(dataset)
   tf.summary.image('input_picture', tf.expand_dims(picture, 0))
   preprocess(picture)
 
