@@ -223,8 +223,6 @@ def create_clones(config, model_fn, args=None, kwargs=None):
   Returns:
     A list of `Clone`.
   """
-  args = args or []
-  kwargs = kwargs or {}
   clones = []
   with slim.arg_scope([slim.model_variable, slim.variable],
                       device=config.variables_device()):
@@ -234,7 +232,7 @@ def create_clones(config, model_fn, args=None, kwargs=None):
           tf.get_variable_scope(), reuse=True if i else None,
           auxiliary_name_scope=False):
         with tf.name_scope(config.clone_scope(i)) as scope, tf.device(device):
-          outputs = model_fn(*args, **kwargs)
+          outputs = model_fn(*(args or []), **(kwargs or {}))
       clones.append(Clone(outputs, scope, device))
   return clones
 

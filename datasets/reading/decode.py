@@ -9,6 +9,11 @@ from slim_common import image_formats
 _FILENAME_KEY = 'image/filename'
 # TensorFlow 1.15 has one decoder for all formats but BMP.
 _BMP, = image_formats.SIGNATURES[image_formats.BMP]
+# Starts of files in the other formats.
+_STARTS = sorted({
+    signature[:3] for image_format in (
+        image_formats.JPEG, image_formats.PNG, image_formats.GIF)
+    for signature in image_formats.SIGNATURES[image_format]})
 
 ParsedExample = collections.namedtuple(
     'ParsedExample', 'encoded labels filename')
@@ -174,8 +179,4 @@ def map_in_sequence(function, *columns):
 
 def _has_signature(encoded):
   """Whether bytes start like an image file, so that they are no raw pixels."""
-  starts = {signature[:3] for name in (
-      image_formats.JPEG, image_formats.PNG, image_formats.GIF)
-            for signature in image_formats.SIGNATURES[name]}
-  return tf.reduce_any(tf.equal(
-      tf.strings.substr(encoded, 0, 3), sorted(starts)))
+  return tf.reduce_any(tf.equal(tf.strings.substr(encoded, 0, 3), _STARTS))

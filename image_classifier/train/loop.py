@@ -45,7 +45,7 @@ def train(options, extra_hooks=()):
   status = _train(
       dataclasses.replace(options, deployment=deployment), extra_hooks)
   if status == 0:
-    cluster.tell_end(deployment)
+    cluster.report_end(deployment)
   return status
 
 
@@ -220,7 +220,7 @@ def _session_creator(options, scaffold, start):
                    master=cluster.start_worker(deployment))
   if not cluster.is_chief(deployment):
     return cluster.WorkerSessionCreator(**arguments)
-  if cluster.is_several(deployment):
+  if cluster.has_parameter_servers(deployment):
     # The variables of a lost parameter server come from the latest checkpoint.
     return tf.train.ChiefSessionCreator(
         checkpoint_dir=options.loop.train_dir, **arguments)
@@ -277,7 +277,7 @@ def _hooks(options, graph, scaffold, start, length, plan, writer, stop):
             evaluation_schedule.options_of(
                 plan, options, prefix, graph.facts.labels_offset), quiet=True),
         saver_hook, best, progress_hook, train_dir, plan.split, stop))
-  if cluster.is_several(options.deployment):
+  if cluster.has_parameter_servers(options.deployment):
     run_hooks.append(hooks.OwnStepsHook(options.deployment.task))
   return run_hooks + graph.hooks + _end(length)
 

@@ -329,7 +329,7 @@ def _optimizer(options, global_step, facts, average):
 def _hooks(options, optimizer):
   """Returns the hooks by which several workers keep together."""
   hooks = []
-  if cluster.is_several(options):
+  if cluster.has_parameter_servers(options):
     hooks += cluster.hooks(options)
   if options.sync_replicas:
     hooks.append(cluster.SynchronousHook(optimizer, options))
