@@ -1,7 +1,7 @@
 """Tests of the dataset doctor."""
-import builtins
 import collections
 import json
+import sys
 from unittest import mock
 import warnings
 
@@ -98,16 +98,10 @@ def test_histogram_grows_with_the_classes(tmp_path):
 
 
 def test_histogram_without_matplotlib(tmp_path, monkeypatch, capsys):
-  """It is said before the records are read."""
-  load = builtins.__import__
-
-  def refuse(name, *arguments, **kwargs):
-    if name.startswith('matplotlib'):
-      raise ImportError(name)
-    return load(name, *arguments, **kwargs)
-
+  """The error comes before the records are read."""
   _write(tmp_path, train=[_record()])
-  monkeypatch.setattr(builtins, '__import__', refuse)
+  capsys.readouterr()
+  monkeypatch.setitem(sys.modules, 'matplotlib.figure', None)
   with pytest.raises(ValueError, match=r'pip install -e \.\[plot\]'):
     doctor.check(str(tmp_path), 1, str(tmp_path / 'chart.png'))
   assert not capsys.readouterr().out

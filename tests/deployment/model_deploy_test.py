@@ -204,12 +204,12 @@ def test_unequal_batches_train_differently():
   _, weights, biases = _optimize((2, 6))
   _, one_batch, _ = _expected(_INPUTS, _LABELS)
   assert np.abs(weights - one_batch).max() > 0.01
-  halves = [_expected(_INPUTS[:2], _LABELS[:2]),
-            _expected(_INPUTS[2:], _LABELS[2:])]
+  parts = [_expected(_INPUTS[:2], _LABELS[:2]),
+           _expected(_INPUTS[2:], _LABELS[2:])]
   np.testing.assert_allclose(
-      weights, (halves[0][1] + halves[1][1]) / 2, rtol=0, atol=1e-6)
+      weights, (parts[0][1] + parts[1][1]) / 2, rtol=0, atol=1e-6)
   np.testing.assert_allclose(
-      biases, (halves[0][2] + halves[1][2]) / 2, rtol=0, atol=1e-6)
+      biases, (parts[0][2] + parts[1][2]) / 2, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize('regularization_losses, expected', [
