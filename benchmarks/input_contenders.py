@@ -14,14 +14,15 @@ from preprocessing import image_ops
 from preprocessing import preprocessing_factory
 from preprocessing import vgg_preprocessing
 from preprocessing.fast import jpeg
+from slim_common import memory
 
 _CLASSES = 10
 _READERS = 4
 _FILES = 4
 _SHUFFLED = 256
-# Pictures of this side and less are recorded in the size of the network.
+# Up to this size, images are recorded in the size of the network.
 _TINY = 32
-# Slim's, of examples.
+# Slim's capacities, in batches.
 _QUEUE_CAPACITY, _QUEUE_MIN, _BATCH_CAPACITY = 20, 10, 5
 
 
@@ -31,9 +32,9 @@ def start(kind, preprocessing, size, threads, batch, records, channels):
   Args:
     kind: one of `KINDS`.
     preprocessing: name of the preprocessing.
-    size: side of the pictures it makes.
-    threads: pictures that are worked at the same time.
-    batch: examples a batch.
+    size: height and width of the images it returns.
+    threads: number of images processed in parallel.
+    batch: number of examples in a batch.
     records: pattern of the record files.
     channels: 1 or 3.
 
@@ -42,6 +43,9 @@ def start(kind, preprocessing, size, threads, batch, records, channels):
   """
   tf.logging.set_verbosity(tf.logging.ERROR)
   tf.disable_v2_behavior()
+  if kind not in ('whole', 'queue'):
+    # As the programs do, for what is measured of this project.
+    memory.keep_freed_memory()
   dataset = _dataset(records, channels, size if size <= _TINY else None)
   images = KINDS[kind](dataset, preprocessing, size, threads, batch)
   session = tf.Session()
@@ -112,7 +116,7 @@ def _decode(dataset, preprocessing, size, threads, batch):
 
 
 def _whole(dataset, preprocessing, size, threads, batch):
-  """The plain form: whole pictures, nothing guarded and nothing tuned."""
+  """A plain tf.data pipeline of whole images, without checks or tuning."""
   preprocess = preprocessing_factory.get_preprocessing(
       preprocessing, is_training=True)
   reader = decode.Reader(dataset)
@@ -158,7 +162,7 @@ KINDS = {
 
 
 def _dataset(records, channels, size):
-  """Describes the records; where `size` is given, all pictures have it."""
+  """Describes the records; all images have the given size, if any."""
   decoder = slim.tfexample_decoder
   shape = size and (size, size, channels)
   return slim.dataset.Dataset(
@@ -174,15 +178,15 @@ def _dataset(records, channels, size):
 
 
 def write_records(path, kind, random):
-  """Writes pictures to the files `path`-0, `path`-1 and so on.
+  """Writes images to the files `path`-0, `path`-1 and so on.
 
   Args:
-    path: beginning of the files' paths.
+    path: start of the files' paths.
     kind: jpeg (500 x 375), png32 (32 x 32) or png28 (28 x 28, one channel).
     random: a np.random.RandomState.
 
   Returns:
-    The sizes of the pictures in bytes.
+    The sizes of the images in bytes.
   """
   height, width, count = {
       'jpeg': (375, 500, 128), 'png32': (32, 32, 512),
@@ -191,10 +195,10 @@ def write_records(path, kind, random):
   writers = [tf.python_io.TFRecordWriter('%s-%d' % (path, index))
              for index in range(_FILES)]
   for number in range(count):
-    pixels = _picture(random, height, width)
-    picture = Image.fromarray(pixels[:, :, 0] if kind == 'png28' else pixels)
+    pixels = _pixels(random, height, width)
+    image = Image.fromarray(pixels[:, :, 0] if kind == 'png28' else pixels)
     encoded = io.BytesIO()
-    picture.save(encoded, 'JPEG' if kind == 'jpeg' else 'PNG', quality=90)
+    image.save(encoded, 'JPEG' if kind == 'jpeg' else 'PNG', quality=90)
     sizes.append(len(encoded.getvalue()))
     writers[number % _FILES].write(_example(
         encoded.getvalue(), kind, number % _CLASSES).SerializeToString())
@@ -214,7 +218,7 @@ def _example(encoded, kind, label):
   return tf.train.Example(features=tf.train.Features(feature=features))
 
 
-def _picture(random, height, width):
+def _pixels(random, height, width):
   """Returns uint8 [height, width, 3] with the spectrum of a photograph."""
   steepness = random.uniform(1.0, 1.4)
   luminance = _waves(random, height, width, steepness)

@@ -1,6 +1,6 @@
-"""CIFAR-10: colour pictures of things and animals, 32 x 32, ten classes.
+"""CIFAR-10: color images of vehicles and animals, 32 x 32, ten classes.
 
-The records are those of `download_and_convert_cifar10`.
+`download_and_convert_cifar10` writes the records.
 """
 from datasets import image_dataset
 
@@ -12,8 +12,8 @@ _CIFAR10 = image_dataset.ImageDataset(
     splits_to_sizes=SPLITS_TO_SIZES,
     num_classes=10,
     items_to_descriptions={
-        'image': 'A colour picture of 32 x 32 pixels.',
-        'label': 'The class of what it shows, 0 to 9.',
+        'image': 'RGB image, uint8 [32, 32, 3].',
+        'label': 'Class id of the object, 0 to 9.',
     },
     image_shape=(32, 32, 3))
 

@@ -1,4 +1,7 @@
-"""Finds a dataset by name: `datasets_map` maps it to the dataset's module."""
+"""Finds a dataset by name: `datasets_map` maps names to dataset modules."""
+from typing import Any, Optional
+
+import tf_slim as slim
 
 from datasets import cifar10
 from datasets import fashion_mnist
@@ -20,14 +23,16 @@ datasets_map = {
 }
 
 
-def get_dataset(name, split_name, dataset_dir, file_pattern=None, reader=None):
+def get_dataset(name: str, split_name: str, dataset_dir: Optional[str],
+                file_pattern: Optional[str] = None,
+                reader: Any = None) -> slim.dataset.Dataset:
   """Describes a split of the dataset `name`.
 
   Args:
     name: a key of `datasets_map`.
-    split_name: such as 'train'.
-    dataset_dir: the folder of the records.
-    file_pattern: names of the record files in place of the dataset's, with
+    split_name: name of the split, such as 'train'.
+    dataset_dir: directory of the records; None if there is none.
+    file_pattern: pattern of the record files instead of the dataset's, with
       `%s` for the split.
     reader: class of a TensorFlow reader; None for `tf.TFRecordReader`.
 
@@ -35,7 +40,7 @@ def get_dataset(name, split_name, dataset_dir, file_pattern=None, reader=None):
     A `slim.dataset.Dataset`; see `image_dataset.get_split`.
 
   Raises:
-    ValueError: `name` is not known, or as `image_dataset.get_split` says.
+    ValueError: `name` is unknown, or as for `image_dataset.get_split`.
   """
   if name not in datasets_map:
     raise ValueError('Name of dataset unknown %s%s Known are: %s' % (

@@ -1,4 +1,4 @@
-"""What a converted dataset says about itself, in files beside the records.
+"""The files that describe a converted dataset: dataset_info.json, labels.txt.
 
 `dataset_info.json` holds the name, the classes, the image size and, for each
 split, its files and their numbers of examples:
@@ -11,12 +11,11 @@ split, its files and their numbers of examples:
                         "examples_per_file": [60000],
                         "examples_per_class": [5923, ...]}, ...}}
 
-("image" is null where sizes differ). Two keys may stand there besides:
-"multi_label", true where an example has any number of classes, and
-"side_files", the names of further files of the dataset. `labels.txt` holds a
-line `id:name` for each class. Converters write these files and the readers of
-datasets read them; this module is what the two have in common, and knows
-nothing of TensorFlow.
+("image" is null if sizes differ). Two keys are optional: "multi_label", true if
+an example has any number of classes, and "side_files", the names of other files
+of the dataset. `labels.txt` holds a line `id:name` for each class. Converters
+write these files and dataset modules read them, both through this module, which
+does not need TensorFlow.
 """
 import json
 
@@ -25,9 +24,11 @@ LABELS_FILENAME = 'labels.txt'
 _FORMAT_VERSION = 1
 
 
-def publishing_folder(name):
-  """Names the folder that stands in a dataset's folder while `name` is moved
-  to its final place: there the old and the new files are mixed."""
+def publishing_directory(name):
+  """Returns the name of a directory that marks a dataset as being replaced.
+
+  While it exists beside the record files, old and new ones are mixed.
+  """
   return '.%s.publishing' % name
 
 
@@ -36,11 +37,11 @@ def info_text(name, class_names, image, splits, side_files=(),
   """Returns the content of `dataset_info.json`.
 
   Args:
-    name: of the dataset.
-    class_names: a list, a name for each class id from 0.
-    image: a dict of 'height', 'width' and 'channels', or None.
-    splits: a dict of split name to a dict of the keys shown above.
-    side_files: names of further files of the dataset.
+    name: name of the dataset.
+    class_names: list of the names of the classes, by class id from 0.
+    image: dict of 'height', 'width' and 'channels', or None.
+    splits: dict of split name to a dict of the keys shown above.
+    side_files: names of other files of the dataset.
     multi_label: whether an example has any number of classes, not one.
   """
   info = {
@@ -61,11 +62,11 @@ def info_text(name, class_names, image, splits, side_files=(),
 def parse_info(text, path):
   """Returns the dict in the text of a `dataset_info.json`.
 
-  `multi_label` and `side_files` are in it in any case.
+  It always has the keys `multi_label` and `side_files`.
 
   Args:
-    text: a str, or bytes in UTF-8.
-    path: where it stands, for the message.
+    text: str, or bytes in UTF-8.
+    path: path of the file, for the message.
 
   Raises:
     ValueError: the text is not such a dict; the message names `path`.
@@ -76,7 +77,7 @@ def parse_info(text, path):
     if version == _FORMAT_VERSION:
       info.setdefault('multi_label', False)
       info.setdefault('side_files', [])
-      whole = _is_whole(info)
+      is_valid = _is_valid(info)
   except (ValueError, TypeError, KeyError, AttributeError,
           RecursionError) as error:
     raise ValueError(
@@ -84,25 +85,25 @@ def parse_info(text, path):
         % (path, error or type(error).__name__))
   if version != _FORMAT_VERSION:
     raise ValueError(
-        '%s has format version %s and this code reads version %d: convert the '
+        '%s has format version %s, but this code reads version %d: convert the '
         'dataset again with --overwrite' % (path, version, _FORMAT_VERSION))
-  if not whole:
-    raise ValueError('%s contradicts itself or lacks a part: convert the '
+  if not is_valid:
+    raise ValueError('%s contradicts itself or is incomplete: convert the '
                      'dataset again with --overwrite' % path)
   return info
 
 
-def _is_whole(info):
-  """Whether the values of a description are of their kinds and agree."""
+def _is_valid(info):
+  """Whether all keys are there, with values of their types that agree."""
   return (isinstance(info['name'], str) and 'image' in info and
           isinstance(info['multi_label'], bool) and
           _are(str, info['side_files']) and _are(str, info['class_names']) and
           len(info['class_names']) == info['num_classes'] and
-          all(_is_whole_split(split, info['num_classes'])
+          all(_is_valid_split(split, info['num_classes'])
               for split in info['splits'].values()))
 
 
-def _is_whole_split(split, num_classes):
+def _is_valid_split(split, num_classes):
   files, counts = split['files'], split['examples_per_file']
   return (_are(str, files) and _are(int, counts) and
           len(files) == len(counts) and sum(counts) == split['num_examples'] and
@@ -110,9 +111,9 @@ def _is_whole_split(split, num_classes):
           len(split['examples_per_class']) == num_classes)
 
 
-def _are(kind, values):
+def _are(value_type, values):
   return isinstance(values, list) and all(
-      isinstance(value, kind) for value in values)
+      isinstance(value, value_type) for value in values)
 
 
 def labels_text(labels_to_names):
@@ -125,8 +126,8 @@ def parse_labels(text, path):
   """Returns the dict of class id to name in the text of a `labels.txt`.
 
   Args:
-    text: a str, or bytes in UTF-8.
-    path: where it stands, for the message.
+    text: str, or bytes in UTF-8.
+    path: path of the file, for the message.
 
   Raises:
     ValueError: a line is not `id:name` (the message names `path` and line), or
@@ -135,16 +136,16 @@ def parse_labels(text, path):
   try:
     text = _decoded(text)
   except UnicodeError as error:
-    raise ValueError('%s is not UTF-8 (%s): write it anew, a line id:name a '
-                     'class' % (path, error))
+    raise ValueError('%s is not UTF-8 (%s): write one line id:name per class, '
+                     'in UTF-8' % (path, error))
   labels_to_names = {}
-  # Not splitlines: a name may hold one of the rarer line ends of Unicode.
+  # Not splitlines: a name may contain one of Unicode's rarer line ends.
   for number, line in enumerate(text.replace('\r\n', '\n').split('\n'), 1):
     if not line.strip():
       continue
     label, colon, name = line.partition(':')
     if not colon or not label.strip().isdecimal():
-      raise ValueError('%s, line %d is %r: a line is id:name, such as 0:cat'
+      raise ValueError('%s, line %d is %r; it must be id:name, such as 0:cat'
                        % (path, number, line))
     labels_to_names[int(label)] = name
   return labels_to_names

@@ -1,4 +1,4 @@
-"""Helpers that converters and dataset modules have always had from slim."""
+"""Slim's helpers for converters and dataset modules."""
 import os
 
 import tensorflow.compat.v1 as tf
@@ -45,14 +45,14 @@ def _as_list(values):
 
 
 def image_to_tfexample(image_data, image_format, height, width, class_id):
-  """Returns the tf.train.Example of one labelled image.
+  """Returns the tf.train.Example of one labeled image.
 
   Args:
-    image_data: bytes, the encoded image.
-    image_format: bytes, such as b'png'.
-    height: in pixels.
-    width: in pixels.
-    class_id: its label, an integer.
+    image_data: encoded image, bytes.
+    image_format: format of the image, bytes such as b'png'.
+    height: height in pixels.
+    width: width in pixels.
+    class_id: label, an integer.
   """
   return tf.train.Example(features=tf.train.Features(feature={
       'image/encoded': bytes_feature(image_data),
@@ -64,22 +64,22 @@ def image_to_tfexample(image_data, image_format, height, width, class_id):
 
 
 def download_url(url, dataset_dir):
-  """Downloads a file into `dataset_dir`, unless it is there; returns its path.
+  """Downloads a file into `dataset_dir` unless it exists; returns its path.
 
   Raises:
-    OSError: it cannot be had; the message says why.
+    OSError: it cannot be downloaded.
   """
   path = os.path.join(dataset_dir, url.rstrip('/').split('/')[-1])
   return path if os.path.exists(path) else downloads.fetch(
-      [url], path, advice='Fetch it in another way and put it there: %s' % path)
+      [url], path, advice='Download it by other means and save it as %s' % path)
 
 
 def download_and_uncompress_tarball(tarball_url, dataset_dir):
   """Downloads a tar archive into `dataset_dir` and unpacks it there.
 
   Raises:
-    ValueError: the archive is damaged or holds what would land elsewhere.
-    OSError: it cannot be had.
+    ValueError: the archive is damaged or has paths outside the directory.
+    OSError: it cannot be downloaded.
   """
   archives.unpack(download_url(tarball_url, dataset_dir), dataset_dir)
 
@@ -88,8 +88,8 @@ def download_and_uncompress_zipfile(zip_url, dataset_dir):
   """Downloads a zip archive into `dataset_dir` and unpacks it there.
 
   Raises:
-    ValueError: the archive is damaged or holds what would land elsewhere.
-    OSError: it cannot be had.
+    ValueError: the archive is damaged or has paths outside the directory.
+    OSError: it cannot be downloaded.
   """
   archives.unpack(download_url(zip_url, dataset_dir), dataset_dir)
 
@@ -99,16 +99,16 @@ def write_label_file(labels_to_class_names, dataset_dir,
   """Writes a file of lines `id:name`.
 
   Args:
-    labels_to_class_names: a dict of class id to name.
-    dataset_dir: the folder.
-    filename: the name of the file.
+    labels_to_class_names: dict of class id to name.
+    dataset_dir: directory of the file.
+    filename: name of the file.
   """
   with tf.io.gfile.GFile(os.path.join(dataset_dir, filename), 'w') as target:
     target.write(dataset_info.labels_text(labels_to_class_names))
 
 
 def has_labels(dataset_dir, filename=LABELS_FILENAME):
-  """Whether the folder has a file of class names."""
+  """Whether the directory has a file of class names."""
   return tf.io.gfile.exists(os.path.join(dataset_dir, filename))
 
 
@@ -116,7 +116,7 @@ def read_label_file(dataset_dir, filename=LABELS_FILENAME):
   """Returns the dict of class id to name in a file of lines `id:name`.
 
   Raises:
-    ValueError: a line is not of that form.
+    ValueError: a line has another form.
   """
   path = os.path.join(dataset_dir, filename)
   with tf.io.gfile.GFile(path, 'rb') as source:
@@ -127,9 +127,9 @@ def open_sharded_output_tfrecords(exit_stack, base_path, num_shards):
   """Opens the files `<base_path>-00000-of-<num_shards>` and so on.
 
   Args:
-    exit_stack: a `contextlib.ExitStack`, which will close them.
-    base_path: their common path.
-    num_shards: how many.
+    exit_stack: a `contextlib.ExitStack` that closes the files.
+    base_path: path of the files without the shard suffix.
+    num_shards: number of files.
 
   Returns:
     A list of `num_shards` TFRecordWriters.

@@ -1,86 +1,111 @@
-"""The dataset doctor: reads every record of a dataset and says what is wrong.
+"""The dataset doctor: reads every record of a dataset and reports problems.
 
-Bad are records that cannot be read or parsed, lack their picture, or hold one
-that TensorFlow does not decode; labels out of range; files that are missing or
-hold another number of records than `dataset_info.json` says. Pictures that
-stand in several splits, byte for byte, are reported, but do not make a dataset
-a bad one: some published ones have such.
+Problems are records that cannot be read or parsed, have no image or one that
+TensorFlow does not decode; labels out of range; files that are missing or have
+another number of records than `dataset_info.json` says. Images that are in
+several splits, byte for byte, are reported but are no problem: some published
+datasets have them.
 """
 import collections
+import functools
 import hashlib
 import os
 
-from PIL import Image
-from PIL import ImageDraw
+import numpy as np
 import tensorflow.compat.v1 as tf
 
 from datasets import dataset_info
 from datasets.conversion import image_checks
 from datasets.conversion import worker_pool
+from slim_common import atomic_files
 from slim_common import image_formats
 from slim_common import progress
 
 _RECORDS_PER_TASK = 32
-_SHOWN = 20
-_BAR_HEIGHT, _BAR_GAP, _LABEL_WIDTH, _BAR_WIDTH = 14, 4, 180, 400
-_COLOURS = ('#1f77b4', '#ff7f0e', '#2ca02c', '#d62728')
+_MAX_DUPLICATES_LISTED = 20
+# Of the histogram: size in inches, resolution, and length of class names.
+_WIDTH, _BAR_HEIGHT, _MAX_HEIGHT = 9, 0.16, 600
+_DPI = 100
+_MAX_NAME_LENGTH = 40
 
-# What a worker finds in a record: a list of its class ids; the picture's height
-# and width, or None; a digest of the picture's bytes, or None; what is wrong,
-# or None.
-_Record = collections.namedtuple('_Record', 'labels height width digest fault')
+_Finding = collections.namedtuple(
+    '_Finding', 'labels height width digest problem')
+_Finding.__doc__ = """What a worker found in one record.
 
-# class_names: a list. multi_label: whether a record has any number of classes.
-# counts: a dict of split to a Counter of class ids. num_records: a Counter of
-# splits; num_without_class: those of them that have none. heights, widths:
-# sorted lists, of all splits. problems: a list of sentences, each with its file
-# and index. duplicates: a list of (place, place) of the same picture in two
-# splits. num_repeated: how many pictures a split has again.
+Attributes:
+  labels: list of class ids.
+  height: height of the image in pixels, or None.
+  width: width of the image in pixels, or None.
+  digest: hash of the encoded image, or None.
+  problem: what is wrong, a str, or None.
+"""
+
 Report = collections.namedtuple(
     'Report', 'class_names multi_label counts num_records num_without_class '
     'heights widths problems duplicates num_repeated')
+Report.__doc__ = """What `examine` found in a dataset.
+
+Attributes:
+  class_names: list of names by class id.
+  multi_label: bool, whether a record has any number of classes.
+  counts: dict of split to a Counter of class ids.
+  num_records: Counter of records by split.
+  num_without_class: Counter of records without a class by split.
+  heights: sorted list of the heights of all images, in pixels.
+  widths: sorted list of the widths of all images, in pixels.
+  problems: list of sentences that name file and record index.
+  duplicates: list of (record, record), each 'FILE, record INDEX', that have the
+    same image in two splits.
+  num_repeated: Counter by split of images that are in it already.
+"""
 
 
 def check(dataset_dir, num_workers=None, histogram=None):
-  """Examines a dataset and prints what it found.
+  """Examines a dataset and prints a report.
 
   Args:
-    dataset_dir: its folder.
-    num_workers: how many processes work on it; None for one a core.
-    histogram: path of a PNG file to draw the examples a class to, or None.
+    dataset_dir: directory of the dataset.
+    num_workers: number of processes; None for one per core.
+    histogram: path of a PNG file for a chart of the examples per class; or
+      None.
 
   Raises:
-    ValueError: the dataset has problems; they were printed.
-    OSError: the folder cannot be read.
+    ValueError: the dataset has problems, which were printed, or matplotlib,
+      which draws the chart, is not installed.
+    OSError: the directory cannot be read.
   """
-  # TensorFlow would say that its iterator over records is old.
+  if histogram:
+    # Fails before the work, not after it.
+    _figure_classes()
+  # tf_record_iterator warns that it is deprecated.
   tf.logging.set_verbosity(tf.logging.ERROR)
   report = examine(dataset_dir, num_workers)
-  print('\n'.join(lines_of(report)))
+  print('\n'.join(report_lines(report)))
   if histogram:
     draw_histogram(report, histogram)
     print('Wrote %s' % histogram)
   if report.problems:
-    raise ValueError('%d problems in %s: they stand above. Convert it again '
-                     'with --overwrite' % (len(report.problems), dataset_dir))
+    raise ValueError('%d problems in %s, listed above. Convert the dataset '
+                     'again with --overwrite' % (
+                         len(report.problems), dataset_dir))
 
 
 def examine(dataset_dir, num_workers=None):
   """Reads every record of a dataset.
 
   Args:
-    dataset_dir: its folder.
-    num_workers: how many processes work on it; None for one a core.
+    dataset_dir: directory of the dataset.
+    num_workers: number of processes; None for one per core.
 
   Returns:
     A `Report`.
 
   Raises:
-    ValueError: the folder holds no dataset, or its description is damaged.
+    ValueError: the directory has no dataset, or its description is damaged.
   """
   path = os.path.join(dataset_dir, dataset_info.INFO_FILENAME)
   if not os.path.exists(path):
-    raise ValueError('%s holds no %s: give the folder of a converted dataset '
+    raise ValueError('%s has no %s: give the directory of a converted dataset '
                      'as --dataset_dir' % (
                          dataset_dir, dataset_info.INFO_FILENAME))
   with open(path, 'rb') as source:
@@ -88,7 +113,7 @@ def examine(dataset_dir, num_workers=None):
   report = Report(
       info['class_names'], info['multi_label'], {}, collections.Counter(),
       collections.Counter(), [], [], [], [], collections.Counter())
-  first_places = {}
+  first_records = {}
   with worker_pool.WorkerPool(num_workers) as workers:
     for split, content in info['splits'].items():
       report.counts[split] = collections.Counter()
@@ -97,116 +122,118 @@ def examine(dataset_dir, num_workers=None):
         for name, expected in zip(content['files'],
                                   content['examples_per_file']):
           _examine_file(dataset_dir, split, name, expected, workers, shown,
-                        first_places, report)
+                        first_records, report)
   report.heights.sort()
   report.widths.sort()
   return report
 
 
 def _examine_file(dataset_dir, split, name, expected, workers, shown,
-                  first_places, report):
-  """Reads one record file; adds what it finds to the report."""
+                  first_records, report):
+  """Reads one record file and adds its findings to the report."""
   path = os.path.join(dataset_dir, name)
   if not os.path.exists(path):
     report.problems.append('%s: the file is missing' % name)
     return
-  faults = []
-  index = -1
-  for findings in workers.map(_check_records, _tasks(path, faults)):
+  damages = []
+  count = 0
+  for findings in workers.map(_check_records, _tasks(path, damages)):
     shown.add(len(findings))
-    for record in findings:
-      index += 1
-      _add(record, split, '%s, record %d' % (name, index), first_places, report)
-  for fault in faults:
-    report.problems.append('%s, record %d: %s; what follows in the file was '
-                           'not read' % (name, index + 1, fault))
-  if not faults and index + 1 != expected:
+    for finding in findings:
+      _add(finding, split, '%s, record %d' % (name, count), first_records,
+           report)
+      count += 1
+  for damage in damages:
+    report.problems.append('%s, record %d: damaged (%s); the rest of the file '
+                           'was not read' % (name, count, damage))
+  if not damages and count != expected:
     report.problems.append('%s: %d records, not %d as %s says' % (
-        name, index + 1, expected, dataset_info.INFO_FILENAME))
+        name, count, expected, dataset_info.INFO_FILENAME))
 
 
-def _add(record, split, place, first_places, report):
-  """Adds one record to the report."""
-  if record.fault:
-    report.problems.append('%s: %s' % (place, record.fault))
+def _add(finding, split, record, first_records, report):
+  """Adds the finding in one record to the report."""
+  if finding.problem:
+    report.problems.append('%s: %s' % (record, finding.problem))
   report.num_records[split] += 1
-  report.num_without_class[split] += not record.labels
-  report.counts[split].update(record.labels)
-  for label in record.labels:
+  report.num_without_class[split] += not finding.labels
+  report.counts[split].update(finding.labels)
+  for label in finding.labels:
     if not 0 <= label < len(report.class_names):
       report.problems.append('%s: label %d; labels go from 0 to %d' % (
-          place, label, len(report.class_names) - 1))
-  if not record.fault and not report.multi_label and len(record.labels) != 1:
+          record, label, len(report.class_names) - 1))
+  if not finding.problem and not report.multi_label and (
+      len(finding.labels) != 1):
     report.problems.append('%s: %s' % (
-        place, '%d labels in image/class/label, not one' % len(record.labels)
-        if record.labels else 'no image/class/label'))
-  if record.height is not None:
-    report.heights.append(record.height)
-    report.widths.append(record.width)
-  if record.digest is None:
+        record, '%d labels in image/class/label, not one' % len(finding.labels)
+        if finding.labels else 'no image/class/label'))
+  if finding.height is not None:
+    report.heights.append(finding.height)
+    report.widths.append(finding.width)
+  if finding.digest is None:
     return
-  first_split, first_place = first_places.setdefault(
-      record.digest, (split, place))
+  first_split, first_record = first_records.setdefault(
+      finding.digest, (split, record))
   if first_split != split:
-    report.duplicates.append((first_place, place))
-  elif first_place != place:
+    report.duplicates.append((first_record, record))
+  elif first_record != record:
     report.num_repeated[split] += 1
 
 
-def _tasks(path, faults):
-  """Yields lists of a file's serialised records; notes where it is damaged."""
-  some = []
+def _tasks(path, damages):
+  """Yields lists of a file's records; adds where it is damaged to a list."""
+  records = []
   try:
     for record in tf.python_io.tf_record_iterator(path):
-      some.append(record)
-      if len(some) == _RECORDS_PER_TASK:
-        yield some,
-        some = []
+      records.append(record)
+      if len(records) == _RECORDS_PER_TASK:
+        yield records,
+        records = []
   except tf.errors.OpError as error:
-    faults.append('damaged (%s)' % error.message.splitlines()[0])
-  if some:
-    yield some,
+    damages.append(error.message.splitlines()[0])
+  if records:
+    yield records,
 
 
 def _check_records(records):
-  """Returns a list of _Records, in a worker."""
+  """Returns a list of _Findings; runs in a worker."""
   return [_check_record(record) for record in records]
 
 
 def _check_record(serialized):
   try:
     features = tf.train.Example.FromString(serialized).features.feature
-  # Two implementations of protocol buffers raise errors of their own.
+  # Each implementation of protocol buffers raises its own error.
   except Exception:  # pylint: disable=broad-except
-    return _Record([], None, None, None, 'no tf.train.Example')
+    return _Finding([], None, None, None, 'no tf.train.Example')
   labels = list(features['image/class/label'].int64_list.value)
   contents = features['image/encoded'].bytes_list.value
   if not contents or not contents[0]:
-    return _Record(labels, None, None, None, 'no image/encoded')
+    return _Finding(labels, None, None, None, 'no image/encoded')
   verdict = image_checks.check(contents[0], image_checks.Policy(turn=False))
-  fault = verdict.fault or _why_not_decoded(contents[0], verdict)
-  return _Record(labels, verdict.height, verdict.width,
-                 hashlib.sha1(contents[0]).digest(), fault)
+  problem = verdict.fault or _why_not_decoded(contents[0], verdict)
+  return _Finding(labels, verdict.height, verdict.width,
+                  hashlib.sha1(contents[0]).digest(), problem)
 
 
 def _why_not_decoded(content, verdict):
-  """Returns why TensorFlow does not decode a whole picture, or None."""
-  kind = image_formats.detect(content)
-  if kind not in image_formats.READ_BY_TENSORFLOW or (
-      kind == 'JPEG' and verdict.conversion):
+  """Returns why TensorFlow does not decode an intact image, or None."""
+  image_format = image_formats.detect(content)
+  if image_format not in image_formats.READ_BY_TENSORFLOW or (
+      image_format == image_formats.JPEG and verdict.conversion):
     return 'TensorFlow does not decode it: %s' % verdict.conversion
   return None
 
 
-def lines_of(report):
-  """Returns a report as a list of lines."""
+def report_lines(report):
+  """Returns the text of a `Report`, a list of lines."""
   splits = list(report.counts)
   lines = [_row('class', splits)]
   for label, name in enumerate(report.class_names):
     lines.append(_row('%d:%s' % (label, name), [
         report.counts[split][label] for split in splits]))
   if report.multi_label:
-    lines.append(_row('none of them', [
+    lines.append(_row('no class', [
         report.num_without_class[split] for split in splits]))
   lines.append(_row('all', [report.num_records[split] for split in splits]))
   for title, sizes in (('height', report.heights), ('width', report.widths)):
@@ -214,18 +241,19 @@ def lines_of(report):
       lines.append('%s: %d to %d pixels, median %d' % (
           title, sizes[0], sizes[-1], sizes[len(sizes) // 2]))
   for split, count in report.num_repeated.items():
-    lines.append('%s: %d pictures stand there more than once' % (split, count))
+    lines.append('%s: %d images are duplicates within it' % (split, count))
   if report.duplicates:
-    lines.append('%d pictures stand in several splits:' % len(
-        report.duplicates))
-    lines += ['  %s = %s' % pair for pair in report.duplicates[:_SHOWN]]
-    if len(report.duplicates) > _SHOWN:
-      lines.append('  and %d more' % (len(report.duplicates) - _SHOWN))
+    count = len(report.duplicates)
+    lines.append('%d images are in several splits:' % count)
+    lines += ['  %s = %s' % pair
+              for pair in report.duplicates[:_MAX_DUPLICATES_LISTED]]
+    if count > _MAX_DUPLICATES_LISTED:
+      lines.append('  and %d more' % (count - _MAX_DUPLICATES_LISTED))
   if report.problems:
     lines.append('%d problems:' % len(report.problems))
     lines += ['  ' + problem for problem in report.problems]
   else:
-    lines.append('All records are whole.')
+    lines.append('All records are valid.')
   return lines
 
 
@@ -234,32 +262,78 @@ def _row(name, cells):
 
 
 def draw_histogram(report, path):
-  """Draws the number of examples a class and split as bars.
+  """Draws a bar chart of the number of examples per class and split.
 
   Args:
     report: a `Report`.
-    path: of the PNG file to write.
+    path: path of the PNG file to write.
+
+  Raises:
+    ValueError: matplotlib is not installed.
   """
-  splits = list(report.counts)
-  most = max([1] + [max(counts.values(), default=0)
-                    for counts in report.counts.values()])
-  block = _BAR_HEIGHT * len(splits) + _BAR_GAP
-  image = Image.new('RGB', (_LABEL_WIDTH + _BAR_WIDTH + 60,
-                            block * len(report.class_names) + 30), 'white')
-  canvas = ImageDraw.Draw(image)
-  for place, split in enumerate(splits):
-    canvas.text((_LABEL_WIDTH + 100 * place, 6), split,
-                fill=_COLOURS[place % len(_COLOURS)])
+  figure_class, canvas_class = _figure_classes()
+  num_classes, num_splits = len(report.class_names), len(report.counts)
+  num_bars = max(1, num_classes * (num_splits + 1))
+  # matplotlib makes no image of over 65,536 pixels.
+  height = min(_MAX_HEIGHT, 1 + _BAR_HEIGHT * num_bars)
+  font_size = min(9, 72 * height / num_bars)
+  figure = figure_class(figsize=(_WIDTH, height), dpi=_DPI)
+  canvas_class(figure)
+  axes = figure.add_axes([0, 0, 1, 1])
+  bar = 1 / (num_splits + 1)
+  for index, (split, counts) in enumerate(report.counts.items()):
+    axes.bar_label(axes.barh(
+        np.arange(num_classes) + index * bar,
+        [counts[label] for label in range(num_classes)], bar, align='edge',
+        color='C%d' % (index % 10), label=split),
+                   padding=3, fontsize=font_size)
   for label, name in enumerate(report.class_names):
-    top = 26 + block * label
-    # Pillow's own font has no letters beyond Latin-1.
-    canvas.text((4, top), name.encode('latin-1', 'replace').decode('latin-1'),
-                fill='black')
-    for place, split in enumerate(splits):
-      count = report.counts[split][label]
-      y, end = top + _BAR_HEIGHT * place, (
-          _LABEL_WIDTH + count * _BAR_WIDTH // most)
-      canvas.rectangle((_LABEL_WIDTH, y, end, y + _BAR_HEIGHT - 3),
-                       fill=_COLOURS[place % len(_COLOURS)])
-      canvas.text((end + 4, y), str(count), fill='black')
-  image.save(path, 'PNG')
+    _write_class(axes, label, name, label + num_splits * bar / 2, font_size)
+  axes.set_ylim(num_classes, -bar)
+  axes.set_yticks([])
+  axes.set_xlabel('examples')
+  axes.margins(x=0.1)
+  axes.legend(loc='lower left', bbox_to_anchor=(0, 1), frameon=False,
+              ncol=max(1, num_splits))
+  with atomic_files.publish(path, 'wb') as output:
+    figure.savefig(output, format='png', bbox_inches='tight')
+
+
+def _figure_classes():
+  """Returns matplotlib's Figure and FigureCanvasAgg."""
+  try:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+  except ImportError:
+    raise ValueError('--histogram needs matplotlib: pip install -e .[plot]')
+  return Figure, FigureCanvasAgg
+
+
+def _write_class(axes, label, name, y, font_size):
+  """Writes `label:name` left of the bars in a font that has its letters.
+
+  If no installed font has them, only the label is written.
+  """
+  from matplotlib import font_manager
+  name = ' '.join(name.split())
+  if len(name) > _MAX_NAME_LENGTH:
+    name = name[:_MAX_NAME_LENGTH - 1] + '\u2026'
+  paths = [font_manager.findfont('DejaVu Sans')] + [
+      font.fname for font in font_manager.fontManager.ttflist]
+  path = next((path for path in paths
+               if _letters(path).issuperset(map(ord, name))), None)
+  # A dollar sign would start a formula.
+  text = '%d:%s' % (label, name.replace('$', r'\$')) if path else str(label)
+  axes.text(-0.01, y, text, ha='right', va='center',
+            transform=axes.get_yaxis_transform(), fontsize=font_size,
+            fontproperties=path and font_manager.FontProperties(fname=path))
+
+
+@functools.lru_cache(maxsize=None)
+def _letters(path):
+  """Returns the code points that a font file has, a set of ints."""
+  from matplotlib import ft2font
+  try:
+    return frozenset(ft2font.FT2Font(path).get_charmap())
+  except RuntimeError:  # Fonts of bitmaps, such as emoji, are not supported.
+    return frozenset()

@@ -1,6 +1,6 @@
-"""Fashion-MNIST: grey pictures of clothes, 28 x 28, ten classes.
+"""Fashion-MNIST: grayscale images of clothes, 28 x 28, ten classes.
 
-The records are those of `download_and_convert_fashion_mnist`.
+`download_and_convert_fashion_mnist` writes the records.
 """
 from datasets import image_dataset
 
@@ -12,8 +12,8 @@ _FASHION_MNIST = image_dataset.ImageDataset(
     splits_to_sizes=SPLITS_TO_SIZES,
     num_classes=10,
     items_to_descriptions={
-        'image': 'A grey picture of 28 x 28 pixels, white on black.',
-        'label': 'The kind of garment, 0 to 9.',
+        'image': 'Grayscale image, uint8 [28, 28, 1], white on black.',
+        'label': 'Class id of the garment, 0 to 9.',
     },
     image_shape=(28, 28, 1),
     channels=1)

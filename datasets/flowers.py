@@ -1,6 +1,6 @@
-"""Flowers: colour photographs of various sizes, five classes.
+"""Flowers: color photographs of various sizes, five classes.
 
-The records are `flowers_<split>_<shard>-of-<shards>.tfrecord`.
+The record files are `flowers_<split>_<shard>-of-<shards>.tfrecord`.
 """
 from datasets import image_dataset
 
@@ -12,8 +12,8 @@ _FLOWERS = image_dataset.ImageDataset(
     splits_to_sizes=SPLITS_TO_SIZES,
     num_classes=5,
     items_to_descriptions={
-        'image': 'A colour picture of any size.',
-        'label': 'The kind of flower, 0 to 4.',
+        'image': 'RGB image, uint8 [height, width, 3].',
+        'label': 'Class id of the flower, 0 to 4.',
     })
 
 

@@ -1,9 +1,8 @@
-"""What an image dataset is to its readers, and how a split of one is found.
+"""How datasets of labeled images are described, and how their splits are read.
 
-A dataset module is an `ImageDataset`, filled in, and a `get_split` that hands
-it on. Sizes, classes and their names are read from the files that a converter
-wrote beside the records (see `dataset_info`); the published numbers serve
-where there are none.
+A dataset module has an `ImageDataset` and a `get_split` that passes it on.
+Sizes and classes are read from the files that a converter wrote beside the
+records (see `dataset_info`); without them, the published numbers are used.
 """
 import dataclasses
 import fnmatch
@@ -17,33 +16,33 @@ import tf_slim as slim
 from datasets import dataset_info
 from slim_common import suggest
 
-# Boxes around objects, as the datasets that have them write and return them.
-BOX_FEATURES = {'image/object/bbox/' + side: tf.VarLenFeature(tf.float32)
-                for side in ('xmin', 'ymin', 'xmax', 'ymax')}
+# The features and the item of bounding boxes, for datasets that have them.
+BOX_FEATURES = {'image/object/bbox/' + edge: tf.VarLenFeature(tf.float32)
+                for edge in ('xmin', 'ymin', 'xmax', 'ymax')}
 BOX_ITEM = slim.tfexample_decoder.BoundingBox(
     ['ymin', 'xmin', 'ymax', 'xmax'], 'image/object/bbox/')
 
-_SECONDS_TO_WAIT_FOR_PUBLISHING = 5
+_MAX_WAIT_SECS = 5
 
 
 @dataclasses.dataclass(frozen=True)
 class ImageDataset:
-  """A dataset of labelled images in TFRecord files of tf.train.Examples.
+  """A dataset of labeled images in TFRecord files of tf.train.Examples.
 
   Attributes:
-    name: its key in `dataset_factory.datasets_map`.
-    file_pattern: the names of a split's record files, `%s` for the split.
-    splits_to_sizes: the published number of examples of each split.
-    num_classes: the published number of classes.
-    items_to_descriptions: what each decoded item is, in words.
-    image_shape: [height, width, channels] where all images have it, else None.
-    channels: 1 (grey) or 3 (red, green, blue).
-    image_format: the format of an image whose record does not say it.
+    name: key in `dataset_factory.datasets_map`.
+    file_pattern: pattern of a split's record files, with `%s` for the split.
+    splits_to_sizes: published number of examples of each split.
+    num_classes: published number of classes.
+    items_to_descriptions: description of each decoded item.
+    image_shape: (height, width, channels) if all images have it, else None.
+    channels: 1 (grayscale) or 3 (RGB).
+    image_format: format of an image whose record does not name it.
     label_shape: shape of the label in the records, () or (1,).
-    default_label: the label of a record that has none.
-    extra_features: a dict of record key to its parsing configuration, for
-      what there is besides image and label.
-    extra_items: a dict of item name to its `slim.tfexample_decoder` handler.
+    default_label: label of a record that has none.
+    extra_features: dict of record key to its parsing configuration, for
+      features besides image and label.
+    extra_items: dict of item name to its `slim.tfexample_decoder` handler.
   """
   name: str
   file_pattern: str
@@ -60,34 +59,33 @@ class ImageDataset:
 
 
 def get_split(spec, split_name, dataset_dir, file_pattern=None, reader=None):
-  """Describes a split of a dataset; the records are not opened.
+  """Describes a split of a dataset, without opening the records.
 
   Args:
-    spec: the `ImageDataset`.
-    split_name: such as 'train'.
-    dataset_dir: the folder of the records. Where it does not stand or holds
-      no `dataset_info.json`, the published numbers are given.
-    file_pattern: names of the record files in place of the dataset's, with
+    spec: an `ImageDataset`.
+    split_name: name of the split, such as 'train'.
+    dataset_dir: directory of the records. If it does not exist or has no
+      `dataset_info.json`, the published numbers are returned.
+    file_pattern: pattern of the record files instead of the dataset's, with
       `%s` for the split.
     reader: class of a TensorFlow reader; None for `tf.TFRecordReader`.
 
   Returns:
-    A `slim.dataset.Dataset`: `data_sources` (a path, with wildcards where
-    there are several files), `reader`, `decoder` (of the items `image`, uint8
-    [height, width, channels], `label`, int64 [], and what the dataset has
-    besides), `num_samples`, `items_to_descriptions`, `num_classes`,
-    `labels_to_names` (a dict, or None if no names were found) and
-    `multi_label`: whether a picture has any number of classes, so that `label`
-    is a list of their ids, int64 [any length].
+    A `slim.dataset.Dataset`: `data_sources` (a path, with wildcards if there
+    are several files), `reader`, `decoder` (of the items `image`, uint8
+    [height, width, channels], `label`, int64 [], and those of the dataset),
+    `num_samples`, `items_to_descriptions`, `num_classes`, `labels_to_names` (a
+    dict, or None if no names were found) and `multi_label`: whether an image
+    has any number of classes, so that `label` is a list of ids, int64 [n].
 
   Raises:
     ValueError: there is no such split, or it is empty; the pattern has no
-      `%s`; the folder holds another dataset or one that is being replaced.
+      `%s`; the directory has another dataset or one that is being replaced.
   """
   pattern = file_pattern or spec.file_pattern
   if '%s' not in pattern:
-    raise ValueError('file_pattern is %r: it must hold %%s, which stands for '
-                     'the split, as %r does' % (pattern, spec.file_pattern))
+    raise ValueError('file_pattern is %r: it must contain %%s for the split, '
+                     'as in %r' % (pattern, spec.file_pattern))
   dataset_dir = dataset_dir or ''
   info = _read_info(spec, dataset_dir)
   sizes = spec.splits_to_sizes
@@ -115,17 +113,17 @@ def _check_split(name, split_name, sizes, pattern, dataset_dir):
         ', '.join(sizes)))
   if not sizes[split_name]:
     raise ValueError(
-        'the split %r of %s is empty: %s counts no example in files named %s' %
+        'the split %r of %s is empty: %s counts no examples in files named %s' %
         (split_name, name,
          os.path.join(dataset_dir, dataset_info.INFO_FILENAME),
          pattern % split_name))
 
 
 def _count(split, pattern, published):
-  """Returns the number of examples in those of a split's files that match.
+  """Returns the number of examples in a split's files that match a pattern.
 
-  A pattern may name a part of them. If it names none, they are files that
-  the converter did not write, and only the published number is left.
+  If none matches, the pattern is for files that the converter did not write,
+  and the published number is returned.
   """
   counts = [count for file_name, count in zip(split['files'],
                                               split['examples_per_file'])
@@ -136,7 +134,7 @@ def _count(split, pattern, published):
 
 
 def _read_info(spec, dataset_dir):
-  """Returns the content of the folder's `dataset_info.json`, or None."""
+  """Returns the content of the directory's `dataset_info.json`, or None."""
   if not dataset_dir:
     return None
   _wait_for_publishing(spec, dataset_dir)
@@ -153,14 +151,15 @@ def _read_info(spec, dataset_dir):
 
 
 def _wait_for_publishing(spec, dataset_dir):
-  """Waits for a converter that is just moving its files into place."""
-  folder = os.path.join(dataset_dir, dataset_info.publishing_folder(spec.name))
-  deadline = time.time() + _SECONDS_TO_WAIT_FOR_PUBLISHING
-  while tf.io.gfile.exists(folder):
+  """Waits for a converter that is replacing the files at this moment."""
+  marker = os.path.join(
+      dataset_dir, dataset_info.publishing_directory(spec.name))
+  deadline = time.time() + _MAX_WAIT_SECS
+  while tf.io.gfile.exists(marker):
     if time.time() > deadline:
       raise ValueError(
-          'the files in %s were being replaced when their converter was '
-          'stopped: run it once more, it will finish' % dataset_dir)
+          'the files in %s were being replaced when the converter was stopped: '
+          'run it once more to finish' % dataset_dir)
     time.sleep(0.05)
 
 

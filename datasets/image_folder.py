@@ -1,8 +1,7 @@
-"""The user's own pictures, as `download_and_convert_image_folder` writes them.
+"""Images of the user, converted by `download_and_convert_image_folder`.
 
-All there is to know of them - splits and their sizes, classes and their names -
-stands in the `dataset_info.json` beside the records, which are
-`image_folder_<split>_<shard>-of-<shards>.tfrecord`.
+Splits, their sizes and class names are read from the `dataset_info.json` beside
+the record files, `image_folder_<split>_<shard>-of-<shards>.tfrecord`.
 """
 import os
 
@@ -11,7 +10,7 @@ import tensorflow.compat.v1 as tf
 from datasets import dataset_info
 from datasets import image_dataset
 
-# No published numbers: each folder has its own.
+# There are no published sizes.
 SPLITS_TO_SIZES = {}
 
 _IMAGE_FOLDER = image_dataset.ImageDataset(
@@ -20,9 +19,9 @@ _IMAGE_FOLDER = image_dataset.ImageDataset(
     splits_to_sizes=SPLITS_TO_SIZES,
     num_classes=0,
     items_to_descriptions={
-        'image': 'A colour picture of any size.',
-        'label': 'The class, by the sorted names of the classes; of a '
-                 'multi-label dataset, a list of any number of them.',
+        'image': 'RGB image, uint8 [height, width, 3].',
+        'label': 'Class id, in the order of the sorted class names; a list of '
+                 'class ids if the dataset is multi-label.',
     },
     image_format='jpg')
 
@@ -31,17 +30,16 @@ def get_split(split_name, dataset_dir, file_pattern=None, reader=None):
   """Describes a split; see `image_dataset.get_split`.
 
   Raises:
-    ValueError: as there, or the folder has no `dataset_info.json`.
+    ValueError: as there, or the directory has no `dataset_info.json`.
   """
-  folder = dataset_dir or ''
-  if not any(tf.io.gfile.exists(os.path.join(folder, name)) for name in (
+  directory = dataset_dir or ''
+  if not any(tf.io.gfile.exists(os.path.join(directory, name)) for name in (
       dataset_info.INFO_FILENAME,
-      dataset_info.publishing_folder(_IMAGE_FOLDER.name))):
+      dataset_info.publishing_directory(_IMAGE_FOLDER.name))):
     raise ValueError(
-        '%s holds no %s: make it of your pictures with '
-        'download_and_convert_data.py --dataset_name=image_folder '
-        '--source=PICTURES --dataset_dir=%s' % (
-            folder or 'dataset_dir (not given)', dataset_info.INFO_FILENAME,
-            folder or 'FOLDER'))
+        '%s has no %s: convert your images with download_and_convert_data.py '
+        '--dataset_name=image_folder --source=IMAGES --dataset_dir=%s' % (
+            directory or 'dataset_dir (not given)', dataset_info.INFO_FILENAME,
+            directory or 'DIR'))
   return image_dataset.get_split(
       _IMAGE_FOLDER, split_name, dataset_dir, file_pattern, reader)

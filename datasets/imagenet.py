@@ -1,8 +1,8 @@
-"""ImageNet, ILSVRC 2012: colour photographs, 1,000 classes and a background.
+"""ImageNet, ILSVRC 2012: color photographs, 1,000 classes and a background.
 
-The records are `<split>-<shard>-of-<shards>`. Label 0 is the background, which
-no picture shows; the synsets, sorted, are 1 to 1000. Networks without a
-background have 1,000 outputs: for them, --labels_offset=1 takes 1 off.
+The record files are `<split>-<shard>-of-<shards>`. Label 0 is the background,
+of which there is no image; the sorted synsets are 1 to 1000. Networks without a
+background class have 1,000 outputs: --labels_offset=1 subtracts 1 for them.
 
 O. Russakovsky et al., "ImageNet Large Scale Visual Recognition Challenge",
 arXiv:1409.0575.
@@ -13,7 +13,7 @@ import tf_slim as slim
 from datasets import image_dataset
 from datasets.imagenet_tools import synsets
 
-# Whether a split without a `labels.txt` gets its names from this project.
+# Whether class names missing from a dataset are taken from this project.
 LOAD_READABLE_NAMES = True
 
 SPLITS_TO_SIZES = {'train': 1281167, 'validation': 50000}
@@ -24,12 +24,13 @@ _IMAGENET = image_dataset.ImageDataset(
     splits_to_sizes=SPLITS_TO_SIZES,
     num_classes=1001,
     items_to_descriptions={
-        'image': 'A colour picture of any size.',
-        'label': 'The class, 1 to 1000.',
-        'label_text': 'The class in words.',
-        'object/bbox': 'The boxes of the objects: [ymin, xmin, ymax, xmax] as '
-                       'shares of height and width.',
-        'object/label': 'The class of the object in each box.',
+        'image': 'RGB image, uint8 [height, width, 3].',
+        'label': 'Class id, 1 to 1000.',
+        'label_text': 'Name of the class.',
+        'object/bbox': 'Bounding boxes of objects, float32 [number of boxes, '
+                       '4]: ymin, xmin, ymax, xmax, as fractions of height '
+                       'and width.',
+        'object/label': 'Class id of the object in each bounding box.',
     },
     image_format='jpeg',
     default_label=-1,
@@ -47,10 +48,10 @@ _IMAGENET = image_dataset.ImageDataset(
 
 
 def create_readable_names_for_imagenet_labels():
-  """Returns a dict of label, 0 to 1000, to its English words.
+  """Returns a dict of label, 0 to 1000, to its English name.
 
-  They are read from the project's own files; 0 is 'background'. A bird and a
-  machine share the name 'crane': labels 135 and 518.
+  The names come from files of this project; 0 is 'background'. Two labels, 135
+  (a bird) and 518 (a machine), are named 'crane'.
   """
   names = synsets.class_names(
       synsets.read_classes(synsets.bundled(synsets.CLASSES_FILENAME)),
@@ -61,8 +62,8 @@ def create_readable_names_for_imagenet_labels():
 def get_split(split_name, dataset_dir, file_pattern=None, reader=None):
   """Describes 'train' or 'validation'; see `image_dataset.get_split`.
 
-  Where the folder says no names, those of the 1,000 classes are given; not if
-  `LOAD_READABLE_NAMES` is False.
+  If the directory has no class names, those of the 1,000 classes are set,
+  unless `LOAD_READABLE_NAMES` is False.
   """
   dataset = image_dataset.get_split(
       _IMAGENET, split_name, dataset_dir, file_pattern, reader)

@@ -1,8 +1,8 @@
-"""Visual Wake Words: is there a person in the picture? From COCO.
+"""Visual Wake Words: whether there is a person in an image of COCO.
 
-The records are `<split>.record-<shard>-of-<shards>`. Label 1 is given where an
-object of the class takes enough of the picture. The numbers below are those of
-COCO 2014; a converted dataset, of 2017 too, brings its own.
+The record files are `<split>.record-<shard>-of-<shards>`. The label is 1 if an
+object of the class covers enough of the image. The sizes below are those of
+COCO 2014; a converted dataset, such as one of 2017, records its sizes.
 
 A. Chowdhery et al., "Visual Wake Words Dataset", arXiv:1906.05721.
 """
@@ -16,10 +16,11 @@ _VISUALWAKEWORDS = image_dataset.ImageDataset(
     splits_to_sizes=SPLITS_TO_SIZES,
     num_classes=2,
     items_to_descriptions={
-        'image': 'A colour picture of any size.',
-        'label': '1 if it shows the class looked for, else 0.',
-        'object/bbox': 'The boxes of the class: [ymin, xmin, ymax, xmax] as '
-                       'shares of height and width.',
+        'image': 'RGB image, uint8 [height, width, 3].',
+        'label': '1 if the image shows the class of interest, else 0.',
+        'object/bbox': 'Bounding boxes of objects of the class, float32 '
+                       '[number of boxes, 4]: ymin, xmin, ymax, xmax, as '
+                       'fractions of height and width.',
     },
     image_format='jpeg',
     default_label=-1,

@@ -1,1 +1,1 @@
-"""Where a model runs: clones on several devices, and workers."""
+"""Devices and processes: clones of a model, workers, parameter servers."""

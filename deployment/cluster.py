@@ -1,12 +1,12 @@
-"""The processes of one training: workers and parameter servers.
+"""Training in several processes: workers and parameter servers.
 
-Every worker runs the network on batches of its own; the variables lie on the
-parameter servers. Worker 0 is the chief: it initialises the variables, saves
-and logs. A worker's session sees the parameter servers and its own devices,
-not those of the other workers, which may come and go.
+Each worker runs the network on different batches; the variables are on the
+parameter servers. Worker 0 is the chief, which initializes the variables, saves
+and logs. The session of a worker sees the parameter servers and its own
+devices, but not the other workers, which may stop and restart.
 
-Each process starts its server from the same list of hosts. Where servers run
-already, `--master` names that of this worker instead.
+Each process starts a server from the same list of hosts. If servers are already
+running, `--master` names that of this worker instead.
 """
 import collections
 import dataclasses
@@ -14,12 +14,12 @@ import time
 
 import tensorflow.compat.v1 as tf
 
-_HOW = ('Give --ps_hosts=HOST:PORT,... and --worker_hosts=HOST:PORT,..., the '
-        'same in every process, and each its --job_name and --task; or '
-        '--master=grpc://HOST:PORT where servers run already.')
-# A parameter server looks this often whether all workers have ended.
+_HOW = ('Give every process the same --ps_hosts=HOST:PORT,... and '
+        '--worker_hosts=HOST:PORT,..., and its own --job_name and --task; or '
+        'give --master=grpc://HOST:PORT if servers are already running.')
+# Interval at which a parameter server checks whether all workers have ended.
 _POLL_SECONDS = 0.5
-# After this long without an answer a parameter server is taken to be gone.
+# Time after which a parameter server that does not answer counts as stopped.
 _ANSWER_SECONDS = 10
 
 
@@ -30,11 +30,10 @@ def resolve(options):
     options: an `options.Deployment`.
 
   Returns:
-    The options, with worker_replicas and num_ps_tasks as the hosts say.
+    The options, with worker_replicas and num_ps_tasks set by the hosts.
 
   Raises:
-    ValueError: the flags do not describe a cluster; the message says what to
-      type.
+    ValueError: the flags do not describe a cluster.
   """
   if options.worker_hosts or options.ps_hosts:
     options = _count_hosts(options)
@@ -48,12 +47,13 @@ def resolve(options):
             workers, servers, _HOW))
   if workers > 1 and not servers:
     raise ValueError(
-        '--worker_replicas=%d needs --num_ps_tasks of 1 or more: the workers '
-        'share their variables through parameter servers.' % workers)
+        '--worker_replicas=%d needs --num_ps_tasks of 1 or more: workers share '
+        'variables on parameter servers.' % workers)
   limit = servers if options.job_name == 'ps' else workers
   if options.task >= limit:
-    raise ValueError('--task=%d, but --job_name=%s has %d: the first is 0.' % (
-        options.task, options.job_name, limit))
+    raise ValueError('--task=%d must be less than %d, the number of tasks of '
+                     '--job_name=%s: the first is 0.' % (
+                         options.task, limit, options.job_name))
   _check_synchronous(options)
   return options
 
@@ -63,18 +63,18 @@ def _count_hosts(options):
   for name, other in (('worker_hosts', 'ps_hosts'),
                       ('ps_hosts', 'worker_hosts')):
     if not getattr(options, name):
-      raise ValueError('--%s is missing beside --%s=%s. %s' % (
-          name, other, ','.join(getattr(options, other)), _HOW))
+      raise ValueError('--%s=%s needs --%s. %s' % (
+          other, ','.join(getattr(options, other)), name, _HOW))
   if options.master:
     raise ValueError(
-        '--master=%s names a server that runs already, --worker_hosts those '
-        'to start: leave one out.' % options.master)
+        '--master=%s names a running server, --worker_hosts servers to start: '
+        'leave one out.' % options.master)
   counts = {'worker_replicas': len(options.worker_hosts),
             'num_ps_tasks': len(options.ps_hosts)}
   for name, default in (('worker_replicas', 1), ('num_ps_tasks', 0)):
     given = getattr(options, name)
     if given not in (default, counts[name]):
-      raise ValueError('--%s=%d, but %d hosts are named: leave out --%s.' % (
+      raise ValueError('--%s=%d, but %d hosts are given: leave out --%s.' % (
           name, given, counts[name], name))
   return dataclasses.replace(options, **counts)
 
@@ -87,25 +87,28 @@ def _check_synchronous(options):
     raise ValueError('--sync_replicas needs several workers. ' + _HOW)
   if options.fp16:
     raise ValueError(
-        '--fp16 does not go with --sync_replicas: a worker whose gradients '
-        'overflow would hold up the others. Leave one out.')
+        '--fp16 cannot be used with --sync_replicas: a worker whose gradients '
+        'overflow would block the others. Leave one out.')
 
 
 def is_chief(options):
-  """Whether this process initialises, saves and logs."""
+  """Whether this process initializes, saves and logs."""
   return options.task == 0
 
 
-def is_several(options):
-  """Whether the variables lie on parameter servers."""
+def has_parameter_servers(options):
+  """Whether the variables are on parameter servers."""
   return options.num_ps_tasks > 0
 
 
 def start_worker(options):
-  """Returns what a session of this worker connects to.
+  """Starts this worker's server, if hosts are given; returns its target.
 
   Args:
     options: the resolved `options.Deployment`.
+
+  Returns:
+    The target for `tf.Session`, a string.
   """
   if not options.worker_hosts:
     return options.master
@@ -113,8 +116,8 @@ def start_worker(options):
 
 
 def device_filters(options):
-  """Returns the devices that a worker's session sees; [] for all."""
-  if not is_several(options):
+  """Returns the device filters of a worker's session; [] for all devices."""
+  if not has_parameter_servers(options):
     return []
   return ['/job:ps', '/job:worker/task:%d' % options.task]
 
@@ -148,21 +151,21 @@ def serve(options):
   return 0
 
 
-def tell_end(options):
-  """Tells the parameter servers that this worker has ended.
+def report_end(options):
+  """Reports the end of this worker to the parameter servers.
 
-  One that is gone already is left alone. Nothing is done where the servers
-  were not started by these programs.
+  Servers that have stopped are ignored, as are those that were not started by
+  these programs.
 
   Args:
     options: the resolved `options.Deployment` of a worker.
   """
   for index, host in enumerate(options.ps_hosts):
     with tf.Graph().as_default():
-      told = _ended_queue(options, index).enqueue(options.task)
+      enqueued = _ended_queue(options, index).enqueue(options.task)
       try:
         with tf.Session('grpc://' + host, config=_only(index)) as session:
-          session.run(told)
+          session.run(enqueued)
       except (tf.errors.DeadlineExceededError, tf.errors.UnavailableError):
         pass
 
@@ -170,19 +173,19 @@ def tell_end(options):
 def hooks(options):
   """Makes the workers of the default graph wait until the chief is ready.
 
-  Without it, a worker would begin when the variables are initialised, before
-  the chief has loaded the weights of a warm start over them. A variable of its
-  own on a parameter server says that all is loaded.
+  Otherwise a worker would start when the variables are initialized, before the
+  chief has restored the weights of a warm start. A separate variable on a
+  parameter server says that everything is restored.
 
   Args:
     options: the resolved `options.Deployment` of several workers. The graph
-      has all its variables.
+      must have all its variables.
 
   Returns:
     A list of hooks for the session of this worker.
 
   Raises:
-    ValueError: a variable lies where the other workers do not see it.
+    ValueError: a variable is on a device that other workers do not see.
   """
   variables = tf.global_variables()
   _check_shared(variables)
@@ -191,7 +194,7 @@ def hooks(options):
                         collections=['ready_mark'])
   if is_chief(options):
     return [_RunAfterCreation(ready.initializer)]
-  # Where a session's scaffold looks for what it has to wait for.
+  # A session's scaffold waits for the operations in this collection.
   tf.add_to_collection(
       tf.GraphKeys.READY_OP,
       tf.report_uninitialized_variables(variables + [ready]))
@@ -199,26 +202,25 @@ def hooks(options):
 
 
 class WorkerSessionCreator(tf.train.SessionCreator):
-  """Makes the session of a worker that is not the chief, once it is ready.
+  """Creates the session of a worker that is not the chief, once it is ready.
 
-  TensorFlow's own looks every 30 seconds whether it is.
+  TensorFlow's class checks this only every 30 seconds.
   """
 
   def __init__(self, scaffold, master, config):
-    """Keeps what a session is made of.
+    """Stores the arguments of the session.
 
     Args:
       scaffold: a `tf.train.Scaffold`.
-      master: what the session connects to.
-      config: its `tf.ConfigProto`.
+      master: target of the session, a string.
+      config: a `tf.ConfigProto`.
     """
     self._scaffold = scaffold
     self._master = master
     self._config = config
 
   def create_session(self):
-    """Returns a session whose variables are ready; waits as long as it takes.
-    """
+    """Returns a session whose variables are ready; waits without limit."""
     print('Waiting for worker 0 to make or load the variables.', flush=True)
     self._scaffold.finalize()
     manager = tf.train.SessionManager(
@@ -231,7 +233,7 @@ class WorkerSessionCreator(tf.train.SessionCreator):
 
 
 class _RunAfterCreation(tf.train.SessionRunHook):
-  """Runs an operation whenever a session was made or made anew."""
+  """Runs an operation whenever a session is created."""
 
   def __init__(self, operation):
     self._operation = operation
@@ -242,10 +244,10 @@ class _RunAfterCreation(tf.train.SessionRunHook):
 
 
 class SynchronousHook(tf.train.SessionRunHook):
-  """Keeps the workers of a `tf.train.SyncReplicasOptimizer` in step.
+  """Synchronizes the workers of a `tf.train.SyncReplicasOptimizer`.
 
-  TensorFlow's own waits for two minutes at the end for a thread of the chief,
-  and then prints its traceback.
+  At the end, TensorFlow's hook waits two minutes for a thread of the chief and
+  then prints its traceback.
   """
 
   def __init__(self, optimizer, options):
@@ -261,9 +263,9 @@ class SynchronousHook(tf.train.SessionRunHook):
     self._start = [optimizer.local_step_init_op]
     self._runner = None
     if is_chief(options):
-      # A token is leave to make a step. Without any at the start no worker is
-      # ahead of the others; more are needed where fewer workers than
-      # gradients make an update.
+      # Each step takes a token. With none at the start, no worker is ahead of
+      # the others; more are needed if an update aggregates more gradients than
+      # there are workers.
       tokens = max(
           0, options.replicas_to_aggregate - options.worker_replicas)
       self._start = [
@@ -285,13 +287,13 @@ class SynchronousHook(tf.train.SessionRunHook):
 
 def _check_shared(variables):
   """Raises ValueError if a variable is not on a parameter server."""
-  alone = [variable.op.name for variable in variables
+  local = [variable.op.name for variable in variables
            if '/job:ps' not in variable.device]
-  if alone:
+  if local:
     raise ValueError(
-        'This training keeps %s (%d in all) in the worker, where the other '
-        'workers do not see it: it works in one process only. --fp16 and '
-        '--quantize_delay do so.' % (alone[0], len(alone)))
+        'This training keeps the variable %s (%d in all) in the worker, where '
+        'other workers do not see it, so that it works in one process only. '
+        'Leave out --fp16 and --quantize_delay.' % (local[0], len(local)))
 
 
 def _server(options):
@@ -305,7 +307,7 @@ def _server(options):
 def _ended_queue(options, index):
   """Returns the queue of ended workers on a parameter server."""
   with tf.device('/job:ps/task:%d/device:CPU:0' % index):
-    # Room for workers that end, are started once more and end again.
+    # Large enough for workers that restart and end again.
     return tf.FIFOQueue(16 * options.worker_replicas, tf.int32, [()],
                         shared_name='workers_ended')
 

@@ -1,11 +1,11 @@
-"""The accelerators that this process can see."""
+"""The GPUs that TensorFlow sees."""
 import tensorflow.compat.v1 as tf
 
 
 def available_gpus():
   """Returns the names of the GPUs that TensorFlow sees, a list of strings.
 
-  No memory is taken on them.
+  This allocates no memory on them.
   """
   return [
       gpu.name for gpu in tf.config.experimental.list_physical_devices('GPU')]
@@ -14,13 +14,13 @@ def available_gpus():
 def choose_clone_on_cpu(clone_on_cpu=False, num_clones=1):
   """Decides whether the clones run on the CPU.
 
-  1. They were asked to: yes.
-  2. There is no GPU: yes, and one printed line says so.
-  3. There is a GPU for each clone: no.
-  4. There are GPUs but too few: an error, rather than clones that share one.
+  1. If requested: yes.
+  2. If there is no GPU: yes, and a line is printed.
+  3. If there is a GPU for each clone: no.
+  4. If there are fewer GPUs than clones: an error, not clones on one GPU.
 
   Args:
-    clone_on_cpu: what was asked for.
+    clone_on_cpu: whether the CPU is requested.
     num_clones: number of clones in this process.
 
   Returns:
@@ -39,7 +39,7 @@ def choose_clone_on_cpu(clone_on_cpu=False, num_clones=1):
     return True
   if num_clones > num_gpus:
     raise ValueError(
-        'num_clones is %d, but TensorFlow sees %d %s. Take num_clones=%d, or '
+        'num_clones is %d, but TensorFlow sees %d %s. Use num_clones=%d or '
         'clone_on_cpu=True.' % (
             num_clones, num_gpus, 'GPU' if num_gpus == 1 else 'GPUs',
             num_gpus))

@@ -13,13 +13,13 @@ clones are summed and applied once:
   slim.learning.train(model.train_op, my_log_dir,
                       summary_op=model.summary_op)
 
-Each clone's loss is divided by the number of clones, so that clones with
-batches of one size train as a single clone with the joined batch would.
-Clones with batches of different sizes do not: an example in a small batch then
-counts for more than one in a large batch.
+Each clone's loss is divided by the number of clones, so that clones with equal
+batch sizes train like a single clone with the joined batch. With different
+batch sizes, an example in a small batch counts more than one in a large batch.
 """
 import collections
 import itertools
+from typing import Callable, Optional, Union
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -29,46 +29,49 @@ __all__ = [
     'DeploymentConfig', 'Clone']
 
 Clone = collections.namedtuple('Clone', 'outputs scope device')
-Clone.__doc__ += """
+Clone.__doc__ = """One copy of the model.
 
-outputs: what the model function returned.
-scope: the name scope with its slash, as in 'clone_0/'; '' for a single clone.
-device: the device of the clone, a string.
+Attributes:
+  outputs: what the model function returned.
+  scope: str, name scope with its slash, as in 'clone_0/'; '' for one clone.
+  device: str, device of the clone.
 """
 
 DeployedModel = collections.namedtuple(
     'DeployedModel', 'train_op summary_op total_loss clones')
-DeployedModel.__doc__ += """
+DeployedModel.__doc__ = """What `deploy` builds.
 
-train_op: the total loss as a tensor whose evaluation makes one training step;
-  None without an optimizer.
-summary_op: all summaries merged, a string tensor; None if there are none.
-total_loss: float scalar tensor; None if the model has no loss.
-clones: list of `Clone`.
+Attributes:
+  train_op: float scalar, the total loss, whose evaluation runs one training
+    step; None without an optimizer.
+  summary_op: string scalar, all summaries merged; None if there are none.
+  total_loss: float scalar; None if the model has no loss.
+  clones: list of `Clone`.
 """
 
 _VARIABLE_OPS = ('Variable', 'VariableV2', 'AutoReloadVariable', 'VarHandleOp')
 
 
 class DeploymentConfig:
-  """Where the parts of a model run.
+  """The devices of the parts of a model.
 
-  Every replica is a worker process of its own with `num_clones` clones. The
-  replicas share their variables, which therefore lie on parameter servers.
-  Devices then name the job of the workers but not the task: the session's
-  `device_filters` tie a worker to its own devices.
+  Each replica is a worker process with `num_clones` clones. Several replicas
+  share variables on parameter servers. Devices then name the job of the workers
+  but not the task: the session's `device_filters` limit a worker to its own
+  devices.
   """
 
-  def __init__(self, num_clones=1, clone_on_cpu=False, replica_id=0,
-               num_replicas=1, num_ps_tasks=0, worker_job_name='worker',
-               ps_job_name='ps'):
-    """Checks and keeps the configuration.
+  def __init__(self, num_clones: int = 1, clone_on_cpu: bool = False,
+               replica_id: int = 0, num_replicas: int = 1,
+               num_ps_tasks: int = 0, worker_job_name: str = 'worker',
+               ps_job_name: str = 'ps'):
+    """Checks and stores the configuration.
 
     Args:
       num_clones: number of clones in each replica, at least 1.
-      clone_on_cpu: puts the clones on the CPU. Otherwise clone i is on GPU i.
+      clone_on_cpu: whether all clones are on the CPU, not clone i on GPU i.
       replica_id: index of this replica; 0 is the chief.
-      num_replicas: number of replicas. More than one need parameter servers.
+      num_replicas: number of replicas; more than one need parameter servers.
       num_ps_tasks: number of parameter servers; with 0 the variables are on
         this machine's CPU.
       worker_job_name: job of the replicas, if there are parameter servers.
@@ -83,9 +86,8 @@ class DeploymentConfig:
     _check_at_least('replica_id', replica_id, 0)
     if num_replicas > 1 and num_ps_tasks < 1:
       raise ValueError(
-          'num_replicas is %d and num_ps_tasks is 0. Replicas share their '
-          'variables through parameter servers: num_ps_tasks must be at least '
-          '1, or num_replicas 1.' % num_replicas)
+          'num_replicas is %d and num_ps_tasks is 0; it must be at least 1, as '
+          'replicas share variables on parameter servers.' % num_replicas)
     if replica_id >= num_replicas:
       raise ValueError(
           'replica_id is %d; it must be less than num_replicas, which is %d.' %
@@ -95,8 +97,7 @@ class DeploymentConfig:
       if num_ps_tasks and not job:
         raise ValueError(
             '%s is %r; with num_ps_tasks=%d it must be the name of a job of '
-            "the cluster, such as 'worker' or 'ps'." % (
-                argument, job, num_ps_tasks))
+            "the cluster, such as 'ps'." % (argument, job, num_ps_tasks))
     self._num_clones = num_clones
     self._clone_on_cpu = clone_on_cpu
     self._replica_id = replica_id
@@ -106,49 +107,49 @@ class DeploymentConfig:
     self._worker_device = '/job:' + worker_job_name if num_ps_tasks else ''
 
   @property
-  def num_clones(self):
+  def num_clones(self) -> int:
     """Number of clones in each replica."""
     return self._num_clones
 
   @property
-  def clone_on_cpu(self):
+  def clone_on_cpu(self) -> bool:
     """Whether the clones are on the CPU."""
     return self._clone_on_cpu
 
   @property
-  def replica_id(self):
+  def replica_id(self) -> int:
     """Index of this replica."""
     return self._replica_id
 
   @property
-  def num_replicas(self):
+  def num_replicas(self) -> int:
     """Number of replicas."""
     return self._num_replicas
 
   @property
-  def num_ps_tasks(self):
+  def num_ps_tasks(self) -> int:
     """Number of parameter servers."""
     return self._num_ps_tasks
 
   @property
-  def ps_device(self):
+  def ps_device(self) -> str:
     """The parameter servers' job as a device; '' without them."""
     return self._ps_device
 
   @property
-  def worker_device(self):
+  def worker_device(self) -> str:
     """The workers' job as a device; '' without parameter servers."""
     return self._worker_device
 
-  def caching_device(self):
-    """Returns where variables are cached: None, or a function of an op.
+  def caching_device(self) -> Optional[Callable]:
+    """Returns the caching device of variables: None, or a function of an op.
 
-    With parameter servers the cached value of a variable is where the reading
-    op is, so that one step fetches it once.
+    With parameter servers, a variable is cached on the device of the op that
+    reads it, so that a step fetches it once.
     """
     return (lambda op: op.device) if self._num_ps_tasks else None
 
-  def clone_device(self, clone_index):
+  def clone_device(self, clone_index: int) -> str:
     """Returns the device of clone `clone_index`, a string.
 
     Raises:
@@ -159,8 +160,8 @@ class DeploymentConfig:
       return self._worker_device + '/device:CPU:0'
     return self._worker_device + '/device:GPU:%d' % clone_index
 
-  def clone_scope(self, clone_index):
-    """Returns the name scope of a clone: '' for one alone, else 'clone_<i>'.
+  def clone_scope(self, clone_index: int) -> str:
+    """Returns the name scope of a clone, 'clone_<i>'; '' if it is the only one.
 
     Raises:
       ValueError: there is no such clone.
@@ -168,63 +169,60 @@ class DeploymentConfig:
     self._check_clone_index(clone_index)
     return 'clone_%d' % clone_index if self._num_clones > 1 else ''
 
-  def optimizer_device(self):
+  def optimizer_device(self) -> str:
     """Returns the device of the optimizer and of the sums of gradients."""
     return self._worker_device + '/device:CPU:0'
 
-  def inputs_device(self):
+  def inputs_device(self) -> str:
     """Returns the device of the input pipeline."""
     return self._worker_device + '/device:CPU:0'
 
-  def variables_device(self):
+  def variables_device(self) -> Union[str, Callable]:
     """Returns the device of variables: a string, or a function of an op.
 
-    With parameter servers each call returns a new function, which gives the
-    variables to the servers in turn and leaves all other ops where they are.
+    With parameter servers, each call returns a new function, which assigns the
+    variables to the servers in turn and leaves all other ops unchanged.
     """
     if not self._num_ps_tasks:
       return '/device:CPU:0'
     tasks = itertools.cycle(range(self._num_ps_tasks))
 
-    def place(op):
+    def device_of(op):
       if op.device or op.type not in _VARIABLE_OPS:
         return op.device
       return '%s/device:CPU:0/task:%d' % (self._ps_device, next(tasks))
 
-    return place
+    return device_of
 
-  def _check_clone_index(self, clone_index):
-    if not 0 <= clone_index < self._num_clones:
-      raise ValueError(
-          'clone_index is %d; it must be at least 0 and less than num_clones, '
-          'which is %d.' % (clone_index, self._num_clones))
+  def _check_clone_index(self, index):
+    if not 0 <= index < self._num_clones:
+      raise ValueError('clone_index is %d; it must be at least 0 and less than '
+                       'num_clones, which is %d.' % (index, self._num_clones))
 
 
-def _check_at_least(name, value, least):
-  if value < least:
+def _check_at_least(name, value, minimum):
+  if value < minimum:
     raise ValueError('%s is %d; it must be at least %d.' % (
-        name, value, least))
+        name, value, minimum))
 
 
 def create_clones(config, model_fn, args=None, kwargs=None):
   """Calls a model function once for each clone.
 
-  The first call makes the variables, the later ones reuse them. Every call
-  adds its own losses, update ops and summaries, under the clone's name scope;
-  the regularisation losses, which belong to the variables, exist once.
+  The first call creates the variables and the others reuse them. Each call adds
+  losses, update ops and summaries under the clone's name scope; regularization
+  losses, which belong to the variables, are added once.
 
   Args:
     config: a `DeploymentConfig`.
-    model_fn: a function of `*args, **kwargs` that adds its losses to
-      `tf.GraphKeys.LOSSES`. It makes its variables with slim's layers.
+    model_fn: function of `*args, **kwargs` that adds its losses to
+      `tf.GraphKeys.LOSSES` and creates its variables with slim's layers.
     args: positional arguments for the model function.
     kwargs: keyword arguments for the model function.
 
   Returns:
-    A list of `Clone`, one for each call.
+    A list of `Clone`.
   """
-  args = args or []
-  kwargs = kwargs or {}
   clones = []
   with slim.arg_scope([slim.model_variable, slim.variable],
                       device=config.variables_device()):
@@ -234,7 +232,7 @@ def create_clones(config, model_fn, args=None, kwargs=None):
           tf.get_variable_scope(), reuse=True if i else None,
           auxiliary_name_scope=False):
         with tf.name_scope(config.clone_scope(i)) as scope, tf.device(device):
-          outputs = model_fn(*args, **kwargs)
+          outputs = model_fn(*(args or []), **(kwargs or {}))
       clones.append(Clone(outputs, scope, device))
   return clones
 
@@ -243,17 +241,16 @@ def optimize_clones(clones, optimizer, regularization_losses=None, **kwargs):
   """Computes the total loss of the clones and the sums of their gradients.
 
   Args:
-    clones: a list of `Clone`, from `create_clones`.
+    clones: list of `Clone`, from `create_clones`.
     optimizer: a `tf.train.Optimizer`.
-    regularization_losses: a list of float scalar tensors, added to the first
+    regularization_losses: list of float scalar tensors, added to the first
       clone's loss; None for `tf.GraphKeys.REGULARIZATION_LOSSES`, [] for none.
     **kwargs: arguments for `optimizer.compute_gradients`, such as `var_list`.
 
   Returns:
-    total_loss: float scalar tensor.
-    grads_and_vars: a list of (gradient, variable). A gradient is a tensor or
-      `tf.IndexedSlices`, summed over the clones whose loss depends on the
-      variable. Variables on which no loss depends are left out.
+    (total_loss, grads_and_vars): float scalar, list of (gradient, variable). A
+    gradient is a tensor or `tf.IndexedSlices`, summed over the clones whose
+    loss depends on the variable; variables without a gradient are left out.
 
   Raises:
     ValueError: no clone has a loss, or no loss depends on a variable.
@@ -281,9 +278,11 @@ def deploy(config, model_fn, args=None, kwargs=None, optimizer=None,
            summarize_gradients=False):
   """Builds the clones of a model and, given an optimizer, their training.
 
+  All summaries are on the CPU, those of the model function included.
+
   Args:
     config: a `DeploymentConfig`.
-    model_fn: a function of `*args, **kwargs`, see `create_clones`.
+    model_fn: function of `*args, **kwargs`, see `create_clones`.
     args: positional arguments for the model function.
     kwargs: keyword arguments for the model function.
     optimizer: a `tf.train.Optimizer`; None to build no training.
@@ -291,15 +290,16 @@ def deploy(config, model_fn, args=None, kwargs=None, optimizer=None,
       gradient to the summaries.
 
   Returns:
-    A `DeployedModel`. Its update ops and summaries are those of the first
-    clone, and the summaries that existed before.
+    A `DeployedModel`. Its update ops are those of the first clone, its
+    summaries those of the first clone and those that existed before.
 
   Raises:
     ValueError: there is an optimizer but nothing to optimize, see
       `optimize_clones`.
   """
   summaries = set(tf.get_collection(tf.GraphKeys.SUMMARIES))
-  clones = create_clones(config, model_fn, args, kwargs)
+  with tf.device(_summaries_on_cpu):
+    clones = create_clones(config, model_fn, args, kwargs)
   train_op = None
   with tf.device(config.optimizer_device()):
     if optimizer:
@@ -307,7 +307,7 @@ def deploy(config, model_fn, args=None, kwargs=None, optimizer=None,
         global_step = tf.train.get_or_create_global_step()
       total_loss, grads_and_vars = optimize_clones(clones, optimizer)
       if summarize_gradients:
-        summaries.update(_add_gradient_summaries(grads_and_vars))
+        summaries.update(_gradient_summaries(grads_and_vars))
       updates = tf.get_collection(tf.GraphKeys.UPDATE_OPS, clones[0].scope)
       updates.append(optimizer.apply_gradients(grads_and_vars, global_step))
       with tf.control_dependencies(updates):
@@ -315,21 +315,27 @@ def deploy(config, model_fn, args=None, kwargs=None, optimizer=None,
     else:
       losses = [loss for _, loss in _losses_of_clones(clones)]
       total_loss = tf.add_n(losses, name='total_loss') if losses else None
-  summaries.update(tf.get_collection(tf.GraphKeys.SUMMARIES, clones[0].scope))
-  if total_loss is not None:
-    summaries.add(tf.summary.scalar('total_loss', total_loss))
-  summary_op = None
-  if summaries:
+    summaries.update(tf.get_collection(tf.GraphKeys.SUMMARIES, clones[0].scope))
+    if total_loss is not None:
+      summaries.add(tf.summary.scalar('total_loss', total_loss))
     summary_op = tf.summary.merge(
-        sorted(summaries, key=lambda summary: summary.name), name='summary_op')
+        sorted(summaries, key=lambda summary: summary.name),
+        name='summary_op') if summaries else None
   return DeployedModel(train_op, summary_op, total_loss, clones)
+
+
+def _summaries_on_cpu(op):
+  """Device function: summaries, which have no GPU kernel, are on the CPU."""
+  if not op.device or not op.type.endswith('Summary'):
+    return op.device
+  return tf.DeviceSpec.from_string(op.device).replace(
+      device_type='CPU', device_index=0).to_string()
 
 
 def _losses_of_clones(clones, regularization_losses=None):
   """Yields (clone, loss) for the clones that have a loss."""
   if regularization_losses is None:
-    regularization_losses = tf.get_collection(
-        tf.GraphKeys.REGULARIZATION_LOSSES)
+    regularization_losses = tf.losses.get_regularization_losses()
   for clone in clones:
     loss = _loss_of_clone(clone, len(clones), regularization_losses)
     regularization_losses = []
@@ -338,7 +344,7 @@ def _losses_of_clones(clones, regularization_losses=None):
 
 
 def _loss_of_clone(clone, num_clones, regularization_losses):
-  """Returns what one clone adds to the total loss; None if nothing."""
+  """Returns the part of the total loss of one clone; None if it has none."""
   losses = tf.get_collection(tf.GraphKeys.LOSSES, clone.scope)
   parts = []
   summaries = {}
@@ -346,7 +352,7 @@ def _loss_of_clone(clone, num_clones, regularization_losses):
     with tf.device(clone.device):
       if losses:
         loss = tf.add_n(losses, name='clone_loss')
-        # The double slash after a scope is the name that dashboards know.
+        # Slim's name of this summary has two slashes after the scope.
         name = clone.scope and clone.scope + '/'
         summaries['Losses/%sclone_loss' % name] = loss
         if num_clones > 1:
@@ -357,14 +363,14 @@ def _loss_of_clone(clone, num_clones, regularization_losses):
         summaries['Losses/regularization_loss'] = loss
         parts.append(loss)
       total = tf.add_n(parts) if parts else None
-    # Outside the device: summaries have no kernel for a GPU.
+    # Outside the clone's device: summaries have no GPU kernel.
     for name, loss in summaries.items():
       tf.summary.scalar(name, loss)
   return total
 
 
 def _sum_gradients(gradients):
-  """Sums lists of (gradient or None, variable), one list a clone."""
+  """Sums lists of (gradient or None, variable), one list per clone."""
   sums = []
   for of_variable in zip(*gradients):
     var = of_variable[0][1]
@@ -377,7 +383,7 @@ def _sum_gradients(gradients):
 
 
 def _sum_gradient(grads, name):
-  """Sums gradients of one variable; sparse ones without making them dense."""
+  """Sums gradients of one variable; sparse ones stay sparse."""
   if not all(isinstance(grad, tf.IndexedSlices) for grad in grads):
     return tf.add_n([tf.convert_to_tensor(grad) for grad in grads], name=name)
   return tf.IndexedSlices(
@@ -386,12 +392,9 @@ def _sum_gradient(grads, name):
       grads[0].dense_shape)
 
 
-def _add_gradient_summaries(grads_and_vars):
-  summaries = []
+def _gradient_summaries(grads_and_vars):
   for grad, var in grads_and_vars:
     values = grad.values if isinstance(grad, tf.IndexedSlices) else grad
     name = var.op.name + '_gradient'
-    summaries.append(tf.summary.histogram(name, values))
-    summaries.append(
-        tf.summary.scalar(name + '_norm', tf.global_norm([values])))
-  return summaries
+    yield tf.summary.histogram(name, values)
+    yield tf.summary.scalar(name + '_norm', tf.global_norm([values]))

@@ -45,7 +45,7 @@ _TABLE = {
     'preprocessing': _BASE,
     # Nowhere else, as numba may be missing.
     'preprocessing/fast': _BASE + ('preprocessing', 'numba'),
-    'datasets': _BASE,
+    'datasets': _BASE + ('matplotlib',),
     'datasets/samples': ('numpy',),
     'datasets/reading': _BASE,
     'datasets/conversion': _BASE + (

@@ -92,7 +92,7 @@ class DatasetWriter:
     self._dir, self._name = dataset_dir, name
     self._partial = os.path.join(dataset_dir, '.%s.partial' % name)
     self._publishing = os.path.join(
-        dataset_dir, dataset_info.publishing_folder(name))
+        dataset_dir, dataset_info.publishing_directory(name))
     self.download_dir = os.path.join(dataset_dir, '.%s.downloads' % name)
     self.unpack_dir = os.path.join(dataset_dir, '.%s.unpacked' % name)
     self.scratch_dir = os.path.join(dataset_dir, '.%s.scratch' % name)

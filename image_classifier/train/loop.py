@@ -43,7 +43,7 @@ def train(options: program_options.Train, extra_hooks=()) -> int:
   run = resolved_run.resolve(options)
   status = _train(run, extra_hooks)
   if status == 0:
-    cluster.tell_end(run.deployment)
+    cluster.report_end(run.deployment)
   return status
 
 
@@ -181,7 +181,7 @@ def _session_creator(run, scaffold):
                    master=cluster.start_worker(deployment))
   if not run.is_chief:
     return cluster.WorkerSessionCreator(**arguments)
-  if cluster.is_several(deployment):
+  if cluster.has_parameter_servers(deployment):
     # The variables of a lost parameter server come from the latest checkpoint.
     return tf.train.ChiefSessionCreator(
         checkpoint_dir=run.options.loop.train_dir, **arguments)
@@ -228,7 +228,7 @@ def _hooks_of_chief(run, graph, scaffold, writer, stop_hook):
   if run.plan is not None:
     others.append(evaluation_hook.EvaluationHook(
         readings, run, saver_hook, progress_hook, stop_hook))
-  if cluster.is_several(run.deployment):
+  if cluster.has_parameter_servers(run.deployment):
     others.append(hooks.WorkerStepsHook(run.deployment.task))
   return finite_loss, others
 

@@ -240,7 +240,7 @@ def _summarize(end_points, first_losses, total_loss, rate, input_wait):
 def _hooks(deployment, optimizer):
   """Returns the hooks that synchronize several workers."""
   hooks = []
-  if cluster.is_several(deployment):
+  if cluster.has_parameter_servers(deployment):
     hooks += cluster.hooks(deployment)
   if deployment.sync_replicas:
     hooks.append(cluster.SynchronousHook(optimizer, deployment))

@@ -70,7 +70,7 @@ def image_shape(options, dataset, size):
   preprocess = preprocessing_factory.get_preprocessing(
       _name(options), use_grayscale=options.data.use_grayscale)
   with tf.Graph().as_default():
-    image = preprocess(input_pipeline.next_picture(dataset), size, size)
+    image = preprocess(input_pipeline.next_image(dataset), size, size)
   return tuple(image.shape.as_list())
 
 
@@ -105,7 +105,7 @@ def _summarize_image(dataset, preprocess):
   Summaries made inside tf.data reach no file. This image is read outside of
   tf.data, whenever the summaries are.
   """
-  image = input_pipeline.next_picture(dataset)
+  image = input_pipeline.next_image(dataset)
   tf.summary.image('input_picture', tf.expand_dims(image, 0))
   preprocess(image)
 

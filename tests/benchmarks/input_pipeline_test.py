@@ -1,4 +1,4 @@
-"""Tests of the benchmark of the input pipeline, with few pictures."""
+"""Tests of the benchmark of the input pipeline, with few images."""
 import sys
 
 import numpy as np
@@ -7,6 +7,7 @@ import tensorflow.compat.v1 as tf
 
 from benchmarks import input_contenders
 from benchmarks import input_pipeline
+from slim_common import memory
 
 
 @pytest.fixture(scope='module')
@@ -22,19 +23,31 @@ def records(tmp_path_factory):
 def test_every_contender_makes_batches(records, kind, preprocessing):
   with tf.Graph().as_default():
     dataset = input_contenders._dataset(records, 3, None)
-    # By it the pipeline chooses how many pictures to decode in one go.
+    # The pipeline chooses its block size by it.
     assert dataset.num_samples == 128
     images = input_contenders.KINDS[kind](dataset, preprocessing, 32, 2, 4)
-    side = 1 if kind in ('window', 'decode') else 32
+    size = 1 if kind in ('window', 'decode') else 32
     with tf.Session() as session:
       session.run([tf.local_variables_initializer(), tf.tables_initializer()])
       coordinator = tf.train.Coordinator()
       threads = tf.train.start_queue_runners(session, coordinator)
       for _ in range(2):
-        assert session.run(images).shape == (4, side, side, 3)
+        assert session.run(images).shape == (4, size, size, 3)
       coordinator.request_stop()
       session.close()
       coordinator.join(threads, ignore_live_threads=True)
+
+
+@pytest.mark.parametrize('kind, is_ours', [('decode', True), ('whole', False)])
+def test_memory_is_kept_as_by_the_programs(records, monkeypatch, kind, is_ours):
+  calls = []
+  monkeypatch.setattr(
+      memory, 'keep_freed_memory', lambda: calls.append(None))
+  monkeypatch.setitem(
+      input_contenders.KINDS, kind, lambda *unused: tf.constant(0))
+  with tf.Graph().as_default():
+    input_contenders.start(kind, 'vgg', 32, 1, 4, records, 3)()
+  assert len(calls) == is_ours
 
 
 def test_a_contender_in_a_process(records, capsys, monkeypatch):
@@ -46,7 +59,8 @@ def test_a_contender_in_a_process(records, capsys, monkeypatch):
   assert lines[0] == 'vgg, 224 x 224, 2 threads'
   assert [line.split()[0] for line in lines[1:]] == [
       'pipeline', 'decode', 'pipeline']
-  assert ' by the clock, ' in lines[3] and lines[3].endswith(' by CPU')
+  assert ' by wall-clock time, ' in lines[3]
+  assert lines[3].endswith(' by CPU time')
 
 
 @pytest.mark.parametrize('argument, message', [

@@ -8,11 +8,11 @@ from datasets import dataset_factory
 from datasets import dataset_utils
 from datasets.conversion import encoding
 
-_BOXED = {'image/object/bbox/' + side for side in
+_BOXED = {'image/object/bbox/' + edge for edge in
           ('xmin', 'ymin', 'xmax', 'ymax')}
 _COMMON = {'image/encoded', 'image/format', 'image/class/label'}
 
-# All but image_folder, of which nothing is known before it is converted:
+# All but image_folder, for which nothing is published:
 # files, {split: size}, classes, items, default format, label shape and default
 _PUBLISHED = {
     'cifar10': ('cifar10_%s.tfrecord', {'train': 50000, 'test': 10000}, 10,
@@ -47,9 +47,9 @@ def test_published_numbers(name):
       _PUBLISHED[name])
   assert dataset_factory.datasets_map[name].SPLITS_TO_SIZES == sizes
   for split in sizes:
-    dataset = dataset_factory.get_dataset(name, split, '/folder')
+    dataset = dataset_factory.get_dataset(name, split, '/dir')
     assert isinstance(dataset, slim.dataset.Dataset)
-    assert dataset.data_sources == '/folder/' + files % split
+    assert dataset.data_sources == '/dir/' + files % split
     assert dataset.num_samples == sizes[split]
     assert dataset.num_classes == num_classes
     assert sorted(dataset.items_to_descriptions) == items
@@ -70,8 +70,8 @@ def test_decodes_an_example_of_all_keys(name):
               'image/format': b'png', 'image/class/label': 3,
               'image/class/text': b'some text',
               'image/object/class/label': [3, 4]}
-  for k, side in enumerate(('xmin', 'ymin', 'xmax', 'ymax')):
-    features['image/object/bbox/' + side] = [k / 8, (k + 4) / 8]
+  for k, edge in enumerate(('xmin', 'ymin', 'xmax', 'ymax')):
+    features['image/object/bbox/' + edge] = [k / 8, (k + 4) / 8]
   split = next(iter(_PUBLISHED[name][1]))
   decoder = dataset_factory.get_dataset(name, split, '').decoder
   items = decoder.list_items()
@@ -104,7 +104,7 @@ def test_default_label(name):
 @pytest.mark.parametrize('split', ['dev', 'Train', ''])
 def test_unknown_split(name, split):
   with pytest.raises(ValueError, match='%s has no split' % name):
-    dataset_factory.get_dataset(name, split, '/folder')
+    dataset_factory.get_dataset(name, split, '/dir')
 
 
 @pytest.mark.parametrize('name', sorted(_PUBLISHED))
@@ -122,7 +122,7 @@ def test_file_pattern_reader_and_labels(name, tmp_path):
     ('CIFAR', 'Known are: cifar10, fashion_mnist'), (None, 'unknown None')])
 def test_unknown_dataset(name, hint):
   with pytest.raises(ValueError, match=hint):
-    dataset_factory.get_dataset(name, 'train', '/folder')
+    dataset_factory.get_dataset(name, 'train', '/dir')
 
 
 def test_own_entry(monkeypatch):

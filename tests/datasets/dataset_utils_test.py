@@ -43,15 +43,15 @@ def test_image_to_tfexample():
 
 
 def test_label_file(tmp_path):
-  folder = str(tmp_path)
-  assert not dataset_utils.has_labels(folder)
-  dataset_utils.write_label_file({0: 'a', 1: 'b: c'}, folder)
-  assert dataset_utils.has_labels(folder)
+  directory = str(tmp_path)
+  assert not dataset_utils.has_labels(directory)
+  dataset_utils.write_label_file({0: 'a', 1: 'b: c'}, directory)
+  assert dataset_utils.has_labels(directory)
   assert (tmp_path / 'labels.txt').read_text() == '0:a\n1:b: c\n'
-  assert dataset_utils.read_label_file(folder) == {0: 'a', 1: 'b: c'}
-  dataset_utils.write_label_file({3: 'x'}, folder, 'other.txt')
-  assert dataset_utils.has_labels(folder, 'other.txt')
-  assert dataset_utils.read_label_file(folder, 'other.txt') == {3: 'x'}
+  assert dataset_utils.read_label_file(directory) == {0: 'a', 1: 'b: c'}
+  dataset_utils.write_label_file({3: 'x'}, directory, 'other.txt')
+  assert dataset_utils.has_labels(directory, 'other.txt')
+  assert dataset_utils.read_label_file(directory, 'other.txt') == {3: 'x'}
   assert dataset_utils.LABELS_FILENAME == 'labels.txt'
 
 
@@ -95,6 +95,6 @@ def test_download_url(tmp_path):
   dataset_utils.download_url(
       'file://%s/one' % tmp_path, str(tmp_path / 'target'))
   assert (tmp_path / 'target' / 'one').read_text() == '1'
-  with pytest.raises(OSError, match='cannot download two; .* and put it there: '
+  with pytest.raises(OSError, match='cannot download two; .* and save it as '
                      '%s$' % (tmp_path / 'two')):
     dataset_utils.download_url('file://%s/two' % tmp_path, str(tmp_path))

@@ -1,6 +1,11 @@
 """Tests of the dataset doctor."""
+import collections
 import json
+import sys
+from unittest import mock
+import warnings
 
+from matplotlib import font_manager
 from PIL import Image
 import pytest
 import tensorflow.compat.v1 as tf
@@ -13,6 +18,7 @@ from tests.datasets.conversion import odd_images
 from tests.datasets.conversion import raw_files
 
 _NAMES = ['one', 'zwei ü']
+_BLUE, _ORANGE = (0x1f, 0x77, 0xb4), (0xff, 0x7f, 0x0e)
 
 
 def _record(label=0, seed=0, content=None):
@@ -24,7 +30,7 @@ def _record(label=0, seed=0, content=None):
 
 
 def _write(tmp_path, **splits):
-  """Writes a dataset of splits of serialised records, a file each."""
+  """Writes a dataset with one file of serialized records per split."""
   with dataset_writer.DatasetWriter(str(tmp_path), 'image_folder', 1) as writer:
     for split, serialized in splits.items():
       writer.write_split(split, [split + '.tfrecord'], len(serialized),
@@ -42,11 +48,63 @@ def test_whole_dataset(tmp_path, capsys):
                 ['1:zwei', 'ü', '2', '1'], ['all', '5', '1'],
                 'height: 32 to 32 pixels, median 32'.split(),
                 'width: 20 to 27 pixels, median 23'.split(),
-                'All records are whole.'.split()):
+                'All records are valid.'.split()):
     assert words in lines
-  colours = {colour for _, colour in Image.open(
-      str(histogram)).convert('RGB').getcolors(100000)}
-  assert {(0x1f, 0x77, 0xb4), (0xff, 0x7f, 0x0e)} <= colours
+  assert 'Wrote %s' % histogram == ' '.join(lines[-1])
+  assert {_BLUE, _ORANGE} <= _colors(histogram)
+
+
+def _colors(path):
+  return {color for _, color in
+          Image.open(str(path)).convert('RGB').getcolors(100000)}
+
+
+def _chart(tmp_path, names, **splits):
+  """Draws counts by class of some splits; returns the size of the image."""
+  counts = {split: collections.Counter(dict(enumerate(values)))
+            for split, values in splits.items()}
+  path = tmp_path / 'chart.png'
+  doctor.draw_histogram(
+      doctor.Report(names, False, counts, *[None] * 7), str(path))
+  assert [path] == list(tmp_path.iterdir())
+  return Image.open(str(path)).size
+
+
+def test_histogram_of_names_in_any_letters(tmp_path):
+  """Missing letters, for which there is no font, would be a warning."""
+  names = ['собака', 'ψάρι', 'סוס', '$x', '猫', 'two\nlines', '', '\u231a']
+  with warnings.catch_warnings():
+    warnings.simplefilter('error')
+    _chart(tmp_path, names, train=range(8), test=[1] * 8)
+  assert {_BLUE, _ORANGE} <= _colors(tmp_path / 'chart.png')
+
+
+def test_each_name_gets_a_font_that_has_its_letters(monkeypatch):
+  fonts = {}
+  for text in 'a', 'ж', '\u231a', '猫':
+    axes = mock.Mock()
+    doctor._write_class(axes, 7, text, 0.5, 9)
+    (_, _, fonts[text]), arguments = axes.text.call_args
+    if text == '\u231a':
+      assert arguments['fontproperties'].get_file() != (
+          font_manager.findfont('DejaVu Sans'))
+  assert fonts == {'a': '7:a', 'ж': '7:ж', '\u231a': '7:\u231a', '猫': mock.ANY}
+
+
+def test_histogram_grows_with_the_classes(tmp_path):
+  few, many = [_chart(tmp_path, ['name'] * number, train=[3] * number)[1]
+               for number in (2, 40)]
+  assert many > few + 38 * 25
+
+
+def test_histogram_without_matplotlib(tmp_path, monkeypatch, capsys):
+  """The error comes before the records are read."""
+  _write(tmp_path, train=[_record()])
+  capsys.readouterr()
+  monkeypatch.setitem(sys.modules, 'matplotlib.figure', None)
+  with pytest.raises(ValueError, match=r'pip install -e \.\[plot\]'):
+    doctor.check(str(tmp_path), 1, str(tmp_path / 'chart.png'))
+  assert not capsys.readouterr().out
 
 
 @pytest.mark.parametrize('record,problem', [
@@ -69,7 +127,7 @@ def test_whole_dataset(tmp_path, capsys):
 def test_bad_records_are_named_by_file_and_index(
     tmp_path, capsys, record, problem):
   _write(tmp_path, train=[_record(seed=1), _record(seed=2), record])
-  with pytest.raises(ValueError, match='1 problems in .* they stand above'):
+  with pytest.raises(ValueError, match='1 problems in .*, listed above. Convert'):
     doctor.check(str(tmp_path), 1)
   assert 'train.tfrecord, record 2: ' + problem in capsys.readouterr().out
 
@@ -86,7 +144,7 @@ def test_multi_label_dataset(tmp_path, capsys):
   assert 'record 3: label 2; labels go from 0 to 1' in output
   lines = [line.split() for line in output.splitlines()]
   for words in (['0:one', '1'], ['1:zwei', 'ü', '3'],
-                ['none', 'of', 'them', '1'], ['all', '4']):
+                ['no', 'class', '1'], ['all', '4']):
     assert words in lines
 
 
@@ -114,7 +172,7 @@ def test_missing_files_and_wrong_numbers(tmp_path, capsys):
   assert 'train.tfrecord: 1 records, not 4 as dataset_info.json' in output
 
 
-def test_pictures_in_both_splits(tmp_path):
+def test_images_in_both_splits(tmp_path):
   _write(tmp_path, train=[_record(seed=k) for k in (1, 2, 3, 3)],
          validation=[_record(1, seed=2), _record(seed=4)])
   report = doctor.examine(str(tmp_path), 2)
@@ -122,13 +180,13 @@ def test_pictures_in_both_splits(tmp_path):
       ('train.tfrecord, record 1', 'validation.tfrecord, record 0')]
   assert report.num_repeated == {'train': 1}
   assert not report.problems
-  lines = doctor.lines_of(report)
-  assert '1 pictures stand in several splits:' in lines
-  assert 'train: 1 pictures stand there more than once' in lines
+  lines = doctor.report_lines(report)
+  assert '1 images are in several splits:' in lines
+  assert 'train: 1 images are duplicates within it' in lines
 
 
-def test_folder_without_a_dataset(tmp_path):
-  with pytest.raises(ValueError, match='holds no dataset_info.json: give the'):
+def test_directory_without_a_dataset(tmp_path):
+  with pytest.raises(ValueError, match='has no dataset_info.json: give the'):
     doctor.check(str(tmp_path))
   (tmp_path / 'dataset_info.json').write_text(json.dumps({'name': 1}))
   with pytest.raises(ValueError, match='cannot be read'):

@@ -323,6 +323,6 @@ def test_pipes_and_dangling_links(tmp_path):
 
 @pytest.mark.parametrize('folder', ['', '/no/such'])
 def test_reading_what_was_not_converted(folder):
-  with pytest.raises(ValueError, match='holds no dataset_info.json: make it '
-                     'of your pictures with download_and_convert_data.py'):
+  with pytest.raises(ValueError, match='has no dataset_info.json: convert your '
+                     'images with download_and_convert_data.py'):
     dataset_factory.get_dataset('image_folder', 'train', folder)

@@ -1,4 +1,4 @@
-"""Tests of how a split is found and described."""
+"""Tests of the description of a split."""
 import os
 import threading
 import time
@@ -14,12 +14,12 @@ from datasets.conversion import dataset_writer
 _SPEC = image_dataset.ImageDataset(
     name='toy', file_pattern='toy_%s_*', splits_to_sizes={
         'train': 100, 'test': 50}, num_classes=7,
-    items_to_descriptions={'image': 'a picture', 'label': 'its class'},
+    items_to_descriptions={'image': 'an image', 'label': 'its class'},
     image_shape=(2, 2, 1), channels=1)
 
 
-def _convert(folder, name='toy', counts=(('train', 5), ('test', 2))):
-  with dataset_writer.DatasetWriter(str(folder), name, 1) as writer:
+def _convert(directory, name='toy', counts=(('train', 5), ('test', 2))):
+  with dataset_writer.DatasetWriter(str(directory), name, 1) as writer:
     for split, count in counts:
       writer.write_pictures(
           split, ['%s_%s_%d' % (name, split, k) for k in range(2)],
@@ -27,8 +27,8 @@ def _convert(folder, name='toy', counts=(('train', 5), ('test', 2))):
     writer.publish(['cat', 'dog'])
 
 
-def _get(folder, split='train', **arguments):
-  return image_dataset.get_split(_SPEC, split, str(folder), **arguments)
+def _get(directory, split='train', **arguments):
+  return image_dataset.get_split(_SPEC, split, str(directory), **arguments)
 
 
 def test_published_numbers_without_info(tmp_path):
@@ -38,13 +38,13 @@ def test_published_numbers_without_info(tmp_path):
   assert dataset.labels_to_names is None
   assert dataset.reader is tf.TFRecordReader
   assert dataset.items_to_descriptions == {
-      'image': 'a picture', 'label': 'its class'}
+      'image': 'an image', 'label': 'its class'}
 
 
-@pytest.mark.parametrize('folder', [None, '', '/no/such/folder'])
-def test_folder_need_not_stand(folder):
+@pytest.mark.parametrize('directory', [None, '', '/no/such/directory'])
+def test_directory_need_not_exist(directory):
   """A network can be exported for a dataset that is elsewhere."""
-  assert image_dataset.get_split(_SPEC, 'test', folder).num_samples == 50
+  assert image_dataset.get_split(_SPEC, 'test', directory).num_samples == 50
 
 
 def test_numbers_of_what_was_converted(tmp_path):
@@ -63,12 +63,12 @@ def test_pattern_for_a_part_of_the_files(tmp_path):
   assert dataset.data_sources == str(tmp_path / 'mine_train')
 
 
-def test_pattern_without_a_place_for_the_split(tmp_path):
-  with pytest.raises(ValueError, match="file_pattern is 'x': it must hold %s"):
+def test_pattern_without_the_split(tmp_path):
+  with pytest.raises(ValueError, match="file_pattern is 'x': it must contain %s"):
     _get(tmp_path, file_pattern='x')
 
 
-def test_reader_is_handed_on(tmp_path):
+def test_reader_is_passed_on(tmp_path):
   assert _get(tmp_path, reader=tf.TextLineReader).reader is tf.TextLineReader
 
 
@@ -103,7 +103,7 @@ def test_empty_split(tmp_path):
     _get(tmp_path, 'test')
 
 
-def test_folder_of_another_dataset(tmp_path):
+def test_directory_of_another_dataset(tmp_path):
   _convert(tmp_path, name='pets')
   with pytest.raises(ValueError, match=(
       "info.json describes the dataset 'pets', not 'toy': give another "
@@ -129,9 +129,9 @@ def test_reader_waits_while_files_are_moved(tmp_path):
 
 
 def test_stopped_publishing_is_an_error(tmp_path, monkeypatch):
-  monkeypatch.setattr(image_dataset, '_SECONDS_TO_WAIT_FOR_PUBLISHING', 0.1)
+  monkeypatch.setattr(image_dataset, '_MAX_WAIT_SECS', 0.1)
   (tmp_path / '.toy.publishing').mkdir()
-  with pytest.raises(ValueError, match='run it once more, it will finish'):
+  with pytest.raises(ValueError, match='run it once more to finish'):
     _get(tmp_path)
 
 

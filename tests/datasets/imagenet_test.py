@@ -14,14 +14,14 @@ def test_readable_names():
 
 
 def test_split_without_labels_file_has_names(tmp_path):
-  for folder in (str(tmp_path), '/no/such', ''):
-    dataset = dataset_factory.get_dataset('imagenet', 'validation', folder)
+  for directory in (str(tmp_path), '/no/such', ''):
+    dataset = dataset_factory.get_dataset('imagenet', 'validation', directory)
     assert dataset.num_classes == len(dataset.labels_to_names) == 1001
     assert dataset.labels_to_names[1] == 'tench, Tinca tinca'
   assert not list(tmp_path.iterdir())
 
 
-def test_labels_file_goes_first(tmp_path):
+def test_labels_file_takes_precedence(tmp_path):
   dataset_utils.write_label_file({0: 'nothing', 1: 'a fish'}, str(tmp_path))
   dataset = dataset_factory.get_dataset('imagenet', 'train', str(tmp_path))
   assert dataset.labels_to_names == {0: 'nothing', 1: 'a fish'}

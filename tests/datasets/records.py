@@ -1,4 +1,4 @@
-"""Reads converted records back, by TensorFlow's own means."""
+"""Reads converted records back."""
 import io
 import os
 
@@ -28,12 +28,12 @@ def pictures(path):
                             for e in examples]
 
 
-def snapshot(folder):
-  """Returns a dict of relative path to content of all files in a folder."""
+def snapshot(directory):
+  """Returns a dict of relative path to content of all files in a directory."""
   content = {}
-  for place, _, names in os.walk(str(folder)):
+  for parent, _, names in os.walk(str(directory)):
     for name in names:
-      path = os.path.join(place, name)
+      path = os.path.join(parent, name)
       with open(path, 'rb') as source:
-        content[os.path.relpath(path, str(folder))] = source.read()
+        content[os.path.relpath(path, str(directory))] = source.read()
   return content

@@ -26,13 +26,14 @@ def test_hosts_count_the_processes():
 
 def test_one_process_is_its_own_chief():
   resolved = cluster.resolve(_deployment())
-  assert cluster.is_chief(resolved) and not cluster.is_several(resolved)
+  assert cluster.is_chief(resolved)
+  assert not cluster.has_parameter_servers(resolved)
   assert cluster.device_filters(resolved) == []
   assert cluster.start_worker(resolved) == ''
-  cluster.tell_end(resolved)
+  cluster.report_end(resolved)
 
 
-def test_servers_of_others():
+def test_servers_that_are_running():
   resolved = cluster.resolve(_deployment(
       master='grpc://b:2', worker_replicas=2, num_ps_tasks=1, task=1))
   assert cluster.start_worker(resolved) == 'grpc://b:2'
@@ -40,32 +41,35 @@ def test_servers_of_others():
 
 @pytest.mark.parametrize('changes, message', [
     (dict(worker_replicas=2),
-     '--worker_replicas=2 and --num_ps_tasks=0, but no cluster. Give '
-     '--ps_hosts=HOST:PORT,... and --worker_hosts=HOST:PORT,..., the same in '
-     'every process, and each its --job_name and --task; or '
-     '--master=grpc://HOST:PORT where servers run already.'),
+     '--worker_replicas=2 and --num_ps_tasks=0, but no cluster. Give every '
+     'process the same --ps_hosts=HOST:PORT,... and '
+     '--worker_hosts=HOST:PORT,..., and its own --job_name and --task; or give '
+     '--master=grpc://HOST:PORT if servers are already running.'),
     (dict(num_ps_tasks=1),
      '--worker_replicas=1 and --num_ps_tasks=1, but no cluster.'),
-    (dict(job_name='ps'), '--job_name=ps needs a cluster. Give --ps_hosts'),
+    (dict(job_name='ps'), '--job_name=ps needs a cluster. Give every process'),
     (dict(master='grpc://b:2', worker_replicas=2),
      '--worker_replicas=2 needs --num_ps_tasks of 1 or more'),
     (dict(ps_hosts=('a:1', 'a:2')),
-     '--worker_hosts is missing beside --ps_hosts=a:1,a:2. Give --ps_hosts='),
+     '--ps_hosts=a:1,a:2 needs --worker_hosts. Give every process'),
     (dict(worker_hosts=('b:1',)),
-     '--ps_hosts is missing beside --worker_hosts=b:1. Give --ps_hosts='),
+     '--worker_hosts=b:1 needs --ps_hosts. Give every process'),
     (dict(master='grpc://b:2', **_HOSTS),
-     '--master=grpc://b:2 names a server that runs already'),
+     '--master=grpc://b:2 names a running server'),
     (dict(worker_replicas=3, **_HOSTS),
-     '--worker_replicas=3, but 2 hosts are named: leave out '
+     '--worker_replicas=3, but 2 hosts are given: leave out '
      '--worker_replicas.'),
-    (dict(num_ps_tasks=2, **_HOSTS), '--num_ps_tasks=2, but 1 hosts are named'),
+    (dict(num_ps_tasks=2, **_HOSTS), '--num_ps_tasks=2, but 1 hosts are given'),
     (dict(task=2, **_HOSTS),
-     '--task=2, but --job_name=worker has 2: the first is 0.'),
-    (dict(task=1, job_name='ps', **_HOSTS), '--task=1, but --job_name=ps has 1'),
-    (dict(task=1), '--task=1, but --job_name=worker has 1'),
+     '--task=2 must be less than 2, the number of tasks of --job_name=worker: '
+     'the first is 0.'),
+    (dict(task=1, job_name='ps', **_HOSTS),
+     '--task=1 must be less than 1, the number of tasks of --job_name=ps'),
+    (dict(task=1),
+     '--task=1 must be less than 1, the number of tasks of --job_name=worker'),
     (dict(sync_replicas=True), '--sync_replicas needs several workers. Give'),
     (dict(sync_replicas=True, fp16=True, **_HOSTS),
-     '--fp16 does not go with --sync_replicas'),
+     '--fp16 cannot be used with --sync_replicas'),
 ])
 def test_messages(changes, message):
   with pytest.raises(ValueError, match=re.escape(message)):
@@ -76,8 +80,8 @@ def test_a_variable_in_a_worker_is_an_error():
   with tf.device('/job:worker/device:CPU:0'):
     tf.Variable(1.0, name='scale')
   with pytest.raises(ValueError, match=re.escape(
-      'keeps scale (1 in all) in the worker, where the other workers do not '
-      'see it: it works in one process only. --fp16')):
+      'keeps the variable scale (1 in all) in the worker, where other workers '
+      'do not see it, so that it works in one process only. Leave out --fp16')):
     cluster.hooks(_deployment(num_ps_tasks=1))
 
 
@@ -99,9 +103,9 @@ def test_parameter_server_ends_with_its_workers(capsys):
   server = cluster.resolve(_deployment(job_name='ps', **hosts))
 
   def end():
-    # Worker 1 ends, is started once more and ends again.
+    # Worker 1 ends, restarts and ends again.
     for task in (1, 1, 0):
-      cluster.tell_end(cluster.resolve(_deployment(task=task, **hosts)))
+      cluster.report_end(cluster.resolve(_deployment(task=task, **hosts)))
 
   workers = threading.Thread(target=end)
   workers.start()
@@ -113,9 +117,9 @@ def test_parameter_server_ends_with_its_workers(capsys):
       'have ended.\n2 of 2 workers have ended.\n' % address)
 
 
-def test_a_parameter_server_that_is_gone_is_left_alone(monkeypatch):
+def test_a_stopped_parameter_server_is_ignored(monkeypatch):
   monkeypatch.setattr(cluster, '_ANSWER_SECONDS', 1)
-  cluster.tell_end(cluster.resolve(_deployment(
+  cluster.report_end(cluster.resolve(_deployment(
       ps_hosts=('localhost:%d' % _ports(1)[0],), worker_hosts=('b:1',))))
 
 
@@ -149,7 +153,7 @@ def test_workers_wait_for_the_chief_and_see_its_variables(servers):
         tf.train.get_or_create_global_step()
       hooks = cluster.hooks(deployment)
       if task == 0:
-        # As weights are loaded over those of the initialisation.
+        # As the weights of a warm start replace the initial ones.
         loaded = tf.assign(value, 5.0)
         hooks.insert(0, _Loading(loaded))
       with _session(servers, deployment, hooks) as session:

@@ -27,7 +27,7 @@ def test_without_gpu_one_line_says_so(monkeypatch, capsys, num_clones, line):
   assert capsys.readouterr().out == line + '\n'
 
 
-def test_cpu_by_wish_is_silent(capsys):
+def test_cpu_on_request_is_silent(capsys):
   assert devices.choose_clone_on_cpu(True)
   assert not capsys.readouterr().out
 
@@ -42,7 +42,7 @@ def test_a_gpu_for_each_clone(monkeypatch, capsys):
 @pytest.mark.parametrize('num_gpus, seen', [(1, '1 GPU'), (2, '2 GPUs')])
 def test_fewer_gpus_than_clones(monkeypatch, num_gpus, seen):
   _pretend_gpus(monkeypatch, num_gpus)
-  message = 'num_clones is 4, but TensorFlow sees %s. Take num_clones=%d' % (
+  message = 'num_clones is 4, but TensorFlow sees %s. Use num_clones=%d' % (
       seen, num_gpus)
   with pytest.raises(ValueError, match=message):
     devices.choose_clone_on_cpu(num_clones=4)

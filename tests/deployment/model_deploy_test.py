@@ -110,7 +110,7 @@ def test_devices_with_parameter_servers():
 
 
 @pytest.mark.parametrize('use_resource', [False, True])
-def test_variables_go_round_the_parameter_servers(use_resource):
+def test_variables_are_spread_over_the_parameter_servers(use_resource):
   config = model_deploy.DeploymentConfig(num_ps_tasks=2)
   with tf.device(config.variables_device()):
     variables = [
@@ -131,7 +131,7 @@ def test_variables_go_round_the_parameter_servers(use_resource):
     ({'num_ps_tasks': -1}, 'num_ps_tasks is -1; it must be at least 0'),
     ({'replica_id': -1}, 'replica_id is -1; it must be at least 0'),
     ({'num_replicas': 2},
-     'num_replicas is 2 and num_ps_tasks is 0.*must be at least 1'),
+     'num_replicas is 2 and num_ps_tasks is 0; it must be at least 1'),
     ({'replica_id': 2, 'num_replicas': 2, 'num_ps_tasks': 1},
      'replica_id is 2; it must be less than num_replicas, which is 2'),
     ({'num_ps_tasks': 1, 'worker_job_name': ''},
@@ -188,7 +188,7 @@ def test_clones_inside_a_variable_scope():
 
 
 @pytest.mark.parametrize('sizes', [(8,), (4, 4), (2, 2, 2, 2)])
-def test_equal_shares_train_as_one_batch(sizes):
+def test_equal_batches_train_as_one(sizes):
   actual = _optimize(sizes)
   for value, expected in zip(actual, _expected(_INPUTS, _LABELS)):
     np.testing.assert_allclose(value, expected, rtol=0, atol=1e-6)
@@ -200,16 +200,16 @@ def test_each_clone_on_a_virtual_cpu():
     np.testing.assert_allclose(value, expected, rtol=0, atol=1e-6)
 
 
-def test_unequal_shares_train_differently():
+def test_unequal_batches_train_differently():
   _, weights, biases = _optimize((2, 6))
   _, one_batch, _ = _expected(_INPUTS, _LABELS)
   assert np.abs(weights - one_batch).max() > 0.01
-  shares = [_expected(_INPUTS[:2], _LABELS[:2]),
-            _expected(_INPUTS[2:], _LABELS[2:])]
+  parts = [_expected(_INPUTS[:2], _LABELS[:2]),
+           _expected(_INPUTS[2:], _LABELS[2:])]
   np.testing.assert_allclose(
-      weights, (shares[0][1] + shares[1][1]) / 2, rtol=0, atol=1e-6)
+      weights, (parts[0][1] + parts[1][1]) / 2, rtol=0, atol=1e-6)
   np.testing.assert_allclose(
-      biases, (shares[0][2] + shares[1][2]) / 2, rtol=0, atol=1e-6)
+      biases, (parts[0][2] + parts[1][2]) / 2, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize('regularization_losses, expected', [

@@ -98,16 +98,24 @@ def test_placement_with_parameter_servers():
       '/job:worker/device:CPU:0')
 
 
-def test_summaries_of_losses_are_not_on_a_gpu():
-  model_deploy.deploy(
-      model_deploy.DeploymentConfig(num_clones=2),
-      lambda: tf.losses.add_loss(tf.square(tf.get_variable('v', []))),
-      optimizer=tf.train.GradientDescentOptimizer(1.0),
-      summarize_gradients=True)
-  devices = [op.device for op in tf.get_default_graph().get_operations()
-             if 'Summary' in op.type]
-  assert len(devices) >= 5
-  assert not [device for device in devices if 'GPU' in device]
+@pytest.mark.parametrize('config, device', [
+    (dict(num_clones=1), '/device:CPU:0'),
+    (dict(num_clones=2), '/device:CPU:0'),
+    (dict(num_clones=2, clone_on_cpu=True), '/device:CPU:0'),
+    (dict(num_clones=2, num_ps_tasks=1), '/job:worker/device:CPU:0')])
+@pytest.mark.parametrize('optimizer', [True, False])
+def test_every_summary_is_on_the_cpu(config, device, optimizer):
+  """Those of losses, gradients and the model function, and what merges them."""
+  model = _deploy(optimizer, summarize_gradients=True, **config)
+  assert {'average', 'regularization_loss', 'total_loss_1'} <= {
+      name.split('/')[-1] for name in _names_of_summaries(model)}
+  assert model.summary_op.device == device
+  assert {summary.device for summary in model.summary_op.op.inputs} == {device}
+  # Those of the other clones are not merged.
+  summaries = [op for op in tf.get_default_graph().get_operations()
+               if op.type.endswith('Summary')]
+  assert {op.device for op in summaries} == {device}
+  assert len(summaries) >= (11 if optimizer else 5)
 
 
 def test_summaries_of_gradients():
@@ -168,11 +176,11 @@ def test_one_and_four_clones_end_with_the_same_weights():
   weights = []
   for num_clones in (1, 4):
     inputs, labels = np.random.RandomState(2).uniform(0, 1, (2, 8, 3))
-    shares = iter(list(zip(
+    batches = iter(list(zip(
         np.split(inputs, num_clones), np.split(labels, num_clones))))
 
-    def regression(shares):
-      inputs, labels = next(shares)
+    def regression(batches):
+      inputs, labels = next(batches)
       net = slim.fully_connected(
           tf.constant(inputs, tf.float32), 3,
           weights_initializer=tf.ones_initializer())
@@ -181,7 +189,7 @@ def test_one_and_four_clones_end_with_the_same_weights():
     with tf.Graph().as_default():
       model = model_deploy.deploy(
           model_deploy.DeploymentConfig(num_clones, clone_on_cpu=True),
-          regression, [shares], optimizer=tf.train.MomentumOptimizer(0.1, 0.9))
+          regression, [batches], optimizer=tf.train.MomentumOptimizer(0.1, 0.9))
       with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         for _ in range(5):

@@ -1,4 +1,4 @@
-"""Records that cannot be read: named, counted, passed over up to a limit."""
+"""Records that cannot be read: named, counted, skipped up to a limit."""
 import re
 
 import pytest
@@ -13,15 +13,15 @@ from tests.datasets.reading.pipeline_files import run
 from tests.datasets.reading.pipeline_files import write
 
 
-def _evaluation(folder, num_samples, batch_size=2, **kwargs):
+def _evaluation(directory, num_samples, batch_size=2, **kwargs):
   return lambda: input_pipeline.evaluation_batches(
-      pipeline_files.dataset(folder, num_samples), preprocess, batch_size,
+      pipeline_files.dataset(directory, num_samples), preprocess, batch_size,
       **kwargs)
 
 
-def _training(folder, num_samples, batch_size=2, **kwargs):
+def _training(directory, num_samples, batch_size=2, **kwargs):
   return lambda: input_pipeline.training_batches(
-      pipeline_files.dataset(folder, num_samples), preprocess, batch_size,
+      pipeline_files.dataset(directory, num_samples), preprocess, batch_size,
       seed=1, **kwargs)
 
 
@@ -36,17 +36,17 @@ def _message(make_batches, steps=None):
 def test_a_bad_record_is_named(tmp_path, make, threads):
   write(tmp_path, [3, 4], bad=[4])
   message = _message(make(tmp_path, 7, num_threads=threads), steps=9)
-  for part in ('Records cannot be read; --on_bad_record=skip passes over them',
+  for part in ('Records cannot be read; --on_bad_record=skip skips them',
                'record 1 of %s' % (tmp_path / 'data_train_00001.tfrecord'),
-               '(p4.jpg, begins like a JPEG)'):
+               '(p4.jpg, starts like a JPEG)'):
     assert part in message, message
 
 
 @pytest.mark.parametrize('batch_size', [3, 8])
 @pytest.mark.parametrize('block_bytes', [350, 10 ** 6])
-def test_of_a_block_only_the_bad_ones_are_named(
+def test_only_the_bad_records_of_a_block_are_named(
     tmp_path, monkeypatch, batch_size, block_bytes):
-  """Blocks of a batch and smaller ones, of which good records are lost too."""
+  """Blocks of a batch and smaller ones; their good records are lost too."""
   monkeypatch.setattr(input_pipeline, '_BLOCK_BYTES', block_bytes)
   write(tmp_path, [9, 7], bad=[4, 12])
   message = _message(_training(tmp_path, 16, batch_size), steps=9)
@@ -56,12 +56,12 @@ def test_of_a_block_only_the_bad_ones_are_named(
 
 
 @pytest.mark.parametrize('bad', [[0], [0, 1, 2], [3, 6]])
-def test_bad_records_are_passed_over(tmp_path, bad, capfd):
+def test_bad_records_are_skipped(tmp_path, bad, capfd):
   write(tmp_path, [3, 4], bad=bad)
   results = run(_evaluation(tmp_path, 7, max_bad_records=3))
   assert numbers(results) == [n for n in range(7) if n not in bad]
   printed = capfd.readouterr().err
-  assert 'Passed over, %d of at most 3' % len(bad) in printed
+  assert 'cannot be read, %d of at most 3:' % len(bad) in printed
   # Each is named once.
   assert all(printed.count('p%d.jpg' % number) == 1 for number in bad)
 
@@ -92,7 +92,7 @@ def test_a_file_that_is_cut_off_is_named(tmp_path, make, cut):
   write(tmp_path, [2, 3])
   path = tmp_path / 'data_train_00001.tfrecord'
   path.write_bytes(path.read_bytes()[:-cut])
-  # No number of bad records may be passed over for it.
+  # --max_bad_records does not matter.
   message = _message(make(tmp_path, 5, max_bad_records=100), steps=9)
   assert 'Damaged, cut off or only partly written' in message
   assert 'record 2 of %s' % path in message
@@ -109,42 +109,44 @@ def test_other_damage(tmp_path, change):
   assert 'of %s' % path in _message(_evaluation(tmp_path, 2))
 
 
-def _failure(example=b'', index=0, is_told=False):
-  return bad_records.Failure('/data/file', index, False, is_told, example)
+def _failure(example=b'', index=0, is_reported=False):
+  return bad_records.Failure('/data/file', index, False, is_reported, example)
 
 
 @pytest.mark.parametrize('features, text', [
-    ({}, 'record 3 of /data/file (no picture in image/encoded)'),
-    ({'image/encoded': [b'\x89PNG...'], 'image/filename': [b'a.jpg']},
-     'record 3 of /data/file (a.jpg, begins like a PNG)'),
-    ({'image/encoded': [b'GIF89a']}, 'begins like a GIF'),
-    ({'image/encoded': [b'BM..']}, 'begins like a BMP'),
-    ({'image/encoded': [b'RIFF....WEBP']}, '(neither JPEG, PNG, GIF nor BMP)'),
+    ({}, 'record 3 of /data/file (no image in image/encoded)'),
+    ({'image/encoded': [b'\x89PNG\r\n\x1a\n...'], 'image/filename': [b'a.jpg']},
+     'record 3 of /data/file (a.jpg, starts like a PNG)'),
+    ({'image/encoded': [b'GIF89a']}, 'starts like a GIF'),
+    ({'image/encoded': [b'BM..']}, 'starts like a BMP'),
+    ({'image/encoded': [b'RIFF....WEBP']},
+     '(WEBP, neither JPEG, PNG, GIF nor BMP)'),
+    ({'image/encoded': [b'text']}, '(neither JPEG, PNG, GIF nor BMP)'),
 ])
 def test_descriptions(features, text):
-  message, is_fatal = bad_records.judge(
+  message, is_fatal = bad_records.describe(
       [_failure(pipeline_files.example(features), index=3)], 1)
   assert text in message.decode() and not is_fatal
 
 
-def test_what_is_no_example(tmp_path):
+def test_bytes_that_are_not_an_example(tmp_path):
   assert b'record 0 of /data/file (not a tf.train.Example)' in (
-      bad_records.judge([_failure(b'\xff\0\xff')], 1)[0])
+      bad_records.describe([_failure(b'\xff\0\xff')], 1)[0])
   pipeline_files.write_records(
       tmp_path / 'data_train_00000.tfrecord', [b'\xff\0\xff'])
   assert 'not a tf.train.Example' in _message(_evaluation(tmp_path, 1))
 
 
-def test_many_names_are_not_all_told():
+def test_at_most_ten_names_are_printed():
   failures = [_failure(index=index) for index in range(30)]
-  message, is_fatal = bad_records.judge(failures, 29)
+  message, is_fatal = bad_records.describe(failures, 29)
   assert is_fatal and message.count(b'record ') == 10
   assert message.endswith(b'and 20 more')
 
 
-def test_only_what_is_new_is_told():
-  message, is_fatal = bad_records.judge(
-      [_failure(index=1, is_told=True), _failure(index=2)], 2)
+def test_only_new_failures_are_reported():
+  message, is_fatal = bad_records.describe(
+      [_failure(index=1, is_reported=True), _failure(index=2)], 2)
   assert not is_fatal
   assert b'record 2' in message and b'record 1' not in message
-  assert bad_records.judge([_failure(is_told=True)], 2) == (b'', False)
+  assert bad_records.describe([_failure(is_reported=True)], 2) == (b'', False)

@@ -1,4 +1,4 @@
-"""Records of others: the keys and formats that slim's converters wrote."""
+"""Decoding of records with the keys and formats of slim's converters."""
 import pathlib
 
 import numpy as np
@@ -14,15 +14,15 @@ from tests.datasets.reading import pipeline_files
 _NOWHERE = pathlib.Path('nowhere')
 _PIXELS = np.random.RandomState(0).randint(0, 256, (6, 8, 3), np.uint8)
 _GRAY = _PIXELS[:, :, 0]
-_JPEG = pipeline_files.picture(_PIXELS, 'JPEG', quality=95)
-_PNG = pipeline_files.picture(_PIXELS)
+_JPEG = pipeline_files.encoded_image(_PIXELS, 'JPEG', quality=95)
+_PNG = pipeline_files.encoded_image(_PIXELS)
 
 # What the original scripts wrote: a converter of small sets, that of
 # VisualWakeWords, that of ImageNet.
 _SMALL = {'image/encoded': [_PNG], 'image/format': [b'png'],
           'image/class/label': [1], 'image/height': [6], 'image/width': [8]}
-_BOXES = {'image/object/bbox/' + side: [0.25, 0.5]
-          for side in ('xmin', 'xmax', 'ymin', 'ymax')}
+_BOXES = {'image/object/bbox/' + edge: [0.25, 0.5]
+          for edge in ('xmin', 'xmax', 'ymin', 'ymax')}
 _WAKE_WORDS = dict(_BOXES, **{
     'image/height': [6], 'image/width': [8], 'image/class/label': [1],
     'image/filename': [b'COCO_1.jpg'], 'image/source_id': [b'1'],
@@ -37,18 +37,18 @@ _IMAGENET = dict(_BOXES, **{
 _RECORDS = {
     'flowers': ('flowers_train_00000-of-00005.tfrecord', _SMALL),
     'cifar10': ('cifar10_train.tfrecord', dict(_SMALL, **{
-        'image/encoded': [pipeline_files.picture(
+        'image/encoded': [pipeline_files.encoded_image(
             np.resize(_PIXELS, (32, 32, 3)))]})),
     'mnist': ('mnist_train.tfrecord', dict(_SMALL, **{
-        'image/encoded': [pipeline_files.picture(np.resize(_GRAY, (28, 28)))],
-    })),
+        'image/encoded': [pipeline_files.encoded_image(
+            np.resize(_GRAY, (28, 28)))]})),
     'visualwakewords': ('train.record-00000-of-00100', _WAKE_WORDS),
     'imagenet': ('train-00000-of-01024', _IMAGENET),
 }
 
 
 def _without_optional(record):
-  """Leaves what no reader can do without: the picture and its label."""
+  """Keeps the required features: the image and its label."""
   return {key: record[key] for key in ('image/encoded', 'image/class/label')}
 
 
@@ -89,17 +89,17 @@ def test_a_record_without_a_label_gets_the_default(tmp_path):
 
 _FILES = {
     'jpeg': (_JPEG, 3), 'png': (_PNG, 0),
-    'gray jpeg': (pipeline_files.picture(_GRAY, 'JPEG', quality=95), 3),
-    'gray png': (pipeline_files.picture(_GRAY), 0),
-    'gif': (pipeline_files.picture(_GRAY, 'GIF'), 0),
-    'bmp': (pipeline_files.picture(_PIXELS, 'BMP'), 0),
+    'gray jpeg': (pipeline_files.encoded_image(_GRAY, 'JPEG', quality=95), 3),
+    'gray png': (pipeline_files.encoded_image(_GRAY), 0),
+    'gif': (pipeline_files.encoded_image(_GRAY, 'GIF'), 0),
+    'bmp': (pipeline_files.encoded_image(_PIXELS, 'BMP'), 0),
 }
 
 
 @pytest.mark.parametrize('image_format', [
     b'JPEG', b'jpg', b'jpeg', b'PNG', b'png', b'raw', b'', None])
 @pytest.mark.parametrize('kind', ['jpeg', 'png'])
-def test_the_format_is_read_off_the_bytes(kind, image_format):
+def test_the_format_is_detected_from_the_bytes(kind, image_format):
   encoded, tolerance = _FILES[kind]
   features = {'image/encoded': [encoded]}
   if image_format is not None:
@@ -128,14 +128,14 @@ def _check_pixels(features, channels, expected, tolerance):
   assert image.shape.as_list() == [None, None, channels]
   with tf.Session() as session:
     pixels = np.float32(session.run(image))
-  # JPEG blurs the colours of this picture, which is noise.
+  # JPEG blurs the colors of this image, which is noise.
   difference = np.abs(pixels - expected)
   assert difference.max() <= tolerance if tolerance < 3 else (
       np.corrcoef(pixels.mean(2).ravel(),
                   np.mean(expected, 2).ravel())[0, 1] > 0.9)
 
 
-def test_bare_pixels():
+def test_raw_pixels():
   reader = decode.Reader(
       pipeline_files.dataset(_NOWHERE, 1, shape=(6, 8, 3), channels=3))
   for encoded in (_PIXELS.tobytes(), _PNG):
@@ -145,7 +145,7 @@ def test_bare_pixels():
 
 
 class _Doubled(slim.tfexample_decoder.Image):
-  """A handler of someone's own."""
+  """A custom handler."""
 
   def tensors_to_item(self, keys_to_tensors):
     return tf.concat([super().tensors_to_item(keys_to_tensors)] * 2, 0)

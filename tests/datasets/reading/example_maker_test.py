@@ -1,4 +1,4 @@
-"""Records decoded together: as one by one, whatever they hold."""
+"""Records decoded in blocks give what each gives alone."""
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -9,42 +9,42 @@ from datasets.reading import record_files
 from preprocessing import preprocessing_factory
 from tests.datasets.reading import pipeline_files
 
-_DRAWS = np.random.RandomState(0)
-_PICTURES = [_DRAWS.randint(0, 256, (6, 8, 3), np.uint8) for _ in range(5)]
-_GRAY = _PICTURES[0][:, :, 0]
+_RANDOM = np.random.RandomState(0)
+_IMAGES = [_RANDOM.randint(0, 256, (6, 8, 3), np.uint8) for _ in range(5)]
+_GRAY = _IMAGES[0][:, :, 0]
 _FORMATS = {
-    'png': [pipeline_files.picture(pixels) for pixels in _PICTURES],
-    'mixed': [pipeline_files.picture(_PICTURES[0]),
-              pipeline_files.picture(_PICTURES[1], 'JPEG'),
-              pipeline_files.picture(_PICTURES[2], 'BMP'),
-              pipeline_files.picture(_GRAY, 'GIF'),
-              _PICTURES[3].tobytes()],
+    'png': [pipeline_files.encoded_image(pixels) for pixels in _IMAGES],
+    'mixed': [pipeline_files.encoded_image(_IMAGES[0]),
+              pipeline_files.encoded_image(_IMAGES[1], 'JPEG'),
+              pipeline_files.encoded_image(_IMAGES[2], 'BMP'),
+              pipeline_files.encoded_image(_GRAY, 'GIF'),
+              _IMAGES[3].tobytes()],
 }
 
 
-def _records(folder, pictures):
-  pipeline_files.write_records(folder / 'data_train_00000.tfrecord', [
-      pipeline_files.example({'image/encoded': [picture],
+def _records(directory, images):
+  pipeline_files.write_records(directory / 'data_train_00000.tfrecord', [
+      pipeline_files.example({'image/encoded': [image],
                               'image/filename': [b'%d.png' % number],
                               'image/class/label': [number % 4]})
-      for number, picture in enumerate(pictures)])
+      for number, image in enumerate(images)])
 
 
-def _made(folder, pictures, shape, in_blocks, **preprocess):
-  """Returns what becomes of pictures, numbered from 7 on, in numpy."""
-  _records(folder, pictures)
+def _made(directory, images, shape, in_blocks, **preprocess):
+  """Returns the Example of all images, numbered from 7 on, in NumPy."""
+  _records(directory, images)
   maker = example_maker.ExampleMaker(
-      pipeline_files.dataset(folder, len(pictures), shape=shape, channels=3),
+      pipeline_files.dataset(directory, len(images), shape=shape, channels=3),
       example_maker.Preprocessing(**dict(
           dict(jpeg=None, batch=None), **preprocess)), 0, 3)
-  path = str(folder / 'data_train_00000.tfrecord')
+  path = str(directory / 'data_train_00000.tfrecord')
   records = record_files.read(tf.constant(path), tf.constant(0, tf.int64))
   numbered = tf.data.Dataset.zip((records, tf.data.Dataset.range(7, 99)))
   if in_blocks:
-    made = numbered.batch(len(pictures), drop_remainder=True).map(
+    made = numbered.batch(len(images), drop_remainder=True).map(
         maker.make_block)
   else:
-    made = numbered.map(maker.make).batch(len(pictures))
+    made = numbered.map(maker.make).batch(len(images))
   iterator = tf.data.make_initializable_iterator(made)
   batch = iterator.get_next()
   with tf.Session() as session:
@@ -53,7 +53,7 @@ def _made(folder, pictures, shape, in_blocks, **preprocess):
 
 
 def _noisy(image, seed):
-  """Of any size; draws from the seed alone."""
+  """Takes any size; random by the seed alone."""
   image = tf.image.resize_image_with_crop_or_pad(image, 6, 8)
   return tf.cast(image, tf.float32) + tf.random.stateless_uniform([], seed)
 
@@ -66,20 +66,20 @@ def _jpeg(encoded, channels, seed):
 @pytest.mark.parametrize('jpeg', [None, _jpeg])
 @pytest.mark.parametrize('kind', _FORMATS)
 def test_blocks_are_equal_to_single_records(tmp_path, shape, jpeg, kind):
-  pictures = _FORMATS[kind][:4 if shape is None else 5]
+  images = _FORMATS[kind][:4 if shape is None else 5]
   block, single = [
-      _made(tmp_path, pictures, shape, in_blocks, one=_noisy, jpeg=jpeg)
+      _made(tmp_path, images, shape, in_blocks, one=_noisy, jpeg=jpeg)
       for in_blocks in (True, False)]
   for part, other in zip(block, single):
     np.testing.assert_array_equal(part, other)
-  assert block.number.tolist() == list(range(7, 7 + len(pictures)))
-  assert block.name[1] == b'1.png'
+  assert block.number.tolist() == list(range(7, 7 + len(images)))
+  assert block.filename[1] == b'1.png'
   assert (block.image.max() > 900) == (kind == 'mixed' and jpeg is not None)
 
 
 @pytest.mark.parametrize('kind', _FORMATS)
 @pytest.mark.parametrize('use_grayscale', [True, False])
-def test_a_batch_is_preprocessed_like_its_pictures(
+def test_a_batch_is_preprocessed_like_its_images(
     tmp_path, kind, use_grayscale):
   """LeNet's preprocessing, to another size."""
   one = preprocessing_factory.get_preprocessing(
@@ -96,9 +96,9 @@ def test_a_batch_is_preprocessed_like_its_pictures(
 
 
 def test_of_another_size_than_the_dataset_says(tmp_path):
-  _records(tmp_path, [pipeline_files.picture(_GRAY[:, :7])])
+  _records(tmp_path, [pipeline_files.encoded_image(_GRAY[:, :7])])
   with pytest.raises(tf.errors.InvalidArgumentError, match=(
-      r'record 0 of .*\(0.png, begins like a PNG')):
+      r'record 0 of .*\(0.png, starts like a PNG')):
     pipeline_files.run(lambda: input_pipeline.training_batches(
         pipeline_files.dataset(tmp_path, 1, shape=(6, 8, 1)),
         pipeline_files.preprocess, 2), 1)

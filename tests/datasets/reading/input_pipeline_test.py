@@ -1,4 +1,4 @@
-"""The input pipeline: order, completeness, shapes, and going on."""
+"""The input pipeline: order, completeness, shapes, and resuming."""
 import collections
 import ctypes
 import os
@@ -21,16 +21,17 @@ from tests.datasets.reading.pipeline_files import run
 from tests.datasets.reading.pipeline_files import write
 
 
-def _training(folder, num_samples, batch_size, function=preprocess, **kwargs):
+def _training(
+    directory, num_samples, batch_size, function=preprocess, **kwargs):
   """Returns a function that makes training batches."""
   return lambda: input_pipeline.training_batches(
-      pipeline_files.dataset(folder, num_samples), function, batch_size,
+      pipeline_files.dataset(directory, num_samples), function, batch_size,
       **kwargs)
 
 
-def _evaluation(folder, num_samples, batch_size, **kwargs):
+def _evaluation(directory, num_samples, batch_size, **kwargs):
   return lambda: input_pipeline.evaluation_batches(
-      pipeline_files.dataset(folder, num_samples), preprocess, batch_size,
+      pipeline_files.dataset(directory, num_samples), preprocess, batch_size,
       **kwargs)
 
 
@@ -55,9 +56,9 @@ def test_evaluation_reads_everything_once_in_order(tmp_path):
               'data_train_%05d.tfrecord:%d' % (2, index) for index in range(3)]
 
 
-def test_evaluation_names_the_pictures(tmp_path):
+def test_evaluation_names_the_images(tmp_path):
   write(tmp_path, [2])
-  pixels = pipeline_files.picture(np.zeros([2, 3], np.uint8))
+  pixels = pipeline_files.encoded_image(np.zeros([2, 3], np.uint8))
   pipeline_files.write_records(tmp_path / 'data_train_00001.tfrecord', [
       pipeline_files.example({'image/encoded': [pixels],
                               'image/filename': [b'cat.png']})])
@@ -105,7 +106,7 @@ def test_more_readers_than_files_and_a_small_buffer(tmp_path):
 
 @pytest.mark.parametrize('sizes, workers', [
     ([4, 1, 0, 5, 2], 2), ([4, 1, 7], 3), ([7], 3), ([5, 2], 3)])
-def test_workers_share_the_records(tmp_path, sizes, workers):
+def test_workers_split_the_records(tmp_path, sizes, workers):
   """Uneven shards, and fewer of them than workers."""
   write(tmp_path, sizes)
   total = sum(sizes)
@@ -119,13 +120,13 @@ def test_workers_share_the_records(tmp_path, sizes, workers):
 
 
 def _noisy(image, seed):
-  """A preprocessing that draws, from a seed alone."""
+  """A random preprocessing, by the seed alone."""
   image.set_shape([2, 3, 1])
   return preprocess(image) + 0.4 * tf.random.stateless_uniform([2, 3, 1], seed)
 
 
 @pytest.mark.parametrize('first_batch', [1, 3, 4, 9])
-def test_a_run_goes_on_where_it_was(tmp_path, first_batch):
+def test_a_run_resumes_where_it_was(tmp_path, first_batch):
   """Epochs of 11 records in batches of 3, mixed: as without interruption."""
   write(tmp_path, [5, 2, 4])
   arguments = dict(
@@ -140,7 +141,7 @@ def test_a_run_goes_on_where_it_was(tmp_path, first_batch):
 
 
 @pytest.mark.parametrize('sizes', [[3, 5, 2, 1], [9]])
-def test_a_worker_goes_on_where_it_was(tmp_path, sizes):
+def test_a_worker_resumes_where_it_was(tmp_path, sizes):
   write(tmp_path, sizes)
   arguments = dict(seed=1, shard=(1, 2), num_threads=1)
   whole = run(_training(tmp_path, sum(sizes), 2, **arguments), 8)
@@ -150,14 +151,14 @@ def test_a_worker_goes_on_where_it_was(tmp_path, sizes):
                                            8 - first_batch))
 
 
-def test_whole_epochs_are_passed_over_unread(tmp_path):
+def test_whole_epochs_are_skipped_unread(tmp_path):
   write(tmp_path, [4])
   start = time.time()
   results = run(_training(tmp_path, 4, 4, seed=1, first_batch=10 ** 9), 1)
   assert sorted(numbers(results)) == [0, 1, 2, 3] and time.time() - start < 20
 
 
-def test_without_a_seed_there_is_nothing_to_go_on_from(tmp_path):
+def test_without_a_seed_there_is_nothing_to_resume(tmp_path):
   write(tmp_path, [4])
   results = run(_training(tmp_path, 4, 4, first_batch=10 ** 9), 1)
   assert sorted(numbers(results)) == [0, 1, 2, 3]
@@ -186,12 +187,12 @@ def test_a_label_out_of_range_names_its_record(tmp_path, label, offset):
     assert part in message, message
 
 
-def _multi_label(folder, labels):
-  pixels = pipeline_files.picture(np.zeros([2, 3], np.uint8))
-  pipeline_files.write_records(folder / 'data_train_00000.tfrecord', [
+def _multi_label(directory, labels):
+  pixels = pipeline_files.encoded_image(np.zeros([2, 3], np.uint8))
+  pipeline_files.write_records(directory / 'data_train_00000.tfrecord', [
       pipeline_files.example({'image/encoded': [pixels],
                               'image/class/label': ids}) for ids in labels])
-  return pipeline_files.dataset(folder, len(labels), multi_label=True)
+  return pipeline_files.dataset(directory, len(labels), multi_label=True)
 
 
 def test_multi_label(tmp_path):
@@ -241,13 +242,13 @@ def test_waiting_is_measured(tmp_path):
   assert min(waits) >= 0 and sum(waits) > 0.1
 
 
-def test_next_picture(tmp_path):
+def test_next_image(tmp_path):
   write(tmp_path, [3], bad=[1])
-  picture = input_pipeline.next_picture(pipeline_files.dataset(tmp_path, 3))
+  image = input_pipeline.next_image(pipeline_files.dataset(tmp_path, 3))
   with tf.Session() as session:
     session.run(tf.tables_initializer())
-    pictures = [session.run(picture) for _ in range(3)]
-  assert [image[0, 0, 0] for image in pictures] == [0, 2, 0]
+    images = [session.run(image) for _ in range(3)]
+  assert [image[0, 0, 0] for image in images] == [0, 2, 0]
 
 
 @pytest.mark.parametrize('batches', [
@@ -273,7 +274,7 @@ def test_autograph_is_kept_away(tmp_path, batches):
 def test_building_a_pipeline_leaves_the_process_as_it_was(tmp_path):
   """The allocator, signals, levels and variables belong to the program."""
   write(tmp_path, [2])
-  told = []
+  loaded = []
 
   def facts():
     return (dict(os.environ), list(warnings.filters),
@@ -282,8 +283,8 @@ def test_building_a_pipeline_leaves_the_process_as_it_was(tmp_path):
             np.random.get_state()[1].tolist())
 
   before = facts()
-  with mock.patch.object(ctypes, 'CDLL', lambda *arguments: told.append(1)):
+  with mock.patch.object(ctypes, 'CDLL', lambda *arguments: loaded.append(1)):
     _training(tmp_path, 2, 2)()
     _evaluation(tmp_path, 2, 2)()
-  assert not told
+  assert not loaded
   assert facts() == before

@@ -1,4 +1,4 @@
-"""Odd pictures in records that others wrote, through the whole pipeline."""
+"""Unusual images in records of other programs, through the whole pipeline."""
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -19,11 +19,11 @@ _GOOD = {
     'a row as png': encoded(photo(width=30, height=1), 'PNG'),
     'a column': encoded(photo(width=1, height=30), 'JPEG'),
     'four inks': encoded(photo('CMYK'), 'JPEG'),
-    'grey': encoded(photo('L'), 'JPEG'),
+    'gray': encoded(photo('L'), 'JPEG'),
     'progressive': encoded(photo(), 'JPEG', progressive=True),
     'large': encoded(photo(width=500, height=400), 'JPEG'),
     '16 bits': odd_images.png_of_16_bits(3)[0],
-    '16 bits grey': odd_images.png_of_16_bits(1)[0],
+    '16 bits gray': odd_images.png_of_16_bits(1)[0],
     'transparent': encoded(photo('RGBA'), 'PNG'),
     'palette': encoded(photo('P'), 'PNG'),
     'one bit': encoded(photo('1'), 'PNG'),
@@ -31,23 +31,23 @@ _GOOD = {
     'bmp': encoded(photo(), 'BMP'),
 }
 _BAD = {
-    'nothing': b'', 'text': b'no picture', 'webp': encoded(photo(), 'WEBP'),
+    'nothing': b'', 'text': b'no image', 'webp': encoded(photo(), 'WEBP'),
     'a header alone': _JPEG[:200], 'damaged png': encoded(
         photo(), 'PNG')[:400],
 }
-# Least and largest value of each family.
+# Minimum and maximum of each family.
 _RANGES = {'inception': (-1, 1), 'vgg': (-123.69, 151.07),
            'cifarnet': (-30, 30), 'lenet': (-1, 0.9922)}
 
 
-def _write(folder, pictures):
-  pipeline_files.write_records(folder / 'data_train_00000.tfrecord', [
+def _write(directory, images):
+  pipeline_files.write_records(directory / 'data_train_00000.tfrecord', [
       pipeline_files.example({
-          'image/encoded': [picture], 'image/class/label': [label],
+          'image/encoded': [image], 'image/class/label': [label],
           'image/filename': [name.encode()]})
-      for label, (name, picture) in enumerate(pictures.items())])
+      for label, (name, image) in enumerate(images.items())])
   return pipeline_files.dataset(
-      folder, len(pictures), num_classes=len(pictures), shape=None, channels=3)
+      directory, len(images), num_classes=len(images), shape=None, channels=3)
 
 
 def _training(dataset, name):
@@ -59,8 +59,8 @@ def _training(dataset, name):
       dataset, lambda image, **seed: preprocess(image, _SIZE, _SIZE, **seed),
       1, seed=1, deterministic=True, num_threads=2,
       preprocess_jpeg=preprocess_jpeg and (
-          lambda picture, channels, **seed: preprocess_jpeg(
-              picture, channels, _SIZE, _SIZE, **seed)))
+          lambda image, channels, **seed: preprocess_jpeg(
+              image, channels, _SIZE, _SIZE, **seed)))
 
 
 def _evaluation(dataset, name, **kwargs):
@@ -71,7 +71,7 @@ def _evaluation(dataset, name, **kwargs):
 
 @pytest.mark.parametrize('make', [_training, _evaluation])
 @pytest.mark.parametrize('name', sorted(_RANGES))
-def test_odd_pictures_become_what_the_network_takes(tmp_path, name, make):
+def test_odd_images_become_what_the_network_takes(tmp_path, name, make):
   dataset = _write(tmp_path, _GOOD)
   batches = pipeline_files.run(
       lambda: make(dataset, name), steps=len(_GOOD))
@@ -107,10 +107,10 @@ def test_four_inks_become_red_green_and_blue(tmp_path):
         atol=12)
 
 
-def test_each_picture_that_cannot_be_read_is_named(tmp_path, capfd):
+def test_each_image_that_cannot_be_read_is_named(tmp_path, capfd):
   dataset = _write(tmp_path, dict(_BAD, good=_JPEG))
   batch, = pipeline_files.run(lambda: _evaluation(
       dataset, 'inception', max_bad_records=len(_BAD)))
   assert batch.names.tolist() == [b'good']
-  told = capfd.readouterr().err
-  assert all('(%s, ' % name in told for name in _BAD), told
+  printed = capfd.readouterr().err
+  assert all('(%s, ' % name in printed for name in _BAD), printed

@@ -11,15 +11,15 @@ from datasets.reading import input_pipeline
 CLASSES = 4
 
 
-def picture(pixels, kind='PNG', **kwargs):
-  """Returns the bytes of a picture file; pixels are uint8."""
+def encoded_image(pixels, kind='PNG', **kwargs):
+  """Returns the bytes of an image file; pixels are uint8."""
   file = io.BytesIO()
   Image.fromarray(pixels).save(file, kind, **kwargs)
   return file.getvalue()
 
 
 def example(features):
-  """Returns a serialised tf.train.Example of {key: list of bytes or ints}."""
+  """Returns a serialized tf.train.Example of {key: list of bytes or ints}."""
   message = tf.train.Example()
   for key, values in features.items():
     feature = message.features.feature[key]
@@ -33,9 +33,9 @@ def example(features):
 
 
 def numbered(number, label):
-  """Returns an example: a 2 x 3 grey PNG whose pixels all are `number`."""
+  """Returns an example: a 2 x 3 gray PNG whose pixels all are `number`."""
   return example({
-      'image/encoded': [picture(np.full([2, 3], number, np.uint8))],
+      'image/encoded': [encoded_image(np.full([2, 3], number, np.uint8))],
       'image/format': [b'png'], 'image/class/label': [label]})
 
 
@@ -45,10 +45,10 @@ def write_records(path, records):
       writer.write(record)
 
 
-def write(folder, sizes, label=lambda number: number % CLASSES, bad=()):
-  """Writes shards of the given sizes; pictures are numbered through.
+def write(directory, sizes, label=lambda number: number % CLASSES, bad=()):
+  """Writes shards of the given sizes; images are numbered from 0 on.
 
-  Those whose numbers are in `bad` have a picture that cannot be decoded.
+  Those whose numbers are in `bad` cannot be decoded.
   """
   number = 0
   for shard, size in enumerate(sizes):
@@ -58,12 +58,12 @@ def write(folder, sizes, label=lambda number: number % CLASSES, bad=()):
                      example({'image/encoded': [b'\xff\xd8\xff broken'],
                               'image/filename': [b'p%d.jpg' % number]}))
       number += 1
-    write_records(folder / ('data_train_%05d.tfrecord' % shard), records)
+    write_records(directory / ('data_train_%05d.tfrecord' % shard), records)
 
 
-def dataset(folder, num_samples, num_classes=CLASSES, shape=(2, 3, 1),
+def dataset(directory, num_samples, num_classes=CLASSES, shape=(2, 3, 1),
             channels=1, multi_label=False):
-  """Returns a dataset of the files that `write` makes."""
+  """Returns a dataset of the files that `write` writes."""
   label = (tf.VarLenFeature(tf.int64) if multi_label else
            tf.FixedLenFeature([], tf.int64, 0))
   decoder = slim.tfexample_decoder.TFExampleDecoder(
@@ -73,7 +73,7 @@ def dataset(folder, num_samples, num_classes=CLASSES, shape=(2, 3, 1),
       {'image': slim.tfexample_decoder.Image(shape=shape, channels=channels),
        'label': slim.tfexample_decoder.Tensor('image/class/label')})
   return slim.dataset.Dataset(
-      data_sources=str(folder / 'data_train_*.tfrecord'),
+      data_sources=str(directory / 'data_train_*.tfrecord'),
       reader=tf.TFRecordReader, decoder=decoder, num_samples=num_samples,
       items_to_descriptions={}, num_classes=num_classes,
       multi_label=multi_label)
@@ -84,11 +84,11 @@ def preprocess(image):
 
 
 def run(make_batches, steps=None):
-  """Returns the batches as numpy, up to the end or for so many steps.
+  """Returns the batches as NumPy arrays.
 
   Args:
-    make_batches: function without arguments, called in a graph of its own.
-    steps: number of batches.
+    make_batches: function without arguments, called in a new graph.
+    steps: number of batches; None for all.
   """
   results = []
   with tf.Graph().as_default(), tf.Session() as session:
@@ -103,6 +103,6 @@ def run(make_batches, steps=None):
 
 
 def numbers(results):
-  """Returns the numbers of the pictures in batches."""
+  """Returns the numbers of the images in batches."""
   return [int(image[0, 0, 0] + 0.5) for batch in results
           for image in batch.images]

@@ -13,11 +13,11 @@ def test_files_are_sorted_and_must_be_there(tmp_path):
   pipeline_files.write(tmp_path, [0] * 12)
   assert [name[-14:-9] for name in record_files.find_files(dataset)] == [
       '%05d' % number for number in range(12)]
-  with pytest.raises(ValueError, match='holds no example'):
+  with pytest.raises(ValueError, match='has no examples'):
     record_files.find_files(pipeline_files.dataset(tmp_path, 0))
 
 
-def test_a_folder_that_is_missing_and_a_list_of_patterns(tmp_path):
+def test_a_directory_that_is_missing_and_a_list_of_patterns(tmp_path):
   dataset = pipeline_files.dataset(tmp_path / 'none', 1)
   with pytest.raises(ValueError, match='No record file matches .*none'):
     record_files.find_files(dataset)
@@ -27,20 +27,20 @@ def test_a_folder_that_is_missing_and_a_list_of_patterns(tmp_path):
   assert len(record_files.find_files(dataset)) == 2
 
 
-def test_share():
+def test_split_among_workers():
   files = list('abcde')
-  assert [record_files.share(files, (index, 2))[0] for index in (0, 1)] == [
-      list('ace'), list('bd')]
-  assert record_files.share(files, (1, 2))[1] == (0, 1)
-  assert record_files.share(files, (0, 1)) == (files, (0, 1))
-  assert record_files.share(files, (2, 6)) == (files, (2, 6))
+  split = record_files.split_among_workers
+  assert split(files, (0, 2)) == (list('ace'), (0, 1))
+  assert split(files, (1, 2)) == (list('bd'), (0, 1))
+  assert split(files, (0, 1)) == (files, (0, 1))
+  assert split(files, (2, 6)) == (files, (2, 6))
 
 
 @pytest.mark.parametrize('shard', [(-1, 2), (2, 2), (0, 0)])
 def test_a_shard_that_does_not_exist(shard):
   with pytest.raises(ValueError, match=r'shard is \(%d, %d\); the index must '
                      'be at least 0' % shard):
-    record_files.share(['a'], shard)
+    record_files.split_among_workers(['a'], shard)
 
 
 def _read(path):
@@ -57,6 +57,10 @@ def _read(path):
       return records
 
 
+def _positions(records):
+  return [record_files.decode_position(record.position) for record in records]
+
+
 @pytest.mark.parametrize('count', [0, 1, 16, 17, 40])
 def test_read(tmp_path, count):
   path = tmp_path / 'a'
@@ -64,23 +68,22 @@ def test_read(tmp_path, count):
   pipeline_files.write_records(path, contents)
   records = _read(path)
   assert [record.example for record in records] == contents
-  assert [record_files.place_of(record.place) for record in records] == [
+  assert _positions(records) == [
       (5, index, False) for index in range(count)]
   assert record_files.count_records(str(path)) == count
 
 
 @pytest.mark.parametrize('count, cut', [(3, 1), (3, 30), (16, 2), (1, 20)])
-def test_a_damaged_file_has_a_last_record_that_says_so(tmp_path, count, cut):
+def test_the_last_record_of_a_damaged_file_says_so(tmp_path, count, cut):
   path = tmp_path / 'a'
   pipeline_files.write_records(path, [b'content!'] * count)
   path.write_bytes(path.read_bytes()[:-cut])
   whole = count - 1 - cut // 24
-  records = _read(path)
-  assert [record_files.place_of(record.place) for record in records] == [
+  assert _positions(_read(path)) == [
       (5, index, index == whole) for index in range(whole + 1)]
 
 
-def test_a_count_of_what_is_cut_off(tmp_path):
+def test_a_record_that_is_cut_off_counts(tmp_path):
   path = tmp_path / 'a'
   pipeline_files.write_records(path, [b'content!'] * 3)
   path.write_bytes(path.read_bytes()[:-1])

@@ -11,13 +11,13 @@ import pytest
 import datasets
 from datasets.conversion import idx
 
-_FOLDER = os.path.join(list(datasets.__path__)[0], 'samples')
+_DIRECTORY = os.path.join(list(datasets.__path__)[0], 'samples')
 
 
 def _program(monkeypatch, *arguments):
-  """Runs the program, which is no module of the package."""
+  """Runs the program, which is not in the package."""
   spec = importlib.util.spec_from_file_location(
-      'make_mnist_sample', os.path.join(_FOLDER, 'make_mnist_sample.py'))
+      'make_mnist_sample', os.path.join(_DIRECTORY, 'make_mnist_sample.py'))
   program = importlib.util.module_from_spec(spec)
   spec.loader.exec_module(program)
   monkeypatch.setattr(
@@ -26,23 +26,23 @@ def _program(monkeypatch, *arguments):
 
 
 def test_bundled_digits():
-  splits = idx.read_splits(os.path.join(_FOLDER, 'mnist'), (28, 28), 10)
+  splits = idx.read_splits(os.path.join(_DIRECTORY, 'mnist'), (28, 28), 10)
   for split, per_class in (('train', 400), ('test', 100)):
     images, labels = splits[split]
     assert images.shape == (per_class * 10, 28, 28, 1)
     np.testing.assert_array_equal(
         labels, np.tile(np.arange(10), per_class))
     assert images.min() == 0 and images.max() == 255
-    # White strokes on black, in the middle: hardly any reaches the border.
+    # White strokes on black, in the center: hardly any reaches the border.
     assert 25 < images.mean() < 45
     assert images[:, [0, -1]].mean() < 1 and images[:, :, [0, -1]].mean() < 1
-  pictures = [image.tobytes() for split in splits.values()
-              for image in split[0]]
-  assert len(set(pictures)) == 5000
+  contents = {image.tobytes() for split in splits.values()
+              for image in split[0]}
+  assert len(contents) == 5000
 
 
 def _csv_text():
-  """Rows of 784 pixels, of which the first says the row, and the label."""
+  """Rows of 784 pixels, the first two of which are the row, and the label."""
   rows = []
   for row in range(5000):
     pixels = ['0'] * 784
@@ -68,7 +68,7 @@ def test_every_fifth_digit_is_held_out(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('content,reason', [
-    (b'1,2,3\n', 'holds a table of 3, not the 5000 rows of 785'),
+    (b'1,2,3\n', 'has a table of 3, not of 5000 x 785'),
     (b'a,b\n', 'could not convert')])
 def test_other_csv(tmp_path, monkeypatch, content, reason):
   (tmp_path / 'x').write_bytes(content)

@@ -222,7 +222,7 @@ def test_records_that_cannot_be_read(few, checkpoint, tmp_path, capfd):
   evaluations.corrupt_images(few, tmp_path / 'bad', [3, 7, 199])
   flags = dict(digits=tmp_path / 'bad', checkpoint=checkpoint, batch_size=64)
   with pytest.raises(ValueError, match='Records cannot be read; '
-                     '--on_bad_record=skip passes over them:\n  record 3 of '
+                     '--on_bad_record=skip skips them:\n  record 3 of '
                      '.*\n  record 7 of '):
     _evaluate(**flags)
   with pytest.raises(ValueError, match='more than the 2 of --max_bad_records'):
@@ -231,7 +231,7 @@ def test_records_that_cannot_be_read(few, checkpoint, tmp_path, capfd):
       on_bad_record='skip', results_file=str(tmp_path / 'r.json'), **flags)
   printed = capfd.readouterr()
   assert 'Counted 197 examples at step 60, skipped 3.' in printed.out
-  assert 'Passed over, 3 of at most 100 records' in printed.err
+  assert 'records that cannot be read, 3 of at most 100:' in printed.err
   content = json.loads((tmp_path / 'r.json').read_text())
   assert (content['examples'], content['passed_over']) == (197, 3)
   # A missing record is not an unreadable one.
