@@ -248,7 +248,7 @@ def test_bad_pictures_are_skipped_on_demand(tmp_path):
       tmp_path, **{'train/n01440764/n01440764_1.JPEG': b'\xff\xd8\xff'})
   _run(tmp_path, on_bad_image='skip', **given)
   out = tmp_path / 'out'
-  report = (out / 'bad_pictures.csv').read_text().splitlines()
+  report = (out / 'bad_images.csv').read_text().splitlines()
   assert report[0] == 'path,reason'
   assert report[1].startswith('n01440764/n01440764_1.JPEG,truncated JPEG')
   assert len(_examples(out, 'train', 4)) == 11

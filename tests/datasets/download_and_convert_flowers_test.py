@@ -92,4 +92,4 @@ def test_bad_pictures(tmp_path):
     _run(tmp_path)
   assert not (tmp_path / 'out').exists()
   _run(tmp_path, on_bad_image='skip')
-  assert (tmp_path / 'out' / 'bad_pictures.csv').exists()
+  assert (tmp_path / 'out' / 'bad_images.csv').exists()

@@ -172,7 +172,7 @@ def test_skip_goes_on_and_reports(tmp_path, capsys):
   image_folders.run(tmp_path, max_pixels=odd_images.MAX_PIXELS,
                       on_bad_image='skip')
   assert records.snapshot(tmp_path / 'source') == before
-  with open(tmp_path / 'out' / 'bad_pictures.csv', newline='') as report:
+  with open(tmp_path / 'out' / 'bad_images.csv', newline='') as report:
     rows = list(csv.reader(report))
   assert rows[0] == ['path', 'reason']
   assert {name for name, _ in rows[1:]} == {'odd/' + name for name in bad}
@@ -192,10 +192,10 @@ def test_a_report_goes_when_nothing_is_bad_any_more(tmp_path):
   image_folders.write_classes(tmp_path / 'source')
   bad = raw_files.write(tmp_path / 'source' / 'z', 'bad.jpg', b'')
   image_folders.run(tmp_path, on_bad_image='skip')
-  assert (tmp_path / 'out' / 'bad_pictures.csv').exists()
+  assert (tmp_path / 'out' / 'bad_images.csv').exists()
   os.remove(bad)
   image_folders.run(tmp_path, overwrite=True)
-  assert not (tmp_path / 'out' / 'bad_pictures.csv').exists()
+  assert not (tmp_path / 'out' / 'bad_images.csv').exists()
 
 
 def test_a_failure_leaves_the_dataset_that_stands(tmp_path):
@@ -256,9 +256,9 @@ def test_bad_ones_leave_the_same_records_as_if_they_were_not_there(
   image_folders.run(tmp_path, on_bad_image='skip', overwrite=True,
                       num_workers=num_workers)
   skipped = records.snapshot(tmp_path / 'out')
-  assert len(skipped.pop('bad_pictures.csv').splitlines()) == 5
+  assert len(skipped.pop('bad_images.csv').splitlines()) == 5
   info = json.loads(skipped.pop('dataset_info.json').decode('utf-8'))
-  assert info.pop('side_files') == ['bad_pictures.csv']
+  assert info.pop('side_files') == ['bad_images.csv']
   assert info == json.loads(good.pop('dataset_info.json').decode('utf-8'))
   assert skipped == good
 

@@ -228,7 +228,7 @@ def test_bad_pictures(tmp_path, capsys):
   dataset = dataset_factory.get_dataset(
       'visualwakewords', 'train', str(tmp_path / 'out'))
   assert dataset.num_samples == 6
-  assert len((tmp_path / 'out' / 'bad_pictures.csv').read_text()
+  assert len((tmp_path / 'out' / 'bad_images.csv').read_text()
              .splitlines()) == 3
 
 

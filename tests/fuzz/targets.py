@@ -305,7 +305,7 @@ def _description_seeds():
         content = source.read()
       seeds.append(Seed(name, content, _as_it_is))
   info = json.loads(seeds[0].content.decode())
-  info.update(multi_label=True, side_files=['bad_pictures.csv'])
+  info.update(multi_label=True, side_files=['bad_images.csv'])
   return seeds + [Seed('dataset_info.json', json.dumps(info).encode(),
                        _as_it_is)]
 

@@ -20,7 +20,7 @@ _NAMES = ['zero', 'one', 'two']
 
 def _write(writer, split='train', files=('toy_train.tfrecord',), count=7):
   images = np.arange(count * 4, dtype=np.uint8).reshape([count, 2, 2, 1])
-  writer.write_pictures(split, list(files), images, np.arange(count) % 3)
+  writer.write_images(split, list(files), images, np.arange(count) % 3)
 
 
 def _convert(folder, count=7, files=('toy_train.tfrecord',), num_workers=1):

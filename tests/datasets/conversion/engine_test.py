@@ -50,7 +50,7 @@ def test_two_converters_do_not_mix(tmp_path):
 def test_report_goes_with_the_dataset_it_is_of(tmp_path):
   good, bad = imagenet_files.jpeg(1), b'text'
   _convert(tmp_path, {'a': good, 'b': bad}, on_bad_image='skip')
-  report = tmp_path / 'out' / 'bad_pictures.csv'
+  report = tmp_path / 'out' / 'bad_images.csv'
   assert report.read_text().startswith('path,reason\nb,"not a picture')
   _convert(tmp_path, {'a': good, 'b': good}, on_bad_image='skip')
   assert not report.exists()
