@@ -62,7 +62,7 @@ def _read_binary_batch(path):
   content = np.fromfile(path, np.uint8)
   if content.size % (1 + _PIXELS):
     raise ValueError('%s has %d bytes, not a multiple of %d (a label and %d '
-                     'pixels): fetch it again' % (
+                     'pixels): download it again' % (
                          path, content.size, 1 + _PIXELS, _PIXELS))
   records = content.reshape([-1, 1 + _PIXELS])
   return _images(path, records[:, 1:], records[:, 0])
@@ -114,7 +114,7 @@ def _class_names(path, names):
              for name in names]
     different = len(set(names))
   except (UnicodeError, TypeError) as error:
-    raise ValueError('%s holds no names of classes (%s): fetch it again' % (
+    raise ValueError('%s holds no names of classes (%s): download it again' % (
         path, error))
   if different != _NUM_CLASSES or not all(
       isinstance(name, str) for name in names):

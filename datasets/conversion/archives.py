@@ -50,7 +50,7 @@ def unpack(archive, directory):
           shown.add(len(block))
   except _DAMAGED as error:
     raise ValueError(
-        '%s is no tar or zip archive, or a damaged one (%s): fetch it again'
+        '%s is no tar or zip archive, or a damaged one (%s): download it again'
         % (archive, (str(error) or type(error).__name__).splitlines()[0])
     ) from error
   root = os.path.realpath(directory)

@@ -153,8 +153,9 @@ class DatasetWriter:
     if not os.path.isdir(self._building):
       return 0
     shards.remove_incomplete(self._building)
+    num_complete = len(shards.complete_files(self._building))
     directories.remove_if_empty(self._building)
-    return len(shards.complete_files(self._building))
+    return num_complete
 
   def existing_info(self):
     """Returns the `dataset_info.json` of an existing dataset of this name.

@@ -150,6 +150,7 @@ def fetch(urls, path, size=None, sha256=None, advice=None):
 
 def _fetch_from(url, part, size, sha256):
   """Downloads one URL to `part`; returns why not, or None."""
+  reason = None
   for attempt in range(_ATTEMPTS_PER_MIRROR):
     if attempt:
       print('%s: %s; trying again' % (url, reason))

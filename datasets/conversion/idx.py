@@ -42,8 +42,10 @@ def read(path, num_dimensions):
   with (gzip.open(path) if compressed else open(path, 'rb')) as source:
     try:
       return _parse(source, path, num_dimensions)
-    except _GZIP_DAMAGE if compressed else () as error:
-      raise ValueError('%s is a damaged gzip file (%s): fetch it again'
+    except _GZIP_DAMAGE as error:
+      if not compressed:
+        raise
+      raise ValueError('%s is a damaged gzip file (%s): download it again'
                        % (path, error)) from error
 
 

@@ -121,7 +121,7 @@ def _find(source, remote, allow_subset):
   size = os.path.getsize(path)
   if remote.size not in (None, size) and not allow_subset:
     raise ValueError(
-        '%s has %d bytes, not the %d of the published one: fetch it again, or '
+        '%s has %d bytes, not the %d of the published one: download it again, or '
         'give --allow_subset' % (path, size, remote.size))
   return path
 
@@ -140,7 +140,8 @@ def _unpack_classes(archive, directory, allow_subset):
     with tarfile.open(archive, 'r:') as opened, progress.of_bytes(
         'unpacking ' + os.path.basename(archive), total) as shown:
       count = 0
-      for count, member in enumerate(opened, 1):
+      for member in opened:
+        count += 1
         _unpack_class(opened, member, os.path.join(
             directory, _synset(archive, member)))
         shown.add(member.size)
@@ -148,7 +149,7 @@ def _unpack_classes(archive, directory, allow_subset):
     raise ValueError('%s is no tar archive, or a damaged one (%s): fetch it '
                      'again' % (archive, error))
   if count != _NUM_CLASSES and not allow_subset:
-    raise ValueError('%s holds %d synsets, not %d: fetch it again, or give '
+    raise ValueError('%s holds %d synsets, not %d: download it again, or give '
                      '--allow_subset' % (archive, count, _NUM_CLASSES))
   print('train: %d synsets in %s' % (count, directory))
 
