@@ -1,14 +1,14 @@
-"""Prints how many pictures a second are converted to TFRecord files.
+"""Prints how many images per second are converted to TFRecord files.
 
-  python -m benchmarks.convert [--source=FOLDER] [--dataset_dir=FOLDER]
+  python -m benchmarks.convert [--source=DIR] [--dataset_dir=DIR]
 
-It converts a folder of IDX files (MNIST's or Fashion-MNIST's), or, without
-one, 70,000 pictures made of the bundled digits, with one process and with one
-a core. Then every record is decoded and compared with its source. `converting`
-is from reading the source to the published dataset; `in all` is the program's
-whole run as a user starts it, Python's and TensorFlow's start included; `CPU`
-are the seconds that its processes were at work, which other programs disturb
-little. Then a folder of JPEGs becomes a dataset (--jpegs=0 leaves that out).
+It converts a directory of IDX files (MNIST's or Fashion-MNIST's), or, without
+one, 70,000 images made of the bundled digits, with one process and with one per
+core. Then every record is decoded and compared with its source. `converting`
+is from reading the source to the published dataset; `in all` is the whole run
+of the program, the start of Python and TensorFlow included; `CPU` is the CPU
+time of its processes, which other programs disturb little. Then a directory of
+JPEGs is converted (--jpegs=0 leaves that out).
 """
 import argparse
 import contextlib
@@ -39,33 +39,33 @@ _IMAGE_SIZE, _CLASSES = (28, 28), 10
 _STEMS = {'train': ('train', 60000), 'test': ('t10k', 10000)}
 
 
-def make_source(folder):
-  """Writes 70,000 pictures in MNIST's form: the bundled digits repeated."""
+def make_source(directory):
+  """Writes 70,000 images in MNIST's format: the bundled digits repeated."""
   sample = idx.read_splits(_SAMPLE, _IMAGE_SIZE, _CLASSES)
   for split, (stem, count) in _STEMS.items():
     for kind, values in zip(('images-idx3', 'labels-idx1'), sample[split]):
       values = np.resize(values, (count,) + values.shape[1:3])
       header = bytes([0, 0, 8, values.ndim]) + np.array(
           values.shape, '>u4').tobytes()
-      path = os.path.join(folder, '%s-%s-ubyte.gz' % (stem, kind))
+      path = os.path.join(directory, '%s-%s-ubyte.gz' % (stem, kind))
       with gzip.open(path, 'wb', 1) as target:
         target.write(header + values.tobytes())
 
 
-def time_converting(source, folder, num_workers):
-  """Returns the wall-clock and CPU seconds of a conversion from here."""
+def time_converting(source, directory, num_workers):
+  """Returns the wall-clock and CPU seconds of a conversion in this process."""
   start, cpu_before = time.time(), _cpu_seconds()
   with contextlib.redirect_stdout(io.StringIO()):
     download_and_convert_mnist.run(
-        folder, source, overwrite=True, num_workers=num_workers)
+        directory, source, overwrite=True, num_workers=num_workers)
   return time.time() - start, _cpu_seconds() - cpu_before
 
 
-def time_program(source, folder, num_workers):
-  """Returns the wall-clock and CPU seconds of the program's run."""
+def time_program(source, directory, num_workers):
+  """Returns the wall-clock and CPU seconds of a run of the program."""
   command = [
       sys.executable, os.path.join(_ROOT, 'download_and_convert_data.py'),
-      '--dataset_name=mnist', '--overwrite', '--dataset_dir=' + folder,
+      '--dataset_name=mnist', '--overwrite', '--dataset_dir=' + directory,
       '--source=' + source, '--num_workers=%d' % num_workers]
   start, cpu_before = time.time(), _cpu_seconds()
   subprocess.check_call(command, stdout=subprocess.DEVNULL)
@@ -73,22 +73,22 @@ def time_program(source, folder, num_workers):
 
 
 def _cpu_seconds():
-  """Returns what this process and its ended children have used so far."""
+  """Returns the CPU seconds of this process and its ended children."""
   usages = [resource.getrusage(who)
             for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
   return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-def verify(source, folder):
-  """Compares every record with its source; returns how many there are.
+def verify(source, directory):
+  """Compares every record with its source; returns the number of records.
 
   Raises:
-    ValueError: a picture or a label differs, or one is missing.
+    ValueError: an image or a label differs, or one is missing.
   """
   verified = 0
   for split, (images, labels) in idx.read_splits(
       source, _IMAGE_SIZE, _CLASSES).items():
-    path = os.path.join(folder, 'mnist_%s.tfrecord' % split)
+    path = os.path.join(directory, 'mnist_%s.tfrecord' % split)
     count = 0
     for record in tf.python_io.tf_record_iterator(path):
       features = tf.train.Example.FromString(record).features.feature
@@ -108,32 +108,32 @@ def verify(source, folder):
 def main():
   cores = os.cpu_count()
   parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-  parser.add_argument('--source', help='folder of IDX files')
-  parser.add_argument('--dataset_dir', help='parent of the folder to write to')
+  parser.add_argument('--source', help='directory of IDX files')
+  parser.add_argument('--dataset_dir', help='parent of the directory to write to')
   parser.add_argument(
       '--num_workers', type=int, default=cores,
-      help='processes of the second run; one a core, %d, if left out' % cores)
+      help='processes of the second run; left out, one per core, %d' % cores)
   parser.add_argument('--jpegs', type=int, default=6000,
-                      help='pictures in the folder of JPEGs')
+                      help='number of JPEGs')
   arguments = parser.parse_args()
   tf.logging.set_verbosity(tf.logging.ERROR)
   work = tempfile.mkdtemp(dir=arguments.dataset_dir)
   try:
-    source, folder = arguments.source, os.path.join(work, 'converted')
+    source, directory = arguments.source, os.path.join(work, 'converted')
     if not source:
       source = work
       make_source(source)
     total = sum(len(labels) for _, labels in idx.read_splits(
         source, _IMAGE_SIZE, _CLASSES).values())
-    print('%d pictures' % total)
+    print('%d images' % total)
     for num_workers in sorted({1, arguments.num_workers}):
       for title, measure in (('converting', time_converting),
                              ('in all', time_program)):
-        seconds, cpu = measure(source, folder, num_workers)
-        print('%d worker%s, %-10s %6d pictures/s (%.1f s, CPU %.1f s)' % (
+        seconds, cpu = measure(source, directory, num_workers)
+        print('%d worker%s, %-10s %6d images/s (%.1f s, CPU %.1f s)' % (
             num_workers, 's' if num_workers > 1 else '', title,
             total / seconds, seconds, cpu))
-    print('%d records decoded: all are their source' % verify(source, folder))
+    print('%d records decoded: all are their source' % verify(source, directory))
     if arguments.jpegs:
       jpeg_folder.run(work, arguments.jpegs, arguments.num_workers)
   finally:

@@ -1,7 +1,7 @@
-"""The part of `benchmarks.convert` that is about folders of JPEGs.
+"""The part of `benchmarks.convert` that converts a directory of JPEGs.
 
-Two yardsticks are measured with it, in one process: reading the files alone,
-and decoding them at an eighth of their size, the least that verifies a JPEG.
+Two other times are measured for comparison, in one process: reading the files,
+and decoding them at an eighth of their size, the minimum that verifies a JPEG.
 """
 import contextlib
 import io
@@ -20,7 +20,7 @@ _CLASSES, _DIFFERENT = 10, 50
 _WIDTH, _HEIGHT, _QUALITY = 500, 375, 90
 
 
-def make_source(folder, count):
+def make_source(directory, count):
   """Writes `count` JPEGs of 500 x 375 pixels, 60 kB each, in ten classes."""
   random = np.random.RandomState(0)
   contents = []
@@ -31,30 +31,30 @@ def make_source(folder, count):
         target, 'JPEG', quality=_QUALITY)
     contents.append(target.getvalue())
   for index in range(count):
-    place = os.path.join(folder, 'class %d' % (index % _CLASSES))
-    os.makedirs(place, exist_ok=True)
-    with open(os.path.join(place, '%06d.jpg' % index), 'wb') as target:
+    parent = os.path.join(directory, 'class %d' % (index % _CLASSES))
+    os.makedirs(parent, exist_ok=True)
+    with open(os.path.join(parent, '%06d.jpg' % index), 'wb') as target:
       target.write(contents[index % _DIFFERENT])
 
 
-def _paths(folder):
-  return [os.path.join(place, name)
-          for place, _, names in os.walk(folder) for name in names]
+def _paths(directory):
+  return [os.path.join(parent, name)
+          for parent, _, names in os.walk(directory) for name in names]
 
 
-def time_reading(folder):
-  """Returns the seconds that reading the files alone takes one process."""
+def time_reading(directory):
+  """Returns the seconds that reading the files takes one process."""
   start = time.time()
-  for path in _paths(folder):
+  for path in _paths(directory):
     with open(path, 'rb') as source:
       source.read()
   return time.time() - start
 
 
-def time_decoding(folder):
-  """Returns the seconds that the smallest decode alone takes one process."""
+def time_decoding(directory):
+  """Returns the seconds that the smallest decode takes one process."""
   contents = []
-  for path in _paths(folder):
+  for path in _paths(directory):
     with open(path, 'rb') as source:
       contents.append(source.read())
   start = time.time()
@@ -65,12 +65,12 @@ def time_decoding(folder):
   return time.time() - start
 
 
-def time_converting(source, folder, num_workers):
+def time_converting(source, directory, num_workers):
   """Returns the wall-clock and CPU seconds to the published dataset."""
   start, cpu_before = time.time(), _cpu_seconds()
   with contextlib.redirect_stdout(io.StringIO()):
     download_and_convert_image_folder.run(
-        folder, source, overwrite=True, num_workers=num_workers)
+        directory, source, overwrite=True, num_workers=num_workers)
   return time.time() - start, _cpu_seconds() - cpu_before
 
 
@@ -79,19 +79,19 @@ def _cpu_seconds():
       resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
-def verify(source, folder):
-  """Compares every record with its file; returns how many there are.
+def verify(source, directory):
+  """Compares every record with its file; returns the number of records.
 
   Raises:
     ValueError: a record differs, or one is missing.
   """
-  path = os.path.join(folder, dataset_info.INFO_FILENAME)
+  path = os.path.join(directory, dataset_info.INFO_FILENAME)
   with open(path, encoding='utf-8') as described:
     splits = dataset_info.parse_info(described.read(), path)['splits']
   verified = {_verify_record(source, record)
               for split in splits.values() for name in split['files']
               for record in tf.python_io.tf_record_iterator(
-                  os.path.join(folder, name))}
+                  os.path.join(directory, name))}
   if len(verified) != len(_paths(source)):
     raise ValueError('%d records of %d' % (
         len(verified), len(_paths(source))))
@@ -109,24 +109,24 @@ def _verify_record(source, record):
 
 
 def run(work, count, num_workers):
-  """Makes a folder of JPEGs, converts it and prints the pace.
+  """Makes a directory of JPEGs, converts it and prints the speed.
 
   Args:
-    work: a folder to write to.
-    count: how many pictures.
+    work: directory to write to.
+    count: number of images.
     num_workers: processes of the second conversion; the first has one.
   """
-  source, folder = os.path.join(work, 'jpegs'), os.path.join(work, 'records')
+  source, directory = os.path.join(work, 'jpegs'), os.path.join(work, 'records')
   make_source(source, count)
   print('%d JPEGs of %d x %d pixels, %.0f kB each' % (
       count, _WIDTH, _HEIGHT,
       sum(map(os.path.getsize, _paths(source))) / count / 1e3))
-  print('reading alone: %d pictures/s' % (count / time_reading(source)))
+  print('reading alone: %d images/s' % (count / time_reading(source)))
   for workers in sorted({1, num_workers}):
     decoding = count / time_decoding(source)
-    seconds, cpu = time_converting(source, folder, workers)
-    print('%d worker%s: %d pictures/s (%.1f s, CPU %.2f ms a picture), every '
-          'one verified; decoding alone: %d/s a core, %.2f ms' % (
+    seconds, cpu = time_converting(source, directory, workers)
+    print('%d worker%s: %d images/s (%.1f s, CPU %.2f ms per image), every '
+          'one verified; decoding alone: %d/s per core, %.2f ms' % (
               workers, 's' if workers > 1 else '', count / seconds, seconds,
               1e3 * cpu / count, decoding, 1e3 / decoding))
-  print('%d records hold their files byte for byte' % verify(source, folder))
+  print('%d records hold their files byte for byte' % verify(source, directory))

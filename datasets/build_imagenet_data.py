@@ -1,20 +1,19 @@
-r"""Turns the pictures of ImageNet (ILSVRC 2012) into TFRecord files.
+r"""Converts the images of ImageNet (ILSVRC 2012) to TFRecord files.
 
   python datasets/build_imagenet_data.py --train_directory=TRAIN \
       --validation_directory=VALIDATION --output_directory=OUT \
       --bounding_box_file=BOXES.csv
 
-TRAIN holds a folder a synset, VALIDATION the same or the 50,000 pictures as
-their archive has them. Both stay as they are. OUT gets train-00000-of-01024
-and so on, validation-00000-of-00128 and so on, labels.txt and
-dataset_info.json, all at once, when the last shard is whole. Label 0 is the
-background, the synsets of --labels_file are 1 and up. JPEGs are stored byte
-for byte; the PNG and the CMYK files among them, which the content tells,
-become RGB JPEGs.
+TRAIN holds one directory per synset, VALIDATION the same or the 50,000 images
+as in their archive. Both stay as they are. OUT gets train-00000-of-01024 and so
+on, validation-00000-of-00128 and so on, labels.txt and dataset_info.json, all
+at once, when the last shard is complete. Label 0 is the background, the synsets
+of --labels_file are 1 and up. JPEGs are stored byte for byte; PNG and CMYK
+files among them, known by their content, become RGB JPEGs.
 
-The same command goes on where it was stopped, even by kill -9: shards that are
-complete are kept in OUT/.imagenet.building as long as pictures and options
-stay the same.
+The same command resumes a run that was stopped, even by kill -9: complete
+shards are kept in OUT/.imagenet.building as long as images and options stay the
+same.
 """
 import collections
 import dataclasses
@@ -24,14 +23,13 @@ import sys
 import warnings
 
 if __name__ == '__main__':
-  # Started as a file, it has its own folder where the project's should be.
+  # Started as a file, the directory of the file is first on the path.
   sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
 from datasets.conversion import dataset_writer
+from datasets.conversion import engine
 from datasets.conversion import image_checks
-from datasets.conversion import image_files
-from datasets.conversion import resumable_dataset
 from datasets.imagenet_tools import synset_images
 from datasets.imagenet_tools import synsets
 from slim_common import flags
@@ -47,38 +45,37 @@ _SEED = 12345
 class BuildOptions:
   """Options of build_imagenet_data.py."""
   train_directory: str = flag(
-      '/tmp/', 'The folder of the pictures to train on; empty for none.')
+      '/tmp/', 'Directory of the training images; empty for none.')
   validation_directory: str = flag(
-      '/tmp/', 'The folder of the pictures to validate with; empty for none.')
+      '/tmp/', 'Directory of the validation images; empty for none.')
   output_directory: str = flag(
-      '/tmp/', 'The folder for the TFRecord files.', required=True)
+      '/tmp/', 'Directory for the TFRecord files.', required=True)
   train_shards: int = flag(
-      1024, 'Into how many files the split train goes.', at_least=1)
+      1024, 'Number of files of the training split.', at_least=1)
   validation_shards: int = flag(
-      128, 'Into how many files the split validation goes.', at_least=1)
+      128, 'Number of files of the validation split.', at_least=1)
   num_threads: int = flag(
-      8, 'How many processes work on it. The files do not depend on it.',
+      8, 'Number of processes. The files do not depend on it.',
       at_least=1)
   labels_file: str = flag(
-      synsets.CLASSES_FILENAME, 'A synset a line; the first is label 1. The '
-      'default is a file of this project.')
+      synsets.CLASSES_FILENAME, 'File of one synset per line; the first is '
+      'label 1. The default is a file of this project.')
   imagenet_metadata_file: str = flag(
-      synsets.NAMES_FILENAME, 'Synset, tab, words. The default is a file of '
-      'this project.')
+      synsets.NAMES_FILENAME, 'File of lines of synset, tab, class name. The '
+      'default is a file of this project.')
   bounding_box_file: str = flag(
-      './imagenet_2012_bounding_boxes.csv', 'Lines of filename,xmin,ymin,xmax,'
-      'ymax, as process_bounding_boxes.py writes them; empty for none.')
+      './imagenet_2012_bounding_boxes.csv', 'File of lines of filename,xmin,'
+      'ymin,xmax,ymax, as written by process_bounding_boxes.py; empty for '
+      'none.')
   allow_subset: bool = flag(
-      False, 'Convert what is there, where it is not all of the 1,281,167 and '
-      '50,000 pictures.')
+      False, 'Accept other numbers of images than 1,281,167 and 50,000.')
   on_bad_image: str = flag(
-      'fail', 'What truncated, damaged and other files that are no pictures '
-      'do: fail (all are named, nothing is published) or skip '
-      '(bad_pictures.csv names them).',
-      choices=image_files.BAD_IMAGE_CHOICES)
+      'fail', 'Treatment of truncated and damaged images and of other files: '
+      'fail (all are named, nothing is published) or skip (bad_images.csv names '
+      'them).', choices=engine.BAD_IMAGE_CHOICES)
   overwrite: bool = flag(
-      False, 'Convert anew a dataset that stands there; it is replaced when '
-      'the new one is complete.')
+      False, 'Convert again if the dataset exists; it is replaced when the new '
+      'one is complete.')
 
 
 def run(options):
@@ -88,7 +85,7 @@ def run(options):
     options: a `BuildOptions`.
 
   Raises:
-    ValueError: a picture, a list or the number of pictures is wrong.
+    ValueError: an image, a list or the number of images is wrong.
     OSError: a file cannot be read, or the disk is full.
   """
   if not options.train_directory and not options.validation_directory:
@@ -100,7 +97,7 @@ def run(options):
   with dataset_writer.DatasetWriter(
       options.output_directory, _NAME, options.num_threads) as writer:
     if not options.overwrite:
-      _check_splits(options.output_directory, num_shards)
+      _check_splits(writer, options.output_directory, num_shards)
     if writer.keep_existing(
         sum((_shard_names(*item) for item in num_shards.items()), []),
         options.overwrite):
@@ -113,47 +110,46 @@ def run(options):
         (split, _split(_find(options, split, classes, boxes, count), split,
                        count, classes, names, boxes))
         for split, count in num_shards.items())
-    resumable_dataset.convert(
-        writer, options.output_directory, _NAME, splits, names,
-        synset_images.features_of, image_checks.Policy(turn=False),
-        options.on_bad_image, options.num_threads)
+    engine.convert(
+        writer, splits, names, synset_images.features_of,
+        image_checks.Policy(turn=False, only_jpeg=True), options.on_bad_image)
 
 
-def _check_splits(folder, splits):
-  """Raises ValueError if a dataset of other splits stands there."""
-  info = resumable_dataset.standing_info(folder, _NAME)
+def _check_splits(writer, directory, splits):
+  """Raises ValueError if the existing dataset has other splits."""
+  info = writer.existing_info()
   if info and set(info['splits']) != set(splits):
     raise ValueError(
         '%s holds %s with %s, not %s: give --overwrite or another '
-        '--output_directory' % (folder, _NAME, ' and '.join(info['splits']),
+        '--output_directory' % (directory, _NAME, ' and '.join(info['splits']),
                                 ' and '.join(splits)))
 
 
 def _read_boxes(path):
-  """Returns a dict of file name to boxes; an empty one where no file is."""
+  """Returns a dict of file name to boxes; empty if there is no file."""
   if not path:
     return {}
   if not os.path.exists(path):
     raise FileNotFoundError(
-        'there is no %s: make it by process_bounding_boxes.py, or give '
+        'there is no %s: make it with process_bounding_boxes.py, or give '
         '--bounding_box_file= for records without boxes' % path)
   return synset_images.read_boxes(path)
 
 
 def _find(options, split, classes, boxes, num_shards):
-  """Returns the Pictures of a split after checking their number."""
+  """Returns the SourceImages of a split; checks their number."""
   found = synset_images.find(
       getattr(options, split + '_directory'), classes)
-  for words, count in sorted(found.skipped.items()):
+  for reason, count in sorted(found.skipped.items()):
     if count:
-      print('%s: %d entries skipped: %s' % (split, count, words))
+      print('%s: %d entries skipped: %s' % (split, count, reason))
   synset_images.check_counts(
       split, found, classes, _SIZES[split], options.allow_subset)
   if num_shards > len(found.files):
-    raise ValueError('--%s_shards=%d is more than the %d pictures: give at '
-                     'most as many' % (split, num_shards, len(found.files)))
+    raise ValueError('--%s_shards=%d is more than the %d images: give at most '
+                     'that number' % (split, num_shards, len(found.files)))
   boxed = sum(os.path.basename(name) in boxes for name, _ in found.files)
-  print('%s: %d pictures, %d of them with boxes' % (
+  print('%s: %d images, %d of them with boxes' % (
       split, len(found.files), boxed))
   return found
 
@@ -163,24 +159,23 @@ def _shard_names(split, count):
 
 
 def _split(found, split, num_shards, classes, names, boxes):
-  """Returns the `resumable_dataset.Split` of Pictures, in shuffled order."""
+  """Returns the `engine.Split` of SourceImages, in shuffled order."""
   labels = {synset: label for label, synset in enumerate(classes, 1)}
   files = list(found.files)
   random.Random(_SEED).shuffle(files)
 
-  def pictures_of(shard):
+  def images_of(shard):
     start, end = (len(files) * k // num_shards for k in (shard, shard + 1))
-    return [synset_images.Picture(
-        os.path.join(found.folder, name), name, labels[synset], synset,
+    return [synset_images.LabeledImage(
+        os.path.join(found.directory, name), name, labels[synset], synset,
         names[labels[synset]], boxes.get(os.path.basename(name), []))
             for name, synset in files[start:end]]
 
-  return resumable_dataset.Split(
-      _shard_names(split, num_shards), len(files), pictures_of)
+  return engine.Split(_shard_names(split, num_shards), len(files), images_of)
 
 
 def main(config):
-  # The workers import TensorFlow: let it do so in silence.
+  # TensorFlow is imported silently.
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
   warnings.filterwarnings('ignore', category=FutureWarning)
   run(config)

@@ -1,7 +1,7 @@
-"""Converts CIFAR-10: 50,000 small colour pictures to train on, 10,000 to test.
+"""Converts CIFAR-10: 50,000 small color images to train on, 10,000 to test.
 
-Both published forms are read: the binary archive (what is downloaded) and the
-Python archive, whose pickles are read without trusting them.
+Both published archives are read: the binary one, which is downloaded, and the
+Python one, whose pickles are read without trusting them.
 
 A. Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
 """
@@ -13,8 +13,8 @@ from datasets.conversion import dataset_writer
 from datasets.conversion import downloads
 from datasets.conversion import restricted_pickle
 
-_SIDE, _CHANNELS = 32, 3
-_PIXELS = _SIDE * _SIDE * _CHANNELS
+_SIZE, _CHANNELS = 32, 3
+_PIXELS = _SIZE * _SIZE * _CHANNELS
 _NUM_CLASSES = 10
 _FILES = {'train': ['cifar10_train.tfrecord'],
           'test': ['cifar10_test.tfrecord']}
@@ -31,40 +31,41 @@ _PUBLISHED = downloads.Published(
     ))
 
 
-def _read(folder):
+def _read(directory):
   """Returns the class names, and images and labels of each split."""
-  place, is_binary = _find(folder)
+  path, is_binary = _find(directory)
   read_batch = _read_binary_batch if is_binary else _read_python_batch
   splits = {}
   for split, names in _BATCHES.items():
-    batches = [read_batch(os.path.join(place, name)) for name in names]
+    batches = [read_batch(os.path.join(path, name)) for name in names]
     images, labels = zip(*batches)
     splits[split] = np.concatenate(images), np.concatenate(labels)
   read_names = _read_binary_names if is_binary else _read_python_names
-  return read_names(place), splits
+  return read_names(path), splits
 
 
-def _find(folder):
-  """Returns the folder of the batches, this or one in it, and their form."""
-  for place in downloads.places(folder):
+def _find(directory):
+  """Returns the directory of the batches, and whether they are binary."""
+  for path in downloads.candidates(directory):
     for suffix in ('.bin', ''):
-      if os.path.isfile(os.path.join(place, _BATCHES['test'][0] + suffix)):
-        return place, bool(suffix)
+      if os.path.isfile(os.path.join(path, _BATCHES['test'][0] + suffix)):
+        return path, bool(suffix)
   raise FileNotFoundError(
       '%s has neither test_batch.bin (of cifar-10-binary.tar.gz) nor '
-      'test_batch (of cifar-10-python.tar.gz), nor has a folder in it' % folder)
+      'test_batch (of cifar-10-python.tar.gz), nor has a directory in it' %
+      directory)
 
 
 def _read_binary_batch(path):
-  """Reads records of a label and the pixels, a byte each."""
+  """Reads records of a label and the pixels, one byte each."""
   path += '.bin'
   content = np.fromfile(path, np.uint8)
   if content.size % (1 + _PIXELS):
     raise ValueError('%s has %d bytes, not a multiple of %d (a label and %d '
-                     'pixels): fetch it again' % (
+                     'pixels): download it again' % (
                          path, content.size, 1 + _PIXELS, _PIXELS))
   records = content.reshape([-1, 1 + _PIXELS])
-  return _pictures(path, records[:, 1:], records[:, 0])
+  return _images(path, records[:, 1:], records[:, 0])
 
 
 def _read_python_batch(path):
@@ -75,33 +76,33 @@ def _read_python_batch(path):
           data.shape[1] == _PIXELS and isinstance(labels, list) and
           all(isinstance(label, int) for label in labels)):
     raise ValueError('%s is no batch of CIFAR-10: it lacks `data` of %d bytes '
-                     'a picture or `labels`' % (path, _PIXELS))
+                     'per image or `labels`' % (path, _PIXELS))
   if len(data) != len(labels):
-    raise ValueError('%s holds %d pictures and %d labels' % (
+    raise ValueError('%s holds %d images and %d labels' % (
         path, len(data), len(labels)))
-  return _pictures(path, data, np.array(labels, dtype=object))
+  return _images(path, data, np.array(labels, dtype=object))
 
 
-def _pictures(path, pixels, labels):
+def _images(path, pixels, labels):
   """Returns images [count, 32, 32, 3] and labels of planes of pixels."""
   if not len(labels):
-    raise ValueError('%s holds no pictures' % path)
+    raise ValueError('%s holds no images' % path)
   wrong = np.flatnonzero((labels < 0) | (labels >= _NUM_CLASSES))
   if wrong.size:
     raise ValueError('%s: label %d at index %d; labels go from 0 to %d' % (
         path, labels[wrong[0]], wrong[0], _NUM_CLASSES - 1))
-  planes = pixels.reshape([-1, _CHANNELS, _SIDE, _SIDE])
+  planes = pixels.reshape([-1, _CHANNELS, _SIZE, _SIZE])
   return planes.transpose([0, 2, 3, 1]), labels.astype(np.int64)
 
 
-def _read_binary_names(place):
-  path = os.path.join(place, 'batches.meta.txt')
+def _read_binary_names(directory):
+  path = os.path.join(directory, 'batches.meta.txt')
   with open(path, 'rb') as source:
     return _class_names(path, source.read().split())
 
 
-def _read_python_names(place):
-  path = os.path.join(place, 'batches.meta')
+def _read_python_names(directory):
+  path = os.path.join(directory, 'batches.meta')
   names = restricted_pickle.load(path).get(b'label_names') or []
   return _class_names(path, names)
 
@@ -113,7 +114,7 @@ def _class_names(path, names):
              for name in names]
     different = len(set(names))
   except (UnicodeError, TypeError) as error:
-    raise ValueError('%s holds no names of classes (%s): fetch it again' % (
+    raise ValueError('%s holds no names of classes (%s): download it again' % (
         path, error))
   if different != _NUM_CLASSES or not all(
       isinstance(name, str) for name in names):
@@ -126,16 +127,16 @@ def run(dataset_dir, source=None, overwrite=False, num_workers=None):
   """Writes `cifar10_{train,test}.tfrecord` and `labels.txt`.
 
   Args:
-    dataset_dir: the folder for them. A dataset that stands there is kept.
-    source: a folder, archive or URL of the binary or the Python version; None
+    dataset_dir: directory for them. An existing dataset is kept.
+    source: a directory, archive or URL of the binary or the Python version; None
       to download the binary one.
-    overwrite: whether a dataset that stands there is replaced.
-    num_workers: how many processes work on it; None for one a core.
+    overwrite: whether an existing dataset is replaced.
+    num_workers: number of processes; None for one per core.
 
   Raises:
     ValueError: the source is damaged or holds something else.
     OSError: a file or a mirror cannot be reached, or the disk is full.
   """
-  dataset_writer.convert_pictures(
+  dataset_writer.convert_images(
       'cifar10', _FILES, _PUBLISHED, _read, dataset_dir, source, overwrite,
       num_workers)

@@ -1,5 +1,5 @@
-"""Converts Fashion-MNIST: 60,000 pictures of clothes to train on, 10,000 to
-test, in the form of MNIST.
+"""Converts Fashion-MNIST: 60,000 images of clothes to train on, 10,000 to test,
+in the format of MNIST.
 
 H. Xiao, K. Rasul and R. Vollgraf, "Fashion-MNIST: a novel image dataset for
 benchmarking machine learning algorithms", arXiv:1708.07747.
@@ -33,24 +33,24 @@ _PUBLISHED = downloads.Published(
     ))
 
 
-def _read(folder):
-  return _CLASS_NAMES, idx.read_splits(folder, _IMAGE_SIZE, len(_CLASS_NAMES))
+def _read(directory):
+  return _CLASS_NAMES, idx.read_splits(directory, _IMAGE_SIZE, len(_CLASS_NAMES))
 
 
 def run(dataset_dir, source=None, overwrite=False, num_workers=None):
   """Writes `fashion_mnist_{train,test}.tfrecord` and `labels.txt`.
 
   Args:
-    dataset_dir: the folder for them. A dataset that stands there is kept.
-    source: a folder, archive or URL of the four IDX files; None to download
+    dataset_dir: directory for them. An existing dataset is kept.
+    source: a directory, archive or URL of the four IDX files; None to download
       them.
-    overwrite: whether a dataset that stands there is replaced.
-    num_workers: how many processes work on it; None for one a core.
+    overwrite: whether an existing dataset is replaced.
+    num_workers: number of processes; None for one per core.
 
   Raises:
     ValueError: the source is damaged or holds something else.
     OSError: a file or a mirror cannot be reached, or the disk is full.
   """
-  dataset_writer.convert_pictures(
+  dataset_writer.convert_images(
       'fashion_mnist', _FILES, _PUBLISHED, _read, dataset_dir, source,
       overwrite, num_workers)

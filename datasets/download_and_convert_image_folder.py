@@ -1,7 +1,7 @@
-"""Converts the user's own pictures: folders of classes, or a list of labels.
+"""Converts the user's own images: directories of classes, or a list of labels.
 
-`image_lists` says which forms a source may have, and `image_checks` what
-becomes of each picture. The originals are only read.
+`image_lists` says which forms a source can have, and `image_checks` what
+becomes of each image. The originals are only read.
 """
 import collections
 import functools
@@ -11,10 +11,9 @@ import random
 from datasets.conversion import archives
 from datasets.conversion import dataset_writer
 from datasets.conversion import downloads
+from datasets.conversion import engine
 from datasets.conversion import image_checks
-from datasets.conversion import image_files
 from datasets.conversion import image_lists
-from datasets.conversion import worker_pool
 
 NUM_SHARDS = 5
 VALIDATION_FRACTION = 0.1
@@ -28,74 +27,73 @@ def run(dataset_dir, source=None, overwrite=False, num_workers=None,
         max_pixels=image_checks.MAX_PIXELS, background='white'):
   """Writes `image_folder_<split>_*.tfrecord`, labels.txt, dataset_info.json.
 
-  And `bad_pictures.csv`, where bad ones were skipped.
+  And `bad_images.csv`, if bad images were skipped.
 
   Args:
-    dataset_dir: the folder for them, not inside `source`. A dataset that
-      stands there is kept.
-    source: a folder, an archive of one, or a list; see `image_lists`.
-    overwrite: whether a dataset that stands there is replaced.
-    num_workers: how many processes work on it; None for one a core. The files
-      do not depend on it.
-    validation_fraction: the share of each class to validate with, from 0 to
-      below 1. 0.1 if neither this nor `num_validation` is given.
-    num_validation: how many pictures to validate with; shares as above.
-    seed: of the draw and the order, an integer.
-    num_shards: how many files a split has at most.
+    dataset_dir: directory for them, not inside `source`. An existing dataset
+      is kept.
+    source: a directory, an archive of one, or a list; see `image_lists`.
+    overwrite: whether an existing dataset is replaced.
+    num_workers: number of processes; None for one per core. The files do not
+      depend on it.
+    validation_fraction: fraction of each class to validate with, from 0 to
+      below 1; 0.1 if neither this nor `num_validation` is given.
+    num_validation: number of images to validate with, each class in
+      proportion.
+    seed: seed of the choice of the validation images and of the order, an
+      integer.
+    num_shards: maximum number of files per split.
     on_bad_image: 'fail' (nothing is published) or 'skip'.
-    max_pixels: larger pictures are bad ones.
-    background: what shows through transparency: a colour name or #rrggbb.
+    max_pixels: maximum height times width; larger images are bad.
+    background: color shown through transparency: a name or #rrggbb.
 
   Raises:
-    ValueError: an argument, the source, or a picture is bad.
+    ValueError: an argument, the source, or an image is bad.
     OSError: a file cannot be read or written.
   """
   _check_arguments(dataset_dir, source, validation_fraction, num_validation,
                    num_shards)
   policy = image_checks.Policy(
       max_pixels, image_checks.parse_background(background))
-  with worker_pool.WorkerPool(num_workers) as workers, \
-      dataset_writer.DatasetWriter(dataset_dir, _NAME, num_workers) as writer:
+  with dataset_writer.DatasetWriter(dataset_dir, _NAME, num_workers) as writer:
     if writer.keep_existing([], overwrite):
       return
     listing = _list(source, writer)
     if (validation_fraction, num_validation) != (None, None) and (
         'validation' in listing.splits):
       raise ValueError(
-          '%s has a folder for validation: leave out --validation_fraction '
-          'and --num_validation' % source)
+          '%s has a directory for validation: leave out '
+          '--validation_fraction and --num_validation' % source)
     plan = functools.partial(_plan, validation_fraction, num_validation, seed,
                              num_shards)
-    image_files.convert(writer, _NAME, listing, plan, policy, on_bad_image,
-                        workers)
-    writer.publish(listing.class_names, multi_label=listing.multi_label)
+    engine.convert_listing(writer, listing, plan, policy, on_bad_image)
 
 
 def _plan(validation_fraction, num_validation, seed, num_shards, splits):
-  """Returns a dict of split to (file names, Pictures in their order)."""
+  """Returns a dict of split to (file names, images in their order)."""
   splits = collections.OrderedDict(splits)
   if 'validation' not in splits:
     if (validation_fraction, num_validation) == (None, None):
       validation_fraction = VALIDATION_FRACTION
-    splits['train'], splits['validation'] = image_lists.draw_validation(
+    splits['train'], splits['validation'] = _split_validation(
         splits['train'], validation_fraction, num_validation, seed)
   planned = collections.OrderedDict()
   for split in [split for split in splits if splits[split]]:
-    pictures = list(splits[split])
-    random.Random(seed).shuffle(pictures)
-    planned[split] = image_files.shard_names(
-        _FILES, split, len(pictures), num_shards), pictures
+    images = list(splits[split])
+    random.Random(seed).shuffle(images)
+    planned[split] = engine.shard_names(
+        _FILES, split, len(images), num_shards), images
   return planned
 
 
 def _check_arguments(dataset_dir, source, validation_fraction, num_validation,
                      num_shards):
   if not source:
-    raise ValueError('--dataset_name=image_folder needs --source: the folder '
-                     'of your pictures, one sub-folder a class')
+    raise ValueError('--dataset_name=image_folder needs --source: the '
+                     'directory of your images, one subdirectory per class')
   if not os.path.exists(source) and '://' not in source:
-    raise FileNotFoundError('there is no %s: --source takes a folder, an '
-                            'archive or a list' % source)
+    raise FileNotFoundError('there is no %s: --source takes a directory, '
+                            'an archive or a list' % source)
   if validation_fraction is not None and num_validation is not None:
     raise ValueError('give --validation_fraction or --num_validation, not both')
   if validation_fraction is not None and not 0 <= validation_fraction < 1:
@@ -108,7 +106,7 @@ def _check_arguments(dataset_dir, source, validation_fraction, num_validation,
   root = os.path.realpath(source)
   if os.path.isdir(root) and (
       os.path.commonpath([root, os.path.realpath(dataset_dir)]) == root):
-    raise ValueError('--dataset_dir=%s lies in the source %s, whose folders '
+    raise ValueError('--dataset_dir=%s is in the source %s, whose directories '
                      'are classes: give another' % (dataset_dir, source))
 
 
@@ -118,7 +116,89 @@ def _list(source, writer):
       os.path.isfile(source)):
     return image_lists.from_list(source)
   if '://' in source and not source.lower().endswith(archives.SUFFIXES):
-    raise ValueError('--source=%s: of URLs, those of archives can be used (%s)'
+    raise ValueError('--source=%s: a URL must be that of an archive (%s)'
                      % (source, ', '.join(archives.SUFFIXES)))
-  return image_lists.from_folder(downloads.obtain(
+  return image_lists.from_directory(downloads.obtain(
       source, None, writer.download_dir, writer.unpack_dir))
+
+
+def _split_validation(images, fraction, number, seed):
+  """Splits images at random, each class in the same proportion.
+
+  An image of several classes counts for the rarest of them, and images of no
+  class are a group of their own. At least one image of each class stays to
+  train on.
+
+  Args:
+    images: list of `image_lists.Image`s.
+    fraction: fraction to validate with, 0 <= fraction < 1; or None.
+    number: number to validate with; or None. One of the two is given.
+    seed: seed of the random generator, an integer.
+
+  Returns:
+    (images to train on, images to validate with), two lists.
+
+  Raises:
+    ValueError: `number` is too large.
+  """
+  groups = _by_rarest_class(images)
+  shuffler = random.Random(seed)
+  covered = set()
+  train, free = [], {}
+  for name, group in groups.items():
+    shuffler.shuffle(group)
+    free[name] = []
+    for image in group:
+      is_needed = not covered.issuperset(image.class_names)
+      (train if is_needed else free[name]).append(image)
+      covered.update(image.class_names)
+  limit = sum(map(len, free.values()))
+  if number is None:
+    number = min(int(fraction * len(images) + 0.5), limit)
+  if number > limit:
+    raise ValueError(
+        '--num_validation=%d of %d images leaves a class without one to train '
+        'on: give %d or fewer' % (number, len(images), limit))
+  counts = _proportional({name: len(groups[name]) for name in groups},
+                         {name: len(free[name]) for name in free}, number)
+  validation = []
+  for name in groups:
+    validation += free[name][:counts[name]]
+    train += free[name][counts[name]:]
+  return train, validation
+
+
+def _by_rarest_class(images):
+  """Returns a dict of class name, the rarest first, to list of images.
+
+  The key of the images of no class is ''.
+  """
+  frequencies = collections.Counter(
+      name for image in images for name in image.class_names)
+
+  def rareness(name):
+    return frequencies[name], name
+
+  groups = {}
+  for image in images:
+    name = min(image.class_names, key=rareness, default='')
+    groups.setdefault(name, []).append(image)
+  return collections.OrderedDict(
+      (name, groups[name]) for name in sorted(groups, key=rareness))
+
+
+def _proportional(sizes, limits, number):
+  """Divides `number` in proportion to `sizes`, each part at most its limit.
+
+  Parts are rounded down; the rest goes to the largest remainders.
+  """
+  total = sum(sizes.values())
+  counts = {name: min(number * sizes[name] // total, limits[name])
+            for name in sizes}
+  by_remainder = sorted(
+      sizes, key=lambda name: (-(number * sizes[name] % total), name))
+  while sum(counts.values()) < number:
+    for name in by_remainder:
+      if counts[name] < limits[name] and sum(counts.values()) < number:
+        counts[name] += 1
+  return counts

@@ -32,24 +32,24 @@ _PUBLISHED = downloads.Published(
     ))
 
 
-def _read(folder):
-  return _CLASS_NAMES, idx.read_splits(folder, _IMAGE_SIZE, len(_CLASS_NAMES))
+def _read(directory):
+  return _CLASS_NAMES, idx.read_splits(directory, _IMAGE_SIZE, len(_CLASS_NAMES))
 
 
 def run(dataset_dir, source=None, overwrite=False, num_workers=None):
   """Writes `mnist_train.tfrecord`, `mnist_test.tfrecord` and `labels.txt`.
 
   Args:
-    dataset_dir: the folder for them. A dataset that stands there is kept.
-    source: a folder, archive or URL of the four IDX files; None to download
+    dataset_dir: directory for them. An existing dataset is kept.
+    source: a directory, archive or URL of the four IDX files; None to download
       them.
-    overwrite: whether a dataset that stands there is replaced.
-    num_workers: how many processes work on it; None for one a core.
+    overwrite: whether an existing dataset is replaced.
+    num_workers: number of processes; None for one per core.
 
   Raises:
     ValueError: the source is damaged or holds something else.
     OSError: a file or a mirror cannot be reached, or the disk is full.
   """
-  dataset_writer.convert_pictures(
+  dataset_writer.convert_images(
       'mnist', _FILES, _PUBLISHED, _read, dataset_dir, source, overwrite,
       num_workers)

@@ -1,23 +1,22 @@
 """Visual Wake Words in three steps, as slim's users call them.
 
 `download_and_convert_visualwakewords` does all of it at once, in several
-processes, and goes on where it was stopped. Here each step is a function, for
-annotations and pictures that lie anywhere.
+processes, and resumes where it was stopped. Here each step is a function, for
+annotations and images anywhere.
 """
 import json
 import os
-import tempfile
 
 from datasets import dataset_info
 from datasets.conversion import coco
+from datasets.conversion import engine
 from datasets.conversion import image_checks
-from datasets.conversion import image_files
 from datasets.conversion import shards
 from slim_common import atomic_files
 
 _SHARD = '%s-%05d-of-%05d'
-# The boxes are those of the stored pixels: EXIF may not turn them.
-_POLICY = image_checks.Policy(turn=False)
+# The boxes are those of the stored pixels, whatever their EXIF orientation.
+_POLICY = image_checks.Policy(turn=False, only_jpeg=True)
 
 
 def create_labels_file(foreground_class_of_interest,
@@ -37,17 +36,17 @@ def create_labels_file(foreground_class_of_interest,
 def create_visual_wakeword_annotations(
     annotations_file, visualwakewords_annotations_file,
     small_object_area_threshold, foreground_class_of_interest):
-  """Writes which pictures of COCO show an object of a class, and where.
+  """Writes which images of COCO show an object of a class, and where.
 
   Args:
     annotations_file: path of an `instances_*.json` of COCO.
     visualwakewords_annotations_file: path of the JSON file to write:
-      `images`, a list with id, file_name, width and height of each picture;
-      `annotations`, by picture id the `label`, 0 or 1, and the `objects` with
+      `images`, a list with id, file_name, width and height of each image;
+      `annotations`, by image id the `label`, 0 or 1, and the `objects` with
       area and bbox (left, top, width, height) in pixels; `categories`, by id
       the class.
-    small_object_area_threshold: an object counts where its area is more than
-      this share of the picture's.
+    small_object_area_threshold: minimum object area, as a fraction of the
+      image area; objects of this area or less are ignored.
     foreground_class_of_interest: name of the class.
 
   Raises:
@@ -74,50 +73,41 @@ def create_visual_wakeword_annotations(
 
 def create_tf_record_for_visualwakewords_dataset(
     annotations_file, image_dir, output_path, num_shards):
-  """Writes pictures and their labels as TFRecord files.
+  """Writes images and their labels as TFRecord files.
 
-  The files, `output_path`-00000-of-NUM and so on, take the pictures in turn.
+  The files, `output_path`-00000-of-NUM and so on, take the images in turn.
 
   Args:
-    annotations_file: what `create_visual_wakeword_annotations` has written.
-    image_dir: folder of the pictures.
-    output_path: how the paths of the files begin.
-    num_shards: how many there are.
+    annotations_file: path of a file that `create_visual_wakeword_annotations`
+      has written.
+    image_dir: directory of the images.
+    output_path: start of the paths of the files.
+    num_shards: number of files.
 
   Raises:
-    ValueError: the annotations or some pictures are damaged; the message
-      names them. No file is written then, nor replaced.
+    ValueError: the annotations or some images are damaged; the message names
+      them. Then no file is written or replaced.
     OSError: a file cannot be read or written.
   """
   if num_shards < 1:
     raise ValueError('num_shards is %s; it must be at least 1.' % num_shards)
-  pictures = _pictures(annotations_file, image_dir)
-  folder, start = os.path.split(output_path)
+  images = _labeled_images(annotations_file, image_dir)
+  directory, start = os.path.split(output_path)
   names = [_SHARD % (start, shard, num_shards) for shard in range(num_shards)]
-  os.makedirs(folder or '.', exist_ok=True)
-  with tempfile.TemporaryDirectory(
-      prefix='.%s.' % start, dir=folder or '.') as building:
-    reports = [
-        shards.build(os.path.join(building, name), pictures[shard::num_shards],
-                     coco.features_of, _POLICY, may_skip=False)
+  with atomic_files.updated_directory(
+      directory or '.', last=names[-1]) as building:
+    parts = [
+        shards.write_part(os.path.join(building, name),
+                          images[shard::num_shards], coco.features_of, _POLICY)
         for shard, name in enumerate(names)]
-    _check(reports, image_dir)
-    for name in names:
-      os.replace(os.path.join(building, name), os.path.join(folder, name))
+    bad = [entry for part in parts for entry in part.bad]
+    if bad:
+      raise ValueError('%d bad images in %s; nothing was written.\n%s' % (
+          len(bad), image_dir, engine.described(bad)))
 
 
-def _check(reports, image_dir):
-  """Raises ValueError if there are bad pictures."""
-  bad = [entry for report in reports for entry in report.bad]
-  if bad:
-    raise ValueError('%d bad pictures in %s; nothing was written.\n%s' % (
-        len(bad), image_dir, '\n'.join(
-            '  %s: %s' % (image_files.printable(name), fault)
-            for name, fault in bad)))
-
-
-def _pictures(annotations_file, image_dir):
-  """Returns the list of `coco.Picture`s of our own annotations."""
+def _labeled_images(annotations_file, image_dir):
+  """Returns the list of `coco.LabeledImage`s of our annotations."""
   try:
     with open(annotations_file, encoding='utf-8') as source:
       content = json.load(source)
@@ -131,5 +121,5 @@ def _pictures(annotations_file, image_dir):
         '%s is not what create_visual_wakeword_annotations writes, or damaged '
         '(%s: %s): write it again' % (
             annotations_file, type(error).__name__, error))
-  return [coco.to_picture(image_dir, image, things)._replace(label=label)
+  return [coco.to_labeled(image_dir, image, things)._replace(label=label)
           for image, things, label in zip(images, objects, labels)]

@@ -1,14 +1,14 @@
-r"""Collects ImageNet's boxes, an XML file a picture, in one csv file.
+r"""Collects ImageNet's boxes, one XML file per image, in one csv file.
 
   python datasets/process_bounding_boxes.py DIRECTORY [SYNSETS] \
       --output_file=imagenet_2012_bounding_boxes.csv
 
 DIRECTORY holds, at any depth, the XML files of ILSVRC2012_bbox_train_v2.tar.gz;
-SYNSETS is a list of a synset a line, and pictures of others are left out. A
-line is filename,xmin,ymin,xmax,ymax with the sides as shares of the size that
-the XML file gives, which is that at which the box was drawn: within 0 and 1, in
-order, four decimals. Boxes without extent are left out. Without --output_file
-the lines go to standard output; what was left out is counted on standard error.
+SYNSETS is a file of one synset per line; images of others are left out. A line
+is filename,xmin,ymin,xmax,ymax, as fractions of the image size in the XML file,
+at which the box was drawn: from 0 to 1, in order, four decimals. Boxes without
+extent are left out. Without --output_file the lines go to standard output; what
+was left out is counted on standard error.
 """
 import collections
 import contextlib
@@ -20,7 +20,7 @@ from typing import Optional, Tuple
 import xml.etree.ElementTree
 
 if __name__ == '__main__':
-  # Started as a file, it has its own folder where the project's should be.
+  # Started as a file, the directory of the file is first on the path.
   sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
@@ -33,12 +33,12 @@ from slim_common.flags import flag
 
 _FILES_PER_TASK = 256
 _MAX_BYTES = 1 << 20
-_SIDES = ('xmin', 'ymin', 'xmax', 'ymax')
+_BOX = ('xmin', 'ymin', 'xmax', 'ymax')
 _NAMES_SHOWN = 20
 
-# What is left out, and how it is called.
+# What is left out, as it is called in the output.
 _UNREADABLE = 'XML files that cannot be read'
-_OTHER = 'pictures of other synsets'
+_OTHER = 'images of other synsets'
 _EMPTY = 'boxes without extent'
 
 
@@ -46,29 +46,30 @@ _EMPTY = 'boxes without extent'
 class BoxOptions:
   """Options of process_bounding_boxes.py."""
   directory_and_synsets: Tuple[str, ...] = flag(
-      (), 'The folder of the XML files and, if not all are wanted, a list of '
+      (), 'Directory of the XML files and, if not all are wanted, file of '
       'synsets.', positional=True, required=True)
   output_file: Optional[str] = flag(
-      None, 'The csv file, which appears when it is complete.')
+      None, 'csv file, which appears when it is complete; left out, standard '
+      'output.')
   num_workers: Optional[int] = flag(
-      None, 'How many processes work on it; left out, one a core.', at_least=1)
+      None, 'Number of processes; left out, one per core.', at_least=1)
 
 
 def run(directory, synsets_file=None, output_file=None, num_workers=None):
-  """Writes the boxes of a folder of XML files.
+  """Writes the boxes of a directory of XML files.
 
   Args:
-    directory: the folder.
-    synsets_file: a list of synsets, one a line; None for all.
-    output_file: the csv file; None for standard output.
-    num_workers: how many processes read; None for one a core.
+    directory: path of the directory.
+    synsets_file: path of a file of one synset per line; None for all.
+    output_file: path of the csv file; None for standard output.
+    num_workers: number of processes; None for one per core.
 
   Returns:
-    A Counter of what was written and what was left out, in words.
+    A Counter of what was written and what was left out.
 
   Raises:
-    ValueError: there is no box, or the list is damaged.
-    OSError: the folder or list cannot be read, or the file not written.
+    ValueError: there is no box, or the list of synsets is damaged.
+    OSError: a file cannot be read or written.
   """
   wanted = set(synsets.read_list(synsets_file)) if synsets_file else None
   paths = _find(directory)
@@ -98,16 +99,16 @@ def run(directory, synsets_file=None, output_file=None, num_workers=None):
 def _find(directory):
   """Returns the paths of the XML files, sorted by name."""
   if not os.path.isdir(directory):
-    raise FileNotFoundError('there is no folder %s' % directory)
-  paths = [os.path.join(place, name)
-           for place, _, names in os.walk(directory) for name in names
+    raise FileNotFoundError('there is no directory %s' % directory)
+  paths = [os.path.join(parent, name)
+           for parent, _, names in os.walk(directory) for name in names
            if name.lower().endswith('.xml') and not name.startswith('.')]
   return sorted(paths, key=lambda path: (os.path.basename(path), path))
 
 
 @contextlib.contextmanager
 def _opened(path):
-  """Opens a file that appears when all is written; None: standard output."""
+  """Opens a file that appears when it is complete; None: standard output."""
   if path is None:
     yield sys.stdout
     return
@@ -120,12 +121,12 @@ def read_files(paths, wanted):
   """Reads some XML files, in a worker.
 
   Args:
-    paths: a list.
-    wanted: a set of synsets, or None for all.
+    paths: list of paths.
+    wanted: set of synsets, or None for all.
 
   Returns:
-    (lines, counts, faults): a list of csv lines, a Counter, and a list of
-    (path, reason).
+    (lines, counts, faults): list of csv lines, Counter, and list of (path,
+    reason).
   """
   lines, faults = [], []
   counts = collections.Counter()
@@ -142,7 +143,7 @@ def read_files(paths, wanted):
       continue
     counts.update({'files': 1, 'boxes': len(boxes), _EMPTY: num_empty})
     # Not the name inside the file, which is %s in some.
-    lines += ['%s.JPEG,%s' % (stem, ','.join('%.4f' % side for side in box))
+    lines += ['%s.JPEG,%s' % (stem, ','.join('%.4f' % value for value in box))
               for box in boxes]
   return lines, counts, faults
 
@@ -151,7 +152,7 @@ def _read(path):
   """Returns (list of boxes, number of empty ones) of an XML file.
 
   Raises:
-    ValueError: it is not what it should be.
+    ValueError: it is no file of boxes.
     xml.etree.ElementTree.ParseError: it is not XML.
     OSError: it cannot be read.
   """
@@ -167,8 +168,8 @@ def _read(path):
   boxes, num_empty = [], 0
   for element in root.iter('bndbox'):
     xmin, ymin, xmax, ymax = (
-        round(min(max(_number(element, side) / size, 0), 1), 4)
-        for side, size in zip(_SIDES, (width, height, width, height)))
+        round(min(max(_number(element, name) / size, 0), 1), 4)
+        for name, size in zip(_BOX, (width, height, width, height)))
     if xmin == xmax or ymin == ymax:
       num_empty += 1
     else:
@@ -195,7 +196,7 @@ def main(config):
                      'SYNSETS' % len(words))
   counts = run(words[0], words[1] if len(words) > 1 else None,
                config.output_file, config.num_workers)
-  print('%d boxes of %d pictures' % (counts['boxes'], counts['files']),
+  print('%d boxes of %d images' % (counts['boxes'], counts['files']),
         file=sys.stderr)
   for words in (_EMPTY, _OTHER, _UNREADABLE):
     if counts[words]:

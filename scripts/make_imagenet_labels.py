@@ -12,8 +12,8 @@ r"""Makes the three label files of ImageNet from two Python packages.
 | imagenet_2012_validation_    | 50,000 | tensorflow-datasets, imagenet2012/  |
 |   synset_labels              |        | validation_labels                   |
 
-What they hold are facts about ImageNet and words of WordNet (free for any use
-with its notice, https://wordnet.princeton.edu/license-and-commercial-use);
+They hold facts about ImageNet and words of WordNet (free for any use with its
+notice, https://wordnet.princeton.edu/license-and-commercial-use);
 both packages are under the Apache License 2.0. The names cover the 21,841
 synsets of ImageNet's release of autumn 2011 and n04399382, which is one of the
 1,000 and not in that release. timm is not imported, so PyTorch is not needed.
@@ -27,7 +27,7 @@ from typing import Optional
 import zipfile
 
 if __name__ == '__main__':
-  # Started as a file, it has its own folder where the project's should be.
+  # Started as a file, the directory of the file is first on the path.
   sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
@@ -46,26 +46,26 @@ _VALIDATION = (
 class LabelOptions:
   """Options of make_imagenet_labels.py."""
   timm: Optional[str] = flag(
-      None, 'The wheel of timm; left out, the installed package.')
+      None, 'Wheel of timm; left out, the installed package.')
   tensorflow_datasets: Optional[str] = flag(
-      None, 'The wheel of tensorflow-datasets; left out, the installed '
+      None, 'Wheel of tensorflow-datasets; left out, the installed '
       'package.')
   output_directory: str = flag(
       os.path.dirname(synsets.bundled(synsets.CLASSES_FILENAME)),
-      'The folder for the three files.')
+      'Directory for the three files.')
 
 
 def run(timm, tensorflow_datasets, output_directory):
   """Writes the three files.
 
   Args:
-    timm: the path of a wheel, or None for the installed package.
-    tensorflow_datasets: the same.
-    output_directory: the folder for the files.
+    timm: path of a wheel, or None for the installed package.
+    tensorflow_datasets: as for `timm`.
+    output_directory: directory for the files.
 
   Raises:
-    ValueError: what the packages hold is not what it should be.
-    OSError: a package is not there, or a file cannot be written.
+    ValueError: the content of the packages is not as expected.
+    OSError: a package is missing, or a file cannot be written.
   """
   classes = _read(timm, _TIMM + 'imagenet_synsets.txt')
   covered = set(_read(timm, _TIMM + 'imagenet22k_ms_synsets.txt'))
@@ -88,12 +88,12 @@ def check(classes, names, validation):
   """Checks the lines of the three files.
 
   Args:
-    classes: a list of synsets.
-    names: a list of synset, tab, words.
-    validation: a list of synsets, one a validation picture.
+    classes: list of synsets.
+    names: list of synset, tab, name.
+    validation: list of synsets, one per validation image.
 
   Raises:
-    ValueError: something is wrong; the message says what.
+    ValueError: a file is wrong; the message says how.
   """
   for title, lines, expected in (('classes', classes, _NUM_CLASSES),
                                  ('names', names, _NUM_NAMES),

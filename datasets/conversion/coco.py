@@ -1,4 +1,4 @@
-"""Reads COCO's annotations: which pictures show a class, and where.
+"""Reads the annotations of COCO: which images show a class, and where.
 
 T.-Y. Lin et al., "Microsoft COCO: Common Objects in Context", arXiv:1405.0312.
 """
@@ -11,48 +11,79 @@ import os
 from datasets.conversion import encoding
 from slim_common import suggest
 
-# As in `shards`; source_id: of the picture in COCO, as text; boxes: a list of
-# (xmin, ymin, xmax, ymax), shares of the width and the height; areas: a list
-# of those of the objects, in pixels.
-Picture = collections.namedtuple(
-    'Picture', 'path name label source_id boxes areas')
-# Of a picture: its id, the name of its file, its size in pixels.
-Image = collections.namedtuple('Image', 'id name width height')
-# In pixels; bbox: (left, top, width, height).
-Object = collections.namedtuple('Object', 'area bbox')
+
+class LabeledImage(collections.namedtuple(
+    'LabeledImage', 'path name label source_id boxes areas')):
+  """An image to write, as `shards` describes it.
+
+  Attributes:
+    path: path of the file.
+    name: name of the file.
+    label: 1 if the image shows the class, else 0.
+    source_id: id of the image in COCO, a str.
+    boxes: list of (xmin, ymin, xmax, ymax) of the objects of the class,
+      fractions of the width and the height.
+    areas: list of the areas of these objects, in square pixels.
+  """
 
 
-def read(path, folder, class_name, threshold):
+class Image(collections.namedtuple('Image', 'id name width height')):
+  """An image of COCO.
+
+  Attributes:
+    id: its id.
+    name: name of the file.
+    width: in pixels.
+    height: in pixels.
+  """
+
+
+class Object(collections.namedtuple('Object', 'area bbox')):
+  """An object in an image of COCO.
+
+  Attributes:
+    area: in square pixels.
+    bbox: (left, top, width, height), in pixels.
+  """
+
+
+def read(path, directory, class_name, threshold):
   """Reads an `instances_*.json` of 2014 or 2017.
 
   Args:
-    path: of the file.
-    folder: of its pictures.
+    path: path of the file.
+    directory: directory of its images.
     class_name: the class to look for, such as 'person'.
-    threshold: objects whose area is at most this share of the picture's are
-      ignored.
+    threshold: minimum object area, as a fraction of the image area; objects of
+      this area or less are ignored.
 
   Returns:
-    A list of `Picture`s in the order of the file: label 1 where the picture
-    shows the class, else 0; boxes and areas of that class alone.
+    A list of `LabeledImage`s in the order of the file.
 
   Raises:
-    ValueError: the file is no such file, or has no class of that name.
+    ValueError: the file is damaged, or has no class of that name.
     OSError: the file cannot be read.
   """
   _, images, objects = select(path, class_name, threshold)
-  return [to_picture(folder, *pair) for pair in zip(images, objects)]
+  return [to_labeled(directory, *pair) for pair in zip(images, objects)]
 
 
 def select(path, class_name, threshold):
   """Reads what an `instances_*.json` says of one class.
 
-  Args, raises: as for `read`.
+  Args:
+    path: as for `read`.
+    class_name: as for `read`.
+    threshold: as for `read`.
 
   Returns:
-    category: what the file says of the class, a dict.
-    images: a list of `Image`s.
-    objects: a list, of the large enough `Object`s of the class in each image.
+    category: dict, the entry of the class in the file.
+    images: list of `Image`s.
+    objects: list of lists, the large enough `Object`s of the class per image.
+
+  Raises:
+    ValueError: as for `read`.
+    OSError: as for `read`.
   """
   print('reading %s' % path)
   categories, images, objects = _parsed(path)
@@ -73,7 +104,7 @@ def _parsed(path):
 
   Returns:
     A dict of class name to entry, a list of `Image`s, and a dict of
-    (picture id, class id) to a list of `Object`s.
+    (image id, class id) to list of `Object`s.
 
   Raises:
     ValueError: the file is damaged.
@@ -96,35 +127,35 @@ def _parsed(path):
 
 
 def to_image(entry):
-  """Returns the `Image` of an entry of the file; errors as of a dict."""
+  """Returns the `Image` of an entry of the file; raises as a dict does."""
   width, height = int(entry['width']), int(entry['height'])
   if min(width, height) < 1:
-    raise ValueError('a picture of %d x %d' % (width, height))
+    raise ValueError('an image of %d x %d' % (width, height))
   return Image(entry['id'], str(entry['file_name']), width, height)
 
 
 def to_object(entry):
-  """Returns the `Object` of an entry of the file; errors as of a dict."""
-  left, top, width, height = (float(side) for side in entry['bbox'])
+  """Returns the `Object` of an entry of the file; raises as a dict does."""
+  left, top, width, height = (float(value) for value in entry['bbox'])
   return Object(float(entry['area']), (left, top, width, height))
 
 
-def to_picture(folder, image, objects):
-  """Returns a `Picture`.
+def to_labeled(directory, image, objects):
+  """Returns a `LabeledImage`.
 
   Args:
-    folder: of the picture's file.
+    directory: directory of the image's file.
     image: an `Image`.
-    objects: a list of `Object`s, those that make its label 1.
+    objects: list of the `Object`s that make its label 1.
 
   Raises:
-    ValueError: the file would lie outside the folder.
+    ValueError: the file would be outside the directory.
   """
   if os.path.isabs(image.name) or '..' in image.name.split('/'):
-    raise ValueError('the picture %r would lie outside %s' % (
-        image.name, folder))
-  return Picture(
-      os.path.join(folder, image.name), image.name, int(bool(objects)),
+    raise ValueError('the image %r would be outside %s' % (
+        image.name, directory))
+  return LabeledImage(
+      os.path.join(directory, image.name), image.name, int(bool(objects)),
       str(image.id),
       [_relative(thing.bbox, image.width, image.height) for thing in objects],
       [thing.area for thing in objects])
@@ -133,26 +164,26 @@ def to_picture(folder, image, objects):
 def _relative(box, width, height):
   """Returns (xmin, ymin, xmax, ymax), 0 to 1, of a box in pixels."""
   left, top, box_width, box_height = box
-  return tuple(min(max(side, 0.0), 1.0) for side in (
+  return tuple(min(max(value, 0.0), 1.0) for value in (
       left / width, top / height, (left + box_width) / width,
       (top + box_height) / height))
 
 
-def features_of(picture, verdict):
-  """Returns the features of a picture's record.
+def features_of(image, verdict):
+  """Returns the features of an image's record.
 
   Args:
-    picture: a `Picture`.
+    image: a `LabeledImage`.
     verdict: the `image_checks.Verdict` on it.
   """
-  features = encoding.box_features(picture.boxes)
+  features = encoding.box_features(image.boxes)
   features.update({
       'image/height': verdict.height,
       'image/width': verdict.width,
-      'image/class/label': picture.label,
-      'image/object/area': array.array('f', picture.areas),
-      'image/filename': picture.name.encode('utf-8', 'surrogateescape'),
-      'image/source_id': picture.source_id.encode(),
+      'image/class/label': image.label,
+      'image/object/area': array.array('f', image.areas),
+      'image/filename': image.name.encode('utf-8', 'surrogateescape'),
+      'image/source_id': image.source_id.encode(),
       'image/key/sha256': hashlib.sha256(
           verdict.content).hexdigest().encode(),
       'image/format': b'jpeg',

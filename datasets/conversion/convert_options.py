@@ -1,8 +1,8 @@
-"""What the user may say to a conversion, and which converter does it.
+"""The flags of download_and_convert_data.py, and the converter they select.
 
-A field of `ConvertOptions` is the flag of the same name, and its metadata the
-flag's help and rules. Nothing but the standard library is loaded, so that
---help answers at once.
+A field of `ConvertOptions` is the flag of the same name, its metadata the help
+and rules of the flag. Only the standard library is loaded, so that --help
+answers at once.
 """
 import dataclasses
 import importlib
@@ -11,8 +11,7 @@ from typing import Optional
 from slim_common import suggest
 from slim_common.flags import flag
 
-# A module with `run(dataset_dir, ...)` for each dataset that can be converted;
-# imported when it is asked for.
+# The module of `run(dataset_dir, ...)` of each dataset, imported on demand.
 _CONVERTERS = {
     'cifar10': 'download_and_convert_cifar10',
     'fashion_mnist': 'download_and_convert_fashion_mnist',
@@ -21,23 +20,23 @@ _CONVERTERS = {
     'mnist': 'download_and_convert_mnist',
     'visualwakewords': 'download_and_convert_visualwakewords',
 }
-# What `run` of all converters takes, and what that of some takes besides.
+# The options that `run` of all converters takes, and those of some.
 _OPTIONS = ('source', 'overwrite', 'num_workers')
-_PICTURE_OPTIONS = ('on_bad_image', 'max_pixels', 'background')
+_IMAGE_OPTIONS = ('on_bad_image', 'max_pixels', 'background')
 _OPTIONS_OF = {
-    'flowers': _PICTURE_OPTIONS,
-    'image_folder': _PICTURE_OPTIONS + (
+    'flowers': _IMAGE_OPTIONS,
+    'image_folder': _IMAGE_OPTIONS + (
         'validation_fraction', 'num_validation', 'seed', 'num_shards'),
-    'visualwakewords': _PICTURE_OPTIONS + (
+    'visualwakewords': _IMAGE_OPTIONS + (
         'small_object_area_threshold', 'foreground_class_of_interest',
         'coco_dirname', 'coco_train_url', 'coco_validation_url',
         'coco_annotations_url'),
 }
 _IMAGENET = (
-    'imagenet has programs of its own, as its archives are given only to those '
-    'who sign up at https://image-net.org. With the archives, or what they '
-    'hold, in SOURCE: datasets/download_and_convert_imagenet.sh %s SOURCE')
-_ONLY_PICTURES = {'only_if': (
+    'imagenet has separate programs, as its archives are given only to those '
+    'who sign up at https://image-net.org. With the archives, or their '
+    'content, in SOURCE: datasets/download_and_convert_imagenet.sh %s SOURCE')
+_ONLY_IMAGES = {'only_if': (
     'dataset_name', ('image_folder', 'flowers', 'visualwakewords'))}
 _ONLY_IMAGE_FOLDER = {'only_if': ('dataset_name', ('image_folder',))}
 _ONLY_VISUALWAKEWORDS = {'only_if': ('dataset_name', ('visualwakewords',))}
@@ -47,73 +46,77 @@ _ONLY_VISUALWAKEWORDS = {'only_if': ('dataset_name', ('visualwakewords',))}
 class ConvertOptions:
   """Conversion."""
   dataset_name: Optional[str] = flag(
-      None, 'The dataset to convert: %s.' % ', '.join(_CONVERTERS),
+      None, 'Dataset to convert: %s.' % ', '.join(_CONVERTERS),
       required=True)
   dataset_dir: Optional[str] = flag(
-      None, 'The folder for the TFRecord files and labels.txt.',
+      None, 'Directory for the TFRecord files and labels.txt.',
       required=True)
   source: Optional[str] = flag(
-      None, 'Where the original files are: a folder, an archive or a URL '
-      '(http, https, file). Left out, they are downloaded. For image_folder: '
-      'a folder of a sub-folder a class, or of train/ and validation/ with '
-      'such, or a .csv or .jsonl list of path,label (several labels as cat|dog '
-      'or, in a jsonl file, as a list; an empty one for no class). For '
-      "visualwakewords: a folder of COCO's archives or of what they hold.")
+      None, 'Directory, archive or URL (http, https, file) of the original '
+      'files; left out, they are downloaded. For image_folder: a directory of '
+      'one subdirectory per class, or of train/ and validation/ with such, or '
+      'a .csv or .jsonl list of path,label (several labels as cat|dog or, in a '
+      'jsonl file, as a list; an empty label for no class). For '
+      "visualwakewords: a directory of COCO's archives or of their content.")
   check: bool = flag(
-      False, 'Convert nothing: read every record of the dataset in '
-      '--dataset_dir and say what is wrong with it.', standalone=True)
+      False, 'Check the dataset in --dataset_dir, and convert nothing: read '
+      'every record and report errors.', standalone=True)
   histogram: Optional[str] = flag(
-      None, 'The PNG file for a drawing of the examples a class.',
+      None, 'PNG file for a chart of the number of examples per class.',
       only_if=('check', (True,)))
   overwrite: bool = flag(
-      False, 'Convert anew a dataset that stands there; it is replaced when '
-      'the new one is complete.')
+      False, 'Convert again if the dataset exists; it is replaced when the new '
+      'one is complete.')
   num_workers: Optional[int] = flag(
-      None, 'How many processes work on it; left out, one a core. The files '
-      'do not depend on it.', at_least=1)
+      None, 'Number of processes; left out, one per core. The files do not '
+      'depend on it.', at_least=1)
   on_bad_image: str = flag(
-      'fail', 'What truncated, damaged and too large pictures and files that '
-      'are none do: fail (all are named, nothing is published) or skip '
-      '(bad_pictures.csv names them).', choices=('fail', 'skip'),
-      **_ONLY_PICTURES)
+      'fail', 'Treatment of truncated, damaged and too large images and of '
+      'other files: fail (all are named, nothing is published) or skip '
+      '(bad_images.csv names them).', choices=('fail', 'skip'),
+      **_ONLY_IMAGES)
   max_pixels: int = flag(
-      100000000, 'A picture with more pixels is a bad one.', at_least=1,
-      **_ONLY_PICTURES)
+      100000000, 'Maximum number of pixels of an image; a larger one is bad.',
+      at_least=1,
+      **_ONLY_IMAGES)
   background: str = flag(
-      'white', 'What shows through transparency: a colour name or #rrggbb.',
-      **_ONLY_PICTURES)
+      'white', 'Color shown through transparency: a name or #rrggbb.',
+      **_ONLY_IMAGES)
   validation_fraction: Optional[float] = flag(
-      None, 'The share of each class to validate with, where the source has no '
-      'folder for it; 0.1 if neither this nor --num_validation is given.',
+      None, 'Fraction of each class to validate with, from 0 to below 1, if '
+      'the source has no directory for it; 0.1 if neither this nor '
+      '--num_validation is given.',
       at_least=0, **_ONLY_IMAGE_FOLDER)
   num_validation: Optional[int] = flag(
-      None, 'How many pictures to validate with, each class in proportion.',
+      None, 'Number of images to validate with, each class in proportion.',
       at_least=0, **_ONLY_IMAGE_FOLDER)
   seed: int = flag(
-      0, 'Of the draw of the validation pictures and of the order.',
+      0, 'Seed of the choice of the validation images and of the order.',
       **_ONLY_IMAGE_FOLDER)
   num_shards: int = flag(
-      5, 'Into how many files a split goes.', at_least=1, **_ONLY_IMAGE_FOLDER)
+      5, 'Maximum number of files per split.', at_least=1,
+      **_ONLY_IMAGE_FOLDER)
   small_object_area_threshold: float = flag(
-      0.005, "Objects whose area is at most this share of the picture's are "
-      'ignored.', at_least=0, at_most=1, **_ONLY_VISUALWAKEWORDS)
+      0.005, 'Minimum object area, as a fraction of the image area, from 0 to '
+      '1; objects of this area or less are ignored.', at_least=0, at_most=1,
+      **_ONLY_VISUALWAKEWORDS)
   foreground_class_of_interest: str = flag(
-      'person', 'The COCO class that makes the label 1.',
+      'person', 'COCO class that makes the label 1.',
       **_ONLY_VISUALWAKEWORDS)
   coco_dirname: str = flag(
-      'coco_dataset', 'The folder, in dataset_dir, for what is downloaded and '
-      'unpacked of COCO; it stays there.',
+      'coco_dataset', 'Name of the directory, in --dataset_dir, for the files '
+      'of COCO that are downloaded and unpacked; they stay there.',
       **_ONLY_VISUALWAKEWORDS)
   coco_train_url: str = flag(
       'http://images.cocodataset.org/zips/train2014.zip',
-      'Where the COCO pictures to train on are.', **_ONLY_VISUALWAKEWORDS)
+      'URL of the COCO training images.', **_ONLY_VISUALWAKEWORDS)
   coco_validation_url: str = flag(
       'http://images.cocodataset.org/zips/val2014.zip',
-      'Where the COCO pictures to validate with are.', **_ONLY_VISUALWAKEWORDS)
+      'URL of the COCO validation images.', **_ONLY_VISUALWAKEWORDS)
   coco_annotations_url: str = flag(
       'http://images.cocodataset.org/annotations/'
       'annotations_trainval2014.zip',
-      'Where the COCO annotations are.', **_ONLY_VISUALWAKEWORDS)
+      'URL of the COCO annotations.', **_ONLY_VISUALWAKEWORDS)
 
 
 def convert(options):
@@ -123,13 +126,13 @@ def convert(options):
     options: a `ConvertOptions`.
 
   Raises:
-    ValueError: there is no such converter, the source is damaged, or the
-      dataset that is checked.
+    ValueError: there is no such converter, or the source or the checked
+      dataset is damaged.
     OSError: a file or a mirror cannot be reached, or the disk is full.
   """
   if options.check:
     if not options.dataset_dir:
-      raise ValueError('--check needs --dataset_dir: the folder to check')
+      raise ValueError('--check needs --dataset_dir: the directory to check')
     importlib.import_module('datasets.doctor').check(
         options.dataset_dir, options.num_workers, options.histogram)
     return

@@ -8,40 +8,40 @@ import time
 _SECONDS_TO_WAIT_FOR_LOCK = 2
 
 
-def make(folder):
-  """Makes a folder; returns those that were not there, the deepest first."""
+def make(directory):
+  """Makes a directory; returns the new ones, the deepest first."""
   made = []
-  above = os.path.abspath(folder)
+  above = os.path.abspath(directory)
   while not os.path.exists(above):
     made.append(above)
     above = os.path.dirname(above)
-  os.makedirs(folder, exist_ok=True)
+  os.makedirs(directory, exist_ok=True)
   return made
 
 
-def remove_if_empty(*folders):
-  """Removes those folders that hold nothing."""
-  for folder in folders:
+def remove_if_empty(*paths):
+  """Removes those directories that are empty."""
+  for path in paths:
     with contextlib.suppress(OSError):
-      os.rmdir(folder)
+      os.rmdir(path)
 
 
 @contextlib.contextmanager
-def lock(folder):
-  """Keeps other converters out of a folder; the system frees it at our end.
+def lock(directory):
+  """Keeps other converters out of a directory until this process ends.
 
-  It waits a moment: the workers of a killed converter hold on for that long.
+  It waits a moment: the workers of a killed converter keep the lock that long.
 
   Raises:
     OSError: another converter is at work there.
   """
-  descriptor = os.open(folder, os.O_RDONLY)
+  descriptor = os.open(directory, os.O_RDONLY)
   try:
     deadline = time.time() + _SECONDS_TO_WAIT_FOR_LOCK
     while not _try_lock(descriptor):
       if time.time() > deadline:
         raise OSError('another converter is at work in %s: wait for it to end, '
-                      'or choose another --dataset_dir' % folder)
+                      'or choose another --dataset_dir' % directory)
       time.sleep(0.1)
     yield
   finally:
@@ -49,7 +49,7 @@ def lock(folder):
 
 
 def _try_lock(descriptor):
-  """Whether the lock was free. A file system without locks has it free."""
+  """Returns whether the lock was free; so is one that cannot be locked."""
   try:
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
   except BlockingIOError:

@@ -1,4 +1,4 @@
-"""Fetches files, checks them, and finds a source in whatever form it has."""
+"""Downloads files, checks them, and finds a source in its different forms."""
 import collections
 import contextlib
 import hashlib
@@ -19,37 +19,48 @@ _ATTEMPTS_PER_MIRROR = 4
 _SECONDS_UNTIL_STALLED = 30
 _SECONDS_BETWEEN_ATTEMPTS = 1
 
-# What programs with this flag advise where a download fails.
-GIVE_SOURCE = 'Fetch it in another way and give its place as --source'
+# What programs with this flag advise if a download fails.
+GIVE_SOURCE = 'Download it in another way and give its path as --source'
 
-# A file as its publisher announces it; size in bytes and the SHA-256 of the
-# content in hex, either None where it is not known.
-RemoteFile = collections.namedtuple('RemoteFile', 'name size sha256')
 
-# Where a dataset can be had: `files` (RemoteFiles), all of them below each of
-# `mirrors` (URLs that end with /), the first that answers is taken.
-Published = collections.namedtuple('Published', 'mirrors files')
+class RemoteFile(collections.namedtuple('RemoteFile', 'name size sha256')):
+  """A file as its publisher announces it.
+
+  Attributes:
+    name: name of the file.
+    size: in bytes; None if unknown.
+    sha256: SHA-256 of the content in hex; None if unknown.
+  """
+
+
+class Published(collections.namedtuple('Published', 'mirrors files')):
+  """Where a dataset is published.
+
+  Attributes:
+    mirrors: URLs that end with /, tried in turn; each has all files.
+    files: `RemoteFile`s.
+  """
 
 
 class _DoNotRetry(Exception):
-  """A download failed in a way that another attempt cannot mend."""
+  """A download failed in a way that another attempt cannot fix."""
 
 
 def obtain(source, published, download_dir, unpack_dir):
-  """Returns a folder that holds a dataset's files, unpacked.
+  """Returns the directory of a dataset's files, unpacked.
 
   Args:
-    source: None to download what is published; or the path of a folder, which
-      is returned as it is; or the path of a tar or zip archive; or a URL
-      (http, https, file) of an archive or of the folder above the published
-      files. No published size or checksum is asked of a given source.
+    source: None to download what is published; or the path of a directory,
+      which is returned; or the path of a tar or zip archive; or a URL (http,
+      https, file) of an archive or of the directory of the published files.
+      The published size and checksum are not required of a given source.
     published: a `Published`.
-    download_dir: a folder for downloads; made if it is needed.
-    unpack_dir: a folder for what an archive holds; made if it is needed.
+    download_dir: directory for downloads; made if it is needed.
+    unpack_dir: directory for the files of an archive; made if it is needed.
 
   Raises:
-    ValueError: the source is neither; an archive is damaged or unsafe.
-    OSError: the source is not there, or cannot be downloaded.
+    ValueError: the source is none of these; an archive is damaged or unsafe.
+    OSError: the source does not exist, or cannot be downloaded.
   """
   if source is None:
     return _download(published.mirrors, published.files, download_dir,
@@ -66,8 +77,8 @@ def obtain(source, published, download_dir, unpack_dir):
     return _download(
         [source.rstrip('/') + '/'], files, download_dir, unpack_dir)
   if not os.path.exists(source):
-    raise FileNotFoundError('there is no %s: --source takes a folder, an '
-                            'archive or a URL' % source)
+    raise FileNotFoundError('there is no %s: --source takes a directory, '
+                            'an archive or a URL' % source)
   if os.path.isdir(source):
     return source
   archives.unpack(source, unpack_dir)
@@ -75,46 +86,45 @@ def obtain(source, published, download_dir, unpack_dir):
 
 
 def _download(mirrors, files, download_dir, unpack_dir):
-  """Fetches the files; returns the folder where they lie, unpacked."""
-  folder = download_dir
+  """Downloads the files; returns their directory, unpacked."""
+  directory = download_dir
   for remote in files:
     path = fetch([mirror + remote.name for mirror in mirrors],
                  os.path.join(download_dir, remote.name),
                  remote.size, remote.sha256, GIVE_SOURCE)
     if remote.name.endswith(archives.SUFFIXES):
       archives.unpack(path, unpack_dir)
-      folder = unpack_dir
-  return folder
+      directory = unpack_dir
+  return directory
 
 
-def places(folder):
-  """Returns the folders where a dataset's files may lie: it and those in it.
+def candidates(directory):
+  """Returns where a dataset's files can be: a directory and those in it.
 
-  Archives put their files one folder deep.
+  Archives put their files one directory deep.
   """
-  return [folder] + sorted(
-      entry.path for entry in os.scandir(folder) if entry.is_dir())
+  return [directory] + sorted(
+      entry.path for entry in os.scandir(directory) if entry.is_dir())
 
 
 def fetch(urls, path, size=None, sha256=None, advice=None):
   """Downloads a file and returns its path.
 
-  Where a checksum is given, a file that has it is not fetched again, and what
-  an earlier run left in `path`.part is gone on with. A file appears at `path`
-  only when it is whole and checked.
+  If a checksum is given, a file that has it is not downloaded again, and a
+  download that an earlier run left in `path`.part is resumed. A file appears at
+  `path` only when it is complete and checked.
 
   Args:
-    urls: a list of http, https or file URLs of the same content, tried in
-      turn.
-    path: where the file goes; its folder is made if it is not there.
-    size: its length in bytes, or None.
+    urls: list of http, https or file URLs of the same content, tried in turn.
+    path: path of the file; its directory is made if it does not exist.
+    size: its size in bytes, or None.
     sha256: its SHA-256 in hex, or None.
-    advice: a sentence, what to do where no URL gives the file; or None.
+    advice: a sentence, what to do if no URL gives the file; or None.
 
   Raises:
     ValueError: a URL has another scheme.
-    OSError: no URL gave the file; the message has the reason of each, and
-      the advice.
+    OSError: no URL gave the file; the message has the reason of each, and the
+      advice.
   """
   for url in urls:
     if urllib.parse.urlsplit(url).scheme not in _SCHEMES:
@@ -127,7 +137,7 @@ def fetch(urls, path, size=None, sha256=None, advice=None):
   reasons = []
   for url in urls:
     if not sha256 and os.path.exists(part):
-      os.remove(part)  # It may be of another file, and nothing would show it.
+      os.remove(part)  # Nothing would show that it is of another file.
     reason = _fetch_from(url, part, size, sha256)
     if not reason:
       os.replace(part, path)
@@ -140,6 +150,7 @@ def fetch(urls, path, size=None, sha256=None, advice=None):
 
 def _fetch_from(url, part, size, sha256):
   """Downloads one URL to `part`; returns why not, or None."""
+  reason = None
   for attempt in range(_ATTEMPTS_PER_MIRROR):
     if attempt:
       print('%s: %s; trying again' % (url, reason))
@@ -165,7 +176,7 @@ def _fetch_from(url, part, size, sha256):
 
 
 def _transfer(url, part, size):
-  """Appends to the file `part` what it lacks of the content of `url`."""
+  """Appends to the file `part` what is missing of the content of `url`."""
   done = os.path.getsize(part) if os.path.exists(part) else 0
   if size is not None and done >= size:
     return
@@ -175,7 +186,7 @@ def _transfer(url, part, size):
   with contextlib.closing(_open(request, part)) as response:
     content_range = response.headers.get('Content-Range', '')
     if not content_range.startswith('bytes %d-' % done):
-      done = 0  # The whole content comes, not its rest.
+      done = 0  # The whole content comes, not the rest.
     length = response.headers.get('Content-Length')
     total = int(length) + done if length else size
     with open(part, 'ab' if done else 'wb') as target:
@@ -192,7 +203,7 @@ def _transfer(url, part, size):
 
 
 def _receive(response):
-  """Returns the next bytes; faults of the network are ConnectionErrors."""
+  """Returns the next bytes; network errors become ConnectionErrors."""
   try:
     return response.read(_BLOCK)
   except socket.timeout:
@@ -202,7 +213,7 @@ def _receive(response):
 
 
 def _open(request, part):
-  """Opens a URL; says which failures are final."""
+  """Opens a URL; raises _DoNotRetry for failures that are final."""
   try:
     return urllib.request.urlopen(request, timeout=_SECONDS_UNTIL_STALLED)
   except urllib.error.HTTPError as error:

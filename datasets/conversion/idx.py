@@ -1,4 +1,4 @@
-"""Reads the IDX files that MNIST is published in, and datasets of that form.
+"""Reads the IDX files of MNIST and of datasets in its format.
 
 An IDX file is a magic number (two zero bytes, the type 8 for unsigned bytes,
 the number of dimensions), each dimension as a big-endian 32-bit integer, and
@@ -18,7 +18,7 @@ from datasets.conversion import downloads
 _GZIP_MAGIC = b'\x1f\x8b'
 _GZIP_DAMAGE = (EOFError, zlib.error, OSError)
 _BLOCK = 1 << 20
-_KINDS = {1: 'labels', 3: 'pictures'}
+_KINDS = {1: 'labels', 3: 'images'}
 _STEMS = {'train': 'train', 'test': 't10k'}
 
 
@@ -26,24 +26,26 @@ def read(path, num_dimensions):
   """Returns the values of an IDX file of unsigned bytes.
 
   Args:
-    path: of the file, which may be packed with gzip.
-    num_dimensions: 1 for labels, 3 for pictures.
+    path: path of the file, which can be compressed with gzip.
+    num_dimensions: 1 for labels, 3 for images.
 
   Returns:
     A uint8 array of that many dimensions.
 
   Raises:
-    ValueError: the file is damaged, is of another kind, or does not hold as
-      many bytes as it announces.
+    ValueError: the file is damaged, is of another kind, or does not hold the
+      number of bytes that it announces.
     OSError: the file cannot be opened.
   """
   with open(path, 'rb') as source:
-    packed = source.read(2) == _GZIP_MAGIC
-  with (gzip.open(path) if packed else open(path, 'rb')) as source:
+    compressed = source.read(2) == _GZIP_MAGIC
+  with (gzip.open(path) if compressed else open(path, 'rb')) as source:
     try:
       return _parse(source, path, num_dimensions)
-    except _GZIP_DAMAGE if packed else () as error:
-      raise ValueError('%s is a damaged gzip file (%s): fetch it again'
+    except _GZIP_DAMAGE as error:
+      if not compressed:
+        raise
+      raise ValueError('%s is a damaged gzip file (%s): download it again'
                        % (path, error)) from error
 
 
@@ -60,7 +62,7 @@ def _parse(source, path, num_dimensions):
   shape = struct.unpack('>%dI' % num_dimensions, header[4:])
   announced = functools.reduce(operator.mul, shape)
   content = bytearray()
-  # In blocks: the announced size may be any number.
+  # In blocks: the announced size can be any number.
   for block in iter(lambda: source.read(_BLOCK), b''):
     content += block
     if len(content) > announced:
@@ -72,27 +74,27 @@ def _parse(source, path, num_dimensions):
   return np.frombuffer(content, np.uint8).reshape(shape)
 
 
-def read_splits(folder, image_size, num_classes):
-  """Reads the four files of MNIST or of a dataset of its form.
+def read_splits(directory, image_size, num_classes):
+  """Reads the four files of MNIST or of a dataset in its format.
 
   Args:
-    folder: holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and the
-      same for `t10k`, each packed (`.gz`) or not, there or one folder deeper.
-    image_size: (height, width) that the pictures must have.
-    num_classes: labels must be under it.
+    directory: holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and
+      the same for `t10k`, each compressed (`.gz`) or not, there or one
+      directory deeper.
+    image_size: (height, width) of the images.
+    num_classes: number of classes; labels are less.
 
   Returns:
     A dict of 'train' and 'test' to (images, labels): uint8
     [count, height, width, 1] and uint8 [count].
 
   Raises:
-    ValueError: a file is damaged, or two do not fit together; the message
-      names them.
-    OSError: a file is not there.
+    ValueError: a file is damaged, or two do not match; the message names them.
+    OSError: a file does not exist.
   """
-  # The small mistakes first: a missing file shows before a large one is read.
-  paths = {split: (_find(folder, stem + '-images-idx3-ubyte'),
-                   _find(folder, stem + '-labels-idx1-ubyte'))
+  # A missing file is found before a large one is read.
+  paths = {split: (_find(directory, stem + '-images-idx3-ubyte'),
+                   _find(directory, stem + '-labels-idx1-ubyte'))
            for split, stem in _STEMS.items()}
   return {split: _read_split(*paths[split], image_size, num_classes)
           for split in paths}
@@ -102,12 +104,12 @@ def _read_split(image_path, label_path, image_size, num_classes):
   labels = read(label_path, 1)
   images = read(image_path, 3)
   if len(images) != len(labels):
-    raise ValueError('%s holds %d pictures and %s %d labels' % (
+    raise ValueError('%s holds %d images and %s %d labels' % (
         image_path, len(images), label_path, len(labels)))
   if not len(images):
-    raise ValueError('%s holds no pictures' % image_path)
+    raise ValueError('%s holds no images' % image_path)
   if images.shape[1:] != tuple(image_size):
-    raise ValueError('%s holds pictures of %d x %d, not %d x %d' % (
+    raise ValueError('%s holds images of %d x %d, not %d x %d' % (
         (image_path,) + images.shape[1:] + tuple(image_size)))
   wrong = np.flatnonzero(labels >= num_classes)
   if wrong.size:
@@ -116,17 +118,17 @@ def _read_split(image_path, label_path, image_size, num_classes):
   return images[..., np.newaxis], labels
 
 
-def _find(folder, name):
-  """Returns the path of a file in a folder or one folder deeper.
+def _find(directory, name):
+  """Returns the path of a file in a directory or one directory deeper.
 
   Some mirrors write the dash before `idx` as a dot.
   """
-  names = [form + packing for form in (name, name.replace('-idx', '.idx'))
-           for packing in ('.gz', '')]
-  for place in downloads.places(folder):
+  names = [stem + suffix for stem in (name, name.replace('-idx', '.idx'))
+           for suffix in ('.gz', '')]
+  for parent in downloads.candidates(directory):
     for candidate in names:
-      path = os.path.join(place, candidate)
+      path = os.path.join(parent, candidate)
       if os.path.isfile(path):
         return path
-  raise FileNotFoundError('%s has no %s (or .gz), nor has a folder in it' % (
-      folder, name))
+  raise FileNotFoundError('%s has no %s (or .gz), nor has a directory in it' %
+                          (directory, name))

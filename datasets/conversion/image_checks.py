@@ -1,25 +1,25 @@
-"""Judges an encoded picture by its content: kept, converted or rejected.
+"""Checks an encoded image by its content: kept, converted or rejected.
 
-What TensorFlow reads as it is, stays byte for byte; the rest is converted once,
-here, and not at every step of a training. A name plays no part.
+What TensorFlow reads is kept byte for byte; the rest is converted once, here,
+and not at every step of a training. File names do not matter.
 
-| content                                         | fate                       |
+| content                                         | result                     |
 |-------------------------------------------------|----------------------------|
-| JPEG, grey or three colours of 8 bits, upright  | kept                       |
-| JPEG turned by EXIF                             | turned; JPEG               |
+| JPEG, grayscale or RGB of 8 bits, upright       | kept                       |
+| JPEG rotated or flipped by EXIF                 | upright; JPEG              |
 | JPEG of four inks (CMYK, YCCK)                  | RGB; JPEG                  |
 | JPEG with arithmetic coding                     | JPEG                       |
-| PNG, grey or RGB of 8 bits, no alpha            | kept                       |
-| PNG with a palette, or of 1, 2, 4 or 16 bits    | grey or RGB of 8 bits; PNG |
-| PNG with alpha or a transparent colour          | over the background; PNG   |
-| PNG turned by EXIF, animated PNG                | turned, first frame; PNG   |
-| GIF, BMP, TIFF (their first frame)              | grey or RGB; PNG           |
-| WebP (its first frame)                          | RGB; JPEG                  |
-| nothing; truncated, damaged; more than          | rejected with the reason   |
-| `max_pixels`; no picture; floating-point pixels |                            |
+| PNG, grayscale or RGB of 8 bits, no alpha       | kept                       |
+| PNG with a palette, or of 1, 2, 4 or 16 bits    | 8 bits, gray or RGB; PNG   |
+| PNG with alpha or a transparent color           | over the background; PNG   |
+| PNG rotated or flipped by EXIF, animated PNG    | upright, first frame; PNG  |
+| GIF, BMP, TIFF (first frame)                    | grayscale or RGB; PNG      |
+| WebP (first frame)                              | RGB; JPEG                  |
+| empty; truncated, damaged; more than            | rejected with the reason   |
+| `max_pixels`; no image; floating-point pixels   |                            |
 
-JPEG is written with quality 95 and colour at full resolution. Sixteen bits
-become eight by rounding (Pillow's colour PNGs: by dropping the lower eight).
+JPEG is written with quality 95 and color at full resolution. Sixteen bits
+become eight by rounding (Pillow's color PNGs: by dropping the lower eight).
 """
 import collections
 import contextlib
@@ -36,21 +36,31 @@ from slim_common import image_formats
 MAX_PIXELS = 100000000
 WHITE = (255, 255, 255)
 
-# max_pixels: a picture with more (height times width) is rejected.
-# background: (red, green, blue), 0..255, what shows through transparency.
-# turn: whether EXIF's orientation is obeyed; if not, a turned JPEG is kept.
-Policy = collections.namedtuple('Policy', 'max_pixels background turn',
-                                defaults=(MAX_PIXELS, WHITE, True))
+Policy = collections.namedtuple('Policy', 'max_pixels background turn only_jpeg',
+                                defaults=(MAX_PIXELS, WHITE, True, False))
+Policy.__doc__ = """How images are checked and converted.
 
-# content: bytes of a JPEG or PNG file, or None if the picture is rejected.
-# image_format: 'jpg' or 'png', or None.
-# height, width: in pixels, or None.
-# conversion: why it was converted, or None where the content is the given one.
-# fault: why it is rejected, or None.
-# is_picture: whether the content begins as a picture does.
-Verdict = collections.namedtuple(
-    'Verdict',
-    'content image_format height width conversion fault is_picture')
+Attributes:
+  max_pixels: maximum height times width; larger images are rejected.
+  background: (red, green, blue), 0..255, shown through transparency.
+  turn: whether the EXIF orientation is applied; if not, such a JPEG is kept.
+  only_jpeg: whether a PNG is stored as a JPEG.
+"""
+
+
+class Verdict(collections.namedtuple(
+    'Verdict', 'content image_format height width conversion fault')):
+  """What becomes of an image.
+
+  Attributes:
+    content: bytes of a JPEG or PNG file; None if the image is rejected.
+    image_format: 'jpg' or 'png'; None if rejected.
+    height: in pixels; None if rejected.
+    width: in pixels; None if rejected.
+    conversion: why it was converted; None if the content is as given.
+    fault: why it is rejected; None if it is not.
+  """
+
 
 _Fault = image_integrity.Fault
 _JPEG_QUALITY = 95
@@ -60,7 +70,7 @@ _STORED_AS_JPEG = ('JPEG', 'WEBP')
 _HUFFMAN_FRAMES = (0xc0, 0xc1, 0xc2)
 _EXIF_ORIENTATION = 0x112
 _UPRIGHT = 1
-# What undoes each other orientation.
+# The transposition that undoes each other orientation.
 _TURNS = {
     2: Image.FLIP_LEFT_RIGHT, 3: Image.ROTATE_180, 4: Image.FLIP_TOP_BOTTOM,
     5: Image.TRANSPOSE, 6: Image.ROTATE_270, 7: Image.TRANSVERSE,
@@ -68,10 +78,10 @@ _TURNS = {
 
 
 def check(content, policy=Policy()):
-  """Judges a picture.
+  """Checks an image.
 
   Args:
-    content: bytes, the whole file.
+    content: bytes of the whole file.
     policy: a `Policy`.
 
   Returns:
@@ -82,36 +92,40 @@ def check(content, policy=Policy()):
     if not content:
       raise _Fault('empty file')
     if not kind:
-      raise _Fault('not a picture (JPEG, PNG, GIF, BMP, WebP and TIFF are '
+      raise _Fault('not an image (JPEG, PNG, GIF, BMP, WebP and TIFF are '
                    'read)')
-    return _check(content, kind, policy)
+    verdict = _check(content, kind, policy)
+    if policy.only_jpeg and verdict.image_format == 'png':
+      return _as_jpeg(verdict)
+    return verdict
   except _Fault as fault:
-    return _rejected(str(fault), kind)
+    return rejected(str(fault))
   except MemoryError:
-    return _rejected('no memory to decode this %s' % kind, kind)
+    return rejected('no memory to decode this %s' % kind)
   # Pillow's readers raise errors of many classes on damaged files.
   except Exception as error:  # pylint: disable=broad-except
     reason = (str(error) or type(error).__name__).splitlines()[0]
     if 'cannot identify image file' in reason:
       reason = 'its header is damaged, or of a form that Pillow does not read'
-    return _rejected('damaged %s: %s' % (kind, reason), kind)
+    return rejected('damaged %s: %s' % (kind, reason))
 
 
 def parse_background(text):
-  """Returns the (red, green, blue), 0..255, of a colour's name or #rrggbb.
+  """Returns the (red, green, blue), 0..255, of a color name or #rrggbb.
 
   Raises:
-    ValueError: it is no colour.
+    ValueError: it is not a color.
   """
   try:
     return ImageColor.getrgb(text)[:3]
   except ValueError:
-    raise ValueError('--background=%s is no colour: give a name, such as '
+    raise ValueError('--background=%s is not a color: give a name, such as '
                      'white, or #rrggbb' % text)
 
 
-def _rejected(fault, kind):
-  return Verdict(None, None, None, None, None, fault, kind is not None)
+def rejected(fault):
+  """Returns the `Verdict` on an image that cannot be used."""
+  return Verdict(None, None, None, None, None, fault)
 
 
 def _check(content, kind, policy):
@@ -132,7 +146,7 @@ def _check(content, kind, policy):
     else:
       image.load()
   return Verdict(content, 'jpg' if kind == 'JPEG' else 'png', height, width,
-                 None, None, True)
+                 None, None)
 
 
 @contextlib.contextmanager
@@ -149,7 +163,7 @@ def _quiet_pillow():
 
 
 def _reason_to_convert(content, kind, segments, image, policy):
-  """Returns why a picture cannot stay as it is, or None.
+  """Returns why an image cannot be kept as it is, or None.
 
   Raises:
     _Fault: the chunks or segments show that it is damaged.
@@ -163,7 +177,7 @@ def _reason_to_convert(content, kind, segments, image, policy):
     reason = image_integrity.png_reason(content)
     if reason:
       return reason
-    image.load()  # EXIF may stand behind the pixels.
+    image.load()  # EXIF may follow the pixels.
   else:
     return kind
   if policy.turn and _orientation(image) != _UPRIGHT:
@@ -172,21 +186,21 @@ def _reason_to_convert(content, kind, segments, image, policy):
 
 
 def _orientation(image):
-  """Returns EXIF's orientation, 1 (upright) if there is none or a wrong one."""
+  """Returns the EXIF orientation; 1 (upright) if there is no valid one."""
   if 'exif' not in image.info:
     return _UPRIGHT
   try:
     orientation = image.getexif().get(_EXIF_ORIENTATION, _UPRIGHT)
-  # Damaged EXIF raises errors of many classes; the picture may be whole.
+  # Damaged EXIF raises errors of many classes; the image may be whole.
   except Exception:  # pylint: disable=broad-except
     return _UPRIGHT
   return orientation if orientation in range(2, 9) else _UPRIGHT
 
 
 def _converted(image, kind, reason, policy):
-  """Returns the verdict on a picture that becomes grey or RGB of 8 bits."""
+  """Returns the verdict on an image that becomes gray or RGB of 8 bits."""
   image.load()
-  plain = _to_grey_or_rgb(image, policy.background)
+  plain = _to_gray_or_rgb(image, policy.background)
   orientation = _orientation(image) if policy.turn else _UPRIGHT
   if orientation != _UPRIGHT:
     plain = plain.transpose(_TURNS[orientation])
@@ -198,17 +212,26 @@ def _converted(image, kind, reason, policy):
   width, height = plain.size
   return Verdict(
       target.getvalue(), 'jpg' if kind in _STORED_AS_JPEG else 'png', height,
-      width, reason, None, True)
+      width, reason, None)
 
 
-def _to_grey_or_rgb(image, background):
+def _as_jpeg(verdict):
+  """Returns the verdict on a PNG that is stored as a JPEG."""
+  target = io.BytesIO()
+  Image.open(io.BytesIO(verdict.content)).convert('RGB').save(
+      target, 'JPEG', quality=_JPEG_QUALITY, subsampling=0)
+  return verdict._replace(content=target.getvalue(), image_format='jpg',
+                          conversion=verdict.conversion or 'PNG')
+
+
+def _to_gray_or_rgb(image, background):
   """Returns an image of mode L or RGB."""
   if image.mode == 'F':
-    raise _Fault('floating-point pixels, whose range nothing tells')
+    raise _Fault('floating-point pixels, whose range is unknown')
   if image.mode.startswith('I'):
     pixels = np.asarray(image).astype(np.int64)
     if pixels.min() < 0 or pixels.max() > 65535:
-      raise _Fault('pixels of 32 bits, whose range nothing tells')
+      raise _Fault('pixels of 32 bits, whose range is unknown')
     return Image.fromarray(((pixels + 128) // 257).astype(np.uint8))
   if (image.mode in ('LA', 'PA', 'RGBA', 'La', 'RGBa') or
       'transparency' in image.info):

@@ -1,10 +1,10 @@
-"""What JPEG and PNG files are made of, and damage that decoders pass over.
+"""The structure of JPEG and PNG files, and damage that decoders ignore.
 
 A JPEG is verified by a decode at an eighth of its size, which still reads all
-of its entropy-coded data and costs a fraction of a full one. Where such data
-ends early but an end marker stands all the same, decoders fill up with mid-grey
-and say nothing; see `_ends_in_grey`. Of a JPEG in several scans (a progressive
-one) they leave out details or colours instead; see `_last_scan_is_short`.
+of its entropy-coded data and costs a fraction of a full one. If the data ends
+early but an end marker follows, decoders fill the rest with mid-gray and say
+nothing; see `_ends_in_gray`. In a JPEG of several scans (a progressive one)
+details or colors are missing instead; see `_last_scan_is_short`.
 """
 import io
 import re
@@ -19,27 +19,27 @@ _SOS, _EOI = 0xda, 0xd9
 _NEXT_MARKER = re.compile(b'\xff[^\x00\xd0-\xd7\xff]')
 _PROGRESSIVE_FRAME = 0xc2
 _WITHOUT_LENGTH = tuple(range(0xd0, 0xd9)) + (0x01,)
-# Codes to decode in place of data that may be missing; no marker among them.
+# Codes, none of them a marker, to decode in place of missing data.
 _FILLER = np.random.RandomState(0).randint(0, 255, 4096).astype(
     np.uint8).tobytes()
-_MID_GREY = 128
+_MID_GRAY = 128
 
 _PNG_SIGNATURE_BYTES = 8
-_PNG_KEPT_COLOUR_TYPES = (0, 2)
+_PNG_KEPT_COLOR_TYPES = (0, 2)
 _PNG_CRITICAL_CHUNKS = (b'IHDR', b'PLTE', b'IDAT', b'IEND')
-# Bytes that are unpacked at a time, and behind the last pixel.
+# Bytes that are decompressed at a time, and behind the last pixel.
 _PNG_BLOCK, _PNG_EXCESS = 1 << 20, 1 << 16
 
 
 class Fault(ValueError):
-  """Why a picture is rejected."""
+  """Why an image is rejected."""
 
 
 def jpeg_segments(content):
-  """Yields (marker, offset behind it) up to the first scan's.
+  """Yields (marker, offset behind it) up to that of the first scan.
 
   Args:
-    content: bytes of a file that begins as a JPEG.
+    content: bytes of a file that starts as a JPEG.
 
   Raises:
     Fault: it ends before.
@@ -48,7 +48,7 @@ def jpeg_segments(content):
   while True:
     at = content.find(b'\xff', at)
     if at < 0 or at + 4 > len(content):
-      raise Fault('truncated JPEG: it ends before its picture data')
+      raise Fault('truncated JPEG: it ends before its image data')
     marker = content[at + 1]
     if marker in (0x00, 0xff):
       at += 1
@@ -66,11 +66,11 @@ def verify_jpeg(content, segments, image):
 
   Args:
     content: bytes of the file.
-    segments: a dict of its markers to the offsets behind them.
-    image: the file as Pillow has opened it; afterwards of no use.
+    segments: dict of its markers to the offsets behind them.
+    image: the file as opened by Pillow; not usable afterwards.
 
   Raises:
-    Fault: it cannot. Pillow raises errors of other classes as well.
+    Fault: it cannot. Pillow raises errors of other classes, too.
   """
   first_scan = segments[_SOS]
   end = _end_of_last_scan(content, first_scan)
@@ -79,19 +79,19 @@ def verify_jpeg(content, segments, image):
       components_in_scan < len(image.getbands())):
     image.load()
     if _last_scan_is_short(content, end, image):
-      raise Fault('truncated JPEG: the data of its last scan stop early')
+      raise Fault('truncated JPEG: the data of its last scan ends early')
     return
   _decode_small(image)
-  if _ends_in_grey(content, end, image):
-    raise Fault('truncated JPEG: it ends in grey, its picture data stop early')
+  if _ends_in_gray(content, end, image):
+    raise Fault('truncated JPEG: it ends in gray, its image data ends early')
 
 
 def _end_of_last_scan(content, scan):
-  """Returns where the data of a JPEG's last scan end.
+  """Returns the offset of the end of the data of a JPEG's last scan.
 
   Args:
     content: bytes of the file.
-    scan: the offset behind the marker of its first scan.
+    scan: offset behind the marker of its first scan.
 
   Raises:
     Fault: what follows does not lead to an end marker.
@@ -110,20 +110,20 @@ def _end_of_last_scan(content, scan):
 
 
 def _decode_small(image):
-  """Decodes a JPEG to grey at an eighth of its size, in place."""
+  """Decodes a JPEG to grayscale at an eighth of its size, in place."""
   width, height = image.size
   image.draft('L', (max(width // 8, 1), max(height // 8, 1)))
   image.load()
 
 
-def _ends_in_grey(content, end, image):
-  """Whether picture data are missing at a JPEG's end.
+def _ends_in_gray(content, end, image):
+  """Returns whether image data is missing at the end of a JPEG.
 
-  Where they are, the decoder leaves mid-grey. So may a picture: then it is
-  decoded once more with other data appended, which a whole picture ignores.
+  The decoder leaves mid-gray there. A whole image may end so, too: it is
+  decoded again with other data appended, which a whole image ignores.
   """
   width, height = image.size
-  if image.getpixel((width - 1, height - 1)) != _MID_GREY:
+  if image.getpixel((width - 1, height - 1)) != _MID_GRAY:
     return False
   longer = _with_filler(content, end)
   _decode_small(longer)
@@ -131,10 +131,10 @@ def _ends_in_grey(content, end, image):
 
 
 def _last_scan_is_short(content, end, image):
-  """Whether picture data are missing at the end of a JPEG of several scans.
+  """Returns whether data is missing at the end of a JPEG of several scans.
 
-  It is decoded once more with other data behind its last scan, which a whole
-  picture ignores.
+  It is decoded again with other data behind its last scan, which a whole image
+  ignores.
   """
   digest = zlib.crc32(image.tobytes())
   image.close()
@@ -144,35 +144,35 @@ def _last_scan_is_short(content, end, image):
 
 
 def _with_filler(content, end):
-  """Opens a JPEG with other data appended to those of its last scan."""
+  """Opens a JPEG with other data appended to that of its last scan."""
   return Image.open(io.BytesIO(content[:end] + _FILLER + content[end:]),
                     formats=('JPEG',))
 
 
 def png_reason(content):
-  """Returns why a PNG cannot stay as it is, or None.
+  """Returns why a PNG cannot be kept as it is, or None.
 
   Args:
     content: bytes of a file that Pillow opens as a PNG.
 
   Raises:
-    Fault: a chunk is damaged, or libpng, which TensorFlow reads with, would
-      refuse what Pillow passes over.
+    Fault: a chunk is damaged, or libpng, which TensorFlow uses, would refuse
+      what Pillow accepts.
   """
   names, data = set(), []
   for name, chunk in _png_chunks(content):
     if (name == b'IHDR') == bool(names):
-      raise Fault('damaged PNG: its header does not come first and once')
+      raise Fault('damaged PNG: its header is not first, or not alone')
     if name[:1].isupper() and name not in _PNG_CRITICAL_CHUNKS:
-      raise Fault('damaged PNG: no reader knows its chunk %r' % name)
+      raise Fault('damaged PNG: unknown critical chunk %r' % name)
     names.add(name)
     if name == b'IDAT':
       data.append(chunk)
-  depth, colour_type = content[24], content[25]
+  depth, color_type = content[24], content[25]
   if b'acTL' in names:
     return 'animated PNG'
-  if b'tRNS' in names or colour_type not in _PNG_KEPT_COLOUR_TYPES:
-    return 'PNG with %s' % ('a palette' if colour_type == 3 else 'alpha')
+  if b'tRNS' in names or color_type not in _PNG_KEPT_COLOR_TYPES:
+    return 'PNG with %s' % ('a palette' if color_type == 3 else 'alpha')
   if depth != 8:
     return 'PNG of %d bits' % depth
   _check_png_data(data, content)
@@ -191,18 +191,19 @@ def _png_chunks(content):
       raise Fault('truncated PNG: no end chunk')
     if zlib.crc32(content[at + 4:end]) != struct.unpack_from(
         '>I', content, end)[0]:
-      raise Fault('damaged PNG: wrong checksum of its chunk %r' % name)
+      raise Fault('damaged PNG: wrong checksum of chunk %r' % name)
     yield name, memoryview(content)[at + 8:end]
     at = end + 4
 
 
 def _check_png_data(data, content):
-  """Raises Fault where packed pixels do not come to their end.
+  """Raises Fault if the compressed pixels have no end.
 
-  Pillow is content when it has all the pixels.
+  Pillow does not look behind the last pixel.
   """
   width, height = struct.unpack_from('>II', content, 16)
-  # Three bytes a pixel and one a row, twice that many rows if interlaced.
+  # Three bytes per pixel and one per row; an interlaced image has up to twice
+  # the rows.
   left = height * (3 * width + 2) + _PNG_EXCESS
   unpacker = zlib.decompressobj()
   for chunk in data:
@@ -210,4 +211,4 @@ def _check_png_data(data, content):
       left -= len(unpacker.decompress(chunk, min(left, _PNG_BLOCK)))
       chunk = unpacker.unconsumed_tail
   if not unpacker.eof:
-    raise Fault('truncated PNG: its packed pixels have no end')
+    raise Fault('truncated PNG: its compressed pixels have no end')

@@ -1,147 +1,173 @@
-"""Finds pictures and their classes: in folders, or in a list.
+"""Finds images and their classes: in directories, or in a list.
 
-| source               | classes                                | splits       |
-|----------------------|----------------------------------------|--------------|
-| folder of folders    | the sub-folders                        | one, 'train' |
-| train/, validation/, | the sub-folders of each; `val` stands  | as named     |
-| test/ (or some)      | for `validation`                       |              |
-| file.csv, file.jsonl | the labels; paths from the list's      | one, 'train' |
-|                      | folder                                 |              |
+| source                | classes                                | splits       |
+|-----------------------|----------------------------------------|--------------|
+| directory of          | the subdirectories                     | one, 'train' |
+| directories           |                                        |              |
+| train/, validation/,  | the subdirectories of each; `val` is   | as named     |
+| test/ (or some)       | another name for `validation`          |              |
+| file.csv, file.jsonl  | the labels; paths start from the       | one, 'train' |
+|                       | directory of the list                  |              |
 
-A class's id is its place among the sorted names.
+A class id is the index of the class among the sorted names.
 
-A list is multi-label, each picture with any number of classes, as soon as one
-of its pictures has several, written `cat|dog` in a csv file and ["cat", "dog"]
-in a jsonl file. There a label that is empty ([] in a jsonl file) says that no
-class is to be seen.
+A list is multi-label, each image with any number of classes, if one of its
+images has several, written `cat|dog` in a csv file and ["cat", "dog"] in a
+jsonl file. In such a list an empty label ([] in a jsonl file) says that the
+image shows no class.
 """
 import collections
 import csv
 import json
 import os
-import random
 
-# path: of the file; name: its path in the source; class_names: a tuple, of one
-# name unless the list is multi-label.
-Picture = collections.namedtuple('Picture', 'path name class_names')
+from slim_common import image_formats
 
-# splits: a dict of split name to a list of Pictures, sorted by name.
-# class_names: a sorted list.
-# skipped: a Counter of what was passed over, in words; is_chosen: whether the
-# user named each file, so that none may be passed over; multi_label: whether a
-# picture has any number of classes.
-Listing = collections.namedtuple(
-    'Listing', 'splits class_names skipped is_chosen multi_label',
-    defaults=(False,))
+
+class Image(collections.namedtuple('Image', 'path name class_names')):
+  """An image of a source.
+
+  Attributes:
+    path: path of the file.
+    name: its path in the source.
+    class_names: tuple of names; of one name unless the list is multi-label.
+  """
+
+
+class LabeledImage(collections.namedtuple('LabeledImage', 'path name label')):
+  """An image to write, as `shards` describes it.
+
+  Attributes:
+    path: path of the file.
+    name: its path in the source.
+    label: class id, or tuple of class ids of a multi-label list.
+  """
+
+
+class Listing(collections.namedtuple(
+    'Listing', 'splits class_names skipped is_chosen multi_label')):
+  """The images of a source.
+
+  Attributes:
+    splits: dict of split name to list of `Image`s, sorted by name.
+    class_names: sorted list.
+    skipped: Counter of the files left out, by reason.
+    is_chosen: whether the user named each file, so that none is left out.
+    multi_label: whether an image has any number of classes, not one.
+  """
+
 
 LIST_SUFFIXES = ('.csv', '.jsonl')
-_SPLIT_FOLDERS = {'train': 'train', 'validation': 'validation',
-                  'val': 'validation', 'test': 'test'}
+_SPLIT_OF = {'train': 'train', 'validation': 'validation',
+             'val': 'validation', 'test': 'test'}
 _HEADER = ('path', 'label')
 _BETWEEN_LABELS = '|'
+_IMAGE_SUFFIXES = (
+    '.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.gif', '.bmp', '.dib', '.webp',
+    '.tif', '.tiff', '.heic', '.heif', '.avif', '.jp2', '.svg', '.ico', '.ppm')
 
 
-def from_folder(folder):
-  """Lists the pictures in a folder of classes or of splits.
+def from_directory(directory):
+  """Lists the images in a directory of classes or of splits.
 
-  Where the folder holds nothing but one folder of folders, as an archive
-  does, that is taken.
+  If the directory holds nothing but one directory of directories, as an
+  archive does, that is used.
 
   Args:
-    folder: its path.
+    directory: path of the directory.
 
   Returns:
-    A `Listing`. Any visible file in a class's folder counts as a picture.
+    A `Listing`. Any visible file in the directory of a class is listed.
 
   Raises:
     ValueError: there are no classes, a class is empty, a name cannot be used,
       or a class is missing from 'train'.
   """
   skipped = collections.Counter()
-  root, names = _root(folder, skipped)
-  if 'train' in names and all(name in _SPLIT_FOLDERS for name in names):
+  root, names = _root(directory, skipped)
+  if 'train' in names and all(name in _SPLIT_OF for name in names):
     if 'val' in names and 'validation' in names:
       raise ValueError('%s holds both val and validation: keep one' % root)
     splits = collections.OrderedDict()
-    for name in sorted(names, key=list(_SPLIT_FOLDERS).index):
-      place = os.path.join(root, name)
-      splits[_SPLIT_FOLDERS[name]] = _in_classes(
-          root, place, _folders_in(place, skipped), skipped)
+    for name in sorted(names, key=list(_SPLIT_OF).index):
+      path = os.path.join(root, name)
+      splits[_SPLIT_OF[name]] = _in_classes(
+          root, path, _directories_in(path, skipped), skipped)
   else:
     splits = {'train': _in_classes(root, root, names, skipped)}
-  return _listing(splits, skipped, False, folder)
+  return _listing(splits, skipped, False, directory)
 
 
-def _root(folder, skipped):
-  """Returns the folder of the classes or splits, and their names."""
-  names = _folders_in(folder, skipped)
+def _root(directory, skipped):
+  """Returns the directory of the classes or splits, and their names."""
+  names = _directories_in(directory, skipped)
   if len(names) == 1:
-    inner = os.path.join(folder, names[0])
-    if _folders_in(inner, collections.Counter()):
+    inner = os.path.join(directory, names[0])
+    if _directories_in(inner, collections.Counter()):
       return _root(inner, skipped)
-  return folder, names
+  return directory, names
 
 
-def _folders_in(folder, skipped):
-  """Returns the sorted names of visible folders; counts what else is there."""
+def _directories_in(directory, skipped):
+  """Returns the sorted names of visible directories; counts the rest."""
   names = []
-  for entry in os.scandir(folder):
+  for entry in os.scandir(directory):
     if entry.name.startswith('.'):
       skipped['hidden'] += 1
     elif entry.is_dir():
       names.append(entry.name)
     else:
-      skipped['outside the class folders'] += 1
+      skipped['outside the class directories'] += 1
   return sorted(names)
 
 
-def _in_classes(root, place, class_names, skipped):
-  """Returns the Pictures in the folders of classes below `place`."""
-  pictures = []
+def _in_classes(root, above, class_names, skipped):
+  """Returns the Images in the directories of classes in `above`."""
+  images = []
   for class_name in class_names:
-    folder = os.path.join(place, class_name)
+    directory = os.path.join(above, class_name)
     found = []
-    for entry in os.scandir(folder):
+    for entry in os.scandir(directory):
       if entry.name.startswith('.'):
         skipped['hidden'] += 1
       elif entry.is_dir():
-        skipped['nested folders'] += 1
+        skipped['nested directories'] += 1
       elif entry.is_file() or not os.path.exists(entry.path):
         found.append(entry.name)
       else:
-        skipped['neither files nor folders'] += 1
+        skipped['neither files nor directories'] += 1
     if not found:
-      raise ValueError('the class folder %s holds no pictures: fill it or '
-                       'remove it' % folder)
-    above = os.path.relpath(folder, root)
-    pictures += [Picture(os.path.join(folder, name), os.path.join(above, name),
-                         (class_name,)) for name in sorted(found)]
-  return pictures
+      raise ValueError('the class directory %s holds no images: fill it or '
+                       'remove it' % directory)
+    prefix = os.path.relpath(directory, root)
+    images += [Image(os.path.join(directory, name), os.path.join(prefix, name),
+                     (class_name,)) for name in sorted(found)]
+  return images
 
 
 def from_list(path):
-  """Lists the pictures that a csv or jsonl file names.
+  """Lists the images that a csv or jsonl file names.
 
   A csv file has two columns, path and label, or a first line that names its
   columns, two of them so. A jsonl file has an object with `path` and `label`
-  on each line. A label is the name of a class; for several names and for none
-  see above.
+  on each line. A label is the name of a class; see above for several names and
+  for none.
 
   Args:
-    path: of the list; paths in it start from its folder.
+    path: path of the list; paths in it start from its directory.
 
   Returns:
     A `Listing`.
 
   Raises:
-    ValueError: a line cannot be understood, or names a picture again.
+    ValueError: a line cannot be understood, or names an image again.
   """
   rows = list(_jsonl_rows(path) if path.lower().endswith('.jsonl') else
               _csv_rows(path))
   multi_label = any(isinstance(label, list) for _, _, label in rows)
-  folder = os.path.dirname(path)
+  directory = os.path.dirname(path)
   lines = {}
-  pictures = []
+  images = []
   for number, name, label in rows:
     if not isinstance(name, str) or not name:
       raise ValueError('%s, line %d: path is %r; a file name is needed' % (
@@ -150,24 +176,24 @@ def from_list(path):
       raise ValueError('%s, line %d names %s again, after line %d' % (
           path, number, name, lines[name]))
     lines[name] = number
-    pictures.append(Picture(
-        os.path.join(folder, name), name,
+    images.append(Image(
+        os.path.join(directory, name), name,
         _class_names(label, multi_label, '%s, line %d' % (path, number))))
-  pictures.sort(key=lambda picture: picture.name)
-  return _listing({'train': pictures}, collections.Counter(), True, path,
+  images.sort(key=lambda image: image.name)
+  return _listing({'train': images}, collections.Counter(), True, path,
                   multi_label)
 
 
-def _class_names(label, multi_label, place):
+def _class_names(label, multi_label, position):
   """Returns a label as a sorted tuple of names, each once.
 
   Args:
-    label: what stands in the list, a name or a list of names.
-    multi_label: whether there may be no name.
-    place: of the label, for the messages.
+    label: a name or a list of names.
+    multi_label: whether there can be no name.
+    position: file and line of the label, for the messages.
 
   Raises:
-    ValueError: there is no name in a list of one name a picture, or a name is
+    ValueError: there is no name in a list of one name per image, or a name is
       empty, or neither text nor a number.
   """
   if multi_label and label == '':
@@ -179,7 +205,7 @@ def _class_names(label, multi_label, place):
       raise ValueError(
           '%s: the label is %r; the name of a class is needed, or several as '
           'cat|dog in a csv file, ["cat", "dog"] in a jsonl file' % (
-              place, label))
+              position, label))
   return tuple(sorted(set(map(str, names))))
 
 
@@ -219,7 +245,7 @@ def _jsonl_rows(path):
         yield number, row['path'], row['label']
       except (ValueError, TypeError, KeyError):
         raise ValueError(
-            '%s, line %d is no object with path and label, such as {"path": '
+            '%s, line %d is not an object with path and label: {"path": '
             '"a.jpg", "label": "cat"}' % (path, number))
 
 
@@ -228,18 +254,18 @@ def _opened_list(path):
 
 
 def _listing(splits, skipped, is_chosen, source, multi_label=False):
-  """Returns a Listing after checking the names of the classes."""
+  """Returns a Listing; checks the names of the classes."""
   names = {split: classes_of(splits[split]) for split in splits}
   class_names = sorted(names['train'])
   if len(class_names) < (1 if multi_label else 2):
     raise ValueError(
-        '%s holds %d classes; 2 or more are needed: one sub-folder a class, '
+        '%s holds %d classes; 2 or more are needed: one directory per class, '
         'train/ and validation/ above them, or a list (.csv, .jsonl) of '
         'path,label' % (source, len(class_names)))
   for split in names:
     unknown = sorted(names[split] - names['train'])
     if unknown:
-      raise ValueError('%s has the classes %s, which train has not' % (
+      raise ValueError('%s has the classes %s, which are not in train' % (
           split, ', '.join(unknown)))
   for name in class_names:
     try:
@@ -251,88 +277,72 @@ def _listing(splits, skipped, is_chosen, source, multi_label=False):
   return Listing(splits, class_names, skipped, is_chosen, multi_label)
 
 
-def classes_of(pictures):
-  """Returns the set of the names of the classes of pictures."""
-  return {name for picture in pictures for name in picture.class_names}
+def classes_of(images):
+  """Returns the set of the names of the classes of images."""
+  return {name for image in images for name in image.class_names}
 
 
-def draw_validation(pictures, fraction, number, seed):
-  """Splits pictures, each class in the same proportion.
+def check_classes(class_names, images):
+  """Raises ValueError if a class has none of the images to train on."""
+  empty = set(class_names) - classes_of(images)
+  if empty:
+    raise ValueError('no good image to train on is left in the classes: %s' %
+                     ', '.join(sorted(empty)))
 
-  A picture of several classes counts for the rarest of them, and those of no
-  class make a group of their own. Of each class at least one picture stays to
-  train on.
+
+def without_other_files(listing):
+  """Returns a Listing without files that are no image by name and content.
 
   Args:
-    pictures: a list of Pictures.
-    fraction: the share to validate with, 0 <= fraction < 1; or None.
-    number: how many to validate with; or None. One of the two is given.
-    seed: of the draw, an integer.
-
-  Returns:
-    (to train on, to validate with), two lists.
-
-  Raises:
-    ValueError: so many cannot be had.
+    listing: a `Listing`; returned as it is if the user chose the files.
   """
-  groups = _by_rarest_class(pictures)
-  shuffler = random.Random(seed)
-  covered = set()
-  train, free = [], {}
-  for name, group in groups.items():
-    shuffler.shuffle(group)
-    free[name] = []
-    for picture in group:
-      is_needed = not covered.issuperset(picture.class_names)
-      (train if is_needed else free[name]).append(picture)
-      covered.update(picture.class_names)
-  most = sum(map(len, free.values()))
-  if number is None:
-    number = min(int(fraction * len(pictures) + 0.5), most)
-  if number > most:
-    raise ValueError(
-        '--num_validation=%d of %d pictures leaves a class without one to '
-        'train on: %d or fewer can be had' % (number, len(pictures), most))
-  counts = _proportional({name: len(groups[name]) for name in groups},
-                         {name: len(free[name]) for name in free}, number)
-  validation = []
-  for name in groups:
-    validation += free[name][:counts[name]]
-    train += free[name][counts[name]:]
-  return train, validation
+  if listing.is_chosen:
+    return listing
+  splits = collections.OrderedDict(
+      (split, [image for image in images if _may_be_image(image)])
+      for split, images in listing.splits.items())
+  others = sum(len(listing.splits[split]) - len(splits[split])
+               for split in splits)
+  return listing._replace(splits=splits, skipped=listing.skipped + (
+      collections.Counter({'no images by name or content': others})))
 
 
-def _by_rarest_class(pictures):
-  """Returns a dict of class name, the rarest first, to a list of pictures.
+def _may_be_image(image):
+  if image.name.lower().endswith(_IMAGE_SUFFIXES):
+    return True
+  try:
+    with open(image.path, 'rb', buffering=0) as source:
+      return image_formats.detect(
+          source.read(image_formats.HEAD_SIZE)) is not None
+  except OSError:
+    return True  # A bad one.
 
-  Those of no class stand under ''.
+
+def labeled(listing, images):
+  """Returns the `LabeledImage`s of some `Image`s of a listing."""
+  ids = {name: k for k, name in enumerate(listing.class_names)}
+  result = []
+  for image in images:
+    label = tuple(ids[name] for name in image.class_names)
+    if not listing.multi_label:
+      label, = label
+    result.append(LabeledImage(image.path, image.name, label))
+  return result
+
+
+def features_of(image, verdict):
+  """Returns the features of an image's record.
+
+  Args:
+    image: a `LabeledImage`.
+    verdict: the `image_checks.Verdict` on it.
   """
-  frequencies = collections.Counter(
-      name for picture in pictures for name in picture.class_names)
-
-  def rareness(name):
-    return frequencies[name], name
-
-  groups = {}
-  for picture in pictures:
-    name = min(picture.class_names, key=rareness, default='')
-    groups.setdefault(name, []).append(picture)
-  return collections.OrderedDict(
-      (name, groups[name]) for name in sorted(groups, key=rareness))
-
-
-def _proportional(sizes, most, number):
-  """Shares `number` out by size, each share at most `most`.
-
-  Whole parts first; what is left goes to the largest remainders.
-  """
-  total = sum(sizes.values())
-  counts = {name: min(number * sizes[name] // total, most[name])
-            for name in sizes}
-  by_remainder = sorted(
-      sizes, key=lambda name: (-(number * sizes[name] % total), name))
-  while sum(counts.values()) < number:
-    for name in by_remainder:
-      if counts[name] < most[name] and sum(counts.values()) < number:
-        counts[name] += 1
-  return counts
+  label = image.label
+  return {
+      'image/encoded': verdict.content,
+      'image/format': verdict.image_format.encode(),
+      'image/class/label': list(label) if isinstance(label, tuple) else label,
+      'image/height': verdict.height,
+      'image/width': verdict.width,
+      'image/filename': image.name.encode('utf-8', 'surrogateescape'),
+  }

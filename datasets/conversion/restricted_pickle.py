@@ -1,10 +1,9 @@
 """Reads a pickle of plain values and byte arrays, and nothing else.
 
-A pickle may name any function of any module and have it called. This reader
-knows three names, those that a NumPy array is pickled with, and stands in for
-each with something harmless of its own: what the pickle says about the array
-is checked here before NumPy sees it. Dicts, lists, tuples, numbers and strings
-need no names.
+A pickle can name any function of any module and have it called. This reader
+knows only the three names that a NumPy array is pickled with, and replaces each
+by something harmless: what the pickle says about the array is checked here
+before NumPy sees it. Dicts, lists, tuples, numbers and strings need no names.
 """
 import pickle
 
@@ -12,7 +11,7 @@ import numpy as np
 
 
 class _ByteType:
-  """Stands in for `numpy.dtype`; only unsigned bytes are let through."""
+  """Replaces `numpy.dtype`; only unsigned bytes are accepted."""
 
   def __init__(self, code, *unused_flags):
     if code not in (b'u1', 'u1'):
@@ -23,7 +22,7 @@ class _ByteType:
 
 
 class _Array:
-  """Stands in for a `numpy.ndarray` on its way; `value` is the array."""
+  """Replaces a `numpy.ndarray` while it is read; `value` is the array."""
 
   value = None
 
@@ -33,7 +32,7 @@ class _Array:
   def __setstate__(self, state):
     _, shape, kind, is_column_major, content = state
     if not isinstance(kind, _ByteType) or not isinstance(content, bytes):
-      raise pickle.UnpicklingError('it holds an array of other than bytes')
+      raise pickle.UnpicklingError('it holds an array that is not of bytes')
     self.value = np.frombuffer(content, np.uint8).reshape(
         shape, order='F' if is_column_major else 'C')
 
@@ -59,8 +58,8 @@ def load(path):
   """Returns the dict that a pickle holds.
 
   Args:
-    path: of a file that Python 2 or 3 pickled. Its byte strings, keys among
-      them, come as bytes.
+    path: path of a pickle of Python 2 or 3. Its byte strings, keys included,
+      are returned as bytes.
 
   Returns:
     A dict; NumPy arrays among its values are uint8 arrays.
@@ -73,10 +72,10 @@ def load(path):
   with open(path, 'rb') as source:
     try:
       content = _Unpickler(source, encoding='bytes').load()
-    except Exception as error:  # A damaged pickle may raise nearly anything.
+    except Exception as error:  # A damaged pickle can raise almost anything.
       raise ValueError('%s is refused: %s' % (path, error)) from error
   if not isinstance(content, dict):
-    raise ValueError('%s is refused: it holds a %s and no dict' % (
+    raise ValueError('%s is refused: it holds a %s, not a dict' % (
         path, type(content).__name__))
   return {key: value.value if isinstance(value, _Array) else value
           for key, value in content.items()}

@@ -1,150 +1,263 @@
 """Builds record files in worker processes; what is complete is built once.
 
-A shard grows under a name that ends in `.part` and gets its own when it is
-whole and on the disk. Beside it, a `.json` file says what it was made from: a
-digest of all that is known of every picture, of the length and time of change
-of its file, and of the policy. A later run with the same digest keeps the
-shard, whatever ended the earlier one.
+A shard is written in one part or several, by one worker each, under hidden
+names. Complete parts are joined and brought to the disk, the shard gets its
+name, and a JSON file beside it says what it was made from: a digest of all that
+is known of every image, of the size and modification time of its file, and of
+the policy. A later run with the same digest keeps the shard, whatever ended the
+earlier one.
 
-A picture is a named tuple whose first fields are `path` (of the file), `name`
-(the path below the source's folder) and `label` (the class id). What goes into
-its record, a function says: of the picture and its `image_checks.Verdict`,
-which is on a JPEG, it returns the features for `encoding.serialize_example`.
+An image is a named tuple whose first fields are `path` (of its file), `name`
+(its path in the source) and `label` (the class id, or a tuple of class ids
+where there may be several or none). A function, `features_of`, returns the
+features of its record for `encoding.serialize_example`, given the image and the
+`image_checks.Verdict` on it.
 """
 import collections
+import contextlib
 import errno
 import hashlib
-import io
 import json
 import os
-
-from PIL import Image
+import shutil
+import stat
+import struct
 
 from datasets.conversion import encoding
 from datasets.conversion import image_checks
 from slim_common import atomic_files
+from slim_common import image_formats
 
-_FORMAT = 2
-_JPEG_QUALITY = 95
-
-# digest: of what the shard was made from; size: in bytes.
-# examples_per_class: a dict of class id to number.
-# bad: a list of [name, reason], of what was left out.
-# conversions: a dict of reason to the number converted for it.
-Report = collections.namedtuple(
-    'Report', 'digest size examples_per_class bad conversions')
+_FORMAT = 3
+_REPORT_SUFFIX = '.json'
+_BLOCK = 1 << 20
+# In a record file: bytes of length and checksum before a record, and of its
+# checksum behind it.
+_LENGTH = struct.Struct('<Q')
+_BEFORE, _AFTER = 12, 4
 
 
-def find(path, pictures, features_of, policy, may_skip):
-  """Returns the Report of a complete shard, or None if it is to be built.
+class Part(collections.namedtuple(
+    'Part', 'path digests num_examples examples_per_class bad conversions')):
+  """Records that one worker wrote.
 
-  Args:
-    path: of the record file.
-    pictures: a list of pictures.
-    features_of: the function that says what goes into a record.
-    policy: an `image_checks.Policy`.
-    may_skip: whether a shard that lacks bad pictures will do.
+  Attributes:
+    path: path of the file.
+    digests: bytes, the SHA-256 of each image and of the state of its file.
+    num_examples: number of records.
+    examples_per_class: dict of class id to number of records.
+    bad: list of (name, reason) of the images left out.
+    conversions: dict of reason to number of images converted.
   """
-  try:
-    with open(path + '.json', encoding='utf-8') as source:
-      content = json.load(source)
-    content['examples_per_class'] = {
-        int(label): count
-        for label, count in content['examples_per_class'].items()}
-    report = Report(**content)
-    whole = os.path.getsize(path) == report.size
-  except (OSError, ValueError, KeyError, TypeError, AttributeError):
-    return None
-  if not whole or (report.bad and not may_skip):
-    return None
-  digest = _digest(pictures, features_of, policy)
-  return report if report.digest == digest else None
 
 
-def build(path, pictures, features_of, policy, may_skip):
-  """Builds a shard; the arguments are those of `find`.
+class Report(collections.namedtuple(
+    'Report', 'digest size num_examples examples_per_class bad conversions')):
+  """What is known of a complete shard.
 
-  Returns:
-    A `Report`. The file is there if no picture is bad, or `may_skip`.
-
-  Raises:
-    OSError: the file cannot be written.
+  Attributes:
+    digest: SHA-256, in hex, of what it was made from.
+    size: size of the record file, in bytes.
+    num_examples: number of records.
+    examples_per_class: dict of class id to number of records.
+    bad: list of (name, reason) of the images left out.
+    conversions: dict of reason to number of images converted.
   """
-  digest = _digest(pictures, features_of, policy)
-  bad, conversions = [], collections.Counter()
-  labels = collections.Counter()
-  _write(path + '.part', _records(
-      pictures, features_of, policy, labels, bad, conversions))
-  report = Report(digest, os.path.getsize(path + '.part'), dict(labels), bad,
-                  dict(conversions))
-  if bad and not may_skip:
-    os.remove(path + '.part')
-    return report
-  if os.path.exists(path):
-    os.remove(path)  # Else the new text could stand beside the old records.
-  with open(path + '.json.part', 'w', encoding='utf-8') as target:
-    json.dump(report._asdict(), target)
-  atomic_files.sync(path + '.json.part')
-  os.replace(path + '.json.part', path + '.json')
-  os.replace(path + '.part', path)
-  return report
 
 
-def _digest(pictures, features_of, policy):
-  """Returns the SHA-256, in hex, of what a shard is made from."""
-  digest = hashlib.sha256(repr(
-      (_FORMAT, features_of.__name__, tuple(policy))).encode())
-  for picture in pictures:
-    try:
-      status = os.stat(picture.path)
-      state = status.st_size, status.st_mtime_ns
-    except OSError:
-      state = None
-    digest.update(repr((tuple(picture[1:]), state)).encode())
-  return digest.hexdigest()
-
-
-def _records(pictures, features_of, policy, labels, bad, conversions):
-  """Yields the record of each good picture and counts what is met."""
-  for picture in pictures:
-    try:
-      with open(picture.path, 'rb') as source:
-        content = source.read()
-    except OSError as error:
-      bad.append((picture.name, 'cannot be read: %s' % (
-          error.strerror or error)))
-      continue
-    verdict = image_checks.check(content, policy)
-    if verdict.fault:
-      bad.append((picture.name, verdict.fault))
-      continue
-    if verdict.image_format != 'jpg':
-      verdict = _as_jpeg(verdict)
-    if verdict.conversion:
-      conversions[verdict.conversion] += 1
-    labels[picture.label] += 1
-    yield encoding.serialize_example(features_of(picture, verdict))
-
-
-def _as_jpeg(verdict):
-  """Returns the verdict on a PNG that is stored as a JPEG."""
-  target = io.BytesIO()
-  Image.open(io.BytesIO(verdict.content)).convert('RGB').save(
-      target, 'JPEG', quality=_JPEG_QUALITY, subsampling=0)
-  return verdict._replace(content=target.getvalue(), image_format='jpg',
-                          conversion=verdict.conversion or 'PNG')
-
-
-def _write(path, records):
-  """Writes a record file to the disk."""
-  # Imported in the workers alone, once in each.
+@contextlib.contextmanager
+def record_writer(path):
+  """Opens a record file for writing, with errors as OSErrors."""
+  # A second and more, which programs that write no records do without.
   import tensorflow.compat.v1 as tf  # pylint: disable=g-import-not-at-top
   try:
     with tf.io.TFRecordWriter(path) as writer:
-      for record in records:
-        writer.write(record)
+      yield writer
   except tf.errors.ResourceExhaustedError as error:
     raise OSError(errno.ENOSPC, error.message)
   except tf.errors.OpError as error:
     raise OSError(error.message)
+
+
+def class_ids(label):
+  """Returns the class ids of an image's label, as a tuple."""
+  return label if isinstance(label, tuple) else (label,)
+
+
+def complete_files(directory):
+  """Returns the names of the complete shards in a directory."""
+  names = set(os.listdir(directory))
+  return {name for name in names if name + _REPORT_SUFFIX in names}
+
+
+def remove_incomplete(directory):
+  """Removes the files of a directory that are not of a complete shard."""
+  names = set(os.listdir(directory))
+  kept = complete_files(directory)
+  for name in names - kept - {name + _REPORT_SUFFIX for name in kept}:
+    os.remove(os.path.join(directory, name))
+
+
+def find(path, images, features_of, policy):
+  """Returns the Report of a complete shard, or None if it must be built.
+
+  Args:
+    path: path of the record file.
+    images: list of the images it is made from.
+    features_of: function that returns the features of a record.
+    policy: an `image_checks.Policy`.
+  """
+  try:
+    with open(path + _REPORT_SUFFIX, encoding='utf-8') as source:
+      report = Report(**json.load(source))
+    report = report._replace(
+        bad=[tuple(entry) for entry in report.bad],
+        examples_per_class={
+            int(label): count
+            for label, count in report.examples_per_class.items()})
+    is_whole = os.path.getsize(path) == report.size
+  except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    return None
+  if is_whole and report.digest == _digest(
+      _digests(images), features_of, policy):
+    return report
+  return None
+
+
+def write_part(path, images, features_of, policy):
+  """Writes the records of images, bad ones left out.
+
+  Args:
+    path: path of the file.
+    images: list of images.
+    features_of: as for `find`.
+    policy: as for `find`.
+
+  Returns:
+    A `Part`.
+
+  Raises:
+    OSError: the file cannot be written.
+  """
+  digests = _digests(images)
+  bad, num_examples = [], 0
+  conversions, class_counts = collections.Counter(), collections.Counter()
+  with record_writer(path) as writer:
+    for image in images:
+      verdict = _check(image.path, policy)
+      if verdict.fault:
+        bad.append((image.name, verdict.fault))
+        continue
+      if verdict.conversion:
+        conversions[verdict.conversion] += 1
+      class_counts.update(class_ids(image.label))
+      num_examples += 1
+      writer.write(encoding.serialize_example(features_of(image, verdict)))
+  return Part(path, digests, num_examples, class_counts, bad, conversions)
+
+
+def join(path, parts, features_of, policy):
+  """Makes a shard of its parts, whose files go.
+
+  Args:
+    path: path of the record file.
+    parts: list of `Part`s.
+    features_of: as for `find`.
+    policy: as for `find`.
+
+  Returns:
+    A `Report`.
+
+  Raises:
+    OSError: a file cannot be read or written.
+  """
+  joined = parts[0].path
+  with open(joined, 'ab') as target:
+    for part in parts[1:]:
+      with open(part.path, 'rb') as source:
+        shutil.copyfileobj(source, target, _BLOCK)
+      os.remove(part.path)
+  atomic_files.sync(joined)
+  bad, counts = [], [collections.Counter(), collections.Counter()]
+  for part in parts:
+    bad += part.bad
+    counts[0].update(part.examples_per_class)
+    counts[1].update(part.conversions)
+  report = Report(
+      _digest(b''.join(part.digests for part in parts), features_of, policy),
+      os.path.getsize(joined), sum(part.num_examples for part in parts),
+      counts[0], bad, counts[1])
+  # No report is ever beside records that it does not describe.
+  with contextlib.suppress(FileNotFoundError):
+    os.remove(path + _REPORT_SUFFIX)
+  os.replace(joined, path)
+  with atomic_files.publish(
+      path + _REPORT_SUFFIX, durable=True, encoding='utf-8') as target:
+    json.dump(report._asdict(), target)
+  return report
+
+
+def _digest(digests, features_of, policy):
+  """Returns the SHA-256, in hex, of what a shard is made from."""
+  return hashlib.sha256(repr(
+      (_FORMAT, features_of.__name__, tuple(policy))).encode() +
+                        digests).hexdigest()
+
+
+def _digests(images):
+  """Returns the SHA-256 of each image and of the state of its file."""
+  digests = []
+  for image in images:
+    try:
+      status = os.stat(image.path)
+      state = status.st_size, status.st_mtime_ns
+    except OSError:
+      state = None
+    digests.append(hashlib.sha256(
+        repr((tuple(image[1:]), state)).encode()).digest())
+  return b''.join(digests)
+
+
+def _check(path, policy):
+  """Returns the `image_checks.Verdict` on a file."""
+  try:
+    return image_checks.check(_read(path), policy)
+  except OSError as error:
+    return image_checks.rejected(
+        'cannot be read: %s' % (error.strerror or error))
+
+
+def _read(path):
+  """Returns the content of a file; of one that is no image, its start."""
+  # Opening a pipe would otherwise wait for a writer.
+  descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+  try:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+      raise OSError(errno.EINVAL, 'not a file')
+    content = os.read(descriptor, min(status.st_size, _BLOCK))
+    if len(content) < status.st_size and image_formats.detect(content):
+      content += os.read(descriptor, status.st_size - len(content))
+    return content
+  finally:
+    os.close(descriptor)
+
+
+def locate_records(path):
+  """Yields (path, offset, size) of each record in a record file, in bytes."""
+  offset = 0
+  with open(path, 'rb') as source:
+    for start in iter(lambda: source.read(_BEFORE), b''):
+      size = _BEFORE + _LENGTH.unpack_from(start)[0] + _AFTER
+      yield path, offset, size
+      offset = source.seek(offset + size)
+
+
+def copy_records(path, records):
+  """Writes a record file of records that `locate_records` found."""
+  with open(path, 'wb') as target:
+    for source_path, offset, size in records:
+      with open(source_path, 'rb') as source:
+        source.seek(offset)
+        target.write(source.read(size))
   atomic_files.sync(path)

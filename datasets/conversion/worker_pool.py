@@ -1,8 +1,8 @@
 """Runs a function over many tasks on all cores, in order and in bounded memory.
 
-The workers are processes. They are started before the first result is asked
-for, so that they are at work while their user gets ready (imports TensorFlow,
-say), and they end with the process that started them, even where it is killed.
+The workers are processes. They start before the first result is asked for, so
+that they work while the caller prepares (imports TensorFlow, for example), and
+they end with the process that started them, even if it is killed.
 """
 import collections
 import concurrent.futures.process
@@ -17,23 +17,29 @@ _TASKS_AHEAD_PER_WORKER = 24
 
 
 class WorkerPool:
-  """A number of worker processes; with one worker, this process itself.
+  """A number of worker processes; with one worker, this process.
 
-  Use it as a context manager: leaving it drops the tasks that are not begun.
+  A context manager: leaving it drops the tasks that have not started.
 
-  Args:
-    num_workers: how many; None for one a core that this process may use.
-
-  Raises:
-    ValueError: `num_workers` is under 1.
+  Attributes:
+    num_workers: number of workers.
   """
 
   def __init__(self, num_workers=None):
+    """Makes a pool; processes start with the first task.
+
+    Args:
+      num_workers: number of workers; None for one per core that this process
+        may use.
+
+    Raises:
+      ValueError: `num_workers` is under 1.
+    """
     if num_workers is not None and num_workers < 1:
       raise ValueError(
-          'num_workers is %d; give 1 or more, or leave it out for one a core'
+          'num_workers is %d; give 1 or more, or leave it out for one per core'
           % num_workers)
-    self._num_workers = num_workers or _usable_cores()
+    self.num_workers = num_workers or _usable_cores()
     self._pool = None
     self._waiting = collections.deque()
 
@@ -43,22 +49,22 @@ class WorkerPool:
     What the function raises is raised here.
 
     Args:
-      function: a function at the top level of a module.
-      tasks: an iterable of tuples of arguments; drawn only as far ahead as
+      function: function at the top level of a module.
+      tasks: iterable of tuples of arguments; consumed only as far ahead as
         keeps the workers busy.
 
     Raises:
       OSError: a worker process was killed.
     """
-    if self._num_workers == 1:
+    if self.num_workers == 1:
       return itertools.starmap(function, tasks)
     if not self._pool:
       self._pool = concurrent.futures.ProcessPoolExecutor(
-          self._num_workers, initializer=_start_worker,
+          self.num_workers, initializer=_start_worker,
           initargs=(os.getpid(),))
     tasks = iter(tasks)
     for task in itertools.islice(
-        tasks, _TASKS_AHEAD_PER_WORKER * self._num_workers):
+        tasks, _TASKS_AHEAD_PER_WORKER * self.num_workers):
       self._submit(function, task)
     return self._results(function, tasks)
 
@@ -89,7 +95,7 @@ def _killed_worker_is_an_error():
   try:
     yield
   except concurrent.futures.process.BrokenProcessPool:
-    raise OSError('a worker process was killed, perhaps for want of memory: '
+    raise OSError('a worker process was killed, perhaps for lack of memory: '
                   'a smaller --num_workers needs less')
 
 

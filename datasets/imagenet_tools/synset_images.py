@@ -1,8 +1,8 @@
-"""Finds the pictures of ImageNet and the boxes around what they show.
+"""Finds the images of ImageNet and the boxes around their objects.
 
-Pictures to train on lie in a folder a synset. Those to validate with do too,
-or lie in one folder as their archive has them, ILSVRC2012_val_00000001.JPEG
-and so on; then the project's list says what they show. Nothing is moved.
+Training images are in one directory per synset. Validation images are, too, or
+in one directory as in their archive, ILSVRC2012_val_00000001.JPEG and so on;
+then their labels are those of the project's list. Nothing is moved.
 """
 import array
 import collections
@@ -18,115 +18,133 @@ _VALIDATION_NAME = re.compile(r'ILSVRC2012_val_(\d{8})\.JPEG$')
 _NAMES_SHOWN = 5
 _COLUMNS = 'filename,xmin,ymin,xmax,ymax'
 
-# folder: below which the pictures lie; files: a list of (path below it,
-# synset), sorted; skipped: a Counter of what was passed over, in words.
-Pictures = collections.namedtuple('Pictures', 'folder files skipped')
-
-# As in `shards`, and synset; text: the class in words; boxes: a list of (xmin,
-# ymin, xmax, ymax), shares of the width and the height.
-Picture = collections.namedtuple('Picture', 'path name label synset text boxes')
 
 
-def find(folder, classes):
-  """Finds the pictures of a split.
+class SourceImages(collections.namedtuple(
+    'SourceImages', 'directory files skipped')):
+  """The images of a split.
+
+  Attributes:
+    directory: directory of the images.
+    files: sorted list of (path in it, synset).
+    skipped: Counter of what was left out, by reason.
+  """
+
+
+class LabeledImage(collections.namedtuple(
+    'LabeledImage', 'path name label synset text boxes')):
+  """An image to write, as `shards` describes it.
+
+  Attributes:
+    path: path of the file.
+    name: its path in the source.
+    label: class id.
+    synset: synset of the class, such as n01440764.
+    text: name of the class.
+    boxes: list of (xmin, ymin, xmax, ymax), fractions of width and height.
+  """
+
+
+def find(directory, classes):
+  """Finds the images of a split.
 
   Args:
-    folder: of a folder a synset, or of the validation pictures as they come.
-    classes: a list of synsets; folders of others are passed over.
+    directory: holds one directory per synset, or the validation images.
+    classes: list of synsets; directories of others are left out.
 
   Returns:
-    A `Pictures`.
+    A `SourceImages`.
 
   Raises:
-    ValueError: there is no picture, or a validation picture without a label.
-    OSError: the folder cannot be read.
+    ValueError: there is no image, or a validation image without a label.
+    OSError: the directory cannot be read.
   """
-  if not os.path.isdir(folder):
-    raise FileNotFoundError('there is no folder %s' % folder)
+  if not os.path.isdir(directory):
+    raise FileNotFoundError('there is no directory %s' % directory)
   skipped = collections.Counter()
-  names = os.listdir(folder)
+  names = os.listdir(directory)
   known = set(classes)
   if any(_VALIDATION_NAME.match(name) for name in names):
-    files = _flat(folder, names, known, skipped)
+    files = _flat(directory, names, known, skipped)
   else:
     files = []
     for name in sorted(names):
       if name not in known:
-        skipped['folders of other classes' if synsets.is_synset(name) else
-                'no folders of synsets'] += 1
+        skipped['directories of other classes' if synsets.is_synset(name) else
+                'not directories of synsets'] += 1
         continue
       files += [(os.path.join(name, file_name), name) for file_name in
-                _pictures_in(os.path.join(folder, name), skipped)]
+                _images_in(os.path.join(directory, name), skipped)]
   if not files:
-    raise ValueError('%s holds no picture: it should have a folder for each '
+    raise ValueError('%s holds no image: it should have one directory per '
                      'synset, such as %s, with JPEG files' % (
-                         folder, classes[0]))
-  return Pictures(folder, files, skipped)
+                         directory, classes[0]))
+  return SourceImages(directory, files, skipped)
 
 
-def _pictures_in(folder, skipped):
-  """Returns the sorted names of the pictures in a folder."""
-  if not os.path.isdir(folder):
-    raise ValueError('%s is a file, not the folder of a synset' % folder)
-  names = sorted(os.listdir(folder))
-  pictures = [name for name in names if not name.startswith('.') and
-              name.lower().endswith(_SUFFIXES)]
-  skipped['no pictures by name'] += len(names) - len(pictures)
-  return pictures
+def _images_in(directory, skipped):
+  """Returns the sorted names of the images in a directory."""
+  if not os.path.isdir(directory):
+    raise ValueError('%s is a file, not the directory of a synset' % directory)
+  names = sorted(os.listdir(directory))
+  images = [name for name in names if not name.startswith('.') and
+            name.lower().endswith(_SUFFIXES)]
+  skipped['no images by name'] += len(names) - len(images)
+  return images
 
 
-def _flat(folder, names, known, skipped):
-  """Returns (name, synset) of the validation pictures in one folder."""
+def _flat(directory, names, known, skipped):
+  """Returns (name, synset) of the validation images in one directory."""
   labels = synsets.read_list(synsets.bundled(synsets.VALIDATION_FILENAME))
   files = []
   for name in sorted(names):
     match = _VALIDATION_NAME.match(name)
     if not match:
-      skipped['beside the validation pictures'] += 1
+      skipped['beside the validation images'] += 1
       continue
     if not 1 <= int(match.group(1)) <= len(labels):
-      raise ValueError('%s has no label: the validation pictures are 1 to %d'
-                       % (os.path.join(folder, name), len(labels)))
+      raise ValueError('%s has no label: the validation images are 1 to %d'
+                       % (os.path.join(directory, name), len(labels)))
     synset = labels[int(match.group(1)) - 1]
     if synset in known:
       files.append((name, synset))
     else:
-      skipped['pictures of other classes'] += 1
+      skipped['images of other classes'] += 1
   if skipped:
-    _check_not_half_sorted(folder, names)
+    _check_not_half_sorted(directory, names)
   return files
 
 
-def _check_not_half_sorted(folder, names):
+def _check_not_half_sorted(directory, names):
   for name in names:
     if synsets.is_synset(name):
       raise ValueError(
-          '%s holds validation pictures and the folder %s of a synset: an '
+          '%s holds validation images and the directory %s of a synset: an '
           'interrupted preprocess_imagenet_validation_data.py leaves it so. '
-          'Run that once more' % (folder, name))
+          'Run that again' % (directory, name))
 
 
-def check_counts(split, pictures, classes, expected, allow_subset):
-  """Checks that a split is whole.
+def check_counts(split, images, classes, expected, allow_subset):
+  """Checks that a split is complete.
 
   Args:
-    split: its name.
-    pictures: a `Pictures`.
-    classes: a list of synsets.
-    expected: how many pictures there are in all.
-    allow_subset: whether fewer or more are accepted; they are then printed.
+    split: name of the split.
+    images: a `SourceImages`.
+    classes: list of synsets.
+    expected: number of images of the complete split.
+    allow_subset: whether another number is accepted; it is then printed.
 
   Raises:
     ValueError: there are fewer or more; the message says of which classes.
   """
-  counts = collections.Counter(synset for _, synset in pictures.files)
+  counts = collections.Counter(synset for _, synset in images.files)
   faults = []
   missing = [synset for synset in classes if not counts[synset]]
   if missing:
     faults.append('%d synsets have none (%s)' % (
         len(missing), _some(missing)))
-  if len(pictures.files) != expected:
-    faults.append('%d pictures, not %d' % (len(pictures.files), expected))
+  if len(images.files) != expected:
+    faults.append('%d images, not %d' % (len(images.files), expected))
     per_class = expected // len(classes)
     uneven = ['%s has %d' % (synset, counts[synset]) for synset in classes
               if counts[synset] not in (0, per_class)]
@@ -134,7 +152,7 @@ def check_counts(split, pictures, classes, expected, allow_subset):
       faults.append('not %d of each class (%s)' % (per_class, _some(uneven)))
   if not faults:
     return
-  text = '%s in %s: %s' % (split, pictures.folder, '; '.join(faults))
+  text = '%s in %s: %s' % (split, images.directory, '; '.join(faults))
   if not allow_subset:
     raise ValueError(text + '. Unpack the rest, or give --allow_subset to '
                      'convert what is there')
@@ -150,11 +168,11 @@ def read_boxes(path):
   """Reads the boxes that `process_bounding_boxes.py` has written.
 
   Args:
-    path: a text of lines filename,xmin,ymin,xmax,ymax; a picture may have
-      several.
+    path: path of a text file of lines filename,xmin,ymin,xmax,ymax; an image
+      can have several.
 
   Returns:
-    A dict of file name to a list of (xmin, ymin, xmax, ymax), each 0 to 1.
+    A dict of file name to list of (xmin, ymin, xmax, ymax), each 0 to 1.
 
   Raises:
     ValueError: a line is not of that form.
@@ -181,33 +199,33 @@ def _box(cells):
   except ValueError:
     return None
   if (len(box) != 4 or not cells[0] or
-      not all(math.isfinite(side) and 0 <= side <= 1 for side in box)):
+      not all(math.isfinite(value) and 0 <= value <= 1 for value in box)):
     return None
   return box
 
 
-def features_of(picture, verdict):
-  """Returns the features of a picture's record.
+def features_of(image, verdict):
+  """Returns the features of an image's record.
 
   Args:
-    picture: a `Picture`.
+    image: a `LabeledImage`.
     verdict: the `image_checks.Verdict` on it.
   """
-  features = encoding.box_features(picture.boxes)
-  labels = array.array('q', [picture.label] * len(picture.boxes))
+  features = encoding.box_features(image.boxes)
+  labels = array.array('q', [image.label] * len(image.boxes))
   features.update({
       'image/height': verdict.height,
       'image/width': verdict.width,
       'image/colorspace': b'RGB',
       'image/channels': 3,
-      'image/class/label': picture.label,
-      'image/class/synset': picture.synset.encode(),
-      'image/class/text': picture.text.encode(),
+      'image/class/label': image.label,
+      'image/class/synset': image.synset.encode(),
+      'image/class/text': image.text.encode(),
       # The second name is the one that the dataset's reader asks for.
       'image/object/bbox/label': labels,
       'image/object/class/label': labels,
       'image/format': b'JPEG',
-      'image/filename': os.path.basename(picture.name).encode(
+      'image/filename': os.path.basename(image.name).encode(
           'utf-8', 'surrogateescape'),
       'image/encoded': verdict.content,
   })

@@ -1,7 +1,7 @@
 """The label files of ImageNet: synsets, their names, the validation labels.
 
 A synset is a set of English words for one thing, such as n01440764. The files
-stand in datasets/; `scripts/make_imagenet_labels.py` made them.
+are in datasets/; `scripts/make_imagenet_labels.py` made them.
 """
 import os
 import re
@@ -12,19 +12,19 @@ VALIDATION_FILENAME = 'imagenet_2012_validation_synset_labels.txt'
 BACKGROUND = 'background'
 
 _SYNSET = re.compile(r'n\d{8}$')
-_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def bundled(filename):
   """Returns the path of one of the three files of this project."""
-  return os.path.join(_FOLDER, filename)
+  return os.path.join(_DIRECTORY, filename)
 
 
 def find(path):
-  """Returns `path`, or the file of the project that is meant by it.
+  """Returns `path`, or the path of the project's file of that name.
 
   Raises:
-    FileNotFoundError: there is neither.
+    FileNotFoundError: neither exists.
   """
   if os.path.exists(path):
     return path
@@ -36,15 +36,15 @@ def find(path):
 
 
 def is_synset(text):
-  """Whether a text is the name of a synset: n and eight digits."""
+  """Returns whether a text is a synset: n and eight digits."""
   return bool(_SYNSET.match(text))
 
 
 def read_list(path):
-  """Returns the list of synsets in a file of one a line.
+  """Returns the list of synsets in a file of one per line.
 
   Raises:
-    ValueError: a line is none, or there is no line.
+    ValueError: a line is not a synset, or there is no line.
     OSError: the file cannot be read.
   """
   found = []
@@ -73,7 +73,7 @@ def read_classes(path):
 
 
 def read_names(path):
-  """Returns a dict of synset to its words, 'tench, Tinca tinca'.
+  """Returns a dict of synset to class name, such as 'tench, Tinca tinca'.
 
   Raises:
     ValueError: a line is not synset, tab, words.
@@ -90,11 +90,11 @@ def read_names(path):
 
 
 def class_names(classes, names):
-  """Returns a list of the words for each class id; 0 is the background.
+  """Returns a list of the name of each class id; 0 is the background.
 
   Args:
-    classes: a list of synsets; the first is class 1.
-    names: a dict of synset to words.
+    classes: list of synsets; the first is class 1.
+    names: dict of synset to name.
 
   Raises:
     ValueError: a synset has no name.

@@ -9,10 +9,10 @@ r"""Unpacks the archives of ImageNet (ILSVRC 2012).
 | ILSVRC2012_img_val.tar           | OUT/validation/ILSVRC2012_val_*.JPEG   |
 | ILSVRC2012_bbox_train_v2.tar.gz  | OUT/bounding_boxes/*/n01440764_18.xml  |
 
-Who signs up at https://image-net.org may fetch them there. The archives stay as
-they are, and another 150 GB are needed beside them. A folder gets its name when
-it is complete, so the same command goes on where it was stopped, and does not
-ask for the archive of a complete folder.
+Those who sign up at https://image-net.org can download them there. The archives
+stay as they are, and another 150 GB are needed. A directory gets its name when
+it is complete, so the same command resumes a run that was stopped, and does not
+need the archive of a complete directory.
 """
 import collections
 import contextlib
@@ -26,7 +26,7 @@ import tarfile
 from typing import Optional
 
 if __name__ == '__main__':
-  # Started as a file, it has its own folder where the project's should be.
+  # Started as a file, the directory of the file is first on the path.
   sys.path[0] = os.path.abspath(
       os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
 
@@ -34,6 +34,7 @@ if __name__ == '__main__':
 from datasets.conversion import archives
 from datasets.conversion import downloads
 from datasets.imagenet_tools import synsets
+from slim_common import atomic_files
 from slim_common import flags
 from slim_common import progress
 from slim_common.flags import flag
@@ -42,7 +43,7 @@ _CLASS_ARCHIVE = re.compile(r'(?:\./)?(n\d{8})\.tar$')
 _NUM_CLASSES = 1000
 _DOWNLOADS = '.downloads'
 
-# The archive of each folder; size and SHA-256 where they were published.
+# The archive of each directory; size and SHA-256 if they were published.
 _ARCHIVES = collections.OrderedDict((
     ('train', downloads.RemoteFile(
         'ILSVRC2012_img_train.tar', 147897477120,
@@ -59,31 +60,31 @@ _ARCHIVES = collections.OrderedDict((
 class UnpackOptions:
   """Options of unpack_imagenet.py."""
   source: Optional[str] = flag(
-      None, 'The folder of the archives, or the URL (http, https, file) of '
-      'one; they are then downloaded and checked first.', required=True)
+      None, 'Directory of the archives, or its URL (http, https, file), from '
+      'which they are downloaded.', required=True)
   output_directory: Optional[str] = flag(
-      None, 'The folder for train/, validation/ and bounding_boxes/.',
+      None, 'Directory for train/, validation/ and bounding_boxes/.',
       required=True)
   allow_subset: bool = flag(
-      False, 'Take archives of other sizes than the published ones, and less '
-      'than 1,000 synsets.')
+      False, 'Accept archives of other sizes than the published ones, and '
+      'other numbers of synsets than 1,000.')
 
 
 def run(source, output_directory, allow_subset=False):
   """Unpacks what is not unpacked yet.
 
   Args:
-    source: the folder of the archives, or its URL.
-    output_directory: the folder for train/, validation/ and bounding_boxes/.
-    allow_subset: whether the archives may have any size.
+    source: directory of the archives, or its URL.
+    output_directory: directory for train/, validation/ and bounding_boxes/.
+    allow_subset: whether archives of any size are accepted.
 
   Raises:
     ValueError: an archive is damaged, unsafe or of the wrong size.
-    OSError: an archive is not there, or the disk is full.
+    OSError: an archive does not exist, or the disk is full.
   """
   for part, remote in _ARCHIVES.items():
-    folder = os.path.join(output_directory, part)
-    if _is_complete(part, folder):
+    directory = os.path.join(output_directory, part)
+    if _is_complete(part, directory):
       print('%s: unpacked already' % part)
       continue
     if '://' in source:
@@ -95,62 +96,62 @@ def run(source, output_directory, allow_subset=False):
     else:
       archive = _find(source, remote, allow_subset)
     if part == 'train':
-      _unpack_classes(archive, folder, allow_subset)
+      _unpack_classes(archive, directory, allow_subset)
     else:
-      _unpack(archive, folder, folder + '.partial')
+      _unpack(archive, directory)
     if '://' in source:
       os.remove(archive)
 
 
-def _is_complete(part, folder):
-  """Whether nothing is left to unpack."""
-  if not os.path.isdir(folder):
+def _is_complete(part, directory):
+  """Returns whether nothing is left to unpack."""
+  if not os.path.isdir(directory):
     return False
   return part != 'train' or _NUM_CLASSES == len(
-      [name for name in os.listdir(folder) if synsets.is_synset(name)])
+      [name for name in os.listdir(directory) if synsets.is_synset(name)])
 
 
 def _find(source, remote, allow_subset):
-  """Returns the path of an archive after a look at its size."""
+  """Returns the path of an archive; checks its size."""
   path = os.path.join(source, remote.name)
   if not os.path.exists(path):
     raise FileNotFoundError(
-        'there is no %s: sign up at https://image-net.org, fetch it, and give '
-        'its folder as --source' % path)
+        'there is no %s: sign up at https://image-net.org, download it, and '
+        'give its directory as --source' % path)
   size = os.path.getsize(path)
   if remote.size not in (None, size) and not allow_subset:
     raise ValueError(
-        '%s has %d bytes, not the %d of the published one: fetch it again, or '
+        '%s has %d bytes, not the %d of the published one: download it again, or '
         'give --allow_subset' % (path, size, remote.size))
   return path
 
 
-def _unpack(archive, folder, partial):
-  """Unpacks an archive into a folder that appears when it is complete."""
-  shutil.rmtree(partial, ignore_errors=True)
-  archives.unpack(archive, partial)
-  os.rename(partial, folder)
+def _unpack(archive, directory):
+  """Unpacks an archive; the directory appears when it is complete."""
+  with atomic_files.new_directory(directory) as unpacked:
+    archives.unpack(archive, unpacked)
 
 
-def _unpack_classes(archive, folder, allow_subset):
-  """Unpacks the archive that holds an archive a synset."""
-  os.makedirs(folder, exist_ok=True)
+def _unpack_classes(archive, directory, allow_subset):
+  """Unpacks the archive that holds one archive per synset."""
+  os.makedirs(directory, exist_ok=True)
   total = os.path.getsize(archive)
   try:
     with tarfile.open(archive, 'r:') as opened, progress.of_bytes(
         'unpacking ' + os.path.basename(archive), total) as shown:
       count = 0
-      for count, member in enumerate(opened, 1):
+      for member in opened:
+        count += 1
         _unpack_class(opened, member, os.path.join(
-            folder, _synset(archive, member)))
+            directory, _synset(archive, member)))
         shown.add(member.size)
   except tarfile.TarError as error:
     raise ValueError('%s is no tar archive, or a damaged one (%s): fetch it '
                      'again' % (archive, error))
   if count != _NUM_CLASSES and not allow_subset:
-    raise ValueError('%s holds %d synsets, not %d: fetch it again, or give '
+    raise ValueError('%s holds %d synsets, not %d: download it again, or give '
                      '--allow_subset' % (archive, count, _NUM_CLASSES))
-  print('train: %d synsets in %s' % (count, folder))
+  print('train: %d synsets in %s' % (count, directory))
 
 
 def _synset(archive, member):
@@ -162,19 +163,17 @@ def _synset(archive, member):
   return match.group(1)
 
 
-def _unpack_class(opened, member, folder):
-  """Unpacks the archive of a synset, unless its folder is there."""
-  if os.path.isdir(folder):
+def _unpack_class(opened, member, directory):
+  """Unpacks the archive of a synset, unless its directory exists."""
+  if os.path.isdir(directory):
     return
-  hidden = os.path.join(os.path.dirname(folder),
-                        '.' + os.path.basename(folder))
-  with opened.extractfile(member) as source, open(
-      hidden + '.tar', 'wb') as target:
+  archive = atomic_files.unfinished(directory + '.tar')
+  with opened.extractfile(member) as source, open(archive, 'wb') as target:
     shutil.copyfileobj(source, target)
-  # A line for each of a thousand archives would say less than one bar.
+  # One bar for all says more than a line for each of a thousand archives.
   with contextlib.redirect_stdout(io.StringIO()):
-    _unpack(hidden + '.tar', folder, hidden + '.partial')
-  os.remove(hidden + '.tar')
+    _unpack(archive, directory)
+  os.remove(archive)
 
 
 def main(config):

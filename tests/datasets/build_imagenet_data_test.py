@@ -24,9 +24,9 @@ _SYNSETS = imagenet_files.SYNSETS
 
 
 def _sources(folder, **changed):
-  """Writes pictures, labels and boxes; returns the flags that name them."""
+  """Writes images, labels and boxes; returns the flags that name them."""
   contents = {'train/' + name: content for name, content
-              in imagenet_files.train_pictures().items()}
+              in imagenet_files.train_images().items()}
   contents.update({
       'validation/%s/ILSVRC2012_val_%08d.JPEG' % (_SYNSETS[k % 3], k + 1):
           imagenet_files.jpeg(100 + k) for k in range(6)})
@@ -86,7 +86,7 @@ def test_files_features_and_untouched_sources(tmp_path, capsys):
       ['train-%05d-of-00004' % k for k in range(4)] +
       ['validation-%05d-of-00002' % k for k in range(2)])
   output = capsys.readouterr().out
-  assert 'train: 12 pictures, 1 of them with boxes' in output
+  assert 'train: 12 images, 1 of them with boxes' in output
   assert 'imagenet: 12 train, 6 validation, 4 classes' in output
   examples = _examples(out, 'train', 4)
   assert sorted('train/%s/%s' % (name.split('_')[0], name)
@@ -133,7 +133,7 @@ def test_get_split_reads_it(tmp_path):
   assert decoded['object/label'].tolist() == [1, 1]
 
 
-def test_odd_pictures_become_rgb_jpegs(tmp_path, capsys):
+def test_odd_images_become_rgb_jpegs(tmp_path, capsys):
   name = 'n01440764/n01440764_%d.JPEG'
   grey = odd_images.encoded(odd_images.photo('L'), 'JPEG')
   turned = odd_images.encoded(
@@ -155,8 +155,7 @@ def test_odd_pictures_become_rgb_jpegs(tmp_path, capsys):
       np.asarray(Image.open(io.BytesIO(stored[0]))).astype(int),
       np.asarray(odd_images.photo()).astype(int), atol=40)
   output = capsys.readouterr().out
-  assert 'converted to RGB JPEG: 1 PNG\n' in output
-  assert 'converted to RGB JPEG: 1 JPEG of four inks (CMYK)' in output
+  assert 'converted: 1 JPEG of four inks (CMYK), 1 PNG\n' in output
 
 
 def test_files_do_not_depend_on_the_number_of_workers(tmp_path):
@@ -193,13 +192,13 @@ def test_second_run_has_nothing_to_do(tmp_path, capsys):
 
 
 @pytest.mark.parametrize('changed,message', [
-    ({'allow_subset': False}, 'train in .*: 12 pictures, not 1281167'),
+    ({'allow_subset': False}, 'train in .*: 12 images, not 1281167'),
     ({'train_shards': 13},
-     '--train_shards=13 is more than the 12 pictures: give at most as many'),
-    ({'bounding_box_file': 'none.csv'}, 'there is no none.csv: make it by '
+     '--train_shards=13 is more than the 12 images: give at most that'),
+    ({'bounding_box_file': 'none.csv'}, 'there is no none.csv: make it with '
      'process_bounding_boxes.py, or give --bounding_box_file= for records'),
     ({'labels_file': 'none.txt'}, 'there is no none.txt; give the path'),
-    ({'train_directory': '/no/such'}, 'there is no folder /no/such'),
+    ({'train_directory': '/no/such'}, 'there is no directory /no/such'),
     ({'imagenet_metadata_file': 'names.txt'},
      'no name is given for 3 of the synsets, such as n01440764'),
 ])
@@ -216,10 +215,10 @@ def test_one_thing_wrong(tmp_path, monkeypatch, changed, message):
 
 def test_no_boxes(tmp_path, capsys):
   _run(tmp_path, **dict(_sources(tmp_path), bounding_box_file=''))
-  assert 'train: 12 pictures, 0 of them with boxes' in capsys.readouterr().out
+  assert 'train: 12 images, 0 of them with boxes' in capsys.readouterr().out
 
 
-def test_bad_pictures_are_all_named_and_what_is_complete_is_kept(
+def test_bad_images_are_all_named_and_what_is_complete_is_kept(
     tmp_path, capsys):
   good = imagenet_files.jpeg(1)
   bad = {'train/n01440764/n01440764_1.JPEG': good[:300],
@@ -228,27 +227,27 @@ def test_bad_pictures_are_all_named_and_what_is_complete_is_kept(
   with pytest.raises(ValueError) as caught:
     _run(tmp_path, **given)
   message = str(caught.value)
-  assert message.startswith('2 bad pictures; nothing was published. '
-                            '--on_bad_image=skip goes on without them.')
+  assert message.startswith('2 bad images; nothing was published. '
+                            '--on_bad_image=skip leaves them out.')
   assert 'n01440764/n01440764_1.JPEG: truncated JPEG' in message
-  assert 'ILSVRC2012_val_00000002.JPEG: not a picture' in message
+  assert 'ILSVRC2012_val_00000002.JPEG: not an image' in message
   assert os.listdir(str(tmp_path / 'out')) == ['.imagenet.building']
-  assert '4 complete files stay in' in capsys.readouterr().out
+  assert '6 complete files stay in' in capsys.readouterr().out
   imagenet_files.write(tmp_path / 'source', {name: good for name in bad})
   _run(tmp_path, **given)
   output = capsys.readouterr().out
-  assert ('imagenet train: 3 complete files of an earlier run; 3 are of the '
-          'same pictures and options and are kept') in output
+  assert ('imagenet train: 4 complete files of an earlier run; 3 are of the '
+          'same images and options and are kept') in output
   assert len(_examples(tmp_path / 'out', 'train', 4)) == 12
   assert not (tmp_path / 'out' / '.imagenet.building').exists()
 
 
-def test_bad_pictures_are_skipped_on_demand(tmp_path):
+def test_bad_images_are_skipped_on_demand(tmp_path):
   given = _sources(
       tmp_path, **{'train/n01440764/n01440764_1.JPEG': b'\xff\xd8\xff'})
   _run(tmp_path, on_bad_image='skip', **given)
   out = tmp_path / 'out'
-  report = (out / 'bad_pictures.csv').read_text().splitlines()
+  report = (out / 'bad_images.csv').read_text().splitlines()
   assert report[0] == 'path,reason'
   assert report[1].startswith('n01440764/n01440764_1.JPEG,truncated JPEG')
   assert len(_examples(out, 'train', 4)) == 11
@@ -269,23 +268,26 @@ def test_full_disk_says_what_to_do(tmp_path, monkeypatch):
 
 
 _KILLED = """
-import os, signal, sys
+import os, signal, sys, time
 from datasets import build_imagenet_data
 from datasets.conversion import shards
 from slim_common import flags
-build = shards.build
-def build_or_die(path, *arguments):
+write_part = shards.write_part
+def write_or_die(path, *arguments):
   if 'train-00002' in path:
-    open(path + '.part', 'w').write('half')
+    open(path, 'w').write('half')
+    report = os.path.join(os.path.dirname(path), 'train-00001-of-00004.json')
+    while not os.path.exists(report):
+      time.sleep(0.1)
     os.kill(os.getpid(), signal.SIGKILL)
-  return build(path, *arguments)
-shards.build = build_or_die
+  return write_part(path, *arguments)
+shards.write_part = write_or_die
 build_imagenet_data.run(flags.parse(
     sys.argv[1:], build_imagenet_data.BuildOptions)[0])
 """
 
 
-def test_killed_run_is_gone_on_with(tmp_path, capsys):
+def test_killed_run_is_resumed(tmp_path, capsys):
   given = _sources(tmp_path)
   _run(tmp_path, output_directory=str(tmp_path / 'whole'), **given)
   before = records.snapshot(tmp_path / 'source')
@@ -297,11 +299,11 @@ def test_killed_run_is_gone_on_with(tmp_path, capsys):
   assert process.wait() == -signal.SIGKILL
   building = tmp_path / 'out' / '.imagenet.building'
   assert sorted(os.listdir(str(building))) == [
+      '.train-00002-of-00004.0.unfinished',
       'train-00000-of-00004', 'train-00000-of-00004.json',
-      'train-00001-of-00004', 'train-00001-of-00004.json',
-      'train-00002-of-00004.part']
+      'train-00001-of-00004', 'train-00001-of-00004.json']
   kept = os.stat(str(building / 'train-00000-of-00004'))
-  # A picture of the second file changes meanwhile, if only in its time.
+  # An image of the second file changes meanwhile, if only in its time.
   name = records.values(records.read(
       building / 'train-00001-of-00004')[0], 'image/filename')[0].decode()
   os.utime(os.path.join(given['train_directory'], name.split('_')[0], name))
@@ -315,18 +317,18 @@ def test_killed_run_is_gone_on_with(tmp_path, capsys):
   assert records.snapshot(tmp_path / 'source') == before
 
 
-def test_files_of_other_pictures_are_not_kept(tmp_path, capsys):
+def test_files_of_other_images_are_not_kept(tmp_path, capsys):
   bad = {'validation/n01443537/ILSVRC2012_val_00000002.JPEG': b'text'}
   given = _sources(tmp_path, **bad)
   with pytest.raises(ValueError):
     _run(tmp_path, **given)
-  # Every picture gets the words of another.
+  # Every image gets the words of another.
   names = tmp_path / 'names.txt'
   names.write_text(''.join('%s\tother\n' % synset for synset in _SYNSETS))
   capsys.readouterr()
   with pytest.raises(ValueError):
     _run(tmp_path, imagenet_metadata_file=str(names), **given)
-  assert '4 complete files of an earlier run; 0 are of' in (
+  assert 'train: 4 complete files of an earlier run; 0 are of' in (
       capsys.readouterr().out)
   with pytest.raises(ValueError):
     _run(tmp_path, imagenet_metadata_file=str(names), train_shards=3, **given)
@@ -349,7 +351,7 @@ def test_program(tmp_path):
       stderr=subprocess.PIPE, universal_newlines=True)
   output, errors = process.communicate()
   assert (process.returncode, errors) == (0, '')
-  assert 'imagenet train 12 of 12 pictures' in output
+  assert 'imagenet train 12 of 12 images' in output
   assert b'--train_shards' in subprocess.check_output(command + ['--help'])
 
 

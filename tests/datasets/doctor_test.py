@@ -117,7 +117,7 @@ def test_histogram_without_matplotlib(tmp_path, monkeypatch, capsys):
         odd_images.photo(), 'PNG')}), 'no image/class/label'),
     (_record(label=[0, 1]), '2 labels in image/class/label, not one'),
     (_record(content=b'GIF89a'), 'damaged GIF'),
-    (_record(content=odd_images.with_grey_bar(odd_images.encoded(
+    (_record(content=odd_images.with_gray_bar(odd_images.encoded(
         odd_images.photo(), 'JPEG'))), 'truncated JPEG'),
     (_record(content=odd_images.encoded(
         odd_images.photo('CMYK'), 'JPEG')),

@@ -17,7 +17,7 @@ def _run(tmp_path, source='source'):
 
 
 @pytest.mark.parametrize('form', ['binary', 'python'])
-def test_converted_pictures_are_the_sources(tmp_path, form):
+def test_converted_images_are_the_sources(tmp_path, form):
   splits = raw_files.write_cifar10(tmp_path / 'source', form)
   before = records.snapshot(tmp_path / 'source')
   _run(tmp_path)
@@ -81,7 +81,7 @@ def test_truncated_binary_batch(tmp_path):
 def test_empty_batch(tmp_path):
   raw_files.write_cifar10(tmp_path / 'source', 'binary')
   raw_files.write(tmp_path / 'source', 'test_batch.bin', b'')
-  with pytest.raises(ValueError, match='test_batch.bin holds no pictures'):
+  with pytest.raises(ValueError, match='test_batch.bin holds no images'):
     _run(tmp_path)
 
 
@@ -113,19 +113,19 @@ def test_label_out_of_range_in_a_binary_batch(tmp_path):
     _run(tmp_path)
 
 
-_PICTURES = np.zeros([2, 3072], np.uint8)
+_IMAGES = np.zeros([2, 3072], np.uint8)
 
 
 @pytest.mark.parametrize('content,reason', [
     ({}, 'is no batch of CIFAR-10'),
-    ({b'data': _PICTURES}, 'is no batch of CIFAR-10'),
-    ({b'data': _PICTURES, b'labels': 'no'}, 'is no batch of CIFAR-10'),
-    ({b'data': _PICTURES, b'labels': [0.5, 1]}, 'is no batch of CIFAR-10'),
-    ({b'data': _PICTURES[:, 1:], b'labels': [0, 1]}, 'is no batch of CIFAR-10'),
-    ({b'data': _PICTURES, b'labels': [0]}, 'holds 2 pictures and 1 labels'),
-    ({b'data': _PICTURES, b'labels': [0, -1]}, 'label -1 at index 1'),
-    ({b'data': _PICTURES, b'labels': [0, 10**30]}, 'label 10+ at index 1'),
-    ({b'data': _PICTURES[:0], b'labels': []}, 'holds no pictures')])
+    ({b'data': _IMAGES}, 'is no batch of CIFAR-10'),
+    ({b'data': _IMAGES, b'labels': 'no'}, 'is no batch of CIFAR-10'),
+    ({b'data': _IMAGES, b'labels': [0.5, 1]}, 'is no batch of CIFAR-10'),
+    ({b'data': _IMAGES[:, 1:], b'labels': [0, 1]}, 'is no batch of CIFAR-10'),
+    ({b'data': _IMAGES, b'labels': [0]}, 'holds 2 images and 1 labels'),
+    ({b'data': _IMAGES, b'labels': [0, -1]}, 'label -1 at index 1'),
+    ({b'data': _IMAGES, b'labels': [0, 10**30]}, 'label 10+ at index 1'),
+    ({b'data': _IMAGES[:0], b'labels': []}, 'holds no images')])
 def test_odd_python_batch(tmp_path, content, reason):
   raw_files.write_cifar10(tmp_path / 'source', 'python')
   raw_files.write(tmp_path / 'source', 'data_batch_5',

@@ -70,7 +70,7 @@ def test_folder_stays_untouched_and_the_split_is_the_same(tmp_path, capsys):
   before = records.snapshot(tmp_path / 'source')
   _run(tmp_path)
   assert records.snapshot(tmp_path / 'source') == before
-  assert 'Note: 360 pictures, not the 3670' in capsys.readouterr().out
+  assert 'Note: 360 images, not the 3670' in capsys.readouterr().out
   first = records.snapshot(tmp_path / 'out')
   _run(tmp_path)
   assert 'nothing to do' in capsys.readouterr().out
@@ -78,18 +78,18 @@ def test_folder_stays_untouched_and_the_split_is_the_same(tmp_path, capsys):
   assert records.snapshot(tmp_path / 'out') == first
 
 
-def test_too_few_pictures(tmp_path):
+def test_too_few_images(tmp_path):
   _write(tmp_path / 'source', 350)
-  with pytest.raises(ValueError, match='has 350 pictures; 350 are needed to '
+  with pytest.raises(ValueError, match='has 350 images; 350 are needed to '
                      'validate with, and more to train on'):
     _run(tmp_path)
 
 
-def test_bad_pictures(tmp_path):
+def test_bad_images(tmp_path):
   _write(tmp_path / 'source', 360)
   raw_files.write(tmp_path / 'source' / 'roses', 'bad.jpg', b'\xff\xd8\xff')
   with pytest.raises(ValueError, match='roses/bad.jpg: truncated JPEG'):
     _run(tmp_path)
-  assert not (tmp_path / 'out').exists()
+  assert os.listdir(tmp_path / 'out') == ['.flowers.building']
   _run(tmp_path, on_bad_image='skip')
-  assert (tmp_path / 'out' / 'bad_pictures.csv').exists()
+  assert (tmp_path / 'out' / 'bad_images.csv').exists()

@@ -1,7 +1,11 @@
-"""Tests of the conversion of the user's own pictures."""
+"""Tests of the conversion of the user's own images."""
 import csv
 import json
 import os
+import shutil
+import signal
+import subprocess
+import sys
 
 import numpy as np
 from PIL import Image
@@ -9,7 +13,7 @@ import pytest
 
 from datasets import dataset_factory
 from datasets import download_and_convert_image_folder
-from datasets.conversion import image_files
+from datasets.conversion import shards
 from tests.datasets import records
 from tests.datasets.conversion import image_folders
 from tests.datasets.conversion import odd_images
@@ -36,10 +40,10 @@ def test_folder_of_classes(tmp_path, capsys):
                             for k in range(5)]
   stored = dict(image_folders.examples(tmp_path, 'train'))
   stored.update(image_folders.examples(tmp_path, 'validation'))
-  pictures = {name: content for name, content in before.items()
+  images = {name: content for name, content in before.items()
               if name.endswith('.jpg') and 'nested' not in name}
   assert {name: records.values(example, 'image/encoded')[0]
-          for name, example in stored.items()} == pictures
+          for name, example in stored.items()} == images
   for name, example in stored.items():
     label = records.values(example, 'image/class/label')[0]
     assert info['class_names'][label] == name.split('/')[0]
@@ -47,8 +51,8 @@ def test_folder_of_classes(tmp_path, capsys):
     assert records.values(example, 'image/height') == [odd_images.HEIGHT]
     assert records.values(example, 'image/width') == [odd_images.WIDTH]
   output = capsys.readouterr().out
-  assert ('skipped: 2 hidden, 1 nested folders, 1 no pictures by name or '
-          'content, 1 outside the class folders\n') in output
+  assert ('skipped: 2 hidden, 1 nested directories, 1 no images by name '
+          'or content, 1 outside the class directories\n') in output
   assert 'image_folder: 58 train, 6 validation, 4 classes' in output
 
 
@@ -138,107 +142,148 @@ def test_what_a_list_names_is_never_passed_over(tmp_path):
   raw_files.write(tmp_path / 'pool', 'notes.txt', b'Some notes.')
   rows = [['pool/bild 0 ü.jpg', 'a'], ['pool/bild 1 ü.jpg', 'b'],
           ['pool/notes.txt', 'a'], ['pool/gone.jpg', 'b']]
-  with pytest.raises(ValueError, match='2 bad pictures') as error:
+  with pytest.raises(ValueError, match='2 bad images') as error:
     image_folders.run(
         tmp_path, image_folders.write_list(tmp_path, '.csv', rows))
-  assert 'pool/notes.txt: not a picture' in str(error.value)
+  assert 'pool/notes.txt: not an image' in str(error.value)
   assert 'pool/gone.jpg: cannot be read: No such file' in str(error.value)
 
 
 def _write_corpus(tmp_path):
   source = tmp_path / 'source'
   image_folders.write_class(source / 'fine', 5)
-  pictures = odd_images.write(source / 'odd')
-  return pictures, {p.name for p in pictures
+  images = odd_images.write(source / 'odd')
+  return images, {p.name for p in images
                     if p.fate == odd_images.REJECTED}
 
 
-def test_fail_names_all_bad_pictures_and_publishes_nothing(tmp_path):
+def test_fail_names_all_bad_images_and_publishes_nothing(tmp_path):
   _, bad = _write_corpus(tmp_path)
   before = records.snapshot(tmp_path / 'source')
-  with pytest.raises(ValueError, match='%d bad pictures; nothing was '
+  with pytest.raises(ValueError, match='%d bad images; nothing was '
                      'published. --on_bad_image=skip' % len(bad)) as error:
     image_folders.run(tmp_path, max_pixels=odd_images.MAX_PIXELS)
   named = [line.split(':')[0].strip().split('odd/')[1]
            for line in str(error.value).splitlines()[1:]]
   assert sorted(named) == sorted(bad)
-  assert not (tmp_path / 'out').exists()
+  assert os.listdir(tmp_path / 'out') == ['.image_folder.building']
   assert records.snapshot(tmp_path / 'source') == before
 
 
 def test_skip_goes_on_and_reports(tmp_path, capsys):
-  pictures, bad = _write_corpus(tmp_path)
+  images, bad = _write_corpus(tmp_path)
   before = records.snapshot(tmp_path / 'source')
   image_folders.run(tmp_path, max_pixels=odd_images.MAX_PIXELS,
                       on_bad_image='skip')
   assert records.snapshot(tmp_path / 'source') == before
-  with open(tmp_path / 'out' / 'bad_pictures.csv', newline='') as report:
+  with open(tmp_path / 'out' / 'bad_images.csv', newline='') as report:
     rows = list(csv.reader(report))
   assert rows[0] == ['path', 'reason']
   assert {name for name, _ in rows[1:]} == {'odd/' + name for name in bad}
   assert dict(rows[1:])['odd/empty.jpg'] == 'empty file'
   stored = dict(image_folders.examples(tmp_path, 'train'))
   stored.update(image_folders.examples(tmp_path, 'validation'))
-  assert len(stored) == 5 + len(pictures) - len(bad)
-  for picture in pictures:
-    if picture.fate == odd_images.KEPT:
-      example = stored['odd/' + picture.name]
-      assert records.values(example, 'image/encoded') == [picture.content]
+  assert len(stored) == 5 + len(images) - len(bad)
+  for image in images:
+    if image.fate == odd_images.KEPT:
+      example = stored['odd/' + image.name]
+      assert records.values(example, 'image/encoded') == [image.content]
   output = capsys.readouterr().out
-  assert '8 turned by EXIF' in output and '%d bad pictures' % len(bad) in output
+  assert '8 turned by EXIF' in output and '%d bad images' % len(bad) in output
 
 
 def test_a_report_goes_when_nothing_is_bad_any_more(tmp_path):
   image_folders.write_classes(tmp_path / 'source')
   bad = raw_files.write(tmp_path / 'source' / 'z', 'bad.jpg', b'')
   image_folders.run(tmp_path, on_bad_image='skip')
-  assert (tmp_path / 'out' / 'bad_pictures.csv').exists()
+  assert (tmp_path / 'out' / 'bad_images.csv').exists()
   os.remove(bad)
   image_folders.run(tmp_path, overwrite=True)
-  assert not (tmp_path / 'out' / 'bad_pictures.csv').exists()
+  assert not (tmp_path / 'out' / 'bad_images.csv').exists()
 
 
-def test_a_failure_leaves_the_dataset_that_stands(tmp_path):
+def test_a_failure_leaves_the_existing_dataset(tmp_path):
   image_folders.write_classes(tmp_path / 'source')
   image_folders.run(tmp_path)
   before = records.snapshot(tmp_path / 'out')
   raw_files.write(tmp_path / 'source' / 'z', 'bad.jpg', b'')
   with pytest.raises(ValueError, match='z/bad.jpg: empty file'):
     image_folders.run(tmp_path, overwrite=True)
+  shutil.rmtree(tmp_path / 'out' / '.image_folder.building')
   assert records.snapshot(tmp_path / 'out') == before
 
 
-def test_a_class_without_a_good_picture(tmp_path):
+def test_a_class_without_a_good_image(tmp_path):
   image_folders.write_classes(tmp_path / 'source', (3, 3, 0, 0))
   for name in image_folders.CLASSES[2:]:
     raw_files.write(tmp_path / 'source' / name, 'bad.jpg', b'x')
-  with pytest.raises(ValueError, match='no good picture to train on is left '
+  with pytest.raises(ValueError, match='no good image to train on is left '
                      'in the classes: z, Äpfel'):
     image_folders.run(tmp_path, on_bad_image='skip')
 
 
-@pytest.mark.parametrize('options,other', [
-    ({}, 'more.jpg'), ({'on_bad_image': 'skip'}, 'bad.jpg')])
-def test_a_picture_that_changes_meanwhile(tmp_path, monkeypatch, options,
-                                          other):
-  """In the first pass, and in the second, which a bad one leads to."""
+_KILLED = """
+import os, signal, sys, time
+from datasets import download_and_convert_image_folder
+from datasets.conversion import shards
+write_part = shards.write_part
+def write_or_die(path, *arguments):
+  directory = os.path.dirname(path)
+  if 'train_00002' in path:
+    while not os.path.exists(os.path.join(
+        directory, 'image_folder_train_00001-of-00005.tfrecord.json')):
+      time.sleep(0.1)
+    write_part(path, *arguments)
+    os.kill(os.getpid() if sys.argv[3] == '1' else os.getppid(), signal.SIGKILL)
+  return write_part(path, *arguments)
+shards.write_part = write_or_die
+download_and_convert_image_folder.run(
+    sys.argv[1], sys.argv[2], num_workers=int(sys.argv[3]),
+    on_bad_image=sys.argv[4])
+"""
+
+
+@pytest.mark.parametrize('num_workers', [1, 2])
+@pytest.mark.parametrize('on_bad_image', ['fail', 'skip'])
+def test_killed_run_is_resumed(tmp_path, capsys, num_workers, on_bad_image):
   image_folders.write_classes(tmp_path / 'source')
-  raw_files.write(tmp_path / 'source' / 'z', other, (
-      b'' if other == 'bad.jpg' else
-      odd_images.encoded(odd_images.photo(), 'JPEG')))
-  check_file = image_files._check_file
-  path = tmp_path / 'source' / 'z' / 'bild 0 ü.jpg'
+  if on_bad_image == 'skip':
+    raw_files.write(tmp_path / 'source' / 'z', 'bad.jpg', b'')
+  image_folders.run(tmp_path, on_bad_image=on_bad_image)
+  whole = records.snapshot(tmp_path / 'out')
+  shutil.rmtree(tmp_path / 'out')
+  before = records.snapshot(tmp_path / 'source')
+  root = os.path.dirname(os.path.dirname(
+      download_and_convert_image_folder.__file__))
+  process = subprocess.Popen(
+      [sys.executable, '-W', 'ignore', '-c', _KILLED, str(tmp_path / 'out'),
+       str(tmp_path / 'source'), str(num_workers), on_bad_image], cwd=root,
+      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+  assert process.wait() == -signal.SIGKILL
+  assert os.listdir(tmp_path / 'out') == ['.image_folder.building']
+  building = tmp_path / 'out' / '.image_folder.building'
+  name = 'image_folder_train_00000-of-00005.tfrecord'
+  kept = (building / name).stat()
+  capsys.readouterr()
+  image_folders.run(tmp_path, on_bad_image=on_bad_image)
+  assert '2 complete files of an earlier run; 2 are of the same images' in (
+      capsys.readouterr().out)
+  if on_bad_image == 'fail':
+    assert (tmp_path / 'out' / name).stat().st_ino == kept.st_ino
+  assert records.snapshot(tmp_path / 'out') == whole
+  assert records.snapshot(tmp_path / 'source') == before
 
-  def _check_and_change(name, *arguments):
-    finding = check_file(name, *arguments)
-    if name == str(path):
-      path.write_bytes(path.read_bytes() + b' ')
-    return finding
 
-  monkeypatch.setattr(image_files, '_check_file', _check_and_change)
-  with pytest.raises(ValueError, match='bild 0 ü.jpg has changed since'):
-    image_folders.run(tmp_path, **options)
-  assert not (tmp_path / 'out').exists()
+def test_skip_after_fail_reads_no_image_again(tmp_path, monkeypatch, capsys):
+  image_folders.write_classes(tmp_path / 'source')
+  raw_files.write(tmp_path / 'source' / 'z', 'bad.jpg', b'')
+  with pytest.raises(ValueError, match='1 bad images; nothing was published'):
+    image_folders.run(tmp_path)
+  assert '9 complete files stay in' in capsys.readouterr().out
+  monkeypatch.setattr(shards, 'write_part', None)
+  image_folders.run(tmp_path, on_bad_image='skip')
+  assert sum(split['num_examples'] for split in
+             image_folders.info(tmp_path)['splits'].values()) == 64
 
 
 @pytest.mark.parametrize('num_workers', [1, 2])
@@ -246,9 +291,9 @@ def test_bad_ones_leave_the_same_records_as_if_they_were_not_there(
     tmp_path, num_workers):
   """Wherever they are found: what was written until then is dropped."""
   image_folders.write_classes(tmp_path / 'source')
-  for picture in odd_images.corpus():
-    if picture.fate == odd_images.CONVERTED:
-      raw_files.write(tmp_path / 'source' / 'z', picture.name, picture.content)
+  for image in odd_images.corpus():
+    if image.fate == odd_images.CONVERTED:
+      raw_files.write(tmp_path / 'source' / 'z', image.name, image.content)
   image_folders.run(tmp_path)
   good = records.snapshot(tmp_path / 'out')
   for name in image_folders.CLASSES:
@@ -256,9 +301,9 @@ def test_bad_ones_leave_the_same_records_as_if_they_were_not_there(
   image_folders.run(tmp_path, on_bad_image='skip', overwrite=True,
                       num_workers=num_workers)
   skipped = records.snapshot(tmp_path / 'out')
-  assert len(skipped.pop('bad_pictures.csv').splitlines()) == 5
+  assert len(skipped.pop('bad_images.csv').splitlines()) == 5
   info = json.loads(skipped.pop('dataset_info.json').decode('utf-8'))
-  assert info.pop('side_files') == ['bad_pictures.csv']
+  assert info.pop('side_files') == ['bad_images.csv']
   assert info == json.loads(good.pop('dataset_info.json').decode('utf-8'))
   assert skipped == good
 
@@ -267,10 +312,10 @@ def test_bad_ones_leave_the_same_records_as_if_they_were_not_there(
     ({'validation_fraction': 0.1, 'num_validation': 1}, 'not both'),
     ({'validation_fraction': 1.0}, '=1 must be at least 0 and less than 1'),
     ({'num_validation': -1}, 'num_validation=-1 must be at least 0'),
-    ({'num_validation': 61}, 'num_validation=61 of 64 pictures .* 60 or fewer'),
+    ({'num_validation': 61}, 'num_validation=61 of 64 images .* 60 or fewer'),
     ({'num_shards': 0}, 'num_shards=0 must be at least 1'),
     ({'on_bad_image': 'ignore'}, "'ignore'; it is one of: fail, skip"),
-    ({'background': 'invisible'}, '--background=invisible is no colour')])
+    ({'background': 'invisible'}, '--background=invisible is not a color')])
 def test_wrong_options(tmp_path, options, message):
   image_folders.write_classes(tmp_path / 'source')
   with pytest.raises(ValueError, match=message):
@@ -281,7 +326,7 @@ def test_wrong_options(tmp_path, options, message):
 def test_wrong_sources(tmp_path):
   image_folders.write_classes(tmp_path / 'split' / 'train')
   image_folders.write_classes(tmp_path / 'split' / 'validation')
-  with pytest.raises(ValueError, match='has a folder for validation: leave'):
+  with pytest.raises(ValueError, match='has a directory for validation: leave'):
     image_folders.run(tmp_path, 'split', num_validation=3)
   image_folders.write_class(tmp_path / 'split' / 'validation' / 'new', 1)
   with pytest.raises(ValueError, match='validation has the classes new, which'):
@@ -290,16 +335,16 @@ def test_wrong_sources(tmp_path):
   with pytest.raises(ValueError, match='holds 1 classes; 2 or more'):
     image_folders.run(tmp_path, 'one')
   (tmp_path / 'one' / 'empty').mkdir()
-  with pytest.raises(ValueError, match='one/empty holds no pictures'):
+  with pytest.raises(ValueError, match='one/empty holds no images'):
     image_folders.run(tmp_path, 'one')
   with pytest.raises(FileNotFoundError, match='there is no .*/nothing'):
     image_folders.run(tmp_path, 'nothing')
   with pytest.raises(ValueError, match='needs --source'):
     download_and_convert_image_folder.run(str(tmp_path / 'out'))
-  with pytest.raises(ValueError, match='of URLs, those of archives'):
+  with pytest.raises(ValueError, match='a URL must be that of an archive'):
     download_and_convert_image_folder.run(
-        str(tmp_path / 'out'), 'http://localhost/pictures')
-  with pytest.raises(ValueError, match='lies in the source'):
+        str(tmp_path / 'out'), 'http://localhost/images')
+  with pytest.raises(ValueError, match='is in the source'):
     download_and_convert_image_folder.run(
         str(tmp_path / 'split' / 'out'), str(tmp_path / 'split'))
   assert not (tmp_path / 'out').exists()
@@ -316,7 +361,7 @@ def test_pipes_and_dangling_links(tmp_path):
   image_folders.write_classes(tmp_path / 'source')
   os.mkfifo(str(tmp_path / 'source' / 'z' / 'pipe.jpg'))
   os.symlink('/nowhere/at/all', str(tmp_path / 'source' / 'z' / 'link.jpg'))
-  with pytest.raises(ValueError, match='1 bad pictures') as error:
+  with pytest.raises(ValueError, match='1 bad images') as error:
     image_folders.run(tmp_path)
   assert 'z/link.jpg: cannot be read' in str(error.value)
 

@@ -20,7 +20,7 @@ _NAMES = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven',
           'eight', 'nine']
 
 
-def test_converted_pictures_are_the_sources(tmp_path):
+def test_converted_images_are_the_sources(tmp_path):
   splits = raw_files.write_mnist(tmp_path / 'source')
   before = records.snapshot(tmp_path / 'source')
   out = tmp_path / 'out'

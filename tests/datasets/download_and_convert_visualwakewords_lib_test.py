@@ -14,7 +14,7 @@ from tests.datasets.imagenet_tools import imagenet_files
 
 @pytest.fixture(name='source')
 def _source(tmp_path):
-  """A folder of seven pictures and their annotations."""
+  """A folder of seven images and their annotations."""
   return imagenet_files.write(tmp_path / 'source', coco_files.contents())
 
 
@@ -38,10 +38,10 @@ def test_annotations(source, tmp_path):
   content = json.loads(_annotate(source, tmp_path).read_text())
   assert content['images'][1] == {
       'id': 1, 'width': 16, 'height': 12,
-      'file_name': coco_files.picture_name('2014', 'train', 1)}
+      'file_name': coco_files.image_name('2014', 'train', 1)}
   assert [content['annotations'][str(number)]['label']
           for number in range(7)] == [0, 1, 0, 1, 0, 1, 0]
-  # The person of one pixel is 0.5 % of the picture, not more.
+  # The person of one pixel is 0.5 % of the image, not more.
   assert content['annotations']['0'] == {'label': 0, 'objects': []}
   assert content['annotations']['1']['objects'] == [
       {'area': 48, 'bbox': [4, 3, 8, 6]}]
@@ -78,12 +78,12 @@ def test_records(source, tmp_path):
           for shard in examples] == [
               [b'0', b'3', b'6'], [b'1', b'4'], [b'2', b'5']]
   example = examples[0][1]
-  picture = coco.read(_instances(source), folder, 'person', 0.005)[3]
-  with open(picture.path, 'rb') as file:
+  image = coco.read(_instances(source), folder, 'person', 0.005)[3]
+  with open(image.path, 'rb') as file:
     content = file.read()
   for key, values in {
       'image/class/label': [1], 'image/height': [12], 'image/width': [16],
-      'image/filename': [picture.name.encode()], 'image/format': [b'jpeg'],
+      'image/filename': [image.name.encode()], 'image/format': [b'jpeg'],
       'image/encoded': [content], 'image/object/area': [48],
       'image/key/sha256': [hashlib.sha256(content).hexdigest().encode()],
       'image/object/bbox/xmin': [0.25], 'image/object/bbox/xmax': [0.75],
@@ -101,18 +101,18 @@ def test_the_label_is_the_one_of_the_annotations(source, tmp_path):
           records.read(tmp_path / 'r-00000-of-00001')] == [[1]] * 7
 
 
-def test_a_bad_picture_leaves_the_old_files(source, tmp_path):
+def test_a_bad_image_leaves_the_old_files(source, tmp_path):
   annotations = _annotate(source, tmp_path)
   folder = os.path.join(source, 'train2014')
-  name = coco_files.picture_name('2014', 'train', 5)
+  name = coco_files.image_name('2014', 'train', 5)
   with open(os.path.join(folder, name), 'wb') as file:
     file.write(b'nothing to be seen')
   old = tmp_path / 'train.record-00000-of-00002'
   old.write_text('old')
   before = set(os.listdir(str(tmp_path)))
   with pytest.raises(ValueError, match=(
-      '1 bad pictures in .*train2014; nothing was written.\n  %s: not a '
-      'picture' % name)):
+      '1 bad images in .*train2014; nothing was written.\n  %s: not an '
+      'image' % name)):
     lib.create_tf_record_for_visualwakewords_dataset(
         str(annotations), folder, str(tmp_path / 'train.record'), 2)
   assert old.read_text() == 'old' and set(os.listdir(str(tmp_path))) == before

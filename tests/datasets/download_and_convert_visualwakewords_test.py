@@ -40,7 +40,7 @@ def test_folders_of_a_year(tmp_path, year):
           'val.record-%05d-of-00004' % k for k in range(4)]
   assert (out / 'labels.txt').read_text() == '0:background\n1:person\n'
   for number, (example,) in enumerate(_examples(out, 'val', 4)):
-    name = coco_files.picture_name(year, 'val', number)
+    name = coco_files.image_name(year, 'val', number)
     content = before['val%s/%s' % (year, name)]
     expected = {
         'image/height': [12], 'image/width': [16],
@@ -73,7 +73,7 @@ def test_get_split_reads_it(tmp_path):
   assert boxes.tolist() == [[.25, .25, .75, .75]]
 
 
-def test_pictures_go_to_the_files_in_turn(tmp_path, monkeypatch):
+def test_images_go_to_the_files_in_turn(tmp_path, monkeypatch):
   monkeypatch.setitem(visualwakewords._NUM_SHARDS, 'train', 3)
   _run(tmp_path, imagenet_files.write(
       tmp_path / 'source', coco_files.contents()))
@@ -103,7 +103,7 @@ def test_second_run_has_nothing_to_do(tmp_path, capsys):
   source = imagenet_files.write(tmp_path / 'source', coco_files.contents())
   _run(tmp_path, source)
   output = capsys.readouterr().out
-  assert 'train2014: 7 pictures, 3 of them with person' in output
+  assert 'train2014: 7 images, 3 of them with person' in output
   assert 'Note: not the 82783 that were published' in output
   before = records.snapshot(tmp_path / 'out')
   _run(tmp_path, source)
@@ -125,7 +125,7 @@ def test_both_years_in_one_folder(tmp_path, capsys):
   for year in ('2014', '2017'):
     _run(tmp_path, coco_files.write_archives(tmp_path / year, year),
          overwrite=True)
-    assert 'train%s: 7 pictures' % year in capsys.readouterr().out
+    assert 'train%s: 7 images' % year in capsys.readouterr().out
   example, = _examples(tmp_path / 'out', 'val', 4)[0]
   assert records.values(example, 'image/filename') == [b'000000000000.jpg']
 
@@ -187,7 +187,7 @@ def test_default_addresses_have_two_mirrors_and_checksums(monkeypatch):
       'https://s3.amazonaws.com/images.cocodataset.org/zips/train2014.zip']
 
 
-def test_stopped_run_is_gone_on_with(tmp_path, monkeypatch, capsys):
+def test_stopped_run_is_resumed(tmp_path, monkeypatch, capsys):
   source = coco_files.write_archives(tmp_path / 'source')
   real = archives.unpack
 
@@ -199,8 +199,7 @@ def test_stopped_run_is_gone_on_with(tmp_path, monkeypatch, capsys):
   monkeypatch.setattr(archives, 'unpack', unpack)
   with pytest.raises(KeyboardInterrupt):
     _run(tmp_path, source)
-  assert sorted(os.listdir(str(tmp_path / 'out' / 'coco_dataset'))) == [
-      '.val2014.partial', 'train2014']
+  assert os.listdir(str(tmp_path / 'out' / 'coco_dataset')) == ['train2014']
   monkeypatch.undo()
   capsys.readouterr()
   _run(tmp_path, source)
@@ -208,27 +207,27 @@ def test_stopped_run_is_gone_on_with(tmp_path, monkeypatch, capsys):
   assert len(_examples(tmp_path / 'out', 'val', 4)) == 4
 
 
-def test_bad_pictures(tmp_path, capsys):
+def test_bad_images(tmp_path, capsys):
   contents = coco_files.contents()
-  bad = 'train2014/' + coco_files.picture_name('2014', 'train', 2)
+  bad = 'train2014/' + coco_files.image_name('2014', 'train', 2)
   contents[bad] = contents[bad][:200]
-  gone = 'val2014/' + coco_files.picture_name('2014', 'val', 1)
+  gone = 'val2014/' + coco_files.image_name('2014', 'val', 1)
   del contents[gone]
   source = imagenet_files.write(tmp_path / 'source', contents)
   with pytest.raises(ValueError) as caught:
     _run(tmp_path, source)
-  assert '2 bad pictures; nothing was published' in str(caught.value)
+  assert '2 bad images; nothing was published' in str(caught.value)
   assert os.path.basename(bad) + ': truncated JPEG' in str(caught.value)
   assert os.path.basename(gone) + ': cannot be read: No such file' in str(
       caught.value)
   capsys.readouterr()
   _run(tmp_path, source, on_bad_image='skip')
   output = capsys.readouterr().out
-  assert 'train: 6 complete files of an earlier run; 6 are of the' in output
+  assert 'train: 7 complete files of an earlier run; 7 are of the' in output
   dataset = dataset_factory.get_dataset(
       'visualwakewords', 'train', str(tmp_path / 'out'))
   assert dataset.num_samples == 6
-  assert len((tmp_path / 'out' / 'bad_pictures.csv').read_text()
+  assert len((tmp_path / 'out' / 'bad_images.csv').read_text()
              .splitlines()) == 3
 
 
@@ -238,9 +237,9 @@ def _without(name):
 
 
 @pytest.mark.parametrize('change,message', [
-    (_without('val2014'), 'there is neither the folder val2014 nor the archive '
-     'val2014.zip in'),
-    (_without('annotations/'), 'neither the folder annotations nor the archive '
+    (_without('val2014'), 'there is neither the directory val2014 nor the '
+     'archive val2014.zip in'),
+    (_without('annotations/'), 'neither the directory annotations nor the archive '
      'annotations_trainval2014.zip in'),
     (_without('annotations/instances_val'), 'instances_val2014.json'),
     (lambda contents: dict(contents, **{
@@ -251,7 +250,7 @@ def _without(name):
     (lambda contents: dict(contents, **{
         'annotations/instances_val2014.json': b'{"images": [], "annotations": '
         b'[], "categories": [{"id": 1, "name": "person"}]}'}),
-     'val2014: the annotations name no picture'),
+     'val2014: the annotations name no image'),
 ])
 def test_one_thing_wrong(tmp_path, change, message):
   source = imagenet_files.write(
@@ -264,7 +263,7 @@ def test_one_thing_wrong(tmp_path, change, message):
 
 
 @pytest.mark.parametrize('options,message', [
-    ({'background': 'nn'}, '--background=nn is no colour'),
+    ({'background': 'nn'}, '--background=nn is not a color'),
     ({'foreground_class_of_interest': 'persn'}, 'did you mean person')])
 def test_wrong_options(tmp_path, options, message):
   source = imagenet_files.write(tmp_path / 'source', coco_files.contents())
@@ -273,7 +272,7 @@ def test_wrong_options(tmp_path, options, message):
   assert not (tmp_path / 'out').exists()
 
 
-def test_source_that_is_no_folder(tmp_path):
-  with pytest.raises(FileNotFoundError, match='there is no folder /no/such: '
-                     '--source takes the folder of the COCO archives'):
+def test_source_that_is_no_directory(tmp_path):
+  with pytest.raises(FileNotFoundError, match='there is no directory /no/such: '
+                     '--source takes the directory of the COCO archives'):
     _run(tmp_path, '/no/such')

@@ -21,7 +21,7 @@ _SPEC = image_dataset.ImageDataset(
 def _convert(directory, name='toy', counts=(('train', 5), ('test', 2))):
   with dataset_writer.DatasetWriter(str(directory), name, 1) as writer:
     for split, count in counts:
-      writer.write_pictures(
+      writer.write_images(
           split, ['%s_%s_%d' % (name, split, k) for k in range(2)],
           np.zeros([count, 2, 2, 1], np.uint8), np.zeros(count, np.int64))
     writer.publish(['cat', 'dog'])

@@ -1,4 +1,4 @@
-"""Tests of sorting ImageNet's validation pictures."""
+"""Tests of sorting ImageNet's validation images."""
 import os
 import subprocess
 import sys
@@ -14,12 +14,12 @@ _SYNSETS = imagenet_files.SYNSETS
 
 
 def _write(folder, count=6):
-  """Writes pictures and labels; returns (folder, path of the labels)."""
+  """Writes images and labels; returns (folder, path of the labels)."""
   (folder / 'labels.txt').write_text(
       ''.join('%s\n' % _SYNSETS[k % 3] for k in range(count)))
   return (imagenet_files.write(folder / 'validation', {
       name: name.encode()
-      for name in imagenet_files.validation_pictures(count)}),
+      for name in imagenet_files.validation_images(count)}),
           str(folder / 'labels.txt'))
 
 
@@ -35,7 +35,7 @@ def test_sorts_and_then_has_nothing_to_do(tmp_path, capsys):
   expected = dict(_expected(), **{'readme.txt': b'mine'})
   assert records.snapshot(folder) == expected
   assert preprocess.run(folder, labels) == 0
-  assert '6 of 6 pictures are in their folders' in capsys.readouterr().out
+  assert '6 of 6 images are in their directories' in capsys.readouterr().out
   assert records.snapshot(folder) == expected
 
 
@@ -55,7 +55,7 @@ def test_interrupted_run_is_gone_on_with(tmp_path, monkeypatch, capsys):
   monkeypatch.undo()
   assert len(records.snapshot(folder)) == 6
   assert preprocess.run(folder, labels) == 4
-  assert '2 of 6 pictures are in their folders' in capsys.readouterr().out
+  assert '2 of 6 images are in their directories' in capsys.readouterr().out
   assert records.snapshot(folder) == _expected()
 
 
@@ -64,17 +64,17 @@ def _remove(folder):
 
 
 @pytest.mark.parametrize('change,message', [
-    (_remove, r'1 of 6 pictures in .* are missing '
+    (_remove, r'1 of 6 images in .* are missing '
      r'\(ILSVRC2012_val_00000002.JPEG\): nothing was moved'),
     (lambda folder: imagenet_files.write(
         folder, {'n01443537/ILSVRC2012_val_00000002.JPEG': b'other'}),
-     r'1 of 6 pictures in .* stand there twice, sorted and unsorted '
+     r'1 of 6 images in .* are there twice, sorted and unsorted '
      r'\(n01443537/ILSVRC2012_val_00000002.JPEG\): nothing was moved'),
     (lambda folder: imagenet_files.write(
         folder, {'ILSVRC2012_val_00000007.JPEG': b'one more'}),
-     r'1 of 6 pictures in .* have no label .*00000007.JPEG\): nothing was'),
+     r'1 of 6 images in .* have no label .*00000007.JPEG\): nothing was'),
     (lambda folder: imagenet_files.write(folder, {'n01443537': b'a file'}),
-     'n01443537 is a file; a folder of that name is needed: nothing was moved'),
+     'n01443537 is a file; a directory of that name is needed: nothing was moved'),
     (lambda folder: imagenet_files.write(folder, {'../labels.txt': b'../x'}),
      "labels.txt, line 1 is '../x': a line is a synset"),
 ])
@@ -107,10 +107,10 @@ def test_file_that_appears_meanwhile_is_not_overwritten(tmp_path, monkeypatch):
 
 def test_all_fifty_thousand_are_asked_for_by_the_projects_list(tmp_path):
   folder, _ = _write(tmp_path)
-  with pytest.raises(ValueError, match='49994 of 50000 pictures in .* are '
+  with pytest.raises(ValueError, match='49994 of 50000 images in .* are '
                      'missing .*00000007.JPEG, .*, ...'):
     preprocess.run(folder)
-  with pytest.raises(FileNotFoundError, match='there is no folder /no/such'):
+  with pytest.raises(FileNotFoundError, match='there is no directory /no/such'):
     preprocess.run('/no/such')
 
 
@@ -122,7 +122,7 @@ def test_program(tmp_path):
       stderr=subprocess.PIPE, universal_newlines=True)
   output, errors = process.communicate()
   assert (process.returncode, errors) == (0, '')
-  assert output.endswith('moved: 6 pictures\n')
+  assert output.endswith('moved: 6 images\n')
   process = subprocess.Popen(
       command + ['a', 'b', 'c'], stderr=subprocess.PIPE,
       universal_newlines=True)

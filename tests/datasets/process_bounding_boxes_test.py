@@ -54,7 +54,7 @@ def test_other_synsets_are_left_out(tmp_path):
       tmp_path, {'n00000001_1.xml': box, 'n00000002_1.xml': box},
       synsets_file=str(tmp_path / 'synsets.txt'))
   assert lines == ['n00000001_1.JPEG,0.0000,0.0000,0.1000,0.2000']
-  assert counts['pictures of other synsets'] == 1
+  assert counts['images of other synsets'] == 1
 
 
 @pytest.mark.parametrize('content,fault', [
@@ -93,7 +93,7 @@ def test_no_box_leaves_the_old_file(tmp_path):
     _run(tmp_path, {'n01_1.xml': b''})
   assert (tmp_path / 'boxes.csv').read_text() == 'old'
   assert sorted(os.listdir(str(tmp_path))) == ['boxes.csv', 'xml']
-  with pytest.raises(FileNotFoundError, match='there is no folder /no/such'):
+  with pytest.raises(FileNotFoundError, match='there is no directory /no/such'):
     process_bounding_boxes.run('/no/such')
 
 
@@ -108,7 +108,7 @@ def test_program_prints_to_standard_output(tmp_path):
   assert process.returncode == 0
   lines = output.splitlines()
   assert len(lines) == 600 and lines == sorted(lines)
-  assert '600 boxes of 600 pictures' in errors
+  assert '600 boxes of 600 images' in errors
   process = subprocess.Popen(
       command + ['a', 'b', 'c'], stderr=subprocess.PIPE,
       universal_newlines=True)

@@ -23,7 +23,7 @@ import traceback
 
 _READ, _REFUSED, _FAILED = 'read', 'refused', 'failed'
 _SECONDS_AN_INPUT = 60
-# TensorFlow alone takes some hundred; the largest picture allowed is small.
+# TensorFlow alone takes some hundred; the largest image allowed is small.
 _MEGABYTES_AN_INPUT = 1500
 _ADDRESS_SPACE = 16 << 30
 _ERRORS_SHOWN = 1000

@@ -60,12 +60,12 @@ def _write_alone(folder, name, content):
   raw_files.write(folder, name, content)
 
 
-def _picture_seeds():
-  return [Seed(picture.name, picture.content,
-               _with_checksums if picture.content.startswith(b'\x89PNG') else
+def _image_seeds():
+  return [Seed(image.name, image.content,
+               _with_checksums if image.content.startswith(b'\x89PNG') else
                _as_it_is)
-          for picture in odd_images.corpus()
-          if picture.fate != odd_images.REJECTED]
+          for image in odd_images.corpus()
+          if image.fate != odd_images.REJECTED]
 
 
 def _with_checksums(png):
@@ -81,8 +81,8 @@ def _with_checksums(png):
   return b''.join(parts) + png[at:]
 
 
-def _check_picture(source, unused_out, name):
-  """Judges a picture; what is to be stored must decode, here and there."""
+def _check_image(source, unused_out, name):
+  """Judges an image; what is to be stored must decode, here and there."""
   with open(os.path.join(source, name), 'rb') as opened:
     verdict = image_checks.check(
         opened.read(), image_checks.Policy(max_pixels=_MAX_PIXELS))
@@ -92,7 +92,7 @@ def _check_picture(source, unused_out, name):
   image.load()
   if image.size != (verdict.width, verdict.height) or (
       image.mode not in ('L', 'RGB')):
-    raise Wrong('stored is a picture of %s, %s' % (image.size, image.mode))
+    raise Wrong('stored is an image of %s, %s' % (image.size, image.mode))
   shape = _decode_by_tensorflow(verdict.content).shape
   if shape != (verdict.height, verdict.width, 3):
     raise Wrong('TensorFlow decodes it to %s' % (shape,))
@@ -243,11 +243,11 @@ def _unpack(source, out, name):
 @functools.lru_cache(maxsize=None)
 def _record_seeds():
   seeds = []
-  for picture in odd_images.corpus():
-    if picture.fate == odd_images.KEPT:
+  for image in odd_images.corpus():
+    if image.fate == odd_images.KEPT:
       example = encoding.serialize_example({
-          'image/encoded': picture.content, 'image/class/label': 1,
-          'image/format': picture.image_format.encode(),
+          'image/encoded': image.content, 'image/class/label': 1,
+          'image/format': image.image_format.encode(),
           'image/height': odd_images.HEIGHT})
       seeds.append(Seed('train.tfrecord', example, _records_with))
   return seeds
@@ -305,7 +305,7 @@ def _description_seeds():
         content = source.read()
       seeds.append(Seed(name, content, _as_it_is))
   info = json.loads(seeds[0].content.decode())
-  info.update(multi_label=True, side_files=['bad_pictures.csv'])
+  info.update(multi_label=True, side_files=['bad_images.csv'])
   return seeds + [Seed('dataset_info.json', json.dumps(info).encode(),
                        _as_it_is)]
 
@@ -318,8 +318,8 @@ def _read_description(source, unused_out, unused_name):
 
 
 TARGETS = (
-    Target('pictures', 12, _picture_seeds, _write_alone, _check_picture),
-    Target('image folder', 4, _picture_seeds, _write_folder, _convert_folder),
+    Target('images', 12, _image_seeds, _write_alone, _check_image),
+    Target('image folder', 4, _image_seeds, _write_folder, _convert_folder),
     Target('MNIST files', 4, _mnist_seeds, _write_mnist, _convert_mnist),
     Target('CIFAR-10 files', 4, _cifar_seeds, _write_cifar, _convert_cifar),
     Target('archives', 4, _archive_seeds, _write_alone, _unpack),

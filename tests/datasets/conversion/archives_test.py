@@ -28,9 +28,9 @@ def test_zip_is_unpacked(tmp_path):
 
 
 @pytest.mark.parametrize('name,content,fault', [
-    ('../evil', b'evil', 'leads out of the folder'),
-    ('d/../../evil', b'evil', 'leads out of the folder'),
-    ('..', tarfile.DIRTYPE, 'leads out of the folder'),
+    ('../evil', b'evil', 'leads out of the directory'),
+    ('d/../../evil', b'evil', 'leads out of the directory'),
+    ('..', tarfile.DIRTYPE, 'leads out of the directory'),
     ('/tmp/evil', b'evil', 'is an absolute path'),
     ('evil', tarfile.SYMTYPE, 'is a link'),
     ('evil', tarfile.LNKTYPE, 'is a link'),
@@ -86,6 +86,6 @@ def test_damaged_archive_is_refused_whole(tmp_path, mode):
   for content in damaged:
     path.write_bytes(content)
     with pytest.raises(ValueError, match='a is no tar or zip archive, or a '
-                       'damaged one .*fetch it again'):
+                       'damaged one .*download it again'):
       archives.unpack(str(path), str(tmp_path / 'out'))
   assert os.listdir(tmp_path) == ['a']

@@ -9,8 +9,8 @@ _CATEGORIES = [{'id': 1, 'name': 'person', 'supercategory': 'person'},
                {'id': 18, 'name': 'dog', 'supercategory': 'animal'}]
 
 
-def picture_name(year, split, number):
-  """Returns the name of a picture's file."""
+def image_name(year, split, number):
+  """Returns the name of an image's file."""
   return ('COCO_train2014_%012d.jpg' if (year, split) == ('2014', 'train') else
           'COCO_val2014_%012d.jpg' if year == '2014' else
           '%012d.jpg') % number
@@ -19,7 +19,7 @@ def picture_name(year, split, number):
 def contents(year='2014', counts=(7, 4)):
   """Returns a dict of path to content.
 
-  Of the pictures, 16 x 12 pixels, those with odd numbers show a person in a
+  Of the images, 16 x 12 pixels, those with odd numbers show a person in a
   quarter of their area, the others a dog in an eighth; each shows besides a
   person of one pixel.
   """
@@ -27,7 +27,7 @@ def contents(year='2014', counts=(7, 4)):
   for split, count in zip(('train', 'val'), counts):
     images, annotations = [], []
     for number in range(count):
-      name = picture_name(year, split, number)
+      name = image_name(year, split, number)
       files['%s%s/%s' % (split, year, name)] = imagenet_files.jpeg(
           number + 50 * (split == 'val'))
       images.append({'id': number, 'file_name': name, 'width': 16,

@@ -28,9 +28,10 @@ def _read(tmp_path, content=None, class_name='person', threshold=0.005):
 
 def test_labels_boxes_and_areas(tmp_path):
   assert _read(tmp_path) == [
-      coco.Picture('F/a.jpg', 'a.jpg', 1, '11', [(.1, .1, .35, .5)], [2000.]),
-      coco.Picture('F/b.jpg', 'b.jpg', 0, '12', [], [])]
-  assert _read(tmp_path, class_name='dog')[0] == coco.Picture(
+      coco.LabeledImage(
+          'F/a.jpg', 'a.jpg', 1, '11', [(.1, .1, .35, .5)], [2000.]),
+      coco.LabeledImage('F/b.jpg', 'b.jpg', 0, '12', [], [])]
+  assert _read(tmp_path, class_name='dog')[0] == coco.LabeledImage(
       'F/a.jpg', 'a.jpg', 1, '11', [(0., 0., .5, .5)], [5000.])
 
 
@@ -40,7 +41,7 @@ def test_threshold_is_the_share_that_is_not_enough(tmp_path):
   assert _read(tmp_path, threshold=0.1)[0].label == 0
 
 
-def test_boxes_stay_within_the_picture(tmp_path):
+def test_boxes_stay_within_the_image(tmp_path):
   content = json.dumps(_INSTANCES).replace('[20, 10, 50, 40]',
                                            '[-20, 10, 500, 40]')
   assert _read(tmp_path, content)[0].boxes == [(0., .1, 1., .5)]
@@ -68,6 +69,6 @@ def test_damaged_file(tmp_path, old, new):
 
 
 @pytest.mark.parametrize('name', ['/etc/passwd', '../b.jpg'])
-def test_picture_outside_its_folder(tmp_path, name):
-  with pytest.raises(ValueError, match='the picture .* would lie outside F'):
+def test_image_outside_its_directory(tmp_path, name):
+  with pytest.raises(ValueError, match='the image .* would be outside F'):
     _read(tmp_path, json.dumps(_INSTANCES).replace('a.jpg', name))

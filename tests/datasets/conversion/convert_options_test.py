@@ -71,9 +71,9 @@ def test_options_of_one_converter_reach_it(monkeypatch, name):
   assert sorted(given) == sorted(list(known)[1:])
 
 
-def test_imagenet_has_programs_of_its_own():
+def test_imagenet_has_separate_programs():
   with pytest.raises(ValueError, match=(
-      'sign up at https://image-net.org. With the archives, or what they hold, '
+      'sign up at https://image-net.org. With the archives, or their content, '
       'in SOURCE: datasets/download_and_convert_imagenet.sh d SOURCE$')):
     convert_options.convert(convert_options.ConvertOptions(
         dataset_name='imagenet', dataset_dir='d'))

@@ -223,7 +223,7 @@ def test_the_advice_is_the_caller_s(tmp_path):
   with pytest.raises(OSError, match=r'\). Ask a friend$'):
     _fetch(tmp_path, url, advice='Ask a friend')
   for source in (url, url + '.zip'):
-    with pytest.raises(OSError, match='and give its place as --source$'):
+    with pytest.raises(OSError, match='and give its path as --source$'):
       _obtain(tmp_path, source, 'one')
 
 
@@ -290,7 +290,7 @@ def test_places_are_a_folder_and_those_in_it(tmp_path):
   for name in ('b', 'a/deeper'):
     (tmp_path / name).mkdir(parents=True)
   (tmp_path / 'file').write_text('')
-  assert downloads.places(str(tmp_path)) == [
+  assert downloads.candidates(str(tmp_path)) == [
       str(tmp_path), str(tmp_path / 'a'), str(tmp_path / 'b')]
 
 

@@ -64,9 +64,9 @@ def test_empty_feature_parses_as_missing(boxes):
   assert parsed['boxes'].values.size == 0 and parsed['label'] == 2
 
 
-def test_pictures_are_examples_of_the_published_keys():
+def test_images_are_examples_of_the_published_keys():
   images = np.zeros([2, 28, 20, 1], np.uint8)
-  encoded = encoding.encode_pictures(images, np.array([3, 9], np.uint8))
+  encoded = encoding.encode_images(images, np.array([3, 9], np.uint8))
   assert [label for _, label in encoded] == [3, 9]
   png = next(encoding.encode_pngs(images[:1]))
   assert tf.train.Example.FromString(encoded[1][0]) == (

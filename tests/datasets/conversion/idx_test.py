@@ -75,22 +75,22 @@ def test_gzip_with_a_changed_byte(tmp_path):
     (b'\0\0\x0d\x03' + b'\0' * 12, 'magic number is 00000d03'),
     (b'\0\0\x08\x03\0\0\0\x01', 'ends within its header'),
     (b'\0\0\x08\x03' + b'\0\0\0\x02' * 3 + b'7 bytes',
-     'announces 2 x 2 x 2 pictures, 8 bytes, and holds 7 bytes'),
+     'announces 2 x 2 x 2 images, 8 bytes, and holds 7 bytes'),
     (b'\0\0\x08\x03' + b'\0\0\0\x02' * 3 + b'nine byte',
      '8 bytes, and holds more'),
     (b'\0\0\x08\x03' + b'\xff' * 12 + b'short', 'and holds 5 bytes'),
 ])
-def test_what_is_not_an_idx_file_of_pictures(tmp_path, content, reason):
-  path = raw_files.write(tmp_path, 'pictures', content)
-  with pytest.raises(ValueError, match='pictures.*' + reason):
+def test_what_is_not_an_idx_file_of_images(tmp_path, content, reason):
+  path = raw_files.write(tmp_path, 'images', content)
+  with pytest.raises(ValueError, match='images.*' + reason):
     idx.read(path, 3)
 
 
-def test_labels_in_place_of_pictures(tmp_path):
+def test_labels_in_place_of_images(tmp_path):
   raw_files.write_mnist(tmp_path)
   shutil.copy(tmp_path / 'train-labels-idx1-ubyte.gz',
               tmp_path / 'train-images-idx3-ubyte.gz')
-  with pytest.raises(ValueError, match='train-images.* no IDX file of pict'):
+  with pytest.raises(ValueError, match='train-images.* no IDX file of image'):
     _read(tmp_path)
 
 
@@ -101,7 +101,7 @@ def _replace(folder, name, values):
 def test_counts_that_differ(tmp_path):
   raw_files.write_mnist(tmp_path)
   _replace(tmp_path, 't10k-labels-idx1-ubyte.gz', np.zeros(19, np.uint8))
-  with pytest.raises(ValueError, match='t10k-images.* holds 20 pictures and '
+  with pytest.raises(ValueError, match='t10k-images.* holds 20 images and '
                      '.*t10k-labels.* 19 labels'):
     _read(tmp_path)
 
@@ -116,15 +116,15 @@ def test_label_out_of_range(tmp_path):
     _read(tmp_path)
 
 
-def test_no_pictures(tmp_path):
+def test_no_images(tmp_path):
   raw_files.write_mnist(tmp_path, num_test=0)
-  with pytest.raises(ValueError, match='t10k-images.* holds no pictures'):
+  with pytest.raises(ValueError, match='t10k-images.* holds no images'):
     _read(tmp_path)
 
 
-def test_pictures_of_another_size(tmp_path):
+def test_images_of_another_size(tmp_path):
   raw_files.write_mnist(tmp_path)
   _replace(tmp_path, 't10k-images-idx3-ubyte.gz',
            np.zeros([20, 32, 30], np.uint8))
-  with pytest.raises(ValueError, match='pictures of 32 x 30, not 28 x 28'):
+  with pytest.raises(ValueError, match='images of 32 x 30, not 28 x 28'):
     _read(tmp_path)

@@ -1,4 +1,4 @@
-"""Tests of the verdicts on pictures."""
+"""Tests of the verdicts on images."""
 import io
 
 import numpy as np
@@ -23,42 +23,42 @@ def _pixels(verdict):
   return np.asarray(Image.open(io.BytesIO(verdict.content))).astype(int)
 
 
-@pytest.mark.parametrize('picture', _CORPUS, ids=lambda p: p.name)
-def test_fate(picture):
-  verdict = image_checks.check(picture.content, _POLICY)
+@pytest.mark.parametrize('image', _CORPUS, ids=lambda p: p.name)
+def test_fate(image):
+  verdict = image_checks.check(image.content, _POLICY)
   assert (_fate(verdict), verdict.image_format) == (
-      picture.fate, picture.image_format), verdict.fault
-  assert picture.text in (verdict.fault or verdict.conversion or '')
-  if picture.fate == odd_images.KEPT:
-    assert verdict.content == picture.content
-  if picture.fate == odd_images.REJECTED:
+      image.fate, image.image_format), verdict.fault
+  assert image.text in (verdict.fault or verdict.conversion or '')
+  if image.fate == odd_images.KEPT:
+    assert verdict.content == image.content
+  if image.fate == odd_images.REJECTED:
     assert verdict.content is None
     return
   image = Image.open(io.BytesIO(verdict.content))
   image.load()
   assert (image.mode, image.size) == (
-      picture.mode, (verdict.width, verdict.height))
+      image.mode, (verdict.width, verdict.height))
 
 
 def test_the_corpus_is_large_enough():
-  odd = [picture for picture in _CORPUS if picture.fate != odd_images.KEPT]
+  odd = [image for image in _CORPUS if image.fate != odd_images.KEPT]
   assert len(odd) >= 30
-  assert len({picture.name for picture in _CORPUS}) == len(_CORPUS)
+  assert len({image.name for image in _CORPUS}) == len(_CORPUS)
 
 
 def test_tensorflow_reads_all_that_is_stored():
   encoded = tf.placeholder(tf.string)
   pixels = tf.image.decode_image(encoded, channels=3)
   with tf.Session() as session:
-    for picture in _CORPUS:
-      verdict = image_checks.check(picture.content, _POLICY)
+    for image in _CORPUS:
+      verdict = image_checks.check(image.content, _POLICY)
       if not verdict.fault:
         decoded = session.run(pixels, {encoded: verdict.content})
-        assert decoded.shape == (verdict.height, verdict.width, 3), picture.name
+        assert decoded.shape == (verdict.height, verdict.width, 3), image.name
 
 
 @pytest.mark.parametrize('orientation', range(2, 9))
-def test_turned_pictures_stand_upright(orientation):
+def test_turned_images_stand_upright(orientation):
   upright = odd_images.quarters()
   undo = {2: Image.FLIP_LEFT_RIGHT, 3: Image.ROTATE_180,
           4: Image.FLIP_TOP_BOTTOM, 5: Image.TRANSPOSE, 6: Image.ROTATE_90,
@@ -75,7 +75,7 @@ def test_turned_pictures_stand_upright(orientation):
   assert kept.content == stored
 
 
-def test_inks_keep_their_colours():
+def test_inks_keep_their_colors():
   image = odd_images.photo()
   verdict = image_checks.check(odd_images.encoded(
       image.convert('CMYK'), 'JPEG', quality=95))
@@ -106,8 +106,8 @@ def test_transparency_shows_the_background(background):
 @pytest.mark.parametrize('kind,options', [
     ('GIF', {}), ('PNG', {}), ('WEBP', {'lossless': True})])
 def test_first_frame_is_taken(kind, options):
-  frames = [Image.new('RGB', (16, 16), colour)
-            for colour in ('red', 'green', 'blue')]
+  frames = [Image.new('RGB', (16, 16), color)
+            for color in ('red', 'green', 'blue')]
   content = odd_images.encoded(
       frames[0], kind, save_all=True, append_images=frames[1:], **options)
   pixels = _pixels(image_checks.check(content))
@@ -124,7 +124,7 @@ def test_a_jpeg_cut_anywhere_is_rejected(share, options):
   cut = jpeg[:start + int((len(jpeg) - start) * share)]
   assert image_checks.check(cut).fault.startswith('truncated JPEG')
   fault = image_checks.check(cut + b'\xff\xd9').fault
-  assert fault and ('stop early' in fault or 'progressive' in options)
+  assert fault and ('ends early' in fault or 'progressive' in options)
 
 
 @pytest.mark.parametrize('quality', [60, 95])
@@ -133,12 +133,12 @@ def test_a_late_scan_may_lack_a_few_bytes(quality):
                               progressive=True, quality=quality)
   for missing in (6, 20, 60):
     fault = image_checks.check(jpeg[:-missing] + b'\xff\xd9').fault
-    assert fault == 'truncated JPEG: the data of its last scan stop early'
+    assert fault == 'truncated JPEG: the data of its last scan ends early'
 
 
-def test_mutated_pictures_get_a_verdict():
+def test_mutated_images_get_a_verdict():
   random = np.random.RandomState(3)
-  sources = [picture.content for picture in _CORPUS if picture.content]
+  sources = [image.content for image in _CORPUS if image.content]
   for trial in range(400):
     content = bytearray(sources[trial % len(sources)])
     for _ in range(random.randint(1, 8)):

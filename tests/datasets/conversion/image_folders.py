@@ -1,4 +1,4 @@
-"""Makes folders and lists of pictures, converts them and reads the result."""
+"""Makes directories and lists of images, converts them, reads the result."""
 import collections
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Tests of lists of pictures and of the draw of those to validate with."""
+"""Tests of lists of images and of the draw of those to validate with."""
 import pytest
 import tensorflow.compat.v1 as tf
 
@@ -39,8 +39,8 @@ def test_list(tmp_path, suffix, header):
     ('.csv', 'a.jpg,cat\nb.jpg,cat||dog\n', "line 2: the label is .*'', 'dog'"),
     ('.csv', 'a.jpg,cat\na.jpg,dog\n', 'line 2 names a.jpg again, after'),
     ('.csv', '', 'holds 0 classes; 2 or more are needed'),
-    ('.jsonl', '{"path": "a.jpg"}\n', 'line 1 is no object with path and lab'),
-    ('.jsonl', 'a.jpg\n', 'line 1 is no object with path and label'),
+    ('.jsonl', '{"path": "a.jpg"}\n', 'line 1 is not an object with path and lab'),
+    ('.jsonl', 'a.jpg\n', 'line 1 is not an object with path and label'),
     ('.jsonl', '{"path": 3, "label": "cat"}', 'line 1: path is 3; a file name'),
     ('.jsonl', '{"path": "a.jpg", "label": null}', 'line 1: the label is None'),
     ('.jsonl', '{"path": "a.jpg", "label": [["a"]]}', 'the label is .*a jsonl'),
@@ -98,7 +98,7 @@ def test_multi_label_records_decode(tmp_path):
 
 
 def test_every_class_of_a_multi_label_list_stays_to_train_on(tmp_path):
-  """'always with another' is never the rarest class of a picture."""
+  """'always with another' is never the rarest class of an image."""
   image_folders.write_class(tmp_path / 'pool', 12)
   rows = [['pool/bild %d ü.jpg' % k, ['rare %d' % (k // 2)] + (
       ['always with another'] if k < 4 else ['other'])] for k in range(12)]
@@ -108,11 +108,11 @@ def test_every_class_of_a_multi_label_list_stays_to_train_on(tmp_path):
     splits = image_folders.info(tmp_path)['splits']
     assert splits['validation']['num_examples'] == 6
     assert min(splits['train']['examples_per_class']) >= 1
-  with pytest.raises(ValueError, match='6 or fewer can be had'):
+  with pytest.raises(ValueError, match='give 6 or fewer'):
     _convert(tmp_path, '.jsonl', rows, num_validation=7, overwrite=True)
 
 
-def test_one_label_a_picture_is_no_multi_label_list(tmp_path):
+def test_one_label_per_image_is_no_multi_label_list(tmp_path):
   image_folders.write_class(tmp_path / 'pool', 2)
   rows = [['pool/bild 0 ü.jpg', 'cat'], ['pool/bild 1 ü.jpg', 'dog']]
   _convert(tmp_path, '.jsonl', rows, num_validation=0)

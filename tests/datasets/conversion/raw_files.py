@@ -19,7 +19,7 @@ def idx_bytes(values):
 
 
 def write_mnist(folder, num_train=40, num_test=20, seed=0):
-  """Writes the four packed files of MNIST with random pictures.
+  """Writes the four packed files of MNIST with random images.
 
   Returns:
     A dict of split to (images, labels), uint8 [n, 28, 28] and [n].
@@ -58,13 +58,13 @@ def python2_pickle(value):
 
 
 def write_cifar10(folder, form, batch_size=4, seed=0):
-  """Writes the batches of CIFAR-10 with random pictures.
+  """Writes the batches of CIFAR-10 with random images.
 
   Args:
     folder: for the files.
     form: 'binary' or 'python'.
-    batch_size: pictures a batch.
-    seed: of the pictures.
+    batch_size: images a batch.
+    seed: of the images.
 
   Returns:
     A dict of split to (images, labels), uint8 [n, 32, 32, 3] and [n].

@@ -72,5 +72,5 @@ def test_damaged_pickle(tmp_path, content):
 
 def test_not_a_dict(tmp_path):
   path = raw_files.write(tmp_path, 'x', pickle.dumps([1]))
-  with pytest.raises(ValueError, match='it holds a list and no dict'):
+  with pytest.raises(ValueError, match='it holds a list, not a dict'):
     restricted_pickle.load(path)

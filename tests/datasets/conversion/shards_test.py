@@ -13,29 +13,37 @@ from tests.datasets.imagenet_tools import imagenet_files
 _POLICY = image_checks.Policy(turn=False)
 
 
-def _pictures(folder):
-  """Writes three JPEGs; returns their pictures."""
-  return [synset_images.Picture(
+def _images(folder):
+  """Writes three JPEGs; returns their images."""
+  return [synset_images.LabeledImage(
       imagenet_files.write(folder, {name: imagenet_files.jpeg(k)}) + '/' + name,
       name, k + 1, 'n01440764', 'tench', [(0., 0., 1., 1.)])
           for k, name in enumerate(('a.JPEG', 'b.JPEG', 'c.JPEG'))]
 
 
-def _call(function, tmp_path, pictures, policy=_POLICY, may_skip=False):
-  return function(str(tmp_path / 'shard'), pictures,
-                  synset_images.features_of, policy, may_skip)
+def _find(tmp_path, images, policy=_POLICY):
+  return shards.find(str(tmp_path / 'shard'), images,
+                     synset_images.features_of, policy)
+
+
+def _build(tmp_path, images, num_parts=1):
+  recipe = synset_images.features_of, _POLICY
+  parts = [shards.write_part(str(tmp_path / ('.%d' % k)),
+                             images[k::num_parts], *recipe)
+           for k in range(num_parts)]
+  return shards.join(str(tmp_path / 'shard'), parts, *recipe)
 
 
 def test_complete_file_is_found(tmp_path):
-  pictures = _pictures(tmp_path / 'in')
-  assert _call(shards.find, tmp_path, pictures) is None
-  report = _call(shards.build, tmp_path, pictures)
+  images = _images(tmp_path / 'in')
+  assert _find(tmp_path, images) is None
+  report = _build(tmp_path, images)
   assert report.examples_per_class == {1: 1, 2: 1, 3: 1}
   assert report.size == os.path.getsize(str(tmp_path / 'shard'))
   assert not report.bad and not report.conversions
   assert [records.values(example, 'image/filename')[0] for example in
           records.read(tmp_path / 'shard')] == [b'a.JPEG', b'b.JPEG', b'c.JPEG']
-  assert _call(shards.find, tmp_path, pictures) == report
+  assert _find(tmp_path, images) == report
   assert sorted(os.listdir(str(tmp_path))) == ['in', 'shard', 'shard.json']
 
 
@@ -54,59 +62,78 @@ def _edit(path, **changed):
     lambda folder: _edit(folder / 'shard.json', digest='0'),
     lambda folder: _edit(folder / 'shard.json', more=1),
     lambda folder: _edit(folder / 'shard.json', examples_per_class={'x': 1}),
-    lambda folder: _edit(folder / 'shard.json', bad=[['a.JPEG', 'why']]),
+    lambda folder: _edit(folder / 'shard.json', bad=3),
 ])
 def test_file_that_does_not_fit_is_not_found(tmp_path, spoil):
-  pictures = _pictures(tmp_path / 'in')
-  _call(shards.build, tmp_path, pictures)
+  images = _images(tmp_path / 'in')
+  _build(tmp_path, images)
   spoil(tmp_path)
-  assert _call(shards.find, tmp_path, pictures) is None
+  assert _find(tmp_path, images) is None
 
 
 @pytest.mark.parametrize('changed', [
     {'name': 'x'}, {'label': 9}, {'synset': 'n01443537'}, {'text': 'fish'},
     {'boxes': []}])
-def test_other_pictures_are_not_found(tmp_path, changed):
-  pictures = _pictures(tmp_path / 'in')
-  _call(shards.build, tmp_path, pictures)
-  pictures[1] = pictures[1]._replace(**changed)
-  assert _call(shards.find, tmp_path, pictures) is None
+def test_other_images_are_not_found(tmp_path, changed):
+  images = _images(tmp_path / 'in')
+  _build(tmp_path, images)
+  images[1] = images[1]._replace(**changed)
+  assert _find(tmp_path, images) is None
 
 
-def test_other_policy_and_fewer_pictures_are_not_found(tmp_path):
-  pictures = _pictures(tmp_path / 'in')
-  _call(shards.build, tmp_path, pictures)
-  assert _call(shards.find, tmp_path, pictures[:2]) is None
-  assert _call(shards.find, tmp_path, pictures,
+def test_other_policy_and_fewer_images_are_not_found(tmp_path):
+  images = _images(tmp_path / 'in')
+  _build(tmp_path, images)
+  assert _find(tmp_path, images[:2]) is None
+  assert _find(tmp_path, images,
                policy=image_checks.Policy(turn=True)) is None
 
 
-def test_bad_pictures(tmp_path):
-  pictures = _pictures(tmp_path / 'in')
+def test_parts_are_joined(tmp_path):
+  images = _images(tmp_path / 'in')
+  whole = _build(tmp_path, images)
+  content = (tmp_path / 'shard').read_bytes()
+  in_order = [images[0], images[2], images[1]]
+  assert _build(tmp_path, in_order, num_parts=2) == whole
+  assert (tmp_path / 'shard').read_bytes() == content
+  assert sorted(os.listdir(str(tmp_path))) == ['in', 'shard', 'shard.json']
+
+
+def test_bad_images(tmp_path):
+  images = _images(tmp_path / 'in')
   (tmp_path / 'in' / 'b.JPEG').write_bytes(b'text')
   (tmp_path / 'in' / 'c.JPEG').unlink()
-  report = _call(shards.build, tmp_path, pictures)
+  report = _build(tmp_path, images)
   assert [name for name, _ in report.bad] == ['b.JPEG', 'c.JPEG']
   assert report.bad[1][1] == 'cannot be read: No such file or directory'
-  assert os.listdir(str(tmp_path)) == ['in']
-  _call(shards.build, tmp_path, pictures, may_skip=True)
-  assert len(records.read(tmp_path / 'shard')) == 1
-  assert _call(shards.find, tmp_path, pictures, may_skip=True)
-  assert _call(shards.find, tmp_path, pictures) is None
+  assert report.num_examples == len(records.read(tmp_path / 'shard')) == 1
+  assert _find(tmp_path, images) == report
 
 
-def test_new_text_never_stands_beside_old_records(tmp_path, monkeypatch):
-  pictures = _pictures(tmp_path / 'in')
-  _call(shards.build, tmp_path, pictures)
-  others = [picture._replace(label=7) for picture in pictures]
+def test_records_are_located_and_copied(tmp_path):
+  _build(tmp_path, _images(tmp_path / 'in'))
+  path = str(tmp_path / 'shard')
+  found = list(shards.locate_records(path))
+  assert [offset + size for _, offset, size in found] == [
+      offset for _, offset, _ in found[1:]] + [os.path.getsize(path)]
+  shards.copy_records(str(tmp_path / 'copy'), [found[2], found[0]])
+  assert [records.values(example, 'image/filename')[0] for example in
+          records.read(tmp_path / 'copy')] == [b'c.JPEG', b'a.JPEG']
+
+
+def test_report_is_never_beside_other_records(tmp_path, monkeypatch):
+  images = _images(tmp_path / 'in')
+  _build(tmp_path, images)
+  others = [image._replace(label=7) for image in images]
   replace = os.replace
 
   def stop_before_the_last(source, target):
-    if not source.endswith('.json.part'):
+    if target.endswith('.json'):
       raise KeyboardInterrupt
     replace(source, target)
 
   monkeypatch.setattr(shards.os, 'replace', stop_before_the_last)
   with pytest.raises(KeyboardInterrupt):
-    _call(shards.build, tmp_path, others)
-  assert _call(shards.find, tmp_path, others) is None
+    _build(tmp_path, others)
+  assert _find(tmp_path, others) is None
+  assert _find(tmp_path, images) is None

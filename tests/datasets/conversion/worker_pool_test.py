@@ -77,7 +77,7 @@ def test_workers_end_with_a_killed_parent():
       worker_pool.__file__)))
   parent = subprocess.Popen(
       [sys.executable, '-c', (
-          'from datasets import worker_pool\n'
+          'from datasets.conversion import worker_pool\n'
           'import os, time\n'
           'with worker_pool.WorkerPool(2) as workers:\n'
           '  results = workers.map(os.getpgid, [(0,)] * 4)\n'

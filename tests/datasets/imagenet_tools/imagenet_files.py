@@ -21,13 +21,13 @@ def jpeg(seed):
       odd_images.photo(width=16, height=12, seed=seed), 'JPEG')
 
 
-def train_pictures(per_class=4):
+def train_images(per_class=4):
   """Returns a dict of path, below the folder to train on, to content."""
   return {'%s/%s_%d.JPEG' % (synset, synset, number): jpeg(10 * k + number)
           for k, synset in enumerate(SYNSETS) for number in range(per_class)}
 
 
-def validation_pictures(count=6):
+def validation_images(count=6):
   """Returns a dict of file name to content."""
   return {'ILSVRC2012_val_%08d.JPEG' % number: jpeg(100 + number)
           for number in range(1, count + 1)}
@@ -66,12 +66,12 @@ def annotation(boxes, width=500, height=375, name='%s'):
 
 def write_archives(folder):
   """Writes the three archives; returns the folder's path."""
-  pictures = train_pictures()
+  images = train_images()
   classes = {synset + '.tar': tar({
-      os.path.basename(name): content for name, content in pictures.items()
+      os.path.basename(name): content for name, content in images.items()
       if name.startswith(synset)}) for synset in SYNSETS}
   boxes = {'%s/%s_0.xml' % (synset, synset): annotation(
       [(50, 75, 250, 150)]) for synset in SYNSETS}
   return write(folder, {TRAIN: tar(classes),
-                        VALIDATION: tar(validation_pictures()),
+                        VALIDATION: tar(validation_images()),
                         BOXES: tar(boxes, 'w:gz')})

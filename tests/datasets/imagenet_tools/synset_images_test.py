@@ -1,4 +1,4 @@
-"""Tests of finding ImageNet's pictures and reading its boxes."""
+"""Tests of finding ImageNet's images and reading its boxes."""
 import collections
 
 import pytest
@@ -11,46 +11,46 @@ _SYNSETS = imagenet_files.SYNSETS
 
 
 def test_folders_of_synsets(tmp_path):
-  contents = imagenet_files.train_pictures(2)
+  contents = imagenet_files.train_images(2)
   contents.update({'.DS_Store': b'', 'notes.txt': b'',
                    'n99999999/n99999999_1.JPEG': b'',
                    'n01440764/.hidden.JPEG': b'', 'n01440764/list.txt': b'',
                    'n01440764/n01440764_10.jpg': b''})
   folder = imagenet_files.write(tmp_path, contents)
   found = synset_images.find(folder, _SYNSETS)
-  assert found.folder == folder
+  assert found.directory == folder
   assert found.files[:3] == [('n01440764/n01440764_0.JPEG', 'n01440764'),
                              ('n01440764/n01440764_1.JPEG', 'n01440764'),
                              ('n01440764/n01440764_10.jpg', 'n01440764')]
   assert len(found.files) == 7
   assert found.skipped == collections.Counter({
       'no folders of synsets': 2, 'folders of other classes': 1,
-      'no pictures by name': 2})
+      'no images by name': 2})
 
 
-def test_validation_pictures_as_they_come(tmp_path):
+def test_validation_images_as_they_come(tmp_path):
   folder = imagenet_files.write(
-      tmp_path, imagenet_files.validation_pictures(3))
+      tmp_path, imagenet_files.validation_images(3))
   (tmp_path / 'readme.txt').write_text('')
   labels = synsets.read_list(synsets.bundled(synsets.VALIDATION_FILENAME))
   found = synset_images.find(folder, labels[:3])
   assert found.files == [('ILSVRC2012_val_%08d.JPEG' % (k + 1), labels[k])
                          for k in range(3)]
-  assert found.skipped == {'beside the validation pictures': 1}
+  assert found.skipped == {'beside the validation images': 1}
   found = synset_images.find(folder, labels[1:2])
   assert len(found.files) == 1
-  assert found.skipped['pictures of other classes'] == 2
+  assert found.skipped['images of other classes'] == 2
 
 
 @pytest.mark.parametrize('contents,message', [
-    ({}, 'holds no picture: it should have a folder for each synset, such as '
+    ({}, 'holds no image: it should have one directory per synset, such as '
          'n01440764'),
-    ({'n01440764': b''}, 'n01440764 is a file, not the folder of a synset'),
+    ({'n01440764': b''}, 'n01440764 is a file, not the directory of a synset'),
     ({'ILSVRC2012_val_00050001.JPEG': b''},
-     'has no label: the validation pictures are 1 to 50000'),
+     'has no label: the validation images are 1 to 50000'),
     ({'ILSVRC2012_val_00000000.JPEG': b''}, 'has no label'),
     ({'ILSVRC2012_val_00000001.JPEG': b'', 'n01440764/x.JPEG': b''},
-     'holds validation pictures and the folder n01440764 of a synset'),
+     'holds validation images and the directory n01440764 of a synset'),
 ])
 def test_faults_of_a_folder(tmp_path, contents, message):
   imagenet_files.write(tmp_path, contents)
@@ -59,7 +59,7 @@ def test_faults_of_a_folder(tmp_path, contents, message):
 
 
 def test_folder_that_is_not_there():
-  with pytest.raises(FileNotFoundError, match='there is no folder /no/such'):
+  with pytest.raises(FileNotFoundError, match='there is no directory /no/such'):
     synset_images.find('/no/such', _SYNSETS)
 
 
@@ -67,7 +67,7 @@ def _check(split, counts, expected, allow_subset=False):
   files = [('%d' % k, synset) for synset, count in zip(_SYNSETS, counts)
            for k in range(count)]
   synset_images.check_counts(
-      split, synset_images.Pictures('F', files, {}), _SYNSETS, expected,
+      split, synset_images.SourceImages('F', files, {}), _SYNSETS, expected,
       allow_subset)
 
 
@@ -77,9 +77,9 @@ def test_counts(capsys):
   assert not capsys.readouterr().out
   for split, counts, expected, message in (
       ('train', (5, 1, 0), 7, 'train in F: 1 synsets have none (n01484850); '
-       '6 pictures, not 7'),
-      ('train', (5, 1, 1), 8, 'train in F: 7 pictures, not 8'),
-      ('validation', (2, 2, 1), 6, 'validation in F: 5 pictures, not 6; not 2 '
+       '6 images, not 7'),
+      ('train', (5, 1, 1), 8, 'train in F: 7 images, not 8'),
+      ('validation', (2, 2, 1), 6, 'validation in F: 5 images, not 6; not 2 '
        'of each class (n01484850 has 1)')):
     with pytest.raises(ValueError) as caught:
       _check(split, counts, expected)

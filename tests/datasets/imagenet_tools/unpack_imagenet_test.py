@@ -26,9 +26,9 @@ def _run(tmp_path, **options):
 def _unpacked():
   """Returns what the folders train and validation should hold."""
   content = {'train/' + name: content for name, content
-             in imagenet_files.train_pictures().items()}
+             in imagenet_files.train_images().items()}
   content.update({'validation/' + name: content for name, content
-                  in imagenet_files.validation_pictures().items()})
+                  in imagenet_files.validation_images().items()})
   return content
 
 
@@ -60,13 +60,12 @@ def test_whole_set_of_classes_needs_no_archive(tmp_path, monkeypatch, capsys):
   assert 'train: unpacked already' in capsys.readouterr().out
 
 
-def test_interrupted_run_is_gone_on_with(tmp_path, monkeypatch):
+def test_interrupted_run_is_resumed(tmp_path, monkeypatch):
   imagenet_files.write_archives(tmp_path / 'source')
   unpack, unpacked = archives.unpack, []
 
   def unpack_once(archive, folder):
     if unpacked:
-      os.makedirs(folder)
       imagenet_files.write(folder, {'half': b''})
       raise KeyboardInterrupt
     unpacked.append(folder)
@@ -76,7 +75,7 @@ def test_interrupted_run_is_gone_on_with(tmp_path, monkeypatch):
   with pytest.raises(KeyboardInterrupt):
     _run(tmp_path)
   assert sorted(os.listdir(str(tmp_path / 'out' / 'train'))) == [
-      '.n01443537.partial', '.n01443537.tar', 'n01440764']
+      '.n01443537.tar.unfinished', 'n01440764']
   monkeypatch.undo()
   _run(tmp_path)
   files = records.snapshot(tmp_path / 'out')
@@ -106,17 +105,17 @@ def _change(name, content):
 @pytest.mark.parametrize('change,message', [
     (lambda source: os.remove(os.path.join(source, _TRAIN)),
      'there is no .*ILSVRC2012_img_train.tar: sign up at https://image-net.org,'
-     ' fetch it, and give its folder as --source'),
-    (_change(_TRAIN, b'text'), 'is no tar archive, or a damaged one .*: fetch'),
+     ' download it, and give its directory as --source'),
+    (_change(_TRAIN, b'text'), 'is no tar archive, or a damaged one .*: download'),
     (_change(_TRAIN, imagenet_files.tar({'n1.tar': b''})),
      r"holds 'n1.tar' where archives like n01440764.tar should be"),
     (_change(_TRAIN, imagenet_files.tar({'../n01440764.tar': b''})),
      "holds '../n01440764.tar' where"),
     (_change(_TRAIN, imagenet_files.tar({'n01440764.tar': b'text'})),
-     'n01440764.tar is no tar or zip archive, or a damaged one'),
+     'n01440764.tar.unfinished is no tar or zip archive, or a damaged one'),
     (_change(_TRAIN, imagenet_files.tar({
         'n01440764.tar': imagenet_files.tar({'../x.JPEG': b'x'})})),
-     "its member '../x.JPEG' leads out of the folder; nothing was unpacked"),
+     "its member '../x.JPEG' leads out of the directory; nothing was unpacked"),
     (_change(_TRAIN, imagenet_files.tar({
         'n01440764.tar': b'x' * 20000})[:15000]),
      'is no tar archive, or a damaged one'),
@@ -138,13 +137,13 @@ def test_sizes_are_those_published(tmp_path, monkeypatch):
   source = imagenet_files.write_archives(tmp_path / 'source')
   size = os.path.getsize(os.path.join(source, _TRAIN))
   with pytest.raises(ValueError, match='has %d bytes, not the 147897477120 of '
-                     'the published one: fetch it again, or give '
+                     'the published one: download it again, or give '
                      '--allow_subset' % size):
     _run(tmp_path, allow_subset=False)
   remote = unpack_imagenet._ARCHIVES['train']
   monkeypatch.setitem(unpack_imagenet._ARCHIVES, 'train',
                       remote._replace(size=size))
-  with pytest.raises(ValueError, match='holds 3 synsets, not 1000: fetch it'):
+  with pytest.raises(ValueError, match='holds 3 synsets, not 1000: download it'):
     _run(tmp_path, allow_subset=False)
 
 
@@ -176,7 +175,7 @@ def test_script_converts_archives(tmp_path):
                '--validation_shards=1', '--num_threads=1')
   status, output, errors = _script(*arguments)
   assert status == 0, errors
-  assert 'train: 12 pictures, 3 of them with boxes' in output
+  assert 'train: 12 images, 3 of them with boxes' in output
   assert 'imagenet: 12 train, 6 validation, 1001 classes' in output
   assert (out / 'train-00001-of-00002').exists()
   assert records.snapshot(source) == before
