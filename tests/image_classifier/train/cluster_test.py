@@ -7,8 +7,8 @@ import sys
 
 import tensorflow.compat.v1 as tf
 
-_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__))))
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__)))))
 _STEPS = 12
 
 
