@@ -80,8 +80,7 @@ def build(flags, generator_width=32, discriminator_width=16):
     outlines = outline(held_out)
     generated = generate(outlines)
     scores = {'discriminator': (
-        discriminate(outlines, held_out),
-        discriminate(outlines, generated))}
+        discriminate(outlines, held_out), discriminate(outlines, generated))}
   sheet = tf.stack([outlines, generated, held_out])[:, :_SHEET_COLUMNS]
   return gan_training.Gan(
       updates, scores, sheet, ['outline', 'generated', 'real'])

@@ -122,7 +122,8 @@ def _check(field, value, standalone):
   if value is None or value == rules.get('or_literal', ()):
     return
   if isinstance(value, float) and not math.isfinite(value):
-    raise flags.UsageError('--%s=%s must be a finite number' % (field.name, value))
+    raise flags.UsageError('--%s=%s must be a finite number' % (
+        field.name, value))
   if isinstance(value, list) and '' in value:
     raise flags.UsageError('--%s=%s has a comma too many' % (
         field.name, ','.join(value)))

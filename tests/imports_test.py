@@ -65,10 +65,10 @@ _TABLE = {
     'image_classifier/export': _BELOW_EVALUATE + (_IC + 'inference',),
     'image_classifier/classify': _BELOW_EVALUATE + (_IC + 'inference',),
 }
-# Folders whose files may read the command line, and the file that parses it.
+# Folders whose files may read the command line, and the files that parse it.
 _COMMAND_LINE_FOLDERS = ('', 'tests', 'examples', 'benchmarks', 'scripts',
                          'datasets/samples')
-_PARSER = 'slim_common/flags.py'
+_PARSERS = ('slim_common/flags.py', 'slim_common/flag_parser.py')
 _CONVERTERS = ('download_and_convert_', 'build_')
 _CONTRIB_FILE = 'image_classifier/graphs/quantization.py'
 _COMMAND_LINE = {
@@ -178,7 +178,7 @@ def _import_faults(path, tree):
 
 def _command_line_faults(path, tree):
   """Yields (line, text) of what reads the command line in a library."""
-  if _folder_of(path) in _COMMAND_LINE_FOLDERS or path == _PARSER:
+  if _folder_of(path) in _COMMAND_LINE_FOLDERS or path in _PARSERS:
     return
   uses = list(_imports(path, tree))
   for node in ast.walk(tree):

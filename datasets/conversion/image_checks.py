@@ -36,8 +36,9 @@ from slim_common import image_formats
 MAX_PIXELS = 100000000
 WHITE = (255, 255, 255)
 
-Policy = collections.namedtuple('Policy', 'max_pixels background turn only_jpeg',
-                                defaults=(MAX_PIXELS, WHITE, True, False))
+Policy = collections.namedtuple(
+    'Policy', 'max_pixels background turn only_jpeg',
+    defaults=(MAX_PIXELS, WHITE, True, False))
 Policy.__doc__ = """How images are checked and converted.
 
 Attributes:

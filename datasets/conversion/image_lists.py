@@ -1,13 +1,13 @@
 """Finds images and their classes: in directories, or in a list.
 
-| source                | classes                                | splits       |
-|-----------------------|----------------------------------------|--------------|
-| directory of          | the subdirectories                     | one, 'train' |
-| directories           |                                        |              |
-| train/, validation/,  | the subdirectories of each; `val` is   | as named     |
-| test/ (or some)       | another name for `validation`          |              |
-| file.csv, file.jsonl  | the labels; paths start from the       | one, 'train' |
-|                       | directory of the list                  |              |
+| source               | classes                                | splits       |
+|----------------------|----------------------------------------|--------------|
+| directory of         | the subdirectories                     | one, 'train' |
+| directories          |                                        |              |
+| train/, validation/, | the subdirectories of each; `val` is   | as named     |
+| test/ (or some)      | another name for `validation`          |              |
+| file.csv, file.jsonl | the labels; paths start from the       | one, 'train' |
+|                      | directory of the list                  |              |
 
 A class id is the index of the class among the sorted names.
 

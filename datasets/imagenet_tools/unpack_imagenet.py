@@ -121,8 +121,8 @@ def _find(source, remote, allow_subset):
   size = os.path.getsize(path)
   if remote.size not in (None, size) and not allow_subset:
     raise ValueError(
-        '%s has %d bytes, not the %d of the published one: download it again, or '
-        'give --allow_subset' % (path, size, remote.size))
+        '%s has %d bytes, not the %d of the published one: download it again, '
+        'or give --allow_subset' % (path, size, remote.size))
   return path
 
 

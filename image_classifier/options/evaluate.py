@@ -77,8 +77,8 @@ class Following:
       '--checkpoint_path, in seconds; each one is evaluated until the training '
       'has ended. Default: evaluate once.', at_least=1)
   eval_timeout_secs: Optional[int] = flag(
-      None, 'Maximum time to wait for a new checkpoint, in seconds. Default: no '
-      'limit.', at_least=1)
+      None, 'Maximum time to wait for a new checkpoint, in seconds. Default: '
+      'no limit.', at_least=1)
   max_number_of_steps: Optional[int] = flag(
       None, 'Last step of the training. Default: that in its run.json.',
       at_least=1)

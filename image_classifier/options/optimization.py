@@ -99,8 +99,8 @@ class Schedule:
       (), 'Steps after which the learning rate changes.',
       metavar='STEP,...', only_if=(_TYPE, ('piecewise',)))
   learning_rate_values: Tuple[str, ...] = flag(
-      (), 'Learning rate after each boundary; --learning_rate is the one before '
-      'the first.', metavar='RATE,...', only_if=(_TYPE, ('piecewise',)))
+      (), 'Learning rate after each boundary; --learning_rate is the one '
+      'before the first.', metavar='RATE,...', only_if=(_TYPE, ('piecewise',)))
   cosine_alpha: float = flag(
       0.0, 'Minimum learning rate of cosine and cosine_restarts, as a fraction '
       'of the initial one; for the others the constant added to the linear '

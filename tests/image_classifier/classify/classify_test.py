@@ -130,7 +130,8 @@ def test_every_form_has_the_same_results(export, images, tmp_path, form):
     shutil.copytree(str(export / 'saved_model'), str(graph))
   table = tmp_path / 'table.csv'
   asked = dataclasses.replace(
-      _classify(export, images, top_k=2, output_csv=str(table)), graph=str(graph))
+      _classify(export, images, top_k=2, output_csv=str(table)),
+      graph=str(graph))
   assert classify.classify(asked) == 0
   with open(str(table), newline='') as file:
     rows = list(csv.DictReader(file))
