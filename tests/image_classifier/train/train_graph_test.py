@@ -259,8 +259,8 @@ def test_what_does_not_fit_several_classes(several, data, model, message):
 def test_warns_that_numba_is_missing(digits, monkeypatch, data, is_warned):
   monkeypatch.setattr(
       train_input.preprocessing_factory, 'why_not_compiled',
-      lambda: 'numba cannot be imported (why); pip install numba')
+      lambda: 'numba cannot be imported (why); pip install -e .[fast]')
   notes = train_input.describe(runs.resolve(_options(digits, data=data)))
   assert notes == is_warned * [
       'Warning: preprocessing by TensorFlow operations takes up to 1.5 times '
-      'as long: numba cannot be imported (why); pip install numba.']
+      'as long: numba cannot be imported (why); pip install -e .[fast].']
