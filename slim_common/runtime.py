@@ -1,8 +1,18 @@
 """Starts TensorFlow the way the programs use it."""
+import contextlib
 import os
+import re
+import sys
+import tempfile
 import warnings
 
 from slim_common import memory
+from slim_common import tf_versions  # noqa: F401
+
+# What TensorFlow 2.21 writes while it loads, whatever its log level.
+_GREETING = re.compile(
+    r'WARNING: All log messages before absl::InitializeLog'
+    r'|I\d{4} .* oneDNN custom operations are on')
 
 
 def start():
@@ -14,6 +24,7 @@ def start():
   Raises:
     ValueError: TensorFlow or tf_slim is not installed.
   """
+  is_quiet = 'TF_CPP_MIN_LOG_LEVEL' not in os.environ
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
   memory.keep_freed_memory()
   # TensorFlow 1.15 warns of NumPy's future at every import, TensorFlow 2 of
@@ -23,12 +34,32 @@ def start():
   # A seed for everything reaches tf.data's functions as well, as it should.
   warnings.filterwarnings('ignore', message='Seed .* from outer graph')
   try:
-    import tensorflow.compat.v1 as tf
-    import tf_slim  # noqa: F401
+    with _without_greeting() if is_quiet else contextlib.nullcontext():
+      import tensorflow.compat.v1 as tf
+      import tf_slim  # noqa: F401
   except ImportError as error:
     raise ValueError(
-        '%s. This needs Python 3.7 with TensorFlow 1.15, or Python 3.8 to 3.11 '
-        'with TensorFlow 2.12, and tf-slim: run `make env` and use '
-        '.venv/bin/python, or `pip install -e .`' % error)
+        '%s. This needs Python 3.7 with TensorFlow 1.15, or Python 3.10 to '
+        '3.13 with TensorFlow 2.21, and tf-slim: run `make env` and use the '
+        'Python it names, or `pip install -e .`' % error)
   tf.logging.set_verbosity(tf.logging.ERROR)
   tf.disable_v2_behavior()
+
+
+@contextlib.contextmanager
+def _without_greeting():
+  """Keeps TensorFlow's greeting from standard error, and nothing else."""
+  sys.stderr.flush()
+  with tempfile.TemporaryFile() as held:
+    stderr = os.dup(2)
+    os.dup2(held.fileno(), 2)
+    try:
+      yield
+    finally:
+      sys.stderr.flush()
+      os.dup2(stderr, 2)
+      os.close(stderr)
+      held.seek(0)
+      for line in held.read().decode(errors='replace').splitlines():
+        if not _GREETING.match(line):
+          print(line, file=sys.stderr)
