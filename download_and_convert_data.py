@@ -21,5 +21,9 @@ def main(config):
   convert_options.convert(config)
 
 
-if __name__ == '__main__':
+def run():
   flags.run(main, convert_options.ConvertOptions, __doc__)
+
+
+if __name__ == '__main__':
+  run()

@@ -44,8 +44,31 @@ def _write_python(path, version, installation='here', ensurepip='true',
       ensurepip=ensurepip, notes=notes))
 
 
-class TestFindPython:
-  """With a search path that holds nothing but the stand-ins."""
+def _write_uv(path, version):
+  """Writes a `uv` that has one Python to install; returns where it puts it."""
+  python = path.parent.parent / 'uv/installed' / ('python' + version)
+  later = _write_python(path.parent.parent / 'uv/later', version)
+  python.parent.mkdir()
+  _write_command(path, """
+case "$*" in
+  'python list --only-downloads {version}') echo cpython-{version}.9-linux ;;
+  'python find --system {version}') [ -x {python} ] && echo {python} ;;
+  'python install {version}') /bin/cp {later} {python}
+    echo "into ${{UV_PYTHON_INSTALL_DIR-the default}}" >&2 ;;
+esac""".format(version=version, python=python, later=later))
+  return python
+
+
+def _copy_project(directory):
+  root = directory / 'project'
+  for part in ('scripts', 'requirements'):
+    shutil.copytree(str(_ROOT / part), str(root / part))
+  (root / 'setup.py').write_text('')
+  return root
+
+
+class _SearchPath:
+  """A search path that holds nothing but the stand-ins."""
 
   @pytest.fixture
   def bin_folder(self, tmp_path):
@@ -53,11 +76,13 @@ class TestFindPython:
     folder.mkdir()
     return folder
 
-  def _run(self, bin_folder, *arguments, **variables):
+  def _run(self, bin_folder, *arguments, root=_ROOT, **variables):
     variables = dict(
         {'PATH': str(bin_folder), 'HOME': str(bin_folder.parent)}, **variables)
+    if not (bin_folder / 'dirname').exists():
+      os.symlink(shutil.which('dirname'), str(bin_folder / 'dirname'))
     return subprocess.run(
-        ['/bin/sh', str(_ROOT / 'scripts' / 'bootstrap.sh'),
+        ['/bin/sh', str(root / 'scripts' / 'bootstrap.sh'),
          *(arguments or ['--find-python'])],
         env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, universal_newlines=True)
@@ -72,6 +97,9 @@ class TestFindPython:
     assert result.returncode == 1
     assert result.stdout == ''
     return result.stderr
+
+
+class TestFindPython(_SearchPath):
 
   def test_takes_python_of_search_path(self, bin_folder):
     python = _write_python(bin_folder / 'python3.7', '3.7')
@@ -109,39 +137,66 @@ class TestFindPython:
     assert self._found(bin_folder) == str(python)
 
   def test_lets_uv_install_one(self, bin_folder):
-    python = bin_folder.parent / 'uv/python3.7'
-    _write_python(bin_folder.parent / 'uv/later', '3.7')
-    _write_command(bin_folder / 'uv', """
-case "$*" in
-  'python find --system 3.7') [ -x %s ] && echo %s ;;
-  'python install 3.7') /bin/cp %s/later %s ;;
-esac""" % (python, python, python.parent, python))
-    result = self._run(bin_folder)
+    python = _write_uv(bin_folder / 'uv', '3.7')
+    result = self._run(bin_folder, STACK='stock')
     assert result.stdout.strip() == str(python)
     assert 'asking uv for Python 3.7' in result.stderr
 
+  @pytest.mark.parametrize('stack, version, package', [
+      ('tf2', '3.13', 'uv'), ('stock', '3.7', 'uv==0.6.17')])
+  def test_installs_uv_where_there_is_none(
+      self, bin_folder, stack, version, package):
+    root = _copy_project(bin_folder.parent)
+    uv = bin_folder.parent / 'index/uv'
+    python = _write_uv(uv, version)
+    # Today's uv lists no Python 3.7.
+    if stack == 'stock':
+      _write_command(bin_folder / 'uv', 'exit 2')
+    _write_command(bin_folder / 'python3', """
+case "$*" in
+  *version_info*) echo 3.9 ;;
+  *"--target %s/.uv/package %s") /bin/mkdir -p %s/.uv/package/bin
+    /bin/cp %s %s/.uv/package/bin/uv ;;
+  *) exit 1 ;;
+esac""" % (root, package, root, uv, root))
+    result = self._run(bin_folder, root=root, STACK=stack)
+    assert result.stdout.strip() == str(python), result.stderr
+    assert result.stderr.splitlines() == [
+        'installing %s into %s/.uv' % (package, root),
+        'asking uv for Python %s' % version,
+        'into %s/.uv/python' % root]
+
+  def test_takes_python_that_was_fetched_before(self, bin_folder):
+    root = _copy_project(bin_folder.parent)
+    python = _write_python(
+        root / '.uv/python/cpython-3.12.9-linux-x86_64-gnu/bin/python3', '3.12')
+    result = self._run(bin_folder, root=root)
+    assert result.stdout.strip() == str(python)
+
   def test_newest_python_for_tf2(self, bin_folder):
-    for version in ('3.7', '3.8', '3.10', '3.12'):
+    for version in ('3.7', '3.8', '3.10', '3.12', '3.14'):
       _write_python(bin_folder / ('python' + version), version)
     assert self._found(bin_folder, STACK='tf2') == str(
+        bin_folder / 'python3.12')
+    assert self._found(bin_folder, STACK='tf212') == str(
         bin_folder / 'python3.10')
 
   @pytest.mark.parametrize('stack, allowed, first', [
-      ('stock', '3.7', '3.7'), ('tf2', '3.8 to 3.11', '3.11')])
+      ('stock', '3.7', '3.7'), ('tf2', '3.10 to 3.13', '3.13'),
+      ('tf212', '3.8 to 3.11', '3.11')])
   def test_two_lines_where_there_is_none(
       self, bin_folder, stack, allowed, first):
-    _write_python(bin_folder / 'python3', '3.12')
+    _write_command(bin_folder / 'python3', 'exit 2')
     _write_command(bin_folder / 'uv', 'exit 2')
     lines = self._refused(bin_folder, STACK=stack).splitlines()[-2:]
     assert lines[0] == (
-        'STACK=%s needs Python %s with venv and ensurepip; none found' % (
-            stack, allowed))
+        'STACK=%s needs Python %s with venv and ensurepip; none found and none '
+        'to be had' % (stack, allowed))
     assert 'pyenv install ' + first in lines[1]
-    assert 'uv python install ' + first in lines[1]
     assert 'make env STACK=%s PYTHON=' % stack in lines[1]
 
   def test_two_lines_are_all_without_uv(self, bin_folder):
-    assert len(self._refused(bin_folder).splitlines()) == 2
+    assert len(self._refused(bin_folder, STACK='tf2').splitlines()) == 2
 
   def test_given_python_comes_first(self, bin_folder):
     _write_python(bin_folder / 'python3.7', '3.7')
@@ -152,7 +207,7 @@ esac""" % (python, python, python.parent, python))
 
   def test_given_python_that_does_not_run(self, bin_folder):
     _write_python(bin_folder / 'python3.7', '3.7')
-    message = self._refused(bin_folder, PYTHON='/no/python')
+    message = self._refused(bin_folder, PYTHON='/no/python', STACK='stock')
     assert message.splitlines() == [
         'PYTHON=/no/python does not run; STACK=stock needs Python 3.7.',
         'Type: make env STACK=stock PYTHON=/path/to/python3.7']
@@ -160,7 +215,7 @@ esac""" % (python, python, python.parent, python))
   @pytest.mark.parametrize('stack, version, message', [
       ('stock', '3.11', 'is Python 3.11; STACK=stock needs 3.7.'),
       ('mkl', '3.8', 'is Python 3.8; STACK=mkl needs 3.7.'),
-      ('tf2', '3.12', 'is Python 3.12; STACK=tf2 needs 3.8 to 3.11.')])
+      ('tf2', '3.9', 'is Python 3.9; STACK=tf2 needs 3.10 to 3.13.')])
   def test_given_python_of_wrong_version(
       self, bin_folder, stack, version, message):
     python = _write_python(bin_folder / 'mine', version)
@@ -176,9 +231,62 @@ esac""" % (python, python, python.parent, python))
 
   def test_unknown_stack_and_argument(self, bin_folder):
     assert self._refused(bin_folder, STACK='tf3') == (
-        'STACK=tf3 is unknown; the stacks are stock, mkl and tf2.\n')
+        'STACK=tf3 is unknown; the stacks are stock, mkl, tf2 and tf212.\n')
     assert self._refused(bin_folder, '--help') == (
-        'unknown argument --help; the only one is --find-python.\n')
+        'unknown argument --help; there are --find-python and --find-stack.\n')
+
+
+class TestFindStack(_SearchPath):
+  """Without STACK, what the machine has decides."""
+
+  def _chosen(self, bin_folder, **variables):
+    """Returns the stack and the line that says why."""
+    result = self._run(bin_folder, '--find-stack', **variables)
+    assert result.returncode == 0, result.stderr
+    (line,) = result.stderr.splitlines()
+    return result.stdout.strip(), line
+
+  def test_python_3_7_comes_first(self, bin_folder):
+    for version in ('3.7', '3.12'):
+      _write_python(bin_folder / ('python' + version), version)
+    assert self._chosen(bin_folder) == (
+        'stock', 'STACK=stock (TensorFlow 1.15.5): Python 3.7 was found.')
+
+  @pytest.mark.parametrize('version', ['3.10', '3.11', '3.12', '3.13'])
+  def test_tf2_where_there_is_one_other_python(self, bin_folder, version):
+    python = _write_python(bin_folder / ('python' + version), version)
+    assert self._chosen(bin_folder) == (
+        'tf2', 'STACK=tf2 (TensorFlow 2.21.0): there is no Python 3.7; Python '
+        '%s was found.' % version)
+    assert self._found(bin_folder) == str(python)
+
+  @pytest.mark.parametrize('version', [None, '3.9', '3.14'])
+  def test_tf2_where_there_is_none(self, bin_folder, version):
+    if version:
+      _write_python(bin_folder / 'python3', version)
+    assert self._chosen(bin_folder) == (
+        'tf2', 'STACK=tf2 (TensorFlow 2.21.0): there is no Python 3.7 and none '
+        'of 3.10 to 3.13; uv is asked for one.')
+
+  @pytest.mark.parametrize('version, stack', [
+      ('3.7', 'stock'), ('3.8', 'tf212'), ('3.13', 'tf2')])
+  def test_given_python_decides(self, bin_folder, version, stack):
+    _write_python(bin_folder / 'python3.7', '3.7')
+    python = _write_python(bin_folder / 'mine', version)
+    chosen, line = self._chosen(bin_folder, PYTHON=str(python))
+    assert chosen == stack
+    assert line.endswith(': PYTHON=%s is Python %s.' % (python, version))
+
+  def test_arm64_has_no_tensorflow_1(self, bin_folder):
+    _write_command(bin_folder / 'uname', 'echo aarch64')
+    for version in ('3.7', '3.12'):
+      _write_python(bin_folder / ('python' + version), version)
+    assert self._chosen(bin_folder) == (
+        'tf2', 'STACK=tf2 (TensorFlow 2.21.0): TensorFlow 1.15 does not exist '
+        'for aarch64; Python 3.12 was found.')
+    assert self._refused(bin_folder, STACK='stock').splitlines() == [
+        'STACK=stock: TensorFlow 1.15 exists for x86-64 processors only; this '
+        'is aarch64.', 'Type: make env STACK=tf2']
 
 
 class TestMakeEnvironment:
@@ -186,17 +294,14 @@ class TestMakeEnvironment:
 
   @pytest.fixture
   def project(self, tmp_path):
-    project = tmp_path / 'project'
-    project.mkdir()
-    for part in ('scripts', 'requirements'):
-      shutil.copytree(str(_ROOT / part), str(project / part))
-    (project / 'setup.py').write_text('')
+    project = _copy_project(tmp_path)
     _write_python(tmp_path / 'python', '3.7', notes=tmp_path / 'notes')
     return project
 
   def _start(self, project, **variables):
-    variables = dict({'PYTHON': str(project.parent / 'python'),
-                      'PATH': '/usr/bin:/bin'}, **variables)
+    variables = dict({
+        'PYTHON': str(project.parent / 'python'), 'PATH': '/usr/bin:/bin',
+        'STACK': 'stock'}, **variables)
     return subprocess.Popen(
         ['scripts/bootstrap.sh'], cwd=str(project), env=variables,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -280,7 +385,7 @@ class TestMakeEnvironment:
     (project / '.venv' / 'precious').write_text('')
     output, orders = self._run(project, status=1)
     assert '.venv was not made by make env' in output
-    assert 'make env VENV=FOLDER' in output
+    assert 'make env VENV=DIR' in output
     assert orders == []
     assert (project / '.venv' / 'precious').exists()
 

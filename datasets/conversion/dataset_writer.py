@@ -234,7 +234,7 @@ class DatasetWriter:
       raise OSError(errno.ENOSPC, error.message)
     except tf.errors.OpError as error:
       raise OSError(error.message)
-    self._syncs.append(self._disk.submit(directories.sync, path))
+    self._syncs.append(self._disk.submit(atomic_files.sync, path))
     return count
 
   def add_file(self, name, text):

@@ -72,3 +72,19 @@ with tf.Graph().as_default():
   print(len(tf.global_variables()))
 print(tf2.__version__[0] == '1' or tf.executing_eagerly())""")
   assert lines == ['True', '5', 'True']
+
+
+@pytest.mark.parametrize('imports', [
+    'import slim_common.tf_versions\nimport tf_slim as slim',
+    'import tf_slim as slim\nimport slim_common.tf_versions'])
+def test_names_that_moved_are_where_tf_slim_looks_for_them(imports):
+  assert _run(imports + """
+import tensorflow.compat.v1 as tf
+tf.disable_v2_behavior()
+is_training = tf.placeholder_with_default(True, [])
+images = tf.zeros([2, 8, 8, 3])
+slim.batch_norm(images, is_training=is_training)
+slim.dropout(images, is_training=is_training)
+slim.spatial_softmax(images)
+slim.local_variable(0.0, name='local')
+print('built')""") == ['built']
