@@ -17,8 +17,6 @@ _STACKS = {'stock': ('3.7',), 'mkl': ('3.7',), 'tf2': _PYTHONS[3:],
            'tf212': _PYTHONS[1:5]}
 # Not asked for by TensorFlow 2.12, or not able to live beside it.
 _NOT_ON_TF212 = ('tf-keras', 'opencv-python-headless', 'tf2onnx', 'onnxruntime')
-# Wheels of another name that are installed as TensorFlow.
-_STAND_INS = ('tensorflow-cpu', 'intel-tensorflow')
 _NOT_DATA = ('.py', '.pyc', '.nbc', '.nbi', '.md', '.png')
 _NAME = 'tf-slim-image-models'
 
@@ -119,10 +117,9 @@ def test_extras(arguments):
     ('linux', 'x86_64'), ('linux', 'aarch64'), ('darwin', 'arm64')])
 def test_pins_keep_what_setup_asks(arguments, stack, python, system, machine):
   pins = _pinned(stack, python, machine, system)
-  pins.update({'tensorflow': pins[name] for name in _STAND_INS if name in pins})
   # Intel's is 1.15.2 by its own count.
-  if stack == 'mkl':
-    pins['tensorflow'] = '1.15.5'
+  pins.setdefault('tensorflow', '1.15.5' if stack == 'mkl' else
+                  pins.get('tensorflow-cpu'))
   lines = arguments['install_requires'] + arguments['extras_require']['test']
   for name, wanted in _for_python(lines, python).items():
     if stack == 'tf212' and name in _NOT_ON_TF212:
