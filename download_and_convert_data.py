@@ -7,17 +7,14 @@ r"""Turns the files that a dataset is published in into TFRecord files.
       --dataset_dir=DIR --source=PICTURES
   python download_and_convert_data.py --check --dataset_dir=DIR
 """
-import os
-import warnings
-
 from datasets.conversion import convert_options
 from slim_common import flags
+from slim_common import runtime
 
 
 def main(config):
-  # TensorFlow loads while the pictures are encoded: let it do so in silence.
-  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
-  warnings.filterwarnings('ignore', category=FutureWarning)
+  # TensorFlow loads while the pictures are encoded.
+  runtime.hide_remarks()
   convert_options.convert(config)
 
 

@@ -1,5 +1,11 @@
-"""Starts TensorFlow the way the programs use it."""
+"""Starts TensorFlow the way the programs use it.
+
+What is here changes the process (allocator, warnings, log level, imports), so
+that only programs call it.
+"""
 import contextlib
+import importlib.abc
+import importlib.util
 import os
 import re
 import sys
@@ -18,25 +24,14 @@ _GREETING = re.compile(
 def start():
   """Loads TensorFlow in graph mode, without its remarks about itself.
 
-  It changes the process (allocator, warnings, log level), so that only programs
-  call it.
-
   Raises:
     ValueError: TensorFlow or tf_slim is not installed.
   """
-  is_quiet = 'TF_CPP_MIN_LOG_LEVEL' not in os.environ
-  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+  hide_remarks()
   memory.keep_freed_memory()
-  # TensorFlow 1.15 warns of NumPy's future at every import, TensorFlow 2 of
-  # the layers that tf_slim is made of.
-  warnings.filterwarnings('ignore', category=FutureWarning)
-  warnings.filterwarnings('ignore', message='.* is deprecated and will be')
-  # A seed for everything reaches tf.data's functions as well, as it should.
-  warnings.filterwarnings('ignore', message='Seed .* from outer graph')
   try:
-    with _without_greeting() if is_quiet else contextlib.nullcontext():
-      import tensorflow.compat.v1 as tf
-      import tf_slim  # noqa: F401
+    import tensorflow.compat.v1 as tf
+    import tf_slim  # noqa: F401
   except ImportError as error:
     raise ValueError(
         '%s. This needs Python 3.7 with TensorFlow 1.15, or Python 3.10 to '
@@ -44,6 +39,35 @@ def start():
         'Python it names, or `pip install -e .`' % error)
   tf.logging.set_verbosity(tf.logging.ERROR)
   tf.disable_v2_behavior()
+
+
+def hide_remarks():
+  """Hides what TensorFlow says about itself, however late it is loaded."""
+  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+  # TensorFlow 1.15 warns of NumPy's future at every import, TensorFlow 2 of
+  # the layers that tf_slim is made of.
+  warnings.filterwarnings('ignore', category=FutureWarning)
+  warnings.filterwarnings('ignore', message='.* is deprecated and will be')
+  # A seed for everything reaches tf.data's functions as well, as it should.
+  warnings.filterwarnings('ignore', message='Seed .* from outer graph')
+  if (os.environ['TF_CPP_MIN_LOG_LEVEL'] > '1' and
+      'tensorflow' not in sys.modules):
+    sys.meta_path.insert(0, _QuietFinder())
+
+
+class _QuietFinder(importlib.abc.MetaPathFinder):
+  """Imports TensorFlow without its greeting."""
+
+  def find_spec(self, fullname, path, target=None):
+    """Returns how to load TensorFlow; None for any other module."""
+    if fullname != 'tensorflow':
+      return None
+    sys.meta_path.remove(self)
+    spec = importlib.util.find_spec(fullname)
+    if spec and spec.loader:
+      execute = spec.loader.exec_module
+      spec.loader.exec_module = _without_greeting()(execute)
+    return spec
 
 
 @contextlib.contextmanager

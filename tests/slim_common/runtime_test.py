@@ -18,7 +18,6 @@ print(tf.executing_eagerly())
 
 def _run(code, **variables):
   variables = dict(os.environ, **variables)
-  variables.pop('TF_CPP_MIN_LOG_LEVEL', None)
   return subprocess.run(
       [sys.executable, '-c', code], env=variables, stdin=subprocess.DEVNULL,
       stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
