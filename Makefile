@@ -1,11 +1,17 @@
 # Prepares the environment and runs what is most often run; `make` lists it.
 
-STACK ?= stock
+# Without STACK: what this machine has a Python for. Not asked for `make help`.
+ifeq ($(STACK),)
+ifneq ($(filter-out help test-tf212,$(MAKECMDGOALS)),)
+STACK := $(shell PYTHON='$(PYTHON)' scripts/bootstrap.sh --find-stack)
+endif
+endif
 VENV ?= $(if $(filter stock,$(STACK)),.venv,.venv-$(STACK))
 TESTS ?= tests
 KILLS ?= 20
 
-.PHONY: help env quickstart test test-scripts test-kill test-exports fuzz
+.PHONY: help env quickstart test test-tf212 test-scripts test-kill \
+  test-exports fuzz
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -15,6 +21,7 @@ help:
 #: make test          run the tests; TESTS='tests/nets -k lenet' runs some
 #:
 #: Longer ones, minutes to hours:
+#: make test-tf212    the smoke tests on TensorFlow 2.12, Python 3.8 to 3.11
 #: make test-scripts  run each recipe of scripts/, the large networks too
 #: make test-kill     kill -9 a training 20 times over and go on; KILLS=3 for
 #:                    fewer
@@ -22,11 +29,13 @@ help:
 #:                    checkpoints; NETWORKS='lenet vgg_16' does some
 #: make fuzz          feed damaged files to all that reads files; FUZZ='--seed=1'
 #:
-#: STACK=stock        TensorFlow 1.15.5, Python 3.7, in .venv (the default)
+#: STACK=stock        TensorFlow 1.15.5, Python 3.7, in .venv
 #: STACK=mkl          Intel's TensorFlow 1.15.2, Python 3.7, in .venv-mkl
-#: STACK=tf2          TensorFlow 2.12.1, Python 3.8 to 3.11, in .venv-tf2
+#: STACK=tf2          TensorFlow 2.21.0, Python 3.10 to 3.13, in .venv-tf2
+#: STACK=tf212        TensorFlow 2.12.1, Python 3.8 to 3.11, in .venv-tf212
+#:                    Without it: stock where Python 3.7 is, tf2 elsewhere
 #: PYTHON=PATH        the Python to make the environment with
-#: VENV=FOLDER        where the environment goes
+#: VENV=DIR           where the environment goes
 
 env:
 	@STACK='$(STACK)' PYTHON='$(PYTHON)' VENV='$(VENV)' scripts/bootstrap.sh
@@ -38,15 +47,20 @@ quickstart: env
 test: env
 	@'$(VENV)/bin/python' -m pytest -q -n 2 --dist loadfile $(TESTS)
 
+test-tf212:
+	@'$(MAKE)' --no-print-directory test STACK=tf212 TESTS=tests/smoke_test.py
+
 test-scripts: env
-	@TEST_SCRIPTS=all '$(VENV)/bin/python' -m pytest -q --durations=9 tests/scripts
+	@TEST_SCRIPTS=all '$(VENV)/bin/python' -m pytest -q --timeout=0 \
+	  --durations=9 tests/scripts
 
 test-kill: env
 	@'$(VENV)/bin/python' -W ignore -m tests.programs.kill_and_resume \
 	  --kills=$(KILLS)
 
 test-exports: env
-	@TEST_EXPORTS=all '$(VENV)/bin/python' -m pytest -q tests/exports
+	@TEST_EXPORTS=all '$(VENV)/bin/python' -m pytest -q --timeout=0 \
+	  tests/exports
 	@'$(VENV)/bin/python' -m tests.exports.all_networks $(NETWORKS)
 
 fuzz: env

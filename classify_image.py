@@ -16,5 +16,9 @@ def main(config):
   return classify.classify(config)
 
 
-if __name__ == '__main__':
+def run():
   flags.run(main, options.Classify, __doc__)
+
+
+if __name__ == '__main__':
+  run()

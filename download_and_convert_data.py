@@ -7,19 +7,20 @@ r"""Converts a dataset, downloaded or from your own files, to TFRecord files.
       --dataset_dir=DATA --source=IMAGES
   python download_and_convert_data.py --check --dataset_dir=DATA
 """
-import os
-import warnings
-
 from datasets.conversion import convert_options
 from slim_common import flags
+from slim_common import runtime
 
 
 def main(config):
-  # TensorFlow loads while the images are encoded; its messages are of no use.
-  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
-  warnings.filterwarnings('ignore', category=FutureWarning)
+  # TensorFlow loads while the images are encoded.
+  runtime.hide_remarks()
   convert_options.convert(config)
 
 
-if __name__ == '__main__':
+def run():
   flags.run(main, convert_options.ConvertOptions, __doc__)
+
+
+if __name__ == '__main__':
+  run()

@@ -19,5 +19,9 @@ def main(config):
   evaluation.evaluate(config)
 
 
-if __name__ == '__main__':
+def run():
   flags.run(main, options.Evaluate, __doc__)
+
+
+if __name__ == '__main__':
+  run()

@@ -22,5 +22,9 @@ def main(config):
     print('Wrote %s' % path)
 
 
-if __name__ == '__main__':
+def run():
   flags.run(main, options.Export, __doc__)
+
+
+if __name__ == '__main__':
+  run()

@@ -25,5 +25,9 @@ def main(config):
   return loop.train(config)
 
 
-if __name__ == '__main__':
+def run():
   flags.run(main, options.Train, __doc__)
+
+
+if __name__ == '__main__':
+  run()

@@ -1,12 +1,16 @@
 #!/bin/sh
 # Finds a Python and makes the environment of one stack.
 #
-#   scripts/bootstrap.sh                makes it, unless it is ready
+#   scripts/bootstrap.sh                makes it, or sees that it is ready
+#   scripts/bootstrap.sh --find-stack   prints the stack that this machine has
+#                                       the Python for, and why on stderr
 #   scripts/bootstrap.sh --find-python  prints the Python it would be made with
 #
-# Reads the variables STACK (stock, mkl or tf2), PYTHON (found if empty) and
-# VENV (a directory; .venv, .venv-mkl or .venv-tf2 if empty). An environment
-# that is incomplete, out of date or of another Python is made again.
+# Reads the variables STACK (stock, mkl, tf2 or tf212; found if empty), PYTHON
+# (found if empty) and VENV (a directory; .venv, .venv-mkl, ... if empty). An
+# environment that is unfinished, out of date or of another Python is made anew.
+# Where there is no Python for it, uv gets one; where there is no uv, it is
+# installed from the package index into .uv, and its Python as well.
 set -eu
 
 say() {
@@ -32,7 +36,43 @@ makes_environments() {
 
 # Prints the Python of a version that `uv` finds; nothing without uv.
 ask_uv() {
-  uv python find --system "$1" 2>/dev/null </dev/null || true
+  "$1" python find --system "$2" 2>/dev/null </dev/null || true
+}
+
+known_pythons() {
+  for minor in 14 13 12 11 10 9 8 7; do say "python3.$minor"; done
+}
+
+# Sets what a stack is: its name in messages and the Pythons it runs on, the
+# one to take first in front.
+choose() {
+  stack=$1
+  case $stack in
+    stock) tensorflow='TensorFlow 1.15.5' versions=3.7 allowed=3.7 ;;
+    mkl) tensorflow="Intel's TensorFlow 1.15.2" versions=3.7 allowed=3.7 ;;
+    tf2) tensorflow='TensorFlow 2.21.0' versions='3.13 3.12 3.11 3.10'
+      allowed='3.10 to 3.13' ;;
+    tf212) tensorflow='TensorFlow 2.12.1' versions='3.11 3.10 3.9 3.8'
+      allowed='3.8 to 3.11' ;;
+    *) fail \
+      "STACK=$stack is unknown; the stacks are stock, mkl, tf2 and tf212." ;;
+  esac
+  first=${versions%% *}
+}
+
+runs_tensorflow_1() {
+  case $(uname -m 2>/dev/null || say x86_64) in
+    x86_64 | amd64) ;;
+    *) return 1 ;;
+  esac
+}
+
+check_machine() {
+  case $stack in
+    stock | mkl) runs_tensorflow_1 || fail \
+      "STACK=$stack: TensorFlow 1.15 exists for x86-64 processors only; this \
+is $(uname -sm)." "Type: make env STACK=tf2" ;;
+  esac
 }
 
 check_given_python() {
@@ -56,7 +96,9 @@ search_python() {
   pyenv_root=${PYENV_ROOT:-$(pyenv root 2>/dev/null || say "${HOME:-}/.pyenv")}
   for version in $versions; do
     for candidate in "python$version" python3 python \
-        "$pyenv_root/versions/$version".*/bin/python "$(ask_uv "$version")"; do
+        "$pyenv_root/versions/$version".*/bin/python \
+        "$root/.uv/python/cpython-$version".*/bin/python3 \
+        "$(ask_uv uv "$version")"; do
       if [ "$(version_of "$candidate")" = "$version" ] &&
           makes_environments "$candidate"; then
         command -v "$candidate"
@@ -64,32 +106,86 @@ search_python() {
       fi
     done
   done
-  if command -v uv >/dev/null; then
-    say "asking uv for Python $first" >&2
-    uv python install "$first" </dev/null >&2 || return 1
-    candidate=$(ask_uv "$first")
-    if makes_environments "$candidate"; then
-      say "$candidate"
-      return
-    fi
-  fi
   return 1
 }
 
+# Prints a uv that knows where the wanted Python is to be had: the one of the
+# search path, or one installed by whatever Python there is. From 0.7.0 on, uv
+# has no Python 3.7.
+find_uv() {
+  wanted=uv
+  [ "$first" != 3.7 ] || wanted='uv==0.6.17'
+  case $(uv python list --only-downloads "$first" 2>/dev/null </dev/null) in
+    *"$first"*) say uv; return ;;
+  esac
+  for candidate in python3 python $(known_pythons); do
+    [ -n "$(version_of "$candidate")" ] || continue
+    say "installing $wanted into $root/.uv" >&2
+    "$candidate" -m pip install --disable-pip-version-check -q --upgrade \
+      --target "$root/.uv/package" "$wanted" </dev/null >&2 || continue
+    say "$root/.uv/package/bin/uv"
+    return
+  done
+  return 1
+}
+
+# Prints the Python that uv gets, if it can.
+fetch_python() {
+  uv=$(find_uv) || return 1
+  say "asking uv for Python $first" >&2
+  if [ "$uv" != uv ]; then
+    export UV_PYTHON_INSTALL_DIR="$root/.uv/python"
+  fi
+  "$uv" python install "$first" </dev/null >&2 || return 1
+  candidate=$(ask_uv "$uv" "$first")
+  makes_environments "$candidate" && say "$candidate"
+}
+
 find_python() {
+  check_machine
   if [ -n "$PYTHON" ]; then
     check_given_python
     command -v "$PYTHON"
   else
-    search_python || fail \
-      "STACK=$stack needs Python $allowed with venv and ensurepip; none found" \
-      "Get one (pyenv install $first; uv python install $first) or name one: \
-make env STACK=$stack PYTHON=/path/to/python$first"
+    search_python || fetch_python || fail \
+      "STACK=$stack needs Python $allowed with venv and ensurepip; none found \
+and none to be had" \
+      "Get one (pyenv install $first; apt install python$first-venv) or name \
+one: make env STACK=$stack PYTHON=/path/to/python$first"
   fi
 }
 
-# Prints the Python that an environment was made from, because the one found may
-# be in the directory to be emptied: `activate` puts it on the path.
+# Chooses the stack by the Python that was given, or is found: TensorFlow 1.15
+# where Python 3.7 is, as it is what the library is written for.
+find_stack() {
+  if [ -n "$PYTHON" ]; then
+    found=$(version_of "$PYTHON")
+    case $found in
+      3.7) choose stock ;;
+      3.8 | 3.9) choose tf212 ;;
+      *) choose tf2 ;;
+    esac
+    reason="PYTHON=$PYTHON is Python ${found:-that does not run}"
+    return
+  fi
+  choose stock
+  reason='Python 3.7 was found'
+  if runs_tensorflow_1; then
+    why='there is no Python 3.7'
+    ! search_python >/dev/null || return 0
+  else
+    why="TensorFlow 1.15 does not exist for $(uname -m)"
+  fi
+  choose tf2
+  if python=$(search_python); then
+    reason="$why; Python $(version_of "$python") was found"
+  else
+    reason="$why and none of 3.10 to 3.13; uv is asked for one"
+  fi
+}
+
+# Prints the Python that an environment was made from, as the one found may be
+# in the directory that is about to be emptied: `activate` puts it on the path.
 base_of() {
   "$1" -c 'import os, sys
 path = "%s/bin/python%d.%d" % ((sys.base_prefix,) + sys.version_info[:2])
@@ -108,12 +204,13 @@ is_ready() {
     "$(installation_of "$venv/bin/python")" ]
 }
 
-# Empties the directory if an earlier run made it, and fails if not. The mark is
-# hidden from *, so that this can be interrupted too.
+# Empties the directory of what an earlier run left, and of nothing that
+# somebody else made. The mark is hidden from *, so that this too may be
+# interrupted.
 clear_directory() {
   [ ! -d "$venv" ] || [ -f "$mark" ] || rmdir "$venv" 2>/dev/null || fail \
     "$venv was not made by make env, so it is left alone." \
-    "Remove it (rm -r $venv) or name another: make env VENV=DIRECTORY"
+    "Remove it (rm -r $venv) or name another: make env VENV=DIR"
   mkdir -p "$venv"
   say unfinished >"$mark"
   rm -rf "${venv:?}"/*
@@ -124,7 +221,7 @@ pip_install() {
   "$venv/bin/python" -m pip install --disable-pip-version-check -qq "$@" ||
     "$venv/bin/python" -m pip install --disable-pip-version-check "$@" ||
     fail "Could not install $what into $venv (on $(uname -sm))." \
-      "pip needs its package index, and TensorFlow 1.15 an x86-64 processor." \
+      "pip needs its package index." \
       "Run the same command again to start over."
 }
 
@@ -136,24 +233,21 @@ make_environment() {
   pip_install -r requirements/build.txt
   what=$tensorflow
   say "installing $what into $venv (about a minute)"
-  pip_install -r "requirements/$stack.txt"
+  # The list for tf2 is complete.
+  if [ "$stack" = tf2 ]; then
+    pip_install --no-deps -r "requirements/$stack.txt"
+  else
+    pip_install -r "requirements/$stack.txt"
+  fi
   what='this project'
   pip_install --no-deps --no-build-isolation --use-pep517 -e .
-  TF_CPP_MIN_LOG_LEVEL=3 "$venv/bin/python" -W ignore -c \
-    'import tensorflow.compat.v1, tf_slim' ||
+  "$venv/bin/python" -W ignore -c \
+    'from slim_common import runtime; runtime.start()' ||
     fail "$tensorflow is installed in $venv, but does not run here."
   say "$key" >"$mark"
 }
 
-stack=${STACK:-stock}
-case $stack in
-  stock) tensorflow='TensorFlow 1.15.5' versions=3.7 allowed=3.7 ;;
-  mkl) tensorflow="Intel's TensorFlow 1.15.2" versions=3.7 allowed=3.7 ;;
-  tf2) tensorflow='TensorFlow 2.12.1' versions='3.11 3.10 3.9 3.8'
-    allowed='3.8 to 3.11' ;;
-  *) fail "STACK=$stack is unknown; the stacks are stock, mkl and tf2." ;;
-esac
-first=${versions%% *}
+root=$(cd "$(dirname "$0")/.." && pwd)
 PYTHON=${PYTHON:-}
 case $PYTHON in
   [!/]*/*) PYTHON=$PWD/$PYTHON ;;
@@ -162,11 +256,21 @@ esac
 unset PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX
 
 case ${1:-} in
+  '' | --find-python | --find-stack) ;;
+  *) fail "unknown argument $1; there are --find-python and --find-stack." ;;
+esac
+if [ -n "${STACK:-}" ]; then
+  choose "$STACK"
+else
+  find_stack
+  say "STACK=$stack ($tensorflow): $reason." >&2
+fi
+case ${1:-} in
+  --find-stack) say "$stack"; exit ;;
   --find-python) find_python; exit ;;
-  ?*) fail "unknown argument $1; the only one is --find-python." ;;
 esac
 
-cd "$(dirname "$0")/.."
+cd "$root"
 default_venv=.venv-$stack
 [ "$stack" != stock ] || default_venv=.venv
 venv=${VENV:-$default_venv}

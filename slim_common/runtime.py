@@ -1,8 +1,24 @@
-"""Starts TensorFlow the way the programs use it."""
+"""Starts TensorFlow the way the programs use it.
+
+What is here changes the process (allocator, warnings, log level, imports), so
+that only programs call it.
+"""
+import contextlib
+import importlib.abc
+import importlib.util
 import os
+import re
+import sys
+import tempfile
 import warnings
 
 from slim_common import memory
+from slim_common import tf_versions  # noqa: F401
+
+# What TensorFlow 2.21 writes while it loads, whatever its log level.
+_GREETING = re.compile(
+    r'WARNING: All log messages before absl::InitializeLog'
+    r'|I\d{4} .* oneDNN custom operations are on')
 
 
 def start() -> None:
@@ -14,23 +30,69 @@ def start() -> None:
   Raises:
     ValueError: TensorFlow or tf_slim is not installed.
   """
-  level = os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+  level = hide_remarks()
   memory.keep_freed_memory()
+  try:
+    import tensorflow.compat.v1 as tf
+    import tf_slim  # noqa: F401
+  except ImportError as error:
+    raise ValueError(
+        '%s. This needs Python 3.7 with TensorFlow 1.15, or Python 3.10 to '
+        '3.13 with TensorFlow 2.21, and tf-slim: run `make env` and use the '
+        'Python it names, or `pip install -e .`' % error)
+  tf.logging.set_verbosity({
+      '0': tf.logging.INFO, '1': tf.logging.WARN,
+      '3': tf.logging.FATAL}.get(level, tf.logging.ERROR))
+  tf.disable_v2_behavior()
+
+
+def hide_remarks():
+  """Hides what TensorFlow says about itself, however late it is loaded.
+
+  Returns:
+    The value of TF_CPP_MIN_LOG_LEVEL, '0' (info) to '3' (fatal errors).
+  """
+  level = os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
   # TensorFlow 1.15 warns of NumPy's future at every import, TensorFlow 2 of
   # the layers that tf_slim uses.
   warnings.filterwarnings('ignore', category=FutureWarning)
   warnings.filterwarnings('ignore', message='.* is deprecated and will be')
   # The seed of the graph reaches tf.data's functions as well, as it should.
   warnings.filterwarnings('ignore', message='Seed .* from outer graph')
-  try:
-    import tensorflow.compat.v1 as tf
-    import tf_slim  # noqa: F401
-  except ImportError as error:
-    raise ValueError(
-        '%s. This needs Python 3.7 with TensorFlow 1.15, or Python 3.8 to 3.11 '
-        'with TensorFlow 2.12, and tf-slim: run `make env` and use '
-        '.venv/bin/python, or `pip install -e .`' % error)
-  tf.logging.set_verbosity({
-      '0': tf.logging.INFO, '1': tf.logging.WARN,
-      '3': tf.logging.FATAL}.get(level, tf.logging.ERROR))
-  tf.disable_v2_behavior()
+  if level > '1' and 'tensorflow' not in sys.modules:
+    sys.meta_path.insert(0, _QuietFinder())
+  return level
+
+
+class _QuietFinder(importlib.abc.MetaPathFinder):
+  """Imports TensorFlow without its greeting."""
+
+  def find_spec(self, fullname, path, target=None):
+    """Returns how to load TensorFlow; None for any other module."""
+    if fullname != 'tensorflow':
+      return None
+    sys.meta_path.remove(self)
+    spec = importlib.util.find_spec(fullname)
+    if spec and spec.loader:
+      execute = spec.loader.exec_module
+      spec.loader.exec_module = _without_greeting()(execute)
+    return spec
+
+
+@contextlib.contextmanager
+def _without_greeting():
+  """Keeps TensorFlow's greeting from standard error, and nothing else."""
+  sys.stderr.flush()
+  with tempfile.TemporaryFile() as held:
+    stderr = os.dup(2)
+    os.dup2(held.fileno(), 2)
+    try:
+      yield
+    finally:
+      sys.stderr.flush()
+      os.dup2(stderr, 2)
+      os.close(stderr)
+      held.seek(0)
+      for line in held.read().decode(errors='replace').splitlines():
+        if not _GREETING.match(line):
+          print(line, file=sys.stderr)

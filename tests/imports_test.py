@@ -52,7 +52,7 @@ _TABLE = {
         'datasets.dataset_info', 'datasets.imagenet_tools'),
     'datasets/imagenet_tools': _BASE + ('datasets.conversion',),
     'deployment': _BASE + ('nets.normalization',),
-    'image_classifier': (),
+    'image_classifier': ('slim_common',),
     'image_classifier/options': ('slim_common',),
     'image_classifier/checkpoints': _BASE,
     'image_classifier/losses': _BASE,

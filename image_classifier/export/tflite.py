@@ -9,6 +9,11 @@ import tensorflow.compat.v1 as tf
 from image_classifier.export import int8_calibration
 from image_classifier.inference.backends import OUTPUTS
 
+# Dense layers get one scale for all their weights, as `int8_calibration`
+# expects; without it, TensorFlow 2.21 gives each output a scale.
+_ONE_SCALE = (
+    '_experimental_disable_per_channel_quantization_for_dense_layers')
+
 
 def convert(graph_def, shape, images=None):
   """Converts a frozen graph.
@@ -56,6 +61,7 @@ def _converter(path, shape, images, has_ranges):
   elif images is not None:
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([batch] for batch in images)
+    setattr(converter, _ONE_SCALE, True)
   return converter
 
 

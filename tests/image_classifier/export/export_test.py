@@ -242,7 +242,8 @@ def test_a_network_for_video(tmp_path, monkeypatch):
   def averaged(images, num_classes, is_training=False):
     del is_training
     features = tf.reduce_mean(images, [1, 2, 3])
-    return tf.layers.dense(features, num_classes, name='head'), {}
+    return slim.fully_connected(
+        features, num_classes, activation_fn=None, scope='head'), {}
   averaged.default_image_size = 8
   monkeypatch.setitem(nets_factory.networks_map._values, 'i3d', averaged)
   with tf.Graph().as_default(), tf.Session() as session:

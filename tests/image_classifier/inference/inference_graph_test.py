@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 import pytest
 import tensorflow.compat.v1 as tf
+import tf_slim as slim
 
 from image_classifier import options
 from image_classifier.inference import backends
@@ -129,7 +130,8 @@ def test_the_checkpoint_says_how_many_channels(tmp_path, channels):
 def test_a_network_without_predictions_gets_probabilities(monkeypatch):
   def _network(images, num_classes, is_training=False):
     del is_training
-    return tf.layers.dense(tf.layers.flatten(images), num_classes), {}
+    return slim.fully_connected(
+        slim.flatten(images), num_classes, activation_fn=None), {}
   _network.default_image_size = 8
   monkeypatch.setitem(nets_factory.networks_map._values, 'lenet', _network)
   asked = _options()
