@@ -107,8 +107,7 @@ def training_batches(
     shard: (index, count), which of `count` parts of the records is read.
     max_bad_records: maximum number of unreadable records to skip.
     first_batch: number of batches that an interrupted run with the same seed
-      has read. Whole epochs are skipped without reading; of the last epoch
-      records are read but not decoded.
+      has read. They are skipped, whole epochs without reading.
     preprocess_batch: function of images, uint8 [n, height, width, channels],
       that does what `preprocess` does to each, without randomness; or None.
 

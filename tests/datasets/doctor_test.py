@@ -127,7 +127,7 @@ def test_histogram_without_matplotlib(tmp_path, monkeypatch, capsys):
 def test_bad_records_are_named_by_file_and_index(
     tmp_path, capsys, record, problem):
   _write(tmp_path, train=[_record(seed=1), _record(seed=2), record])
-  with pytest.raises(ValueError, match='1 problems in .*, listed above. Convert'):
+  with pytest.raises(ValueError, match='1 problems in .*, listed above. Con'):
     doctor.check(str(tmp_path), 1)
   assert 'train.tfrecord, record 2: ' + problem in capsys.readouterr().out
 
