@@ -50,7 +50,7 @@ def test_damaged_info_names_the_file_and_the_cure(text):
 def test_later_format_is_refused():
   info = json.loads(dataset_info.info_text('x', ['a'], None, _SPLITS))
   info['format_version'] = 2
-  with pytest.raises(ValueError, match='p has format version 2 .* version 1'):
+  with pytest.raises(ValueError, match='p has format version 2, .* version 1'):
     dataset_info.parse_info(json.dumps(info), 'p')
 
 
