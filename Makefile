@@ -35,7 +35,7 @@ help:
 #: STACK=tf212        TensorFlow 2.12.1, Python 3.8 to 3.11, in .venv-tf212
 #:                    Without it: stock where Python 3.7 is, tf2 elsewhere
 #: PYTHON=PATH        the Python to make the environment with
-#: VENV=DIR           where the environment goes
+#: VENV=DIR           directory of the environment
 
 env:
 	@STACK='$(STACK)' PYTHON='$(PYTHON)' VENV='$(VENV)' scripts/bootstrap.sh

@@ -38,7 +38,7 @@ def test_a_file_named_like_a_pattern(directory):
 
 
 @pytest.mark.parametrize('start', [
-    b'\xff\xd8\xff\xe0', b'\x89PNG\r\n', b'GIF89a', b'BM1'])
+    b'\xff\xd8\xff\xe0', b'\x89PNG\r\n\x1a\n', b'GIF89a', b'BM1'])
 def test_an_image_on_standard_input(start):
   image, = image_inputs.find(['-'], io.BytesIO(start + b'\n\x00rest'))
   assert image.name == 'standard input'
