@@ -109,7 +109,7 @@ def main():
   cores = os.cpu_count()
   parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
   parser.add_argument('--source', help='directory of IDX files')
-  parser.add_argument('--dataset_dir', help='parent of the directory to write to')
+  parser.add_argument('--dataset_dir', help='where to write temporary files')
   parser.add_argument(
       '--num_workers', type=int, default=cores,
       help='processes of the second run; left out, one per core, %d' % cores)
@@ -133,7 +133,8 @@ def main():
         print('%d worker%s, %-10s %6d images/s (%.1f s, CPU %.1f s)' % (
             num_workers, 's' if num_workers > 1 else '', title,
             total / seconds, seconds, cpu))
-    print('%d records decoded: all are their source' % verify(source, directory))
+    print('%d records decoded: all equal their source' % verify(
+        source, directory))
     if arguments.jpegs:
       jpeg_folder.run(work, arguments.jpegs, arguments.num_workers)
   finally:

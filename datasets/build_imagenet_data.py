@@ -71,8 +71,8 @@ class BuildOptions:
       False, 'Accept other numbers of images than 1,281,167 and 50,000.')
   on_bad_image: str = flag(
       'fail', 'Treatment of truncated and damaged images and of other files: '
-      'fail (all are named, nothing is published) or skip (bad_images.csv names '
-      'them).', choices=engine.BAD_IMAGE_CHOICES)
+      'fail (all are named, nothing is published) or skip (bad_images.csv '
+      'names them).', choices=engine.BAD_IMAGE_CHOICES)
   overwrite: bool = flag(
       False, 'Convert again if the dataset exists; it is replaced when the new '
       'one is complete.')

@@ -128,8 +128,8 @@ def run(dataset_dir, source=None, overwrite=False, num_workers=None):
 
   Args:
     dataset_dir: directory for them. An existing dataset is kept.
-    source: a directory, archive or URL of the binary or the Python version; None
-      to download the binary one.
+    source: a directory, archive or URL of the binary or the Python version;
+      None to download the binary one.
     overwrite: whether an existing dataset is replaced.
     num_workers: number of processes; None for one per core.
 

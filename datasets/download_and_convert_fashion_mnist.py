@@ -34,7 +34,8 @@ _PUBLISHED = downloads.Published(
 
 
 def _read(directory):
-  return _CLASS_NAMES, idx.read_splits(directory, _IMAGE_SIZE, len(_CLASS_NAMES))
+  return _CLASS_NAMES, idx.read_splits(
+      directory, _IMAGE_SIZE, len(_CLASS_NAMES))
 
 
 def run(dataset_dir, source=None, overwrite=False, num_workers=None):

@@ -1,15 +1,14 @@
 """Finds images and their classes: in directories, or in a list.
 
-| source                | classes                                | splits       |
-|-----------------------|----------------------------------------|--------------|
-| directory of          | the subdirectories                     | one, 'train' |
-| directories           |                                        |              |
-| train/, validation/,  | the subdirectories of each; `val` is   | as named     |
-| test/ (or some)       | another name for `validation`          |              |
-| file.csv, file.jsonl  | the labels; paths start from the       | one, 'train' |
-|                       | directory of the list                  |              |
+| source                       | classes                    | splits       |
+|------------------------------|----------------------------|--------------|
+| directory of directories     | the subdirectories         | one, 'train' |
+| train/, validation/ or val/, | the subdirectories of each | as named     |
+| test/ (or some)              |                            |              |
+| file.csv, file.jsonl         | the labels                 | one, 'train' |
 
-A class id is the index of the class among the sorted names.
+Paths in a list are relative to its directory. A class id is the index of the
+class among the sorted names.
 
 A list is multi-label, each image with any number of classes, if one of its
 images has several, written `cat|dog` in a csv file and ["cat", "dog"] in a

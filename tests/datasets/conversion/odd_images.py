@@ -220,7 +220,7 @@ def _rejected_others(png):
       ('wrong checksum.png', bytes(broken), 'damaged PNG: wrong checksum'),
       ('two headers.png', png[:-12] + png[8:33] + png[-12:], 'its header is not first'),
       ('unknown chunk.png', png[:-12] + chunk(b'ABCD', b'') + png[-12:], 'unknown critical chunk'),
-      ('packed pixels without an end.png', _png_without_checksum(), 'compressed pixels have no end'),
+      ('pixels without an end.png', _png_without_checksum(), 'compressed pixels have no end'),
       ('half.gif', encoded(photo().quantize(16), 'GIF')[:300], 'damaged GIF'),
       ('half.bmp', encoded(photo(), 'BMP')[:500], 'damaged BMP'),
       ('half.webp', encoded(photo(), 'WEBP')[:100], 'damaged WEBP'),

@@ -143,7 +143,7 @@ def test_sizes_are_those_published(tmp_path, monkeypatch):
   remote = unpack_imagenet._ARCHIVES['train']
   monkeypatch.setitem(unpack_imagenet._ARCHIVES, 'train',
                       remote._replace(size=size))
-  with pytest.raises(ValueError, match='holds 3 synsets, not 1000: download it'):
+  with pytest.raises(ValueError, match='holds 3 synsets, not 1000: download'):
     _run(tmp_path, allow_subset=False)
 
 
