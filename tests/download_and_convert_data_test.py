@@ -53,7 +53,7 @@ def test_converts_and_then_has_nothing_to_do(tmp_path):
   assert 'nothing to do (--overwrite converts it again)' in output
   assert records.snapshot(tmp_path / 'out') == before
   status, output, _ = _run('--overwrite', '--num_workers=1', *arguments)
-  assert status == 0 and 'converted anew' in output
+  assert status == 0 and 'converted again' in output
   assert records.snapshot(tmp_path / 'out') == before
 
 

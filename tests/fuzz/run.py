@@ -211,7 +211,7 @@ def _indices(arguments):
 def main(words=None):
   parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
   parser.add_argument('--seed', type=int, default=0, help='seed of the inputs')
-  parser.add_argument('--inputs', type=int, default=5000, help='number of inputs')
+  parser.add_argument('--inputs', type=int, default=5000, help='their number')
   parser.add_argument('--target', help='name of the only target')
   parser.add_argument('--only', type=int, help='index of a single input')
   parser.add_argument('--keep', help='directory to write the single input to')

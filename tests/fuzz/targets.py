@@ -35,7 +35,6 @@ from tests.datasets.conversion import raw_files
 from tests.fuzz import mutations
 
 
-
 class Seed(collections.namedtuple('Seed', 'name content wrap')):
   """A file to damage.
 
