@@ -11,16 +11,13 @@ time of its processes, which other programs disturb little. Then a directory of
 JPEGs is converted (--jpegs=0 leaves that out).
 """
 import argparse
-import contextlib
 import gzip
 import io
 import os
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 
@@ -54,29 +51,18 @@ def make_source(directory):
 
 def time_converting(source, directory, num_workers):
   """Returns the wall-clock and CPU seconds of a conversion in this process."""
-  start, cpu_before = time.time(), _cpu_seconds()
-  with contextlib.redirect_stdout(io.StringIO()):
-    download_and_convert_mnist.run(
-        directory, source, overwrite=True, num_workers=num_workers)
-  return time.time() - start, _cpu_seconds() - cpu_before
+  return jpeg_folder.seconds_of(
+      download_and_convert_mnist.run, directory, source, overwrite=True,
+      num_workers=num_workers)
 
 
 def time_program(source, directory, num_workers):
   """Returns the wall-clock and CPU seconds of a run of the program."""
-  command = [
+  return jpeg_folder.seconds_of(subprocess.check_call, [
       sys.executable, os.path.join(_ROOT, 'download_and_convert_data.py'),
       '--dataset_name=mnist', '--overwrite', '--dataset_dir=' + directory,
-      '--source=' + source, '--num_workers=%d' % num_workers]
-  start, cpu_before = time.time(), _cpu_seconds()
-  subprocess.check_call(command, stdout=subprocess.DEVNULL)
-  return time.time() - start, _cpu_seconds() - cpu_before
-
-
-def _cpu_seconds():
-  """Returns the CPU seconds of this process and its ended children."""
-  usages = [resource.getrusage(who)
-            for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-  return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+      '--source=' + source, '--num_workers=%d' % num_workers],
+                                stdout=subprocess.DEVNULL)
 
 
 def verify(source, directory):
@@ -109,8 +95,7 @@ def main():
   cores = os.cpu_count()
   parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
   parser.add_argument('--source', help='directory of IDX files')
-  parser.add_argument(
-      '--dataset_dir', help='parent of the directory to write to')
+  parser.add_argument('--dataset_dir', help='where to write temporary files')
   parser.add_argument(
       '--num_workers', type=int, default=cores,
       help='processes of the second run; left out, one per core, %d' % cores)
@@ -134,7 +119,7 @@ def main():
         print('%d worker%s, %-10s %6d images/s (%.1f s, CPU %.1f s)' % (
             num_workers, 's' if num_workers > 1 else '', title,
             total / seconds, seconds, cpu))
-    print('%d records decoded: all are their source' % verify(
+    print('%d records decoded: all equal their source' % verify(
         source, directory))
     if arguments.jpegs:
       jpeg_folder.run(work, arguments.jpegs, arguments.num_workers)

@@ -65,18 +65,24 @@ def time_decoding(directory):
   return time.time() - start
 
 
-def time_converting(source, directory, num_workers):
-  """Returns the wall-clock and CPU seconds to the published dataset."""
+def seconds_of(function, *arguments, **options):
+  """Returns the wall-clock and CPU seconds of a call, which prints nothing."""
   start, cpu_before = time.time(), _cpu_seconds()
   with contextlib.redirect_stdout(io.StringIO()):
-    download_and_convert_image_folder.run(
-        directory, source, overwrite=True, num_workers=num_workers)
+    function(*arguments, **options)
   return time.time() - start, _cpu_seconds() - cpu_before
 
 
 def _cpu_seconds():
+  """Returns the CPU seconds of this process and its ended children."""
   return sum(sum(resource.getrusage(who)[:2]) for who in (
       resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def time_converting(source, directory, num_workers):
+  """Returns the wall-clock and CPU seconds to the published dataset."""
+  return seconds_of(download_and_convert_image_folder.run, directory, source,
+                    overwrite=True, num_workers=num_workers)
 
 
 def verify(source, directory):

@@ -77,8 +77,10 @@ def run(directory, synsets_file=None, output_file=None, num_workers=None):
   unreadable = []
   tasks = ((paths[at:at + _FILES_PER_TASK], wanted)
            for at in range(0, len(paths), _FILES_PER_TASK))
-  with worker_pool.WorkerPool(num_workers) as workers, \
-      _opened(output_file) as target, progress.Progress(
+  output = (atomic_files.publish(output_file, encoding='utf-8', newline='')
+            if output_file else contextlib.nullcontext(sys.stdout))
+  with worker_pool.WorkerPool(num_workers) as workers, output as target, \
+      progress.Progress(
           'reading boxes', len(paths), 'files', stream=sys.stderr) as shown:
     for lines, part, faults in workers.map(read_files, tasks):
       target.write(''.join(line + '\n' for line in lines))
@@ -104,17 +106,6 @@ def _find(directory):
            for parent, _, names in os.walk(directory) for name in names
            if name.lower().endswith('.xml') and not name.startswith('.')]
   return sorted(paths, key=lambda path: (os.path.basename(path), path))
-
-
-@contextlib.contextmanager
-def _opened(path):
-  """Opens a file that appears when it is complete; None: standard output."""
-  if path is None:
-    yield sys.stdout
-    return
-  with atomic_files.publish(
-      path, encoding='utf-8', newline='') as target:
-    yield target
 
 
 def read_files(paths, wanted):

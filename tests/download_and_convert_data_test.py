@@ -50,10 +50,10 @@ def test_converts_and_then_has_nothing_to_do(tmp_path):
                             'mnist_test.tfrecord', 'mnist_train.tfrecord']
   status, output, errors = _run(*arguments)
   assert (status, errors) == (0, '')
-  assert 'nothing to do (--overwrite converts it anew)' in output
+  assert 'nothing to do (--overwrite converts it again)' in output
   assert records.snapshot(tmp_path / 'out') == before
   status, output, _ = _run('--overwrite', '--num_workers=1', *arguments)
-  assert status == 0 and 'converted anew' in output
+  assert status == 0 and 'converted again' in output
   assert records.snapshot(tmp_path / 'out') == before
 
 
@@ -62,7 +62,7 @@ def test_converts_and_then_has_nothing_to_do(tmp_path):
     (['--dataset_name=mnist'], '--dataset_dir is required'),
     (['--dataset_name=mnst', '--dataset_dir=d'], 'did you mean mnist?'),
     (['--dataset_name=imagenet', '--dataset_dir=d'],
-     'imagenet has programs of its own'),
+     'imagenet has separate programs'),
     (['--dataset_name=mnist', '--dataset_dir=d', '--sorce=s'],
      'did you mean --source?'),
     (['--dataset_name=mnist', '--dataset_dir=d', '--num_workers=0'],

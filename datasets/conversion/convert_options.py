@@ -20,18 +20,9 @@ _CONVERTERS = {
     'mnist': 'download_and_convert_mnist',
     'visualwakewords': 'download_and_convert_visualwakewords',
 }
-# The options that `run` of all converters takes, and those of some.
+# The options of all converters. Other fields are options of those that
+# `only_with` names.
 _OPTIONS = ('source', 'overwrite', 'num_workers')
-_IMAGE_OPTIONS = ('on_bad_image', 'max_pixels', 'background')
-_OPTIONS_OF = {
-    'flowers': _IMAGE_OPTIONS,
-    'image_folder': _IMAGE_OPTIONS + (
-        'validation_fraction', 'num_validation', 'seed', 'num_shards'),
-    'visualwakewords': _IMAGE_OPTIONS + (
-        'small_object_area_threshold', 'foreground_class_of_interest',
-        'coco_dirname', 'coco_train_url', 'coco_validation_url',
-        'coco_annotations_url'),
-}
 _IMAGENET = (
     'imagenet has separate programs, as its archives are given only to those '
     'who sign up at https://image-net.org. With the archives, or their '
@@ -144,5 +135,6 @@ def convert(options):
         name, suggest.hint(name, _CONVERTERS), known))
   converter = importlib.import_module('datasets.' + _CONVERTERS[name])
   converter.run(options.dataset_dir, **{
-      option: getattr(options, option)
-      for option in _OPTIONS + _OPTIONS_OF.get(name, ())})
+      field.name: getattr(options, field.name)
+      for field in dataclasses.fields(options) if field.name in _OPTIONS or
+      name in field.metadata.get('only_with', ('', ()))[1]})

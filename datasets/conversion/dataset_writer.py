@@ -152,8 +152,7 @@ class DatasetWriter:
     """Removes what is no complete shard; returns the number of those."""
     if not os.path.isdir(self._building):
       return 0
-    shards.remove_incomplete(self._building)
-    num_complete = len(shards.complete_files(self._building))
+    num_complete = shards.keep_complete(self._building)
     directories.remove_if_empty(self._building)
     return num_complete
 

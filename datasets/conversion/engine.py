@@ -24,7 +24,6 @@ BAD_IMAGE_CHOICES = ('fail', 'skip')
 
 # Shards are built in parts if there are fewer shards than this.
 _TASKS_PER_FURTHER_WORKER = 32
-_MIN_IMAGES_PER_PART = 8
 
 
 class Split(collections.namedtuple('Split', 'files num_images images_of')):
@@ -38,7 +37,7 @@ class Split(collections.namedtuple('Split', 'files num_images images_of')):
   """
 
 
-def consecutive_split(files, images):
+def _consecutive_split(files, images):
   """Returns the Split whose files take consecutive parts of a list."""
   per_file = _rounded_up(len(images), len(files))
   return Split(files, len(images), lambda shard: images[
@@ -85,7 +84,7 @@ def convert_listing(writer, listing, plan, policy, on_bad_image):
         for split, images in listing.splits.items())
     image_lists.check_classes(listing.class_names, good['train'])
     return collections.OrderedDict(
-        (split, consecutive_split(files, image_lists.labeled(listing, images)))
+        (split, _consecutive_split(files, images))
         for split, (files, images) in plan(good).items())
 
   convert(writer, splits_without(()), listing.class_names,
@@ -166,7 +165,7 @@ def _build(writer, name, split, recipe):
           'and options and are kept' % (title, len(existing), len(reports)))
   missing = [k for k in range(len(paths)) if k not in reports]
   num_tasks = 1 + _TASKS_PER_FURTHER_WORKER * (writer.workers.num_workers - 1)
-  per_part = max(_rounded_up(split.num_images, num_tasks), _MIN_IMAGES_PER_PART)
+  per_part = max(_rounded_up(split.num_images, num_tasks), 1)
   num_parts = {}
 
   def tasks():

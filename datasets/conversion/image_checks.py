@@ -36,17 +36,18 @@ from slim_common import image_formats
 MAX_PIXELS = 100000000
 WHITE = (255, 255, 255)
 
-Policy = collections.namedtuple(
-    'Policy', 'max_pixels background turn only_jpeg',
-    defaults=(MAX_PIXELS, WHITE, True, False))
-Policy.__doc__ = """How images are checked and converted.
 
-Attributes:
-  max_pixels: maximum height times width; larger images are rejected.
-  background: (red, green, blue), 0..255, shown through transparency.
-  turn: whether the EXIF orientation is applied; if not, such a JPEG is kept.
-  only_jpeg: whether a PNG is stored as a JPEG.
-"""
+class Policy(collections.namedtuple(
+    'Policy', 'max_pixels background turn only_jpeg',
+    defaults=(MAX_PIXELS, WHITE, True, False))):
+  """How images are checked and converted.
+
+  Attributes:
+    max_pixels: maximum height times width; larger images are rejected.
+    background: (red, green, blue), 0..255, shown through transparency.
+    turn: whether the EXIF orientation is applied; if not, such a JPEG is kept.
+    only_jpeg: whether a PNG is stored as a JPEG.
+  """
 
 
 class Verdict(collections.namedtuple(

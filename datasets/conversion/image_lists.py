@@ -1,15 +1,14 @@
 """Finds images and their classes: in directories, or in a list.
 
-| source               | classes                                | splits       |
-|----------------------|----------------------------------------|--------------|
-| directory of         | the subdirectories                     | one, 'train' |
-| directories          |                                        |              |
-| train/, validation/, | the subdirectories of each; `val` is   | as named     |
-| test/ (or some)      | another name for `validation`          |              |
-| file.csv, file.jsonl | the labels; paths start from the       | one, 'train' |
-|                      | directory of the list                  |              |
+| source                       | classes                    | splits       |
+|------------------------------|----------------------------|--------------|
+| directory of directories     | the subdirectories         | one, 'train' |
+| train/, validation/ or val/, | the subdirectories of each | as named     |
+| test/ (or some)              |                            |              |
+| file.csv, file.jsonl         | the labels                 | one, 'train' |
 
-A class id is the index of the class among the sorted names.
+Paths in a list are relative to its directory. A class id is the index of the
+class among the sorted names.
 
 A list is multi-label, each image with any number of classes, if one of its
 images has several, written `cat|dog` in a csv file and ["cat", "dog"] in a
@@ -24,23 +23,14 @@ import os
 from slim_common import image_formats
 
 
-class Image(collections.namedtuple('Image', 'path name class_names')):
-  """An image of a source.
-
-  Attributes:
-    path: path of the file.
-    name: its path in the source.
-    class_names: tuple of names; of one name unless the list is multi-label.
-  """
-
-
-class LabeledImage(collections.namedtuple('LabeledImage', 'path name label')):
-  """An image to write, as `shards` describes it.
+class Image(collections.namedtuple('Image', 'path name label class_names')):
+  """An image of a source, as `shards` describes it.
 
   Attributes:
     path: path of the file.
     name: its path in the source.
     label: class id, or tuple of class ids of a multi-label list.
+    class_names: tuple of names; of one name unless the list is multi-label.
   """
 
 
@@ -141,7 +131,7 @@ def _in_classes(root, above, class_names, skipped):
                        'remove it' % directory)
     prefix = os.path.relpath(directory, root)
     images += [Image(os.path.join(directory, name), os.path.join(prefix, name),
-                     (class_name,)) for name in sorted(found)]
+                     None, (class_name,)) for name in sorted(found)]
   return images
 
 
@@ -177,7 +167,7 @@ def from_list(path):
           path, number, name, lines[name]))
     lines[name] = number
     images.append(Image(
-        os.path.join(directory, name), name,
+        os.path.join(directory, name), name, None,
         _class_names(label, multi_label, '%s, line %d' % (path, number))))
   images.sort(key=lambda image: image.name)
   return _listing({'train': images}, collections.Counter(), True, path,
@@ -254,7 +244,7 @@ def _opened_list(path):
 
 
 def _listing(splits, skipped, is_chosen, source, multi_label=False):
-  """Returns a Listing; checks the names of the classes."""
+  """Returns a Listing with labels; checks the names of the classes."""
   names = {split: classes_of(splits[split]) for split in splits}
   class_names = sorted(names['train'])
   if len(class_names) < (1 if multi_label else 2):
@@ -274,6 +264,12 @@ def _listing(splits, skipped, is_chosen, source, multi_label=False):
       raise ValueError('the class name %r is not UTF-8: rename it' % name)
     if '\n' in name or '\r' in name:
       raise ValueError('the class name %r has a line end: rename it' % name)
+  ids = {name: k for k, name in enumerate(class_names)}
+  for split, images in splits.items():
+    labels = [tuple(ids[name] for name in image.class_names)
+              for image in images]
+    splits[split] = [image._replace(label=label if multi_label else label[0])
+                     for image, label in zip(images, labels)]
   return Listing(splits, class_names, skipped, is_chosen, multi_label)
 
 
@@ -318,23 +314,11 @@ def _may_be_image(image):
     return True  # A bad one.
 
 
-def labeled(listing, images):
-  """Returns the `LabeledImage`s of some `Image`s of a listing."""
-  ids = {name: k for k, name in enumerate(listing.class_names)}
-  result = []
-  for image in images:
-    label = tuple(ids[name] for name in image.class_names)
-    if not listing.multi_label:
-      label, = label
-    result.append(LabeledImage(image.path, image.name, label))
-  return result
-
-
 def features_of(image, verdict):
   """Returns the features of an image's record.
 
   Args:
-    image: a `LabeledImage`.
+    image: an `Image`.
     verdict: the `image_checks.Verdict` on it.
   """
   label = image.label

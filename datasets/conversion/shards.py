@@ -84,18 +84,13 @@ def class_ids(label):
   return label if isinstance(label, tuple) else (label,)
 
 
-def complete_files(directory):
-  """Returns the names of the complete shards in a directory."""
+def keep_complete(directory):
+  """Removes all but complete shards; returns the number of those."""
   names = set(os.listdir(directory))
-  return {name for name in names if name + _REPORT_SUFFIX in names}
-
-
-def remove_incomplete(directory):
-  """Removes the files of a directory that are not of a complete shard."""
-  names = set(os.listdir(directory))
-  kept = complete_files(directory)
+  kept = {name for name in names if name + _REPORT_SUFFIX in names}
   for name in names - kept - {name + _REPORT_SUFFIX for name in kept}:
     os.remove(os.path.join(directory, name))
+  return len(kept)
 
 
 def find(path, images, features_of, policy):

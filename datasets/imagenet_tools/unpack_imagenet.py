@@ -146,8 +146,8 @@ def _unpack_classes(archive, directory, allow_subset):
             directory, _synset(archive, member)))
         shown.add(member.size)
   except tarfile.TarError as error:
-    raise ValueError('%s is no tar archive, or a damaged one (%s): fetch it '
-                     'again' % (archive, error))
+    raise ValueError('%s is no tar archive, or a damaged one (%s): download '
+                     'it again' % (archive, error))
   if count != _NUM_CLASSES and not allow_subset:
     raise ValueError('%s holds %d synsets, not %d: download it again, or give '
                      '--allow_subset' % (archive, count, _NUM_CLASSES))

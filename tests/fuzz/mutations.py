@@ -1,4 +1,4 @@
-"""Ways to damage a file, each drawn from a random generator."""
+"""Ways to damage a file at random."""
 import struct
 
 _EXTREMES = (0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0xffffffff,
@@ -7,7 +7,7 @@ _HEADER = 64
 
 
 def flip_bits(content, random, unused_others):
-  """Turns over one bit or a few."""
+  """Flips one bit or a few."""
   damaged = bytearray(content)
   for _ in range(random.choice([1, 1, 2, 4, 16])):
     damaged[random.randint(len(damaged))] ^= 1 << random.randint(8)
@@ -15,7 +15,7 @@ def flip_bits(content, random, unused_others):
 
 
 def set_bytes(content, random, unused_others):
-  """Sets some bytes in a row to one value, often an extreme one."""
+  """Sets consecutive bytes to one value, often an extreme one."""
   at = random.randint(len(content))
   count = min(random.choice([1, 2, 4, 16, 256]), len(content) - at)
   value = random.choice([0, 0xff, 0x80, random.randint(256)])
@@ -23,20 +23,20 @@ def set_bytes(content, random, unused_others):
 
 
 def truncate(content, random, unused_others):
-  """Cuts the end off, somewhere or in the header."""
+  """Removes the end, from anywhere or from the header on."""
   return content[:random.randint(
       len(content) if random.randint(2) else min(_HEADER, len(content)))]
 
 
 def splice(content, random, others):
-  """Puts the end of another file behind the beginning of this one."""
+  """Appends the end of another file to the start of this one."""
   other = others[random.randint(len(others))]
   return content[:random.randint(len(content))] + other[
       random.randint(len(other)):]
 
 
 def duplicate_block(content, random, unused_others):
-  """Puts a part of the file in once more, or many times."""
+  """Inserts a part of the file again, once or many times."""
   start, end = sorted(random.randint(len(content), size=2))
   at = random.randint(len(content))
   times = random.choice([1, 1, 3, 20])
@@ -44,13 +44,13 @@ def duplicate_block(content, random, unused_others):
 
 
 def remove_block(content, random, unused_others):
-  """Takes a part out of the file."""
+  """Removes a part of the file."""
   start, end = sorted(random.randint(len(content), size=2))
   return content[:start] + content[end:]
 
 
 def edit_length(content, random, unused_others):
-  """Writes another number, as lengths are written, often into the header."""
+  """Changes bytes as if they were a length, often in the header."""
   at = random.randint(min(_HEADER, len(content)) if random.randint(2)
                       else len(content))
   kind = ['<B', '<H', '>H', '<I', '>I', '<Q', '>Q'][random.randint(7)]
@@ -65,7 +65,7 @@ def edit_length(content, random, unused_others):
 
 
 def insert_noise(content, random, unused_others):
-  """Puts random bytes in."""
+  """Inserts random bytes."""
   at = random.randint(len(content))
   return content[:at] + random.bytes(
       random.choice([1, 4, 100, 5000])) + content[at:]
@@ -80,8 +80,8 @@ def mutate(content, random, others):
 
   Args:
     content: bytes.
-    random: an `np.random.RandomState`, on which all that is drawn depends.
-    others: a list of bytes of other files of the kind, none of them empty.
+    random: an `np.random.RandomState`.
+    others: list of bytes of other files of the kind, none of them empty.
   """
   for _ in range(random.choice([1, 1, 1, 2, 5])):
     if not content:

@@ -1,12 +1,13 @@
-"""Feeds damaged files to all that reads files from outside.
+"""Feeds damaged files to all code that reads files from outside.
 
   python -m tests.fuzz.run [--seed=0] [--inputs=5000] [--target='archives']
-  python -m tests.fuzz.run --seed=0 --only=1234 --keep=FOLDER
+  python -m tests.fuzz.run --seed=0 --only=1234 --keep=DIR
 
-Each input, drawn from seed and number, is a whole file that was damaged by
-`mutations`. It must be read, or be refused by a ValueError or OSError that
-names a file, in time and in memory, and the source must stay as it is. A worker
-process does it, watched from here: a crash or a hang ends the worker alone.
+Each input, which depends on the seed and its index, is a file that was damaged
+by `mutations`. It must be read, or be refused by a ValueError or OSError that
+names a file, within limits of time and memory, and the source must not change.
+A worker process does it, watched from here: a crash or a hang ends the worker
+alone.
 """
 import argparse
 import collections
@@ -23,28 +24,39 @@ import traceback
 
 _READ, _REFUSED, _FAILED = 'read', 'refused', 'failed'
 _SECONDS_AN_INPUT = 60
-# TensorFlow alone takes some hundred; the largest image allowed is small.
+# TensorFlow takes a few hundred; the largest image allowed is small.
 _MEGABYTES_AN_INPUT = 1500
 _ADDRESS_SPACE = 16 << 30
 _ERRORS_SHOWN = 1000
 
-# index: of the input; target: its name; fate: one of the three above; detail:
-# the message; seconds: what it took.
-Outcome = collections.namedtuple('Outcome', 'index target fate detail seconds')
 
 
-def try_input(target, name, content, folder):
+class Outcome(collections.namedtuple(
+    'Outcome', 'index target fate detail seconds')):
+  """The outcome of an input.
+
+  Attributes:
+    index: index of the input.
+    target: name of the target.
+    fate: 'read', 'refused' or 'failed'.
+    detail: the message.
+    seconds: time in seconds.
+  """
+
+
+
+def try_input(target, name, content, directory):
   """Returns (fate, detail) of a damaged file.
 
   Args:
     target: a `targets.Target`.
-    name: of the file.
-    content: its bytes.
-    folder: what stands in it is removed.
+    name: name of the file.
+    content: bytes of the file.
+    directory: directory to work in; its content is removed.
   """
   from tests.datasets import records  # pylint: disable=g-import-not-at-top
   from tests.fuzz import targets  # pylint: disable=g-import-not-at-top
-  source, out = targets.prepare(folder)
+  source, out = targets.prepare(directory)
   printed = io.StringIO()
   with contextlib.redirect_stdout(printed):
     target.write(source, name, content)
@@ -56,7 +68,7 @@ def try_input(target, name, content, folder):
     return _FAILED, 'the message names no file: ' + detail
   if records.snapshot(source) != before:
     return _FAILED, 'the source has changed'
-  left = set(os.listdir(folder)) - {'source', 'out'}
+  left = set(os.listdir(directory)) - {'source', 'out'}
   if left:
     return _FAILED, 'left behind: %s' % ', '.join(sorted(left))
   return fate, detail
@@ -78,10 +90,10 @@ def _megabytes():
   return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _work(connection, seed, folder, errors):
-  """Tries the inputs whose numbers come, in a worker.
+def _work(connection, seed, directory, errors):
+  """Tries the inputs whose indices come, in a worker.
 
-  Libraries complain of damaged files on standard error; a crash is told there.
+  Libraries print about damaged files and crashes on standard error.
   """
   os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
   os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
@@ -96,21 +108,21 @@ def _work(connection, seed, folder, errors):
     target, name, content = targets.make_input(index, seed)
     connection.send(target.name)
     memory = _megabytes()
-    fate, detail = try_input(target, name, content, folder)
+    fate, detail = try_input(target, name, content, directory)
     if _megabytes() - memory > _MEGABYTES_AN_INPUT:
       fate, detail = _FAILED, '%d MB of memory' % _megabytes()
     connection.send((fate, detail))
 
 
 class _Worker:
-  """A process that tries inputs and may crash or hang."""
+  """A process that tries inputs and can crash or hang."""
 
-  def __init__(self, seed, folder):
-    self._errors = folder + '.errors'
+  def __init__(self, seed, directory):
+    self._errors = directory + '.errors'
     context = multiprocessing.get_context('spawn')
     self._connection, theirs = context.Pipe()
     self._process = context.Process(
-        target=_work, args=(theirs, seed, folder, self._errors),
+        target=_work, args=(theirs, seed, directory, self._errors),
         daemon=True)
     self._process.start()
     theirs.close()
@@ -149,19 +161,19 @@ class _Worker:
       self._process.join()
 
 
-def outcomes(seed, indices, folder):
+def outcomes(seed, indices, directory):
   """Yields the Outcome of each of the inputs."""
   worker = None
   for index in indices:
     if not worker or not worker.is_alive():
-      worker = _Worker(seed, folder)
+      worker = _Worker(seed, directory)
     yield worker.try_input(index)
   if worker:
     worker.end()
 
 
 def table(found):
-  """Returns lines: inputs by target and fate, and the slowest of each."""
+  """Returns lines: numbers of inputs by target and fate, and the slowest."""
   lines = ['%-20s %8s %8s %8s %8s %12s' % (
       'target', 'inputs', _READ, _REFUSED, _FAILED, 'slowest (s)')]
   for name in list(collections.OrderedDict.fromkeys(
@@ -174,14 +186,14 @@ def table(found):
   return lines
 
 
-def _keep(index, seed, folder):
-  """Writes an input and what belongs to it into a folder."""
+def _keep(index, seed, directory):
+  """Writes an input and what belongs to it to a directory."""
   from tests.fuzz import targets  # pylint: disable=g-import-not-at-top
   target, name, content = targets.make_input(index, seed)
-  os.makedirs(folder)
+  os.makedirs(directory)
   with contextlib.redirect_stdout(io.StringIO()):
-    target.write(folder, name, content)
-  print('%s: %s in %s' % (target.name, name, folder))
+    target.write(directory, name, content)
+  print('%s: %s in %s' % (target.name, name, directory))
 
 
 def _indices(arguments):
@@ -198,11 +210,11 @@ def _indices(arguments):
 
 def main(words=None):
   parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-  parser.add_argument('--seed', type=int, default=0, help='of all draws')
-  parser.add_argument('--inputs', type=int, default=5000, help='how many')
-  parser.add_argument('--target', help='only those for this target')
-  parser.add_argument('--only', type=int, help='the number of a single input')
-  parser.add_argument('--keep', help='a folder to write the single input to')
+  parser.add_argument('--seed', type=int, default=0, help='seed of the inputs')
+  parser.add_argument('--inputs', type=int, default=5000, help='their number')
+  parser.add_argument('--target', help='name of the only target')
+  parser.add_argument('--only', type=int, help='index of a single input')
+  parser.add_argument('--keep', help='directory to write the single input to')
   arguments = parser.parse_args(words)
   if arguments.keep:
     _keep(arguments.only, arguments.seed, arguments.keep)

@@ -16,7 +16,7 @@ def _target(function, write=None):
 
 def test_a_few_inputs_of_each_target_are_read_or_refused(tmp_path):
   folder = str(tmp_path / 'run')
-  for index in range(sum(target.share for target in targets.TARGETS)):
+  for index in range(sum(target.weight for target in targets.TARGETS)):
     target, name, content = targets.make_input(index, seed=0)
     fate, detail = run.try_input(target, name, content, folder)
     assert fate in ('read', 'refused'), '%d: %s' % (index, detail)

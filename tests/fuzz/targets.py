@@ -1,4 +1,4 @@
-"""What is fuzzed: files of all kinds that are read, and what reads them."""
+"""What is fuzzed: files of all kinds, and the code that reads them."""
 import bz2
 import collections
 import contextlib
@@ -34,16 +34,31 @@ from tests.datasets.conversion import odd_images
 from tests.datasets.conversion import raw_files
 from tests.fuzz import mutations
 
-# name: of the file; content: bytes; wrap: a function that makes the file's
-# content of it. Damage is done to `content` or to what `wrap` returns.
-Seed = collections.namedtuple('Seed', 'name content wrap')
 
-# name: for the summary; share: how many inputs of each round; seeds: a function
-# that returns a list of Seeds; write: a function of (folder, name, content)
-# that puts the file and what belongs to it into an empty folder; run: a
-# function of (source folder, folder to write to, name) that returns when the
-# file was read and raises a documented error when it was refused.
-Target = collections.namedtuple('Target', 'name share seeds write run')
+class Seed(collections.namedtuple('Seed', 'name content wrap')):
+  """A file to damage.
+
+  Attributes:
+    name: name of the file.
+    content: bytes, which are damaged, or else what `wrap` returns.
+    wrap: function of `content` that returns the bytes of the file.
+  """
+
+
+class Target(collections.namedtuple('Target', 'name weight seeds write run')):
+  """Code that reads files.
+
+  Attributes:
+    name: name in the summary.
+    weight: number of inputs per round.
+    seeds: function that returns a list of `Seed`s.
+    write: function of (directory, name, content) that writes the file and all
+      that belongs to it to an empty directory.
+    run: function of (source directory, directory to write to, name) that
+      returns if the file was read, and raises a documented error if it was
+      refused.
+  """
+
 
 _MAX_PIXELS = 1000000
 
@@ -56,8 +71,8 @@ def _as_it_is(content):
   return content
 
 
-def _write_alone(folder, name, content):
-  raw_files.write(folder, name, content)
+def _write_alone(directory, name, content):
+  raw_files.write(directory, name, content)
 
 
 def _image_seeds():
@@ -69,7 +84,7 @@ def _image_seeds():
 
 
 def _with_checksums(png):
-  """Returns a PNG with right checksums, as far as its chunks can be found."""
+  """Returns a PNG with correct checksums, as far as chunks are found."""
   parts, at = [png[:8]], 8
   while at + 12 <= len(png):
     length = struct.unpack_from('>I', png, at)[0]
@@ -82,7 +97,7 @@ def _with_checksums(png):
 
 
 def _check_image(source, unused_out, name):
-  """Judges an image; what is to be stored must decode, here and there."""
+  """Checks an image; Pillow and TensorFlow must decode what is stored."""
   with open(os.path.join(source, name), 'rb') as opened:
     verdict = image_checks.check(
         opened.read(), image_checks.Policy(max_pixels=_MAX_PIXELS))
@@ -114,22 +129,22 @@ def _decode_by_tensorflow(content):
                 error.message.splitlines()[0])
 
 
-def _write_folder(folder, name, content):
+def _write_classes(directory, name, content):
   for label in ('a', 'b'):
-    os.makedirs(os.path.join(folder, label))
-    raw_files.write(os.path.join(folder, label), 'good.jpg',
+    os.makedirs(os.path.join(directory, label))
+    raw_files.write(os.path.join(directory, label), 'good.jpg',
                     odd_images.encoded(odd_images.photo(), 'JPEG'))
-  raw_files.write(os.path.join(folder, 'b'), name, content)
+  raw_files.write(os.path.join(directory, 'b'), name, content)
 
 
-def _convert_folder(source, out, unused_name):
-  """Converts it; the doctor must find nothing wrong with what is published."""
+def _convert_classes(source, out, unused_name):
+  """Converts it; the doctor must find no error in what is published."""
   download_and_convert_image_folder.run(
       out, source, num_workers=1, num_validation=0, max_pixels=_MAX_PIXELS)
   try:
     doctor.check(out, num_workers=1)
   except ValueError as error:
-    raise Wrong('the doctor finds fault with what was published: %s' % error)
+    raise Wrong('the doctor finds an error in what was published: %s' % error)
 
 
 def _gzipped(content):
@@ -140,23 +155,23 @@ def _gzipped(content):
 
 
 def _mnist_seeds():
-  with tempfile.TemporaryDirectory() as folder:
-    raw_files.write_mnist(folder, 10, 6)
+  with tempfile.TemporaryDirectory() as directory:
+    raw_files.write_mnist(directory, 10, 6)
     seeds = []
-    for name in sorted(os.listdir(folder)):
-      with gzip.open(os.path.join(folder, name)) as source:
+    for name in sorted(os.listdir(directory)):
+      with gzip.open(os.path.join(directory, name)) as source:
         content = source.read()
       seeds += [Seed(name, content, _gzipped),
                 Seed(name[:-len('.gz')], content, _as_it_is)]
   return seeds
 
 
-def _write_mnist(folder, name, content):
-  raw_files.write_mnist(folder, 10, 6)
+def _write_mnist(directory, name, content):
+  raw_files.write_mnist(directory, 10, 6)
   for suffix in ('', '.gz'):
     with contextlib.suppress(FileNotFoundError):
-      os.remove(os.path.join(folder, name.split('.')[0] + suffix))
-  raw_files.write(folder, name, content)
+      os.remove(os.path.join(directory, name.split('.')[0] + suffix))
+  raw_files.write(directory, name, content)
 
 
 def _convert_mnist(source, out, unused_name):
@@ -165,21 +180,21 @@ def _convert_mnist(source, out, unused_name):
 
 def _cifar_seeds():
   seeds = []
-  with tempfile.TemporaryDirectory() as folder:
+  with tempfile.TemporaryDirectory() as directory:
     for form in ('python', 'binary'):
-      place = os.path.join(folder, form)
-      raw_files.write_cifar10(place, form, batch_size=2)
-      for name in sorted(os.listdir(place)):
-        with open(os.path.join(place, name), 'rb') as source:
+      path = os.path.join(directory, form)
+      raw_files.write_cifar10(path, form, batch_size=2)
+      for name in sorted(os.listdir(path)):
+        with open(os.path.join(path, name), 'rb') as source:
           seeds.append(Seed(name, source.read(), _as_it_is))
   return seeds
 
 
-def _write_cifar(folder, name, content):
+def _write_cifar(directory, name, content):
   is_binary = name.endswith(('.bin', '.txt'))
-  raw_files.write_cifar10(folder, 'binary' if is_binary else 'python',
+  raw_files.write_cifar10(directory, 'binary' if is_binary else 'python',
                           batch_size=2)
-  raw_files.write(folder, name, content)
+  raw_files.write(directory, name, content)
 
 
 def _convert_cifar(source, out, name):
@@ -194,15 +209,15 @@ def _texts():
 
 
 def _cifar_files():
-  with tempfile.TemporaryDirectory() as folder:
-    raw_files.write_cifar10(folder, 'python', batch_size=2)
-    for name in sorted(os.listdir(folder)):
-      with open(os.path.join(folder, name), 'rb') as source:
+  with tempfile.TemporaryDirectory() as directory:
+    raw_files.write_cifar10(directory, 'python', batch_size=2)
+    for name in sorted(os.listdir(directory)):
+      with open(os.path.join(directory, name), 'rb') as source:
         yield 'cifar-10-batches-py/' + name, source.read()
 
 
 def _tar(files):
-  """Returns a tar archive of (name, content), the same at any time."""
+  """Returns a tar archive of (name, content), always the same."""
   target = io.BytesIO()
   with tarfile.open(fileobj=target, mode='w') as archive:
     for name, content in files:
@@ -213,7 +228,7 @@ def _tar(files):
 
 
 def _zip(files, compression):
-  """Returns a zip archive of (name, content), the same at any time."""
+  """Returns a zip archive of (name, content), always the same."""
   target = io.BytesIO()
   with zipfile.ZipFile(target, 'w') as archive:
     for name, content in files:
@@ -256,8 +271,8 @@ def _record_seeds():
 def _records_with(example):
   """Returns a record file of three records, the second as given."""
   good = _record_seeds()[0].content
-  with tempfile.TemporaryDirectory() as folder:
-    path = os.path.join(folder, 'records')
+  with tempfile.TemporaryDirectory() as directory:
+    path = os.path.join(directory, 'records')
     with tf.io.TFRecordWriter(path) as writer:
       for record in (good, example, good):
         writer.write(record)
@@ -265,14 +280,14 @@ def _records_with(example):
       return source.read()
 
 
-def _write_dataset(folder, name, content):
-  with dataset_writer.DatasetWriter(folder, 'image_folder', 1) as writer:
+def _write_dataset(directory, name, content):
+  with dataset_writer.DatasetWriter(directory, 'image_folder', 1) as writer:
     writer.write_split('train', ['image_folder_train_0.tfrecord'], 3,
                        [[(seed.content, 1) for seed in _record_seeds()[:3]]])
     writer.publish(['a', 'b'])
   if name == 'train.tfrecord':
     name = 'image_folder_train_0.tfrecord'
-  raw_files.write(folder, name, content)
+  raw_files.write(directory, name, content)
 
 
 def _examine(source, unused_out, unused_name):
@@ -297,11 +312,11 @@ def _read_dataset(source, unused_out, unused_name):
 
 
 def _description_seeds():
-  with tempfile.TemporaryDirectory() as folder:
-    _write_dataset(folder, 'x', b'')
+  with tempfile.TemporaryDirectory() as directory:
+    _write_dataset(directory, 'x', b'')
     seeds = []
     for name in ('dataset_info.json', 'labels.txt'):
-      with open(os.path.join(folder, name), 'rb') as source:
+      with open(os.path.join(directory, name), 'rb') as source:
         content = source.read()
       seeds.append(Seed(name, content, _as_it_is))
   info = json.loads(seeds[0].content.decode())
@@ -319,7 +334,7 @@ def _read_description(source, unused_out, unused_name):
 
 TARGETS = (
     Target('images', 12, _image_seeds, _write_alone, _check_image),
-    Target('image folder', 4, _image_seeds, _write_folder, _convert_folder),
+    Target('image folder', 4, _image_seeds, _write_classes, _convert_classes),
     Target('MNIST files', 4, _mnist_seeds, _write_mnist, _convert_mnist),
     Target('CIFAR-10 files', 4, _cifar_seeds, _write_cifar, _convert_cifar),
     Target('archives', 4, _archive_seeds, _write_alone, _unpack),
@@ -329,17 +344,17 @@ TARGETS = (
 )
 
 
-def prepare(folder):
-  """Makes an empty folder; returns its sub-folders for source and results."""
-  shutil.rmtree(folder, ignore_errors=True)
-  places = [os.path.join(folder, name) for name in ('source', 'out')]
-  os.makedirs(places[0])
-  return places
+def prepare(directory):
+  """Makes an empty directory; returns its paths for source and results."""
+  shutil.rmtree(directory, ignore_errors=True)
+  paths = [os.path.join(directory, name) for name in ('source', 'out')]
+  os.makedirs(paths[0])
+  return paths
 
 
 def target_of(index):
   """Returns the Target of an input."""
-  schedule = [target for target in TARGETS for _ in range(target.share)]
+  schedule = [target for target in TARGETS for _ in range(target.weight)]
   return schedule[index % len(schedule)]
 
 
@@ -347,14 +362,14 @@ def make_input(index, seed):
   """Returns (target, file name, content) of an input.
 
   Args:
-    index: which input, from 0.
-    seed: of all draws; another one gives other inputs.
+    index: index of the input, from 0.
+    seed: seed of the random generator; another one gives other inputs.
   """
   target = target_of(index)
-  return (target,) + draw(target, np.random.RandomState([seed, index]))
+  return (target,) + sample(target, np.random.RandomState([seed, index]))
 
 
-def draw(target, random):
+def sample(target, random):
   """Returns (file name, content) of a damaged file for a target."""
   seeds = _seeds_of(target)
   chosen = seeds[random.randint(len(seeds))]

@@ -1,12 +1,12 @@
-"""A worker that crashes and hangs, to test what watches it.
+"""A worker that crashes and hangs, to test the code that watches it.
 
 It imports little, as each new worker process imports it again.
 """
 import os
 
 
-def work(connection, unused_seed, unused_folder, errors):
-  """Stands in for the worker of `run`: 1 makes it crash and 2 hang."""
+def work(connection, unused_seed, unused_directory, errors):
+  """Replaces the worker of `run`: 1 makes it crash and 2 hang."""
   connection.send('ready')
   for index in iter(connection.recv, None):
     connection.send('toy')

@@ -313,7 +313,7 @@ def test_published_archive_is_checked_and_unpacked(tmp_path):
 
 def test_source_that_is_not_there(tmp_path):
   with pytest.raises(FileNotFoundError, match='there is no .*/none: --source '
-                     'takes a folder, an archive or a URL'):
+                     'takes a directory, an archive or a URL'):
     _obtain(tmp_path, str(tmp_path / 'none'))
 
 

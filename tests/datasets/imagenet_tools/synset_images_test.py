@@ -24,7 +24,7 @@ def test_folders_of_synsets(tmp_path):
                              ('n01440764/n01440764_10.jpg', 'n01440764')]
   assert len(found.files) == 7
   assert found.skipped == collections.Counter({
-      'no folders of synsets': 2, 'folders of other classes': 1,
+      'not directories of synsets': 2, 'directories of other classes': 1,
       'no images by name': 2})
 
 
