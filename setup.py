@@ -64,6 +64,6 @@ setuptools.setup(
         'fast': _FAST,
         'gpu': ['tensorflow[and-cuda]>=2.21,<2.22; python_version >= "3.10"'],
         'test': [*_PLOT, *_FAST, *_CLIENTS, 'pytest>=7',
-                 'pytest-timeout>=2', 'pytest-xdist>=3'],
+                 'pytest-timeout>=2', 'pytest-xdist>=3', 'ruff>=0.9'],
     },
 )

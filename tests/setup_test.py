@@ -107,7 +107,7 @@ def test_extras(arguments):
   for python in ('3.7', '3.12'):
     assert set(_for_python(extras['test'], python)) == {
         'matplotlib', 'numba', 'pytest', 'pytest-timeout',
-        'pytest-xdist', 'opencv-python-headless', 'tf2onnx', 'onnxruntime'}
+        'pytest-xdist', 'ruff', 'opencv-python-headless', 'tf2onnx', 'onnxruntime'}
 
 
 @pytest.mark.parametrize(
