@@ -83,16 +83,15 @@ def small_input_kernel(inputs, kernel_size):
   """Shrinks a pooling window to the input where the input is smaller.
 
   Args:
-    inputs: [batch, height, width, channels] tensor.
-    kernel_size: pair (height, width).
+    inputs: [batch, height, width, channels] tensor, or one of videos.
+    kernel_size: pair (height, width), or (frames, height, width).
 
   Returns:
-    A list of two ints: `kernel_size`, reduced to the static size of `inputs`
+    A list of ints: `kernel_size`, reduced to the static size of `inputs`
     where that is known and smaller.
   """
-  sizes = inputs.shape.as_list()[1:3]
   return [kernel if size is None else min(size, kernel)
-          for size, kernel in zip(sizes, kernel_size)]
+          for size, kernel in zip(inputs.shape.as_list()[1:], kernel_size)]
 
 
 def scaled_size(net, factors):
