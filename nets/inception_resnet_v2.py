@@ -203,9 +203,8 @@ def inception_resnet_v2(inputs, num_classes=1001, is_training=True,
     check_input(inputs, _table('VALID', False, activation_fn),
                 'InceptionResnetV2', 'PreAuxLogits', min_size=5,
                 remedy='create_aux_logits=False')
-  with tf.variable_scope(
-      scope, 'InceptionResnetV2', [inputs],
-      reuse=reuse) as scope, slim.arg_scope(
+  with tf.variable_scope(scope, 'InceptionResnetV2', [inputs],
+                         reuse=reuse) as scope, slim.arg_scope(
           [slim.batch_norm, slim.dropout], is_training=is_training):
     net, end_points = inception_resnet_v2_base(
         inputs, scope=scope, activation_fn=activation_fn)
@@ -234,8 +233,7 @@ def inception_resnet_v2_arg_scope(
       weights_regularizer=slim.l2_regularizer(weight_decay),
       biases_regularizer=slim.l2_regularizer(weight_decay)):
     with slim.arg_scope(
-        [slim.conv2d],
-        activation_fn=activation_fn,
+        [slim.conv2d], activation_fn=activation_fn,
         normalizer_fn=normalization.batch_norm,
         normalizer_params=inception_utils.batch_norm_params(
             batch_norm_decay, batch_norm_epsilon,

@@ -22,8 +22,7 @@ from nets.layer_utils import trunc_normal
 inception_v3_arg_scope = inception_utils.inception_arg_scope
 
 
-def _mixed_5(scope, projection,
-             second=('Conv2d_0a_1x1', 'Conv2d_0b_5x5')):
+def _mixed_5(scope, projection, second=('Conv2d_0a_1x1', 'Conv2d_0b_5x5')):
   """Returns a module of the 35x35 maps: 1x1, 5x5, two 3x3, pooling."""
   return mixed(scope, [
       [conv('Conv2d_0a_1x1', 64, 1)],
@@ -190,8 +189,7 @@ def _aux_logits(net, num_classes, depth, spatial_squeeze):
         scope='Conv2d_2a_%dx%d' % tuple(kernel))
     logits = slim.conv2d(
         net, num_classes, [1, 1], activation_fn=None, normalizer_fn=None,
-        weights_initializer=trunc_normal(0.001),
-        scope='Conv2d_2b_1x1')
+        weights_initializer=trunc_normal(0.001), scope='Conv2d_2b_1x1')
     if spatial_squeeze:
       logits = layer_utils.squeeze(
           logits, 'create_aux_logits=False, or spatial_squeeze=False')

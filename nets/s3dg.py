@@ -15,8 +15,7 @@ def s3dg_arg_scope(weight_decay=1e-7, batch_norm_decay=0.999,
                    batch_norm_epsilon=0.001):
   """Returns the argument scope of S3D-G; see `i3d_utils.i3d_arg_scope`."""
   return i3d_utils.i3d_arg_scope(
-      weight_decay, batch_norm_decay, batch_norm_epsilon,
-      separable_conv3d=True)
+      weight_decay, batch_norm_decay, batch_norm_epsilon, separable_conv3d=True)
 
 
 def self_gating(input_tensor, scope, data_format='NDHWC'):
