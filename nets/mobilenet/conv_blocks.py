@@ -174,14 +174,12 @@ def expanded_conv(
     input_tensor: float [batch, height, width, channels].
     num_outputs: channels of the result.
     expansion_size: channels inside, an int or a function of `num_inputs`.
-    stride: stride of the depthwise layer.
-    rate: dilation of the depthwise layer.
+    stride, rate: stride and dilation of the depthwise layer.
     kernel_size: pair of ints, of the depthwise layer.
     residual: whether to add the input where stride is 1 and channels agree;
       or a function of `input_tensor` and `output_tensor`.
     normalizer_fn: normalization of every layer; None for biases.
-    split_projection: number of groups of the projection, see `split_conv`.
-    split_expansion: number of groups of the expansion.
+    split_projection, split_expansion: number of groups, see `split_conv`.
     split_divisible_by: divisor of the channels of a group.
     expansion_transform: function of `expansion_tensor` and `input_tensor`.
     depthwise_location: what is filtered: 'input', 'expansion', 'output', None.
@@ -192,9 +190,7 @@ def expanded_conv(
     inner_activation_fn: activation before the projection; None for default.
     depthwise_activation_fn: activation of the depthwise layer, if different.
     project_activation_fn: activation of the projection.
-    depthwise_fn: function that builds the depthwise layer.
-    expansion_fn: function that builds the expansion.
-    projection_fn: function that builds the projection.
+    depthwise_fn, expansion_fn, projection_fn: functions that build the layers.
     scope: variable scope; None for `expanded_conv` and a number.
 
   Returns:
