@@ -33,23 +33,10 @@ _LAYERS = [
 @contrib_scopes.reach
 def cifarnet(images, num_classes=10, is_training=False, dropout_keep_prob=0.5,
              prediction_fn=slim.softmax, scope='CifarNet'):
-  """Builds CifarNet.
+  """Builds CifarNet, designed for 32x32 pixels.
 
-  Args:
-    images: float32 [batch, 32, 32, channels]. Other sizes that are known when
-      the graph is built work too.
-    num_classes: number of classes; None or 0 to return features instead.
-    is_training: whether dropout is active.
-    dropout_keep_prob: fraction of features kept by dropout.
-    prediction_fn: function from logits to predictions.
-    scope: variable scope.
-
-  Returns:
-    net: float32 logits [batch, num_classes], or features [batch, 192].
-    end_points: dict from layer name to tensor.
-
-  Raises:
-    ValueError: the size of the images is unknown.
+  Arguments, results and errors are those of `lenet.lenet`, but there are 192
+  features.
   """
   layer_utils.check_nhwc('cifarnet')
   layer_utils.check_static_size(images, 'cifarnet')

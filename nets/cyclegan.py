@@ -12,7 +12,6 @@ import tf_slim as slim
 from nets import contrib_scopes
 from nets import layer_utils
 
-_PAD_MODES = ('CONSTANT', 'REFLECT', 'SYMMETRIC')
 # The encoder halves height and width twice.
 _REDUCTION = 4
 
@@ -32,14 +31,10 @@ def cyclegan_arg_scope(instance_norm_center=True, instance_norm_scale=True,
     weight_decay: coefficient of L2 regularization of the weights.
   """
   with slim.arg_scope(
-      [slim.conv2d],
-      normalizer_fn=slim.instance_norm,
-      normalizer_params={
-          'center': instance_norm_center,
-          'scale': instance_norm_scale,
+      [slim.conv2d], normalizer_fn=slim.instance_norm, normalizer_params={
+          'center': instance_norm_center, 'scale': instance_norm_scale,
           'epsilon': instance_norm_epsilon},
-      weights_initializer=tf.random_normal_initializer(
-          0, weights_init_stddev),
+      weights_initializer=tf.random_normal_initializer(0, weights_init_stddev),
       weights_regularizer=slim.l2_regularizer(weight_decay)) as scope:
     return scope
 
@@ -66,12 +61,8 @@ def cyclegan_upsample(net, num_outputs, stride, method='conv2d_transpose',
     ValueError: `method`, `pad_mode` or `stride` is not one of these.
   """
   methods = ('conv2d_transpose', 'nn_upsample_conv', 'bilinear_upsample_conv')
-  if method not in methods:
-    raise ValueError('Unknown method %s; it is one of: %s' % (
-        method, ', '.join(methods)))
-  if pad_mode.upper() not in _PAD_MODES:
-    raise ValueError('Unknown pad_mode %s; it is one of: %s' % (
-        pad_mode, ', '.join(_PAD_MODES)))
+  layer_utils.check_choice('method', method, methods)
+  layer_utils.check_choice('pad_mode', pad_mode.upper(), layer_utils.PAD_MODES)
   if method == 'conv2d_transpose' and tuple(stride) != (2, 2):
     raise ValueError(
         'stride must be [2, 2] with method conv2d_transpose, got %s; the '
@@ -171,10 +162,7 @@ def _residual(net, kernel_size):
 
 
 def _pad(net, kernel_size, mode='REFLECT'):
-  """Pads so that a VALID convolution of stride 1 keeps the size."""
-  total = kernel_size - 1
-  padding = [total // 2, total - total // 2]
-  return tf.pad(net, [[0, 0], padding, padding, [0, 0]], mode)
+  return layer_utils.fixed_padding(net, kernel_size, mode=mode)
 
 
 def _check_size(images, kernel_size):

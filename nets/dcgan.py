@@ -62,17 +62,14 @@ def generator(inputs, depth=64, final_size=32, num_outputs=3,
   """Builds the generator, which maps noise to images.
 
   The first layer generates 4x4 pixels; every other one doubles the size and
-  halves the channels.
+  halves the channels. Arguments that are not listed are those of
+  `discriminator`.
 
   Args:
     inputs: float32 [batch, dimensions] noise, usually N(0, 1).
     depth: channels of the last layer before the logits.
     final_size: height and width of the images, a power of 2, 8 or more.
     num_outputs: channels of the images.
-    is_training: whether batch normalization is in training mode.
-    reuse: whether to reuse the variables of an earlier call.
-    scope: variable scope.
-    fused_batch_norm: whether batch normalization is computed by one op.
 
   Returns:
     logits: float32 [batch, final_size, final_size, num_outputs]; their tanh is
@@ -115,12 +112,10 @@ def _arg_scope(activation_fn, is_training, fused_batch_norm):
   return slim.arg_scope(
       [slim.conv2d, slim.conv2d_transpose],
       kernel_size=4, stride=2, padding='SAME', activation_fn=activation_fn,
-      normalizer_fn=normalization.batch_norm,
-      normalizer_params={
-          'is_training': is_training,
+      normalizer_fn=normalization.batch_norm, normalizer_params={
+          'is_training': is_training, 'fused': fused_batch_norm,
           # Makes the averages correct from the first steps.
-          'zero_debias_moving_mean': True,
-          'fused': fused_batch_norm})
+          'zero_debias_moving_mean': True})
 
 
 def _image_size(inputs):

@@ -64,13 +64,12 @@ def i3d(inputs, num_classes=1000, dropout_keep_prob=0.8, is_training=True,
     ValueError: an argument is invalid.
   """
   with tf.variable_scope(
-      scope, 'InceptionV1', [inputs], reuse=reuse) as scope:
-    with slim.arg_scope(
-        [slim.batch_norm, slim.dropout], is_training=is_training):
-      net, end_points = i3d_base(inputs, scope=scope)
-      net = i3d_utils.classify(
-          net, end_points, num_classes, dropout_keep_prob, prediction_fn,
-          spatial_squeeze)
+      scope, 'InceptionV1', [inputs], reuse=reuse) as scope, slim.arg_scope(
+          [slim.batch_norm, slim.dropout], is_training=is_training):
+    net, end_points = i3d_base(inputs, scope=scope)
+    net = i3d_utils.classify(
+        net, end_points, num_classes, dropout_keep_prob, prediction_fn,
+        spatial_squeeze)
   return net, end_points
 
 

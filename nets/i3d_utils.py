@@ -57,26 +57,18 @@ def i3d_arg_scope(weight_decay=1e-7, batch_norm_decay=0.999,
       one over space and one over time.
   """
   batch_norm_params = {
-      'decay': batch_norm_decay,
-      'epsilon': batch_norm_epsilon,
-      'fused': False,
-      'renorm': use_renorm,
+      'decay': batch_norm_decay, 'epsilon': batch_norm_epsilon,
+      'fused': False, 'renorm': use_renorm,
       'variables_collections': {
-          'beta': None,
-          'gamma': None,
-          'moving_mean': ['moving_vars'],
-          'moving_variance': ['moving_vars'],
-      },
-  }
+          'beta': None, 'gamma': None,
+          'moving_mean': ['moving_vars'], 'moving_variance': ['moving_vars']}}
   with slim.arg_scope(
       [slim.conv3d, conv3d_spatiotemporal],
       weights_regularizer=slim.l2_regularizer(weight_decay),
-      activation_fn=tf.nn.relu,
-      normalizer_fn=normalization.batch_norm,
-      normalizer_params=batch_norm_params):
-    with slim.arg_scope(
-        [conv3d_spatiotemporal], separable=separable_conv3d) as scope:
-      return scope
+      activation_fn=tf.nn.relu, normalizer_fn=normalization.batch_norm,
+      normalizer_params=batch_norm_params), slim.arg_scope(
+          [conv3d_spatiotemporal], separable=separable_conv3d) as scope:
+    return scope
 
 
 def center_initializer():
@@ -166,10 +158,9 @@ def inception_block_v1_3d(inputs, num_outputs_0_0a, num_outputs_1_0a,
   Args:
     inputs: float32 [batch, frames, height, width, channels], or NCDHW.
     num_outputs_0_0a: filters of branch 0.
-    num_outputs_1_0a: filters that reduce the input of branch 1.
-    num_outputs_1_0b: filters of branch 1.
-    num_outputs_2_0a: filters that reduce the input of branch 2.
-    num_outputs_2_0b: filters of branch 2.
+    num_outputs_1_0a, num_outputs_1_0b: filters that reduce the input of
+      branch 1, and those of branch 1.
+    num_outputs_2_0a, num_outputs_2_0b: the same of branch 2.
     num_outputs_3_0b: filters of branch 3, after pooling.
     temporal_kernel_size: frames in the 3x3 kernels.
     self_gating_fn: function of a tensor, `scope` and `data_format`, applied
@@ -180,8 +171,6 @@ def inception_block_v1_3d(inputs, num_outputs_0_0a, num_outputs_1_0a,
   Returns:
     A float32 tensor, the four branches concatenated.
   """
-  wide = [temporal_kernel_size, 3, 3]
-
   def gate(net, name):
     if self_gating_fn is None:
       return net
@@ -189,44 +178,26 @@ def inception_block_v1_3d(inputs, num_outputs_0_0a, num_outputs_1_0a,
 
   with tf.variable_scope(scope):
     with tf.variable_scope('Branch_0'):
-      branch_0 = slim.conv3d(
-          inputs, num_outputs_0_0a, 1, scope='Conv2d_0a_1x1')
-      branch_0 = gate(branch_0, 'Conv2d_0a_1x1')
-    with tf.variable_scope('Branch_1'):
-      branch_1 = slim.conv3d(
-          inputs, num_outputs_1_0a, 1, scope='Conv2d_0a_1x1')
-      branch_1 = conv3d_spatiotemporal(
-          branch_1, num_outputs_1_0b, wide, scope='Conv2d_0b_3x3')
-      branch_1 = gate(branch_1, 'Conv2d_0b_3x3')
-    with tf.variable_scope('Branch_2'):
-      branch_2 = slim.conv3d(
-          inputs, num_outputs_2_0a, 1, scope='Conv2d_0a_1x1')
-      branch_2 = conv3d_spatiotemporal(
-          branch_2, num_outputs_2_0b, wide, scope='Conv2d_0b_3x3')
-      branch_2 = gate(branch_2, 'Conv2d_0b_3x3')
+      net = slim.conv3d(inputs, num_outputs_0_0a, 1, scope='Conv2d_0a_1x1')
+      branches = [gate(net, 'Conv2d_0a_1x1')]
+    for name, reduced, filters in (
+        ('Branch_1', num_outputs_1_0a, num_outputs_1_0b),
+        ('Branch_2', num_outputs_2_0a, num_outputs_2_0b)):
+      with tf.variable_scope(name):
+        net = slim.conv3d(inputs, reduced, 1, scope='Conv2d_0a_1x1')
+        net = conv3d_spatiotemporal(
+            net, filters, [temporal_kernel_size, 3, 3], scope='Conv2d_0b_3x3')
+        branches.append(gate(net, 'Conv2d_0b_3x3'))
     with tf.variable_scope('Branch_3'):
-      branch_3 = slim.max_pool3d(inputs, 3, scope='MaxPool_0a_3x3')
-      branch_3 = slim.conv3d(
-          branch_3, num_outputs_3_0b, 1, scope='Conv2d_0b_1x1')
-      branch_3 = gate(branch_3, 'Conv2d_0b_1x1')
-    return tf.concat(
-        [branch_0, branch_1, branch_2, branch_3], data_format.index('C'))
+      net = slim.max_pool3d(inputs, 3, scope='MaxPool_0a_3x3')
+      net = slim.conv3d(net, num_outputs_3_0b, 1, scope='Conv2d_0b_1x1')
+      branches.append(gate(net, 'Conv2d_0b_1x1'))
+    return tf.concat(branches, data_format.index('C'))
 
 
 def reduced_kernel_size_3d(input_tensor, kernel_size):
-  """Shrinks a pooling window to the input where the input is smaller.
-
-  Args:
-    input_tensor: [batch, frames, height, width, channels] tensor.
-    kernel_size: three ints.
-
-  Returns:
-    A list of three ints: `kernel_size`, reduced to the static size of the
-    input where that is known and smaller.
-  """
-  return [kernel if size is None else min(size, kernel)
-          for size, kernel in zip(
-              input_tensor.shape.as_list()[1:4], kernel_size)]
+  """Returns `layer_utils.small_input_kernel` for (frames, height, width)."""
+  return layer_utils.small_input_kernel(input_tensor, kernel_size)
 
 
 def inception_v1_base(inputs, final_endpoint, scope, first_conv,
@@ -236,18 +207,12 @@ def inception_v1_base(inputs, final_endpoint, scope, first_conv,
   """Builds the layers of Inception V1 in three dimensions.
 
   Args:
-    inputs: float32 [batch, frames, height, width, channels], or NCDHW.
-    final_endpoint: name in END_POINTS, the last layer built.
-    scope: variable scope.
+    inputs, final_endpoint, scope, data_format: as for `s3dg.s3dg_base`.
     first_conv: dict of arguments of `conv3d_spatiotemporal` for the first
       layer.
-    temporal_conv_startat: name in STARTS, the first layer whose kernels have
-      more than one frame; None for no such layer.
-    gating_startat: name in STARTS, the first layer with `self_gating_fn`; None
-      for no such layer.
+    temporal_conv_startat, gating_startat: as for `s3dg.s3dg_base`.
     self_gating_fn: function of a tensor, `scope` and `data_format`.
     depth: function from the published number of filters to the one to build.
-    data_format: 'NDHWC' or 'NCDHW'.
 
   Returns:
     net: output of the last layer.
@@ -339,13 +304,11 @@ def classify(net, end_points, num_classes, dropout_keep_prob, prediction_fn,
              spatial_squeeze, data_format='NDHWC'):
   """Builds pooling, logits and predictions.
 
+  Arguments that are not listed are those of `i3d.i3d`.
+
   Args:
     net: output of `inception_v1_base`.
     end_points: dict that receives Logits and Predictions.
-    num_classes: number of classes; None or 0 to return features instead.
-    dropout_keep_prob: fraction of features kept by dropout.
-    prediction_fn: function from logits to predictions.
-    spatial_squeeze: whether to remove height and width of the logits.
     data_format: layout of `net`, 'NDHWC' or 'NCDHW'.
 
   Returns:

@@ -167,16 +167,14 @@ def build(inputs, rows, final_endpoint, scope, network, depth=int,
   """
   known = [_end_point(row) for row in rows if _end_point(row)]
   layer_utils.check_final_endpoint(final_endpoint, known, network)
-  check_input(
-      inputs, rows, network, final_endpoint, data_format=data_format)
+  check_input(inputs, rows, network, final_endpoint, data_format=data_format)
   if data_format == 'NHWC':
     layer_utils.check_nhwc(network)
   interpreter = _Interpreter(depth, data_format.index('C'))
   net = inputs
   end_points = {}
   with tf.variable_scope(scope, network, [inputs]), slim.arg_scope(
-      [slim.conv2d, slim.max_pool2d, slim.avg_pool2d],
-      data_format=data_format):
+      [slim.conv2d, slim.max_pool2d, slim.avg_pool2d], data_format=data_format):
     for row in _up_to(rows, final_endpoint):
       net = interpreter.build(net, row)
       if _end_point(row):
@@ -241,8 +239,7 @@ class _Interpreter:
 
   def _convolution(self, net, row):
     depth = self._depth(row.depth)
-    options = {'stride': row.stride, 'padding': row.padding,
-               'scope': row.scope}
+    options = {'stride': row.stride, 'padding': row.padding, 'scope': row.scope}
     if row.stddev is not None:
       options['weights_initializer'] = layer_utils.trunc_normal(row.stddev)
     if isinstance(row, Conv):

@@ -21,8 +21,7 @@ from nets.inception_blocks import residual
 
 _BLOCK35 = [
     [conv('Conv2d_1x1', 32, 1)],
-    [conv('Conv2d_0a_1x1', 32, 1),
-     conv('Conv2d_0b_3x3', 32, 3)],
+    [conv('Conv2d_0a_1x1', 32, 1), conv('Conv2d_0b_3x3', 32, 3)],
     [conv('Conv2d_0a_1x1', 32, 1),
      conv('Conv2d_0b_3x3', 48, 3),
      conv('Conv2d_0c_3x3', 64, 3)],
@@ -57,13 +56,11 @@ def _stem(padding):
       max_pool('MaxPool_5a_3x3', stride=2, padding=padding),    # 35 x 35 x 192
       mixed('Mixed_5b', [                                       # 35 x 35 x 320
           [conv('Conv2d_1x1', 96, 1)],
-          [conv('Conv2d_0a_1x1', 48, 1),
-           conv('Conv2d_0b_5x5', 64, 5)],
+          [conv('Conv2d_0a_1x1', 48, 1), conv('Conv2d_0b_5x5', 64, 5)],
           [conv('Conv2d_0a_1x1', 64, 1),
            conv('Conv2d_0b_3x3', 96, 3),
            conv('Conv2d_0c_3x3', 96, 3)],
-          [avg_pool('AvgPool_0a_3x3'),
-           conv('Conv2d_0b_1x1', 64, 1)]]),
+          [avg_pool('AvgPool_0a_3x3'), conv('Conv2d_0b_1x1', 64, 1)]]),
   ]
 
 
@@ -194,37 +191,20 @@ def inception_resnet_v2(inputs, num_classes=1001, is_training=True,
                         activation_fn=tf.nn.relu):
   """Builds Inception-ResNet V2.
 
+  Arguments that are not listed, results and errors are those of
+  `inception_v4.inception_v4`; the auxiliary classifier is on PreAuxLogits.
+
   Args:
-    inputs: float32 [batch, height, width, channels] in [-1, 1]; made
-      for 299x299, other sizes work too. Height and width may be unknown
-      without `create_aux_logits`.
-    num_classes: number of classes; None or 0 to return features instead.
-    is_training: whether dropout and batch normalization are in training mode.
-    dropout_keep_prob: fraction of features kept by dropout.
-    reuse: whether to reuse existing variables.
-    scope: variable scope.
-    create_aux_logits: whether to build the auxiliary classifier on
-      PreAuxLogits, which improves training. The shape of its weights depends
-      on the size of the images.
     activation_fn: activation after each residual module; that of the
       convolutions is set by the argument scope.
-
-  Returns:
-    net: float32 logits [batch, num_classes], or features [batch, 1, 1, 1536].
-    end_points: dict from name to tensor, with `AuxLogits`, `Logits` and
-      `Predictions`.
-
-  Raises:
-    ValueError: `inputs` are too small, or do not fit `create_aux_logits`.
   """
   create_aux_logits = create_aux_logits and num_classes
   if create_aux_logits:
     check_input(inputs, _table('VALID', False, activation_fn),
                 'InceptionResnetV2', 'PreAuxLogits', min_size=5,
                 remedy='create_aux_logits=False')
-  with tf.variable_scope(
-      scope, 'InceptionResnetV2', [inputs],
-      reuse=reuse) as scope, slim.arg_scope(
+  with tf.variable_scope(scope, 'InceptionResnetV2', [inputs],
+                         reuse=reuse) as scope, slim.arg_scope(
           [slim.batch_norm, slim.dropout], is_training=is_training):
     net, end_points = inception_resnet_v2_base(
         inputs, scope=scope, activation_fn=activation_fn)
@@ -245,22 +225,15 @@ def inception_resnet_v2_arg_scope(
     batch_norm_scale=False):
   """Returns the argument scope of Inception-ResNet V2.
 
-  Args:
-    weight_decay: coefficient of L2 regularization of weights and biases.
-    batch_norm_decay: decay of the moving averages.
-    batch_norm_epsilon: added to the variance.
-    activation_fn: activation of the convolutions.
-    batch_norm_updates_collections: collection of the update ops of the moving
-      averages; None to update in place.
-    batch_norm_scale: whether batch normalization has a learned scale.
+  Arguments are those of `inception_utils.inception_arg_scope`, but
+  `weight_decay` is for biases too, and there is always batch normalization.
   """
   with slim.arg_scope(
       [slim.conv2d, slim.fully_connected],
       weights_regularizer=slim.l2_regularizer(weight_decay),
       biases_regularizer=slim.l2_regularizer(weight_decay)):
     with slim.arg_scope(
-        [slim.conv2d],
-        activation_fn=activation_fn,
+        [slim.conv2d], activation_fn=activation_fn,
         normalizer_fn=normalization.batch_norm,
         normalizer_params=inception_utils.batch_norm_params(
             batch_norm_decay, batch_norm_epsilon,

@@ -49,10 +49,8 @@ def inception_arg_scope(
       [slim.conv2d, slim.fully_connected],
       weights_regularizer=slim.l2_regularizer(weight_decay)):
     with slim.arg_scope(
-        [slim.conv2d],
-        weights_initializer=slim.variance_scaling_initializer(),
-        activation_fn=activation_fn,
-        normalizer_fn=normalizer_fn,
+        [slim.conv2d], weights_initializer=slim.variance_scaling_initializer(),
+        activation_fn=activation_fn, normalizer_fn=normalizer_fn,
         normalizer_params=normalizer_params) as scope:
       return scope
 
@@ -68,22 +66,13 @@ def convolutional_logits(net, end_points, num_classes, kernel_size,
                          global_pool):
   """Builds pooling and logits of inception_v2 and v3.
 
+  Arguments that are not listed, results and errors are those of
+  `inception_v2.inception_v2`.
+
   Args:
     net: float [batch, height, width, channels] tensor.
     end_points: dict from name to tensor, which is extended.
-    num_classes: number of classes; None or 0 to return pooled features.
     kernel_size: pair, the pooling window for images of the default size.
-    dropout_keep_prob: fraction of features kept by dropout.
-    prediction_fn: function from logits to predictions.
-    spatial_squeeze: whether to return [batch, num_classes] for 1x1 logits.
-    global_pool: whether to pool over the whole map.
-
-  Returns:
-    net: float logits, or features [batch, 1, 1, channels].
-    end_points: the dict.
-
-  Raises:
-    ValueError: the logits cannot be squeezed.
   """
   with tf.variable_scope('Logits'):
     if global_pool:
@@ -140,17 +129,13 @@ def aux_dense_logits(net, num_classes, scopes):
 def dense_logits(net, end_points, num_classes, dropout_keep_prob, scopes):
   """Builds pooling and logits of inception_v4 and inception_resnet_v2.
 
+  Arguments that are not listed, and results, are those of
+  `inception_v4.inception_v4`.
+
   Args:
     net: float [batch, height, width, channels] tensor.
     end_points: dict from name to tensor, which is extended.
-    num_classes: number of classes; None or 0 to return pooled features.
-    dropout_keep_prob: fraction of features kept by dropout.
     scopes: DenseScopes.
-
-  Returns:
-    net: float logits [batch, num_classes], or features
-      [batch, 1, 1, channels].
-    end_points: the dict.
   """
   with tf.variable_scope('Logits'):
     if net.shape[1:3].is_fully_defined():

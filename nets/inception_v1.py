@@ -77,9 +77,7 @@ def inception_v1_base(inputs, final_endpoint='Mixed_5c',
     ValueError: `final_endpoint` is unknown, or `inputs` are not 4-D.
   """
   rows = _ROWS if include_root_block else _MODULES
-  with slim.arg_scope(
-      [slim.conv2d],
-      weights_initializer=trunc_normal(0.01)):
+  with slim.arg_scope([slim.conv2d], weights_initializer=trunc_normal(0.01)):
     return build(inputs, rows, final_endpoint, scope, 'InceptionV1')
 
 

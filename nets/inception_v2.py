@@ -123,19 +123,13 @@ def inception_v2(inputs, num_classes=1000, is_training=True,
                  scope='InceptionV2', global_pool=False):
   """Builds Inception V2.
 
+  Arguments that are not listed are those of `inception_v1.inception_v1`.
+
   Args:
     inputs: float32 [batch, height, width, channels] in [-1, 1]; made
       for 224x224, other sizes work with `global_pool`, smaller ones without.
-    num_classes: number of classes; None or 0 to return features instead.
-    is_training: whether dropout and batch normalization are in training mode.
-    dropout_keep_prob: fraction of features kept by dropout.
     min_depth: minimum depth of a layer.
     depth_multiplier: factor of the depths of all layers, above 0.
-    prediction_fn: function from logits to predictions.
-    spatial_squeeze: whether to remove height and width of the logits, which
-      must be 1; otherwise they are [batch, height', width', num_classes].
-    reuse: whether to reuse existing variables.
-    scope: variable scope.
     global_pool: whether to pool over a whole map of any size, instead of
       windows of at most 7x7.
 

@@ -22,8 +22,7 @@ from nets.layer_utils import trunc_normal
 inception_v3_arg_scope = inception_utils.inception_arg_scope
 
 
-def _mixed_5(scope, projection,
-             second=('Conv2d_0a_1x1', 'Conv2d_0b_5x5')):
+def _mixed_5(scope, projection, second=('Conv2d_0a_1x1', 'Conv2d_0b_5x5')):
   """Returns a module of the 35x35 maps: 1x1, 5x5, two 3x3, pooling."""
   return mixed(scope, [
       [conv('Conv2d_0a_1x1', 64, 1)],
@@ -135,21 +134,13 @@ def inception_v3(inputs, num_classes=1000, is_training=True,
                  global_pool=False):
   """Builds Inception V3.
 
+  Arguments that are not listed are those of `inception_v2.inception_v2`.
+
   Args:
     inputs: float32 [batch, height, width, channels] in [-1, 1]; made
       for 299x299, other sizes work with `global_pool`, smaller ones without.
-    num_classes: number of classes; None or 0 to return features instead.
-    is_training: whether dropout and batch normalization are in training mode.
-    dropout_keep_prob: fraction of features kept by dropout.
-    min_depth: minimum depth of a layer.
-    depth_multiplier: factor of the depths of all layers, above 0.
-    prediction_fn: function from logits to predictions.
-    spatial_squeeze: whether to remove height and width of the logits, which
-      must be 1; otherwise they are [batch, height', width', num_classes].
-    reuse: whether to reuse existing variables.
     create_aux_logits: whether to build the auxiliary classifier on Mixed_6e,
       which improves training.
-    scope: variable scope.
     global_pool: whether to pool over a whole map of any size, instead of
       windows of at most 8x8.
 
@@ -198,8 +189,7 @@ def _aux_logits(net, num_classes, depth, spatial_squeeze):
         scope='Conv2d_2a_%dx%d' % tuple(kernel))
     logits = slim.conv2d(
         net, num_classes, [1, 1], activation_fn=None, normalizer_fn=None,
-        weights_initializer=trunc_normal(0.001),
-        scope='Conv2d_2b_1x1')
+        weights_initializer=trunc_normal(0.001), scope='Conv2d_2b_1x1')
     if spatial_squeeze:
       logits = layer_utils.squeeze(
           logits, 'create_aux_logits=False, or spatial_squeeze=False')

@@ -19,24 +19,22 @@ from nets.inception_blocks import mixed
 
 inception_v4_arg_scope = inception_utils.inception_arg_scope
 
-_INCEPTION_A = [
+_BLOCK_A = [
     [conv('Conv2d_0a_1x1', 96, 1)],
-    [conv('Conv2d_0a_1x1', 64, 1),
-     conv('Conv2d_0b_3x3', 96, 3)],
+    [conv('Conv2d_0a_1x1', 64, 1), conv('Conv2d_0b_3x3', 96, 3)],
     [conv('Conv2d_0a_1x1', 64, 1),
      conv('Conv2d_0b_3x3', 96, 3),
      conv('Conv2d_0c_3x3', 96, 3)],
-    [avg_pool('AvgPool_0a_3x3'),
-     conv('Conv2d_0b_1x1', 96, 1)],
+    [avg_pool('AvgPool_0a_3x3'), conv('Conv2d_0b_1x1', 96, 1)],
 ]
-_REDUCTION_A = [
+_REDUCE_A = [
     [conv('Conv2d_1a_3x3', 384, 3, stride=2, padding='VALID')],
     [conv('Conv2d_0a_1x1', 192, 1),
      conv('Conv2d_0b_3x3', 224, 3),
      conv('Conv2d_1a_3x3', 256, 3, stride=2, padding='VALID')],
     [max_pool('MaxPool_1a_3x3', stride=2, padding='VALID')],
 ]
-_INCEPTION_B = [
+_BLOCK_B = [
     [conv('Conv2d_0a_1x1', 384, 1)],
     [conv('Conv2d_0a_1x1', 192, 1),
      conv('Conv2d_0b_1x7', 224, (1, 7)),
@@ -46,10 +44,9 @@ _INCEPTION_B = [
      conv('Conv2d_0c_1x7', 224, (1, 7)),
      conv('Conv2d_0d_7x1', 224, (7, 1)),
      conv('Conv2d_0e_1x7', 256, (1, 7))],
-    [avg_pool('AvgPool_0a_3x3'),
-     conv('Conv2d_0b_1x1', 128, 1)],
+    [avg_pool('AvgPool_0a_3x3'), conv('Conv2d_0b_1x1', 128, 1)],
 ]
-_REDUCTION_B = [
+_REDUCE_B = [
     [conv('Conv2d_0a_1x1', 192, 1),
      conv('Conv2d_1a_3x3', 192, 3, stride=2, padding='VALID')],
     [conv('Conv2d_0a_1x1', 256, 1),
@@ -58,7 +55,7 @@ _REDUCTION_B = [
      conv('Conv2d_1a_3x3', 320, 3, stride=2, padding='VALID')],
     [max_pool('MaxPool_1a_3x3', stride=2, padding='VALID')],
 ]
-_INCEPTION_C = [
+_BLOCK_C = [
     [conv('Conv2d_0a_1x1', 256, 1)],
     [conv('Conv2d_0a_1x1', 384, 1),
      fork(conv('Conv2d_0b_1x3', 256, (1, 3)),
@@ -68,8 +65,7 @@ _INCEPTION_C = [
      conv('Conv2d_0c_1x3', 512, (1, 3)),
      fork(conv('Conv2d_0d_1x3', 256, (1, 3)),
           conv('Conv2d_0e_3x1', 256, (3, 1)))],
-    [avg_pool('AvgPool_0a_3x3'),
-     conv('Conv2d_0b_1x1', 256, 1)],
+    [avg_pool('AvgPool_0a_3x3'), conv('Conv2d_0b_1x1', 256, 1)],
 ]
 _ROWS = [
     conv('Conv2d_1a_3x3', 32, 3, stride=2, padding='VALID'),  # 149 x 149 x 32
@@ -79,8 +75,7 @@ _ROWS = [
         [max_pool('MaxPool_0a_3x3', stride=2, padding='VALID')],
         [conv('Conv2d_0a_3x3', 96, 3, stride=2, padding='VALID')]]),
     mixed('Mixed_4a', [                                       # 71 x 71 x 192
-        [conv('Conv2d_0a_1x1', 64, 1),
-         conv('Conv2d_1a_3x3', 96, 3, padding='VALID')],
+        [conv('Conv2d_0a_1x1', 64, 1), conv('Conv2d_1a_3x3', 96, 3, padding='VALID')],
         [conv('Conv2d_0a_1x1', 64, 1),
          conv('Conv2d_0b_1x7', 64, (1, 7)),
          conv('Conv2d_0c_7x1', 64, (7, 1)),
@@ -88,22 +83,22 @@ _ROWS = [
     mixed('Mixed_5a', [                                       # 35 x 35 x 384
         [conv('Conv2d_1a_3x3', 192, 3, stride=2, padding='VALID')],
         [max_pool('MaxPool_1a_3x3', stride=2, padding='VALID')]]),
-    mixed('Mixed_5b', _INCEPTION_A),                          # 35 x 35 x 384
-    mixed('Mixed_5c', _INCEPTION_A),                          # 35 x 35 x 384
-    mixed('Mixed_5d', _INCEPTION_A),                          # 35 x 35 x 384
-    mixed('Mixed_5e', _INCEPTION_A),                          # 35 x 35 x 384
-    mixed('Mixed_6a', _REDUCTION_A),                          # 17 x 17 x 1024
-    mixed('Mixed_6b', _INCEPTION_B),                          # 17 x 17 x 1024
-    mixed('Mixed_6c', _INCEPTION_B),                          # 17 x 17 x 1024
-    mixed('Mixed_6d', _INCEPTION_B),                          # 17 x 17 x 1024
-    mixed('Mixed_6e', _INCEPTION_B),                          # 17 x 17 x 1024
-    mixed('Mixed_6f', _INCEPTION_B),                          # 17 x 17 x 1024
-    mixed('Mixed_6g', _INCEPTION_B),                          # 17 x 17 x 1024
-    mixed('Mixed_6h', _INCEPTION_B),                          # 17 x 17 x 1024
-    mixed('Mixed_7a', _REDUCTION_B),                          # 8 x 8 x 1536
-    mixed('Mixed_7b', _INCEPTION_C),                          # 8 x 8 x 1536
-    mixed('Mixed_7c', _INCEPTION_C),                          # 8 x 8 x 1536
-    mixed('Mixed_7d', _INCEPTION_C),                          # 8 x 8 x 1536
+    mixed('Mixed_5b', _BLOCK_A),                              # 35 x 35 x 384
+    mixed('Mixed_5c', _BLOCK_A),                              # 35 x 35 x 384
+    mixed('Mixed_5d', _BLOCK_A),                              # 35 x 35 x 384
+    mixed('Mixed_5e', _BLOCK_A),                              # 35 x 35 x 384
+    mixed('Mixed_6a', _REDUCE_A),                             # 17 x 17 x 1024
+    mixed('Mixed_6b', _BLOCK_B),                              # 17 x 17 x 1024
+    mixed('Mixed_6c', _BLOCK_B),                              # 17 x 17 x 1024
+    mixed('Mixed_6d', _BLOCK_B),                              # 17 x 17 x 1024
+    mixed('Mixed_6e', _BLOCK_B),                              # 17 x 17 x 1024
+    mixed('Mixed_6f', _BLOCK_B),                              # 17 x 17 x 1024
+    mixed('Mixed_6g', _BLOCK_B),                              # 17 x 17 x 1024
+    mixed('Mixed_6h', _BLOCK_B),                              # 17 x 17 x 1024
+    mixed('Mixed_7a', _REDUCE_B),                             # 8 x 8 x 1536
+    mixed('Mixed_7b', _BLOCK_C),                              # 8 x 8 x 1536
+    mixed('Mixed_7c', _BLOCK_C),                              # 8 x 8 x 1536
+    mixed('Mixed_7d', _BLOCK_C),                              # 8 x 8 x 1536
 ]
 _HEAD = inception_utils.DenseScopes(
     aux_pool='AvgPool_1a_5x5', aux_conv='Conv2d_2a', aux_logits='Aux_logits',
@@ -113,36 +108,31 @@ _HEAD = inception_utils.DenseScopes(
 @contrib_scopes.reach
 def block_inception_a(inputs, scope=None, reuse=None):
   """Builds module A: float32 [batch, h, w, any] to [batch, h, w, 384]."""
-  return build_block(
-      inputs, mixed('BlockInceptionA', _INCEPTION_A), scope, reuse)
+  return build_block(inputs, mixed('BlockInceptionA', _BLOCK_A), scope, reuse)
 
 
 @contrib_scopes.reach
 def block_reduction_a(inputs, scope=None, reuse=None):
   """Builds reduction A: adds 640 channels, halves the size, unpadded."""
-  return build_block(
-      inputs, mixed('BlockReductionA', _REDUCTION_A), scope, reuse)
+  return build_block(inputs, mixed('BlockReductionA', _REDUCE_A), scope, reuse)
 
 
 @contrib_scopes.reach
 def block_inception_b(inputs, scope=None, reuse=None):
   """Builds module B: float32 [batch, h, w, any] to [batch, h, w, 1024]."""
-  return build_block(
-      inputs, mixed('BlockInceptionB', _INCEPTION_B), scope, reuse)
+  return build_block(inputs, mixed('BlockInceptionB', _BLOCK_B), scope, reuse)
 
 
 @contrib_scopes.reach
 def block_reduction_b(inputs, scope=None, reuse=None):
   """Builds reduction B: adds 512 channels, halves the size, unpadded."""
-  return build_block(
-      inputs, mixed('BlockReductionB', _REDUCTION_B), scope, reuse)
+  return build_block(inputs, mixed('BlockReductionB', _REDUCE_B), scope, reuse)
 
 
 @contrib_scopes.reach
 def block_inception_c(inputs, scope=None, reuse=None):
   """Builds module C: float32 [batch, h, w, any] to [batch, h, w, 1536]."""
-  return build_block(
-      inputs, mixed('BlockInceptionC', _INCEPTION_C), scope, reuse)
+  return build_block(inputs, mixed('BlockInceptionC', _BLOCK_C), scope, reuse)
 
 
 @contrib_scopes.reach
@@ -174,15 +164,12 @@ def inception_v4(inputs, num_classes=1001, is_training=True,
                  create_aux_logits=True):
   """Builds Inception V4.
 
+  Arguments that are not listed are those of `inception_v1.inception_v1`.
+
   Args:
     inputs: float32 [batch, height, width, channels] in [-1, 1]; made
       for 299x299, other sizes work too. Height and width may be unknown
       without `create_aux_logits`.
-    num_classes: number of classes; None or 0 to return features instead.
-    is_training: whether dropout and batch normalization are in training mode.
-    dropout_keep_prob: fraction of features kept by dropout.
-    reuse: whether to reuse existing variables.
-    scope: variable scope.
     create_aux_logits: whether to build the auxiliary classifier on Mixed_6h,
       which improves training. The shape of its weights depends on the
       size of the images.

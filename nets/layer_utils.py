@@ -5,13 +5,16 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 from tf_slim.ops import arg_scope as slim_scopes
 
+PAD_MODES = ('CONSTANT', 'REFLECT', 'SYMMETRIC')
+
 
 def trunc_normal(stddev):
   """Returns a truncated normal initializer of mean 0."""
   return tf.truncated_normal_initializer(0.0, stddev)
 
 
-def fixed_padding(inputs, kernel_size, rate=1, data_format='NHWC'):
+def fixed_padding(inputs, kernel_size, rate=1, data_format='NHWC',
+                  mode='CONSTANT'):
   """Pads height and width as a convolution of stride 1 would, at any stride.
 
   TensorFlow's SAME padding depends on the size of the input when the stride
@@ -22,6 +25,7 @@ def fixed_padding(inputs, kernel_size, rate=1, data_format='NHWC'):
     kernel_size: an int, or a pair (height, width).
     rate: dilation of the convolution that follows.
     data_format: 'NHWC' or 'NCHW'.
+    mode: one of PAD_MODES, see `tf.pad`.
 
   Returns:
     A tensor of the same dtype, larger by (kernel - 1) * rate in height and
@@ -33,9 +37,8 @@ def fixed_padding(inputs, kernel_size, rate=1, data_format='NHWC'):
   for size in kernel_size:
     total = (size - 1) * rate
     paddings.append([total // 2, total - total // 2])
-  if data_format == 'NCHW':
-    return tf.pad(inputs, [[0, 0], [0, 0]] + paddings)
-  return tf.pad(inputs, [[0, 0]] + paddings + [[0, 0]])
+  paddings.insert(data_format.index('C') - 1, [0, 0])
+  return tf.pad(inputs, [[0, 0]] + paddings, mode)
 
 
 def make_divisible(value, divisor=8, min_value=None):
@@ -83,16 +86,15 @@ def small_input_kernel(inputs, kernel_size):
   """Shrinks a pooling window to the input where the input is smaller.
 
   Args:
-    inputs: [batch, height, width, channels] tensor.
-    kernel_size: pair (height, width).
+    inputs: [batch, height, width, channels] tensor, or one of videos.
+    kernel_size: pair (height, width), or (frames, height, width).
 
   Returns:
-    A list of two ints: `kernel_size`, reduced to the static size of `inputs`
+    A list of ints: `kernel_size`, reduced to the static size of `inputs`
     where that is known and smaller.
   """
-  sizes = inputs.shape.as_list()[1:3]
   return [kernel if size is None else min(size, kernel)
-          for size, kernel in zip(sizes, kernel_size)]
+          for size, kernel in zip(inputs.shape.as_list()[1:], kernel_size)]
 
 
 def scaled_size(net, factors):
@@ -138,17 +140,19 @@ def squeeze(logits, remedy='global_pool=True, or spatial_squeeze=False',
 def variant(function, **bound):
   """Binds arguments of a network function, as `functools.partial` does.
 
-  Args:
-    function: a network function.
-    **bound: arguments of the variant.
-
-  Returns:
-    A `functools.partial` with the name, the docstring and the attributes
-    (`default_image_size` among them) of `function`.
+  The result has the name, the docstring and the attributes
+  (`default_image_size` among them) of `function`.
   """
   partial = functools.partial(function, **bound)
   functools.update_wrapper(partial, function)
   return partial
+
+
+def check_choice(name, given, allowed):
+  """Raises ValueError unless the argument `name` is one of `allowed`."""
+  if given not in allowed:
+    raise ValueError('Unknown %s %s; it is one of: %s' % (
+        name, given, ', '.join(allowed)))
 
 
 def check_final_endpoint(final_endpoint, known, network):

@@ -25,10 +25,7 @@ DepthSepConv = collections.namedtuple(
     'DepthSepConv', ['kernel', 'stride', 'depth'])
 DepthSepConv.__doc__ = """Row of a definition: depthwise, then 1x1 convolution.
 
-Attributes:
-  kernel: pair (height, width), of the depthwise convolution.
-  stride: int, of the depthwise convolution.
-  depth: channels of the result.
+The attributes are those of `Conv`; kernel and stride are of the depthwise one.
 """
 
 # Table 1 of the paper, with the shape of the output for 224 x 224.
@@ -164,10 +161,7 @@ def mobilenet_v1(inputs, num_classes=1000, dropout_keep_prob=0.999,
     num_classes: number of classes; None or 0 to return pooled features.
     dropout_keep_prob: fraction of features kept by dropout.
     is_training: whether batch normalization and dropout are in training mode.
-    min_depth: minimum channels of a scaled layer.
-    depth_multiplier: factor of the channels of every layer, above 0.
-    conv_defs: list of `Conv` and `DepthSepConv`; None for
-      `MOBILENETV1_CONV_DEFS`.
+    min_depth, depth_multiplier, conv_defs: as for `mobilenet_v1_base`.
     prediction_fn: function of (logits, scope=); None for no predictions.
     spatial_squeeze: whether to remove height and width of the logits, which
       must be 1.
@@ -188,8 +182,7 @@ def mobilenet_v1(inputs, num_classes=1000, dropout_keep_prob=0.999,
   rows = MOBILENETV1_CONV_DEFS if conv_defs is None else conv_defs
   _check(inputs, rows, depth_multiplier)
   layer_utils.check_nhwc('mobilenet_v1')
-  with tf.variable_scope(
-      scope, 'MobilenetV1', [inputs], reuse=reuse) as opened:
+  with tf.variable_scope(scope, 'MobilenetV1', [inputs], reuse=reuse) as opened:
     with slim.arg_scope([slim.batch_norm, slim.dropout],
                         is_training=is_training):
       net, end_points = mobilenet_v1_base(
@@ -199,8 +192,7 @@ def mobilenet_v1(inputs, num_classes=1000, dropout_keep_prob=0.999,
         net = _pool(net, global_pool, end_points)
         if not num_classes:
           return net, end_points
-        net = slim.dropout(
-            net, keep_prob=dropout_keep_prob, scope='Dropout_1b')
+        net = slim.dropout(net, dropout_keep_prob, scope='Dropout_1b')
         logits = slim.conv2d(
             net, num_classes, [1, 1], activation_fn=None, normalizer_fn=None,
             scope='Conv2d_1c_1x1')
@@ -250,24 +242,18 @@ def mobilenet_v1_arg_scope(
       averages.
     normalizer_fn: normalization of every layer.
   """
-  batch_norm_params = {
-      'center': True,
-      'scale': True,
-      'decay': batch_norm_decay,
-      'epsilon': batch_norm_epsilon,
-      'updates_collections': batch_norm_updates_collections,
-  }
-  if is_training is not None:
-    batch_norm_params['is_training'] = is_training
+  mode = {} if is_training is None else {'is_training': is_training}
   regularizer = slim.l2_regularizer(weight_decay)
   with slim.arg_scope(
       [slim.conv2d, slim.separable_conv2d],
       weights_initializer=tf.truncated_normal_initializer(stddev=stddev),
       weights_regularizer=regularizer, activation_fn=tf.nn.relu6,
       normalizer_fn=normalizer_fn):
-    with slim.arg_scope([slim.batch_norm], **batch_norm_params):
+    with slim.arg_scope(
+        [slim.batch_norm], center=True, scale=True, decay=batch_norm_decay,
+        epsilon=batch_norm_epsilon,
+        updates_collections=batch_norm_updates_collections, **mode):
       with slim.arg_scope(
-          [slim.separable_conv2d],
-          weights_regularizer=(
+          [slim.separable_conv2d], weights_regularizer=(
               regularizer if regularize_depthwise else None)) as scope:
         return scope

@@ -38,8 +38,7 @@ _NETWORKS = {
     'inception_v3': Network('inception_v3', 'inception_v3', 'inception_v3_arg_scope'),
     'inception_v4': Network('inception_v4', 'inception_v4', 'inception_v4_arg_scope'),
     'inception_resnet_v2': Network(
-        'inception_resnet_v2', 'inception_resnet_v2',
-        'inception_resnet_v2_arg_scope'),
+        'inception_resnet_v2', 'inception_resnet_v2', 'inception_resnet_v2_arg_scope'),
     'i3d': Network('i3d', 'i3d', 'i3d_arg_scope', video=True),
     's3dg': Network('s3dg', 's3dg', 's3dg_arg_scope', video=True),
     'lenet': Network('lenet', 'lenet', 'lenet_arg_scope'),
@@ -66,21 +65,16 @@ _NETWORKS = {
         'mobilenet.mobilenet_v3', 'large_minimalistic', 'training_scope'),
     'mobilenet_edgetpu': Network('mobilenet.mobilenet_v3', 'edge_tpu', 'training_scope'),
     'mobilenet_edgetpu_075': Network('mobilenet.mobilenet_v3', 'edge_tpu_075', 'training_scope'),
-    'nasnet_cifar': Network(
-        'nasnet.nasnet', 'build_nasnet_cifar', 'nasnet_cifar_arg_scope',
-        config='cifar_config'),
-    'nasnet_mobile': Network(
-        'nasnet.nasnet', 'build_nasnet_mobile', 'nasnet_mobile_arg_scope',
-        config='mobile_imagenet_config'),
-    'nasnet_large': Network(
-        'nasnet.nasnet', 'build_nasnet_large', 'nasnet_large_arg_scope',
-        config='large_imagenet_config'),
-    'pnasnet_large': Network(
-        'nasnet.pnasnet', 'build_pnasnet_large', 'pnasnet_large_arg_scope',
-        config='large_imagenet_config'),
-    'pnasnet_mobile': Network(
-        'nasnet.pnasnet', 'build_pnasnet_mobile', 'pnasnet_mobile_arg_scope',
-        config='mobile_imagenet_config'),
+    'nasnet_cifar': Network('nasnet.nasnet', 'build_nasnet_cifar', 'nasnet_cifar_arg_scope',
+                             config='cifar_config'),
+    'nasnet_mobile': Network('nasnet.nasnet', 'build_nasnet_mobile', 'nasnet_mobile_arg_scope',
+                             config='mobile_imagenet_config'),
+    'nasnet_large': Network('nasnet.nasnet', 'build_nasnet_large', 'nasnet_large_arg_scope',
+                             config='large_imagenet_config'),
+    'pnasnet_large': Network('nasnet.pnasnet', 'build_pnasnet_large', 'pnasnet_large_arg_scope',
+                             config='large_imagenet_config'),
+    'pnasnet_mobile': Network('nasnet.pnasnet', 'build_pnasnet_mobile', 'pnasnet_mobile_arg_scope',
+                             config='mobile_imagenet_config'),
 }
 
 

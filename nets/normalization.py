@@ -34,9 +34,6 @@ def implementation(function):
   Args:
     function: function with the arguments of `slim.batch_norm`. It receives the
       scoped arguments if it is decorated or calls `slim.batch_norm`.
-
-  Yields:
-    Nothing.
   """
   _implementations.append(function)
   try:
@@ -56,9 +53,6 @@ def overridden(choose):
       variables, for example 'net/conv1/BatchNorm', and the dict of its keyword
       arguments, those of arg scopes included. It returns a dict of the
       arguments to change.
-
-  Yields:
-    Nothing.
   """
   inner = _implementations[-1]
 

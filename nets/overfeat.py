@@ -29,25 +29,11 @@ def overfeat(inputs, num_classes=1000, is_training=True, dropout_keep_prob=0.5,
              spatial_squeeze=True, scope='overfeat', global_pool=False):
   """Builds OverFeat.
 
+  Arguments that are not listed, results and errors are those of `vgg.vgg_16`.
+
   Args:
     inputs: float32 [batch, height, width, channels], 231x231 or larger. Images
       of 231 to 262 pixels give logits of 1x1; designed for 231.
-    num_classes: number of classes; None or 0 to return features instead.
-    is_training: whether dropout is active.
-    dropout_keep_prob: fraction of features kept by dropout, in (0, 1].
-    spatial_squeeze: whether to remove height and width of the logits, which
-      must be 1.
-    scope: variable scope.
-    global_pool: whether to average the features over the image before the
-      logits, so that images of any size give one vector of logits.
-
-  Returns:
-    net: float32 logits [batch, num_classes], or [batch, h, w, num_classes] if
-      not squeezed, or features [batch, h, w, 4096].
-    end_points: dict from layer name to tensor.
-
-  Raises:
-    ValueError: the images are too small, or the logits cannot be squeezed.
   """
   return sequential.build(
       _OVERFEAT, inputs, num_classes, is_training, dropout_keep_prob,
@@ -58,10 +44,6 @@ overfeat.default_image_size = 231
 
 
 def overfeat_arg_scope(weight_decay=0.0005):
-  """Returns the argument scope of OverFeat.
-
-  Args:
-    weight_decay: coefficient of L2 regularization of all weights.
-  """
+  """Returns the argument scope of OverFeat; see `vgg.vgg_arg_scope`."""
   return sequential.arg_scope(
       weight_decay, tf.zeros_initializer(), padding='VALID')

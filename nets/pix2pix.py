@@ -13,7 +13,6 @@ from nets import contrib_scopes
 from nets import layer_utils
 
 _UPSAMPLE_METHODS = ('nn_upsample_conv', 'conv2d_transpose')
-_PAD_MODES = ('CONSTANT', 'REFLECT', 'SYMMETRIC')
 _KERNEL = [4, 4]
 
 
@@ -48,8 +47,7 @@ def pix2pix_arg_scope():
   batches of one image.
   """
   with slim.arg_scope(
-      [slim.conv2d, slim.conv2d_transpose],
-      normalizer_fn=slim.instance_norm,
+      [slim.conv2d, slim.conv2d_transpose], normalizer_fn=slim.instance_norm,
       normalizer_params={'center': True, 'scale': True, 'epsilon': 1e-5},
       weights_initializer=tf.random_normal_initializer(0, 0.02)) as scope:
     return scope
@@ -72,7 +70,7 @@ def upsample(net, num_outputs, kernel_size, method='nn_upsample_conv'):
   Raises:
     ValueError: `method` is unknown.
   """
-  _check_choice('method', method, _UPSAMPLE_METHODS)
+  layer_utils.check_choice('method', method, _UPSAMPLE_METHODS)
   if method == 'conv2d_transpose':
     return slim.conv2d_transpose(
         net, num_outputs, _KERNEL, stride=kernel_size, activation_fn=None)
@@ -109,7 +107,8 @@ def pix2pix_generator(net, num_outputs, blocks=None,
   del is_training
   blocks = blocks or _default_generator_blocks()
   _check_size(net, 2**len(blocks))
-  _check_choice('upsample_method', upsample_method, _UPSAMPLE_METHODS)
+  layer_utils.check_choice(
+      'upsample_method', upsample_method, _UPSAMPLE_METHODS)
   static = net.shape.as_list()[:3]
   dynamic = tf.unstack(tf.shape(net))[:3]
   end_points = {}
@@ -144,8 +143,7 @@ def _decode(net, blocks, upsample_method, end_points):
     if i > 0:
       encoded = end_points['encoder%d' % (len(blocks) - 1 - i)]
       net = tf.concat([net, encoded], axis=3)
-    net = upsample(
-        tf.nn.relu(net), block.num_filters, [2, 2], upsample_method)
+    net = upsample(tf.nn.relu(net), block.num_filters, [2, 2], upsample_method)
     if block.decoder_keep_prob > 0:
       net = slim.dropout(net, keep_prob=block.decoder_keep_prob)
     end_points['decoder%d' % i] = net
@@ -189,7 +187,7 @@ def pix2pix_discriminator(net, num_filters, padding=2, pad_mode='REFLECT',
   if len(num_filters) < 2:
     raise ValueError(
         'num_filters must have two or more entries, got %s' % (num_filters,))
-  _check_choice('pad_mode', pad_mode.upper(), _PAD_MODES)
+  layer_utils.check_choice('pad_mode', pad_mode.upper(), layer_utils.PAD_MODES)
   last = len(num_filters) - 1
   end_points = {}
   for i, channels in enumerate(num_filters):
@@ -226,9 +224,3 @@ def _check_size(net, factor):
           'The %s of net must be a multiple of %d (2 ** number of blocks); '
           'got %d. Give fewer blocks or resize the images.' % (
               name, factor, size))
-
-
-def _check_choice(name, given, allowed):
-  if given not in allowed:
-    raise ValueError('Unknown %s %s; it is one of: %s' % (
-        name, given, ', '.join(allowed)))

@@ -24,12 +24,8 @@ from nets import normalization
 _ROOT_STRIDE = 4
 
 # Number of layers: units in each of the four blocks.
-UNITS = {
-    50: (3, 4, 6, 3),
-    101: (3, 4, 23, 3),
-    152: (3, 8, 36, 3),
-    200: (3, 24, 36, 3),
-}
+UNITS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3),
+         200: (3, 24, 36, 3)}
 # Scope, base depth and stride of each of the four blocks, and the shape of the
 # output for 224 x 224.
 BLOCKS = (
@@ -179,14 +175,11 @@ def _strides(blocks):
 def network_scope(scope, default_scope, inputs, unit_fn, is_training, reuse):
   """Opens the variable scope of a ResNet and collects its end points.
 
+  Arguments that are not listed are those of `resnet_v1.resnet_v1`.
+
   Args:
-    scope: variable scope.
     default_scope: variable scope if `scope` is None.
-    inputs: the images.
     unit_fn: the function that builds the residual units, under `arg_scope`.
-    is_training: whether batch normalization is in training mode; None leaves
-      it to the argument scope of the caller.
-    reuse: whether to reuse the variables of an earlier call.
 
   Yields:
     The variable scope, and the name of the collection of end points.
@@ -217,19 +210,12 @@ def stack_in_network(net, blocks, output_stride, include_root_block, **options):
 def classify(net, network_scopes, num_classes, global_pool, spatial_squeeze):
   """Builds what follows the features of a ResNet.
 
+  Arguments that are not listed, and results, are those of
+  `resnet_v1.resnet_v1`.
+
   Args:
     net: float32 [batch, height, width, channels], the features.
     network_scopes: what `network_scope` yielded.
-    num_classes: number of classes; None or 0 to return features instead.
-    global_pool: whether to average over the image first.
-    spatial_squeeze: whether to remove height and width of the logits.
-
-  Returns:
-    net: float32 logits, or features if there are no logits.
-    end_points: dict from layer name to tensor.
-
-  Raises:
-    ValueError: the logits cannot be squeezed.
   """
   scope, collection = network_scopes
   end_points = slim.utils.convert_collection_to_dict(collection)

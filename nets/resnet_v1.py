@@ -146,12 +146,7 @@ def resnet_v1_50(inputs, num_classes=None, is_training=True, global_pool=True,
       all of them `min_base_depth`. The first convolution keeps its 64.
 
   Returns:
-    net: float32 logits or features, see `resnet_v1`; there are
-      2048 * depth_multiplier features.
-    end_points: dict from layer name to tensor.
-
-  Raises:
-    ValueError: `depth_multiplier` is negative, or see `resnet_v1`.
+    What `resnet_v1` does; there are 2048 * depth_multiplier features.
   """
   return resnet_v1(
       inputs, _blocks(50, min_base_depth, depth_multiplier), num_classes,

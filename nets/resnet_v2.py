@@ -47,39 +47,10 @@ def resnet_v2_block(scope, base_depth, num_units, stride):
 def resnet_v2(inputs, blocks, num_classes=None, is_training=True,
               global_pool=True, output_stride=None, include_root_block=True,
               spatial_squeeze=True, reuse=None, scope=None):
-  """Builds a ResNet v2 of any blocks.
+  """Builds a ResNet v2 of any blocks, as `resnet_v2_block` makes them.
 
-  For dense prediction (segmentation, detection) use `global_pool=False`,
-  `spatial_squeeze=False`, an `output_stride`, and images whose height and
-  width are one more than a multiple of it: 321 with 8 gives features of 41x41,
-  whose corners are aligned with the corners of the image.
-
-  Args:
-    inputs: float32 [batch, height, width, channels].
-    blocks: list of `resnet_utils.Block`, as `resnet_v2_block` makes them.
-    num_classes: number of classes; None or 0 to return features instead.
-    is_training: whether batch normalization is in training mode; None leaves
-      it to an outer argument scope of `slim.batch_norm`.
-    global_pool: whether to average the features over the image.
-    output_stride: ratio of the size of the images to that of the features;
-      strides beyond it are replaced by dilation. None for the product of all
-      strides.
-    include_root_block: whether to build the first convolution and pooling (of
-      stride 4 together); if not, `inputs` replace their output.
-    spatial_squeeze: whether to remove height and width of the logits, which
-      must be 1.
-    reuse: whether to reuse the variables of an earlier call with this scope.
-    scope: variable scope.
-
-  Returns:
-    net: float32 logits [batch, num_classes], or [batch, h, w, num_classes] if
-      not squeezed, or features [batch, h, w, channels]; h and w are 1 if
-      pooled.
-    end_points: dict from layer name to tensor.
-
-  Raises:
-    ValueError: `output_stride` cannot be reached with the strides of the
-      blocks, or the logits cannot be squeezed.
+  Arguments, results and errors are those of `resnet_v1.resnet_v1`, without
+  `store_non_strided_activations`.
   """
   resnet_utils.check_output_stride(output_stride, blocks, include_root_block)
   with resnet_utils.network_scope(scope, 'resnet_v2', inputs, bottleneck,
@@ -104,21 +75,10 @@ resnet_v2.default_image_size = 224
 def resnet_v2_50(inputs, num_classes=None, is_training=True, global_pool=True,
                  output_stride=None, spatial_squeeze=True, reuse=None,
                  scope='resnet_v2_50'):
-  """Builds ResNet v2 of 50 layers.
+  """Builds ResNet v2 of 50 layers, designed for 224x224, with 2048 features.
 
   The published weights were trained with Inception preprocessing at 299x299.
-  Arguments that are not listed are those of `resnet_v2`.
-
-  Args:
-    inputs: float32 [batch, height, width, channels]; designed for 224x224.
-    output_stride: None, 4, 8, 16 or 32.
-
-  Returns:
-    net: float32 logits or features, see `resnet_v2`; there are 2048 features.
-    end_points: dict from layer name to tensor.
-
-  Raises:
-    ValueError: see `resnet_v2`.
+  `output_stride` is None, 4, 8, 16 or 32; for the others see `resnet_v2`.
   """
   return resnet_v2(
       inputs, resnet_utils.blocks_of(50, resnet_v2_block), num_classes,

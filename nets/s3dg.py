@@ -13,16 +13,9 @@ from nets import i3d_utils
 
 def s3dg_arg_scope(weight_decay=1e-7, batch_norm_decay=0.999,
                    batch_norm_epsilon=0.001):
-  """Returns the argument scope of S3D-G.
-
-  Args:
-    weight_decay: coefficient of L2 regularization of all weights.
-    batch_norm_decay: decay of the moving averages of batch normalization.
-    batch_norm_epsilon: added to the variance to avoid division by zero.
-  """
+  """Returns the argument scope of S3D-G; see `i3d_utils.i3d_arg_scope`."""
   return i3d_utils.i3d_arg_scope(
-      weight_decay, batch_norm_decay, batch_norm_epsilon,
-      separable_conv3d=True)
+      weight_decay, batch_norm_decay, batch_norm_epsilon, separable_conv3d=True)
 
 
 def self_gating(input_tensor, scope, data_format='NDHWC'):
@@ -118,45 +111,32 @@ def s3dg(inputs, num_classes=1000, first_temporal_kernel_size=3,
          reuse=None, data_format='NDHWC', scope='InceptionV1'):
   """Builds S3D-G.
 
+  Arguments that are not listed are those of `s3dg_base`.
+
   Args:
     inputs: float32 [batch, frames, height, width, channels], or NCDHW,
       published with 64 frames of 224 x 224 pixels. Larger images need
       `spatial_squeeze=False`.
-    num_classes: number of classes; None or 0 to return features instead.
-    first_temporal_kernel_size: see `s3dg_base`.
-    temporal_conv_startat: see `s3dg_base`.
-    gating_startat: see `s3dg_base`.
+    num_classes, dropout_keep_prob, is_training: as for `i3d.i3d`.
+    prediction_fn, spatial_squeeze, reuse: as for `i3d.i3d`.
     final_endpoint: layer before the logits, see `s3dg_base`.
-    min_depth: see `s3dg_base`.
-    depth_multiplier: see `s3dg_base`.
-    dropout_keep_prob: fraction of features kept by dropout.
-    is_training: whether dropout and batch normalization are in training mode.
-    prediction_fn: function from logits to predictions.
-    spatial_squeeze: whether to remove height and width of the logits.
-    reuse: whether to reuse the variables of `scope`.
-    data_format: see `s3dg_base`.
-    scope: variable scope.
 
   Returns:
-    net: float32 logits [batch, num_classes], averaged over time;
-      [batch, height', width', num_classes] unless squeezed; features
-      [batch, frames', height', width', 1024] without classes.
-    end_points: dict from layer name to tensor, with Logits and Predictions.
+    What `i3d.i3d` does.
 
   Raises:
     ValueError: an argument is invalid.
   """
   with tf.variable_scope(
-      scope, 'InceptionV1', [inputs], reuse=reuse) as scope:
-    with slim.arg_scope(
-        [slim.batch_norm, slim.dropout], is_training=is_training):
-      net, end_points = s3dg_base(
-          inputs, first_temporal_kernel_size, temporal_conv_startat,
-          gating_startat, final_endpoint, min_depth, depth_multiplier,
-          data_format, scope)
-      net = i3d_utils.classify(
-          net, end_points, num_classes, dropout_keep_prob, prediction_fn,
-          spatial_squeeze, data_format)
+      scope, 'InceptionV1', [inputs], reuse=reuse) as scope, slim.arg_scope(
+          [slim.batch_norm, slim.dropout], is_training=is_training):
+    net, end_points = s3dg_base(
+        inputs, first_temporal_kernel_size, temporal_conv_startat,
+        gating_startat, final_endpoint, min_depth, depth_multiplier,
+        data_format, scope)
+    net = i3d_utils.classify(
+        net, end_points, num_classes, dropout_keep_prob, prediction_fn,
+        spatial_squeeze, data_format)
   return net, end_points
 
 

@@ -108,20 +108,11 @@ def build(network, inputs, num_classes, is_training, dropout_keep_prob,
           spatial_squeeze, global_pool, scope, reuse=None):
   """Builds a network: its rows, then logits.
 
+  Arguments that are not listed, and results, are those of `vgg.vgg_16`.
+
   Args:
     network: a `Network`.
-    inputs: float32 [batch, height, width, channels].
-    num_classes: number of classes; None or 0 to return features instead.
-    is_training: whether dropout is active.
-    dropout_keep_prob: fraction of features kept by dropout, in (0, 1].
-    spatial_squeeze: whether to remove height and width of the logits.
-    global_pool: whether to average over the image before the logits.
     scope: variable scope; the name of the network if None.
-    reuse: whether to reuse the variables of an earlier call with this scope.
-
-  Returns:
-    net: float32 logits or features.
-    end_points: dict from layer name to tensor.
 
   Raises:
     ValueError: the images are too small, or the logits cannot be squeezed.

@@ -48,8 +48,7 @@ def split_divisible(num, num_ways, divisible_by=8):
     raise ValueError(
         'num=%d cannot be split into num_ways=%d multiples of divisible_by=%d; '
         'it must be a multiple of %d and at least %d.' % (
-            num, num_ways, divisible_by, divisible_by,
-            num_ways * divisible_by))
+            num, num_ways, divisible_by, divisible_by, num_ways * divisible_by))
   # Each boundary is rounded up to a multiple.
   bounds = [-(-num * way // (num_ways * divisible_by)) * divisible_by
             for way in range(num_ways + 1)]
@@ -75,8 +74,7 @@ def split_conv(input_tensor, num_outputs, num_ways, scope, divisible_by=8,
   channels = input_tensor.shape.as_list()[3]
   narrowest = min(channels // num_ways, num_outputs // num_ways)
   if num_ways == 1 or narrowest < divisible_by:
-    return slim.conv2d(
-        input_tensor, num_outputs, [1, 1], scope=scope, **kwargs)
+    return slim.conv2d(input_tensor, num_outputs, [1, 1], scope=scope, **kwargs)
   pieces = tf.split(
       input_tensor, split_divisible(channels, num_ways, divisible_by), axis=3,
       name='split_' + scope)
@@ -176,14 +174,12 @@ def expanded_conv(
     input_tensor: float [batch, height, width, channels].
     num_outputs: channels of the result.
     expansion_size: channels inside, an int or a function of `num_inputs`.
-    stride: stride of the depthwise layer.
-    rate: dilation of the depthwise layer.
+    stride, rate: stride and dilation of the depthwise layer.
     kernel_size: pair of ints, of the depthwise layer.
     residual: whether to add the input where stride is 1 and channels agree;
       or a function of `input_tensor` and `output_tensor`.
     normalizer_fn: normalization of every layer; None for biases.
-    split_projection: number of groups of the projection, see `split_conv`.
-    split_expansion: number of groups of the expansion.
+    split_projection, split_expansion: number of groups, see `split_conv`.
     split_divisible_by: divisor of the channels of a group.
     expansion_transform: function of `expansion_tensor` and `input_tensor`.
     depthwise_location: what is filtered: 'input', 'expansion', 'output', None.
@@ -194,9 +190,7 @@ def expanded_conv(
     inner_activation_fn: activation before the projection; None for default.
     depthwise_activation_fn: activation of the depthwise layer, if different.
     project_activation_fn: activation of the projection.
-    depthwise_fn: function that builds the depthwise layer.
-    expansion_fn: function that builds the expansion.
-    projection_fn: function that builds the projection.
+    depthwise_fn, expansion_fn, projection_fn: functions that build the layers.
     scope: variable scope; None for `expanded_conv` and a number.
 
   Returns:
@@ -215,7 +209,9 @@ def expanded_conv(
     source = tf.identity(input_tensor, 'input')
     net = _expand(depthwise('input', source), record, expansion_size, source,
                   expand, normalizer_fn=normalizer_fn, **inner)
-    net = _transform(depthwise('expansion', net), source, expansion_transform)
+    net = depthwise('expansion', net)
+    if expansion_transform is not None:
+      net = expansion_transform(expansion_tensor=net, input_tensor=source)
     net = record['projection_output'] = project(
         net, num_outputs, scope='project', normalizer_fn=normalizer_fn,
         activation_fn=project_activation_fn)
@@ -237,9 +233,8 @@ def _depthwise_layer(location, record, expansion_activation,
   def build(here, net):
     if here != location:
       return net
-    activation = {'activation_fn': None}
-    if here == 'expansion':
-      activation = expansion_activation
+    activation = (expansion_activation if here == 'expansion' else
+                  {'activation_fn': None})
     net = _depthwise(net, use_explicit_padding=use_explicit_padding,
                      padding=padding, scope='depthwise', **activation, **layer)
     net = record['depthwise_output'] = tf.identity(net, 'depthwise_output')
@@ -255,16 +250,9 @@ def _activations(inner, depthwise):
                for function in (inner, depthwise))
 
 
-def _transform(net, source, transform):
-  if transform is None:
-    return net
-  return transform(expansion_tensor=net, input_tensor=source)
-
-
 def _expand(net, record, size, source, expansion_fn, **layer):
   """Adds the expansion if it exceeds the channels of its input."""
-  if callable(size):
-    size = size(num_inputs=source.shape.as_list()[3])
+  size = size(num_inputs=source.shape.as_list()[3]) if callable(size) else size
   if size <= net.shape.as_list()[3]:
     return net
   net = tf.identity(
@@ -297,11 +285,8 @@ def defaults(activation_fn, normalizer_fn, **normalizer_params):
       (normalizer_fn,): normalizer_params,
       LAYERS: {'normalizer_fn': normalizer_fn, 'activation_fn': activation_fn},
       (expanded_conv,): {
-          'expansion_size': expand_input_by_factor(6),
-          'split_expansion': 1,
-          'normalizer_fn': normalizer_fn,
-          'residual': True,
-      },
+          'expansion_size': expand_input_by_factor(6), 'split_expansion': 1,
+          'normalizer_fn': normalizer_fn, 'residual': True},
       (slim.conv2d, slim.separable_conv2d): {'padding': 'SAME'},
   }
 
@@ -311,18 +296,8 @@ def fused_conv(input_tensor, num_outputs, kernel_size=(3, 3), stride=1, rate=1,
   """Builds an inverted residual with one full convolution as its expansion.
 
   It replaces expansion and depthwise layer where a full convolution is faster.
-
-  Args:
-    input_tensor: float [batch, height, width, channels].
-    num_outputs: channels of the result.
-    kernel_size: pair of ints, of the expansion.
-    stride: stride of the expansion.
-    rate: dilation of the expansion.
-    use_explicit_padding: whether to pad with `layer_utils.fixed_padding`.
-    **kwargs: passed to `expanded_conv`.
-
-  Returns:
-    float [batch, height / stride, width / stride, num_outputs].
+  Arguments and results are those of `expanded_conv`; `kernel_size`, `stride`,
+  `rate` and `use_explicit_padding` are of the expansion.
   """
 
   def expand(net, channels, **layer):

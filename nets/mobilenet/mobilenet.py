@@ -378,15 +378,11 @@ def training_scope(is_training=True, weight_decay=0.00004, stddev=0.09,
     bn_decay: decay of the moving averages; None for the default of
       `slim.batch_norm`.
   """
-  if stddev < 0:
-    initializer = slim.initializers.xavier_initializer()
-  else:
-    initializer = tf.truncated_normal_initializer(stddev=stddev)
+  initializer = (slim.initializers.xavier_initializer() if stddev < 0 else
+                 tf.truncated_normal_initializer(stddev=stddev))
   arguments = {
-      (slim.conv2d, slim.fully_connected, slim.separable_conv2d): {
-          'weights_initializer': initializer,
-          'normalizer_fn': normalization.batch_norm,
-      },
+      conv_blocks.LAYERS: {'weights_initializer': initializer,
+                           'normalizer_fn': normalization.batch_norm},
       (mobilenet_base, mobilenet): {'is_training': is_training},
       (slim.batch_norm,): _given(decay=bn_decay, is_training=is_training),
       (slim.dropout,): _given(

@@ -37,9 +37,8 @@ def _spec():
         op(ops.expanded_conv, stride=stride if repetition == 0 else 1,
            num_outputs=channels) for repetition in range(repetitions)]
   layers[1].params['expansion_size'] = expand_input(1, divisible_by=1)
-  layers.append(
-      op(slim.conv2d, stride=1, num_outputs=1280, kernel_size=[1, 1]))
-  return layers
+  return layers + [
+      op(slim.conv2d, stride=1, num_outputs=1280, kernel_size=[1, 1])]
 
 
 V2_DEF = {
@@ -126,15 +125,14 @@ def mobilenet_base(input_tensor, depth_multiplier=1.0, **kwargs):
     end_points: dict from name to tensor.
   """
   return mobilenet(
-      input_tensor, depth_multiplier=depth_multiplier, base_only=True,
-      **kwargs)
+      input_tensor, depth_multiplier=depth_multiplier, base_only=True, **kwargs)
 
 
 @contrib_scopes.reach
 def mobilenet_base_group_norm(input_tensor, depth_multiplier=1.0, **kwargs):
-  """Builds `mobilenet_base` with group normalization, 8 groups per layer.
+  """Builds `mobilenet_base`, without `conv_defs`, with group normalization.
 
-  Arguments and results are those of `mobilenet_base`, without `conv_defs`.
+  There are 8 groups per layer.
   """
   return mobilenet_base(
       input_tensor, depth_multiplier=depth_multiplier,

@@ -153,8 +153,8 @@ _EDGETPU = [
 ]
 
 
-def _spec(rows, features, final):
-  """Returns the layers of a V3 network.
+def _definition(rows, features, final):
+  """Returns the definition of a V3 network.
 
   Args:
     rows: list of _Row.
@@ -167,13 +167,14 @@ def _spec(rows, features, final):
   layers += [
       mbv3_op(row.expansion, row.outputs, row.kernel, row.stride,
               row.activation, _gate if row.gate else None) for row in rows]
-  return layers + [
+  layers += [
       op(slim.conv2d, stride=1, kernel_size=[1, 1], num_outputs=features,
          activation_fn=outer),
       op(reduce_to_1x1, default_size=7, stride=1),
       op(slim.conv2d, stride=1, kernel_size=[1, 1], num_outputs=final,
          normalizer_fn=None, activation_fn=outer),
   ]
+  return {'defaults': DEFAULTS, 'spec': layers}
 
 
 def _edgetpu_spec():
@@ -201,16 +202,12 @@ DEFAULTS = ops.defaults(
     tf.nn.relu, normalization.batch_norm, center=True, scale=True)
 DEFAULTS_GROUP_NORM = ops.defaults(tf.nn.relu, slim.group_norm, groups=8)
 
-V3_LARGE = {'defaults': DEFAULTS, 'spec': _spec(_LARGE, 960, 1280)}
-V3_SMALL = {'defaults': DEFAULTS, 'spec': _spec(_SMALL, 576, 1024)}
-V3_LARGE_DETECTION = {
-    'defaults': DEFAULTS, 'spec': _spec(_detection(_LARGE), 480, 1280)}
-V3_SMALL_DETECTION = {
-    'defaults': DEFAULTS, 'spec': _spec(_detection(_SMALL), 288, 1024)}
-V3_LARGE_MINIMALISTIC = {
-    'defaults': DEFAULTS, 'spec': _spec(_minimalistic(_LARGE), 960, 1280)}
-V3_SMALL_MINIMALISTIC = {
-    'defaults': DEFAULTS, 'spec': _spec(_minimalistic(_SMALL), 576, 1024)}
+V3_LARGE = _definition(_LARGE, 960, 1280)
+V3_SMALL = _definition(_SMALL, 576, 1024)
+V3_LARGE_DETECTION = _definition(_detection(_LARGE), 480, 1280)
+V3_SMALL_DETECTION = _definition(_detection(_SMALL), 288, 1024)
+V3_LARGE_MINIMALISTIC = _definition(_minimalistic(_LARGE), 960, 1280)
+V3_SMALL_MINIMALISTIC = _definition(_minimalistic(_SMALL), 576, 1024)
 V3_EDGETPU = {'defaults': DEFAULTS, 'spec': _edgetpu_spec()}
 
 
@@ -221,33 +218,17 @@ def mobilenet(input_tensor, num_classes=1001, depth_multiplier=1.0,
               **kwargs):
   """Builds MobileNet V3 or MobileNet EdgeTPU.
 
-  Inference mode is created by default; for training, call it inside
-  `slim.arg_scope(training_scope())`.
+  Arguments that are not listed, results and errors are those of
+  `mobilenet_v2.mobilenet`; there is no `activation_fn`.
 
   Args:
-    input_tensor: float32 [batch, height, width, 3] in [-1, 1]; 224x224 for
-      ImageNet.
-    num_classes: number of classes; None or 0 to return pooled features.
     depth_multiplier: factor of the channels of every layer, above 0.
-    scope: variable scope.
     conv_defs: definition of the layers, see `nets.mobilenet.mobilenet`; None
       for `V3_LARGE`.
     finegrain_classification_mode: whether the multiplier leaves the last
       layer at full width, as in the published narrow checkpoints.
     use_groupnorm: whether to use group normalization, 8 groups per layer,
       instead of batch normalization.
-    **kwargs: `min_depth` and `divisible_by` as of `mobilenet_v2.mobilenet`;
-      the others are passed to `nets.mobilenet.mobilenet.mobilenet`:
-      prediction_fn, reuse, base_only, use_reduce_mean_for_pooling,
-      final_endpoint, output_stride, use_explicit_padding, is_training.
-
-  Returns:
-    net: float32 logits [batch, num_classes], or features [batch, 1, 1, C].
-    end_points: dict from name to tensor; `layer_<k>` is the block whose scope
-      is `expanded_conv_<k-2>`.
-
-  Raises:
-    ValueError: an argument is invalid; nothing is built.
   """
   lib.check_depth_multiplier(depth_multiplier, kwargs)
   if conv_defs is None:
@@ -271,10 +252,7 @@ mobilenet.default_image_size = 224
 def mobilenet_base(input_tensor, depth_multiplier=1.0, **kwargs):
   """Builds MobileNet V3 without pooling and logits.
 
-  Args:
-    input_tensor: float32 [batch, height, width, 3].
-    depth_multiplier: factor of the channels of every layer, above 0.
-    **kwargs: passed to `mobilenet`.
+  Arguments are those of `mobilenet_v2.mobilenet_base`.
 
   Returns:
     net: float32, the last layer. In the definitions of V3 it follows the
@@ -283,8 +261,7 @@ def mobilenet_base(input_tensor, depth_multiplier=1.0, **kwargs):
     end_points: dict from name to tensor.
   """
   return mobilenet(
-      input_tensor, depth_multiplier=depth_multiplier, base_only=True,
-      **kwargs)
+      input_tensor, depth_multiplier=depth_multiplier, base_only=True, **kwargs)
 
 
 # Another name of TF-Slim for it.

@@ -47,32 +47,24 @@ Attributes:
 def cifar_config(**overrides):
   """Returns the settings of NASNet-A for CIFAR-10, 6 @ 768 in the paper."""
   return hparams.HParams(
-      num_cells=18,
-      num_conv_filters=32,
-      stem_multiplier=3.0,
+      num_cells=18, num_conv_filters=32, stem_multiplier=3.0,
       # 600 epochs of 50,000 images in batches of 32.
-      total_training_steps=937500,
-      drop_path_keep_prob=0.6,
+      total_training_steps=937500, drop_path_keep_prob=0.6,
       dense_dropout_keep_prob=1.0).override_from_dict(overrides)
 
 
 def mobile_imagenet_config(**overrides):
   """Returns the settings of the mobile NASNet-A, 4 @ 1056 in the paper."""
   return hparams.HParams(
-      num_cells=12,
-      num_conv_filters=44,
-      stem_multiplier=1.0,
+      num_cells=12, num_conv_filters=44, stem_multiplier=1.0,
       total_training_steps=250000).override_from_dict(overrides)
 
 
 def large_imagenet_config(**overrides):
   """Returns the settings of the large NASNet-A, 6 @ 4032 in the paper."""
   return hparams.HParams(
-      num_cells=18,
-      num_conv_filters=168,
-      stem_multiplier=3.0,
-      total_training_steps=250000,
-      drop_path_keep_prob=0.7,
+      num_cells=18, num_conv_filters=168, stem_multiplier=3.0,
+      total_training_steps=250000, drop_path_keep_prob=0.7,
       skip_reduction_layer_input=1).override_from_dict(overrides)
 
 
@@ -155,30 +147,26 @@ build_nasnet_cifar.default_image_size = 32
 @contrib_scopes.reach
 def build_nasnet_mobile(images, num_classes, is_training=True,
                         final_endpoint=None, config=None, current_step=None):
-  """Builds the mobile NASNet-A.
+  """Builds the mobile NASNet-A, designed for images of 224x224.
+
+  Arguments that are not listed, and errors, are those of `build_nasnet_cifar`.
 
   Args:
-    images: float32 [batch, 224, 224, 3]; other sizes that are known when the
-      graph is built work too.
-    num_classes: number of classes; None or 0 to return features instead.
-    is_training: bool, whether dropout, drop path and batch normalization are
-      in training mode and auxiliary logits are built.
     final_endpoint: last end point to build, which is returned; None for all.
     config: settings; None for `mobile_imagenet_config()`.
-    current_step: scalar, training steps so far, for drop path; None for the
-      global step, which is created if there is none.
 
   Returns:
     net: float32 logits [batch, num_classes], features [batch, 1056], or the
       tensor of `final_endpoint`.
     end_points: dict from name to tensor, as of `build_nasnet_cifar`.
-
-  Raises:
-    ValueError: an argument or a setting is invalid.
   """
-  return _build_imagenet(
-      images, num_classes, is_training, config or mobile_imagenet_config(),
-      final_endpoint, current_step)
+  # For 224 x 224: Stem 28 x 28 x 88, Cell_0 to Cell_3 28 x 28 x 264, Cell_4 to
+  # Cell_7 14 x 14 x 528, Cell_8 to Cell_11 7 x 7 x 1056.
+  config = config or mobile_imagenet_config()
+  rows = imagenet_stem_cells(config, nasnet_utils.NasNetAReductionCell)
+  return build(
+      images, num_classes, is_training, config, imagenet_stem(config),
+      rows + _cells(config), final_endpoint, current_step)
 
 
 build_nasnet_mobile.default_image_size = 224
@@ -192,22 +180,12 @@ def build_nasnet_large(images, num_classes, is_training=True,
   Arguments and results are those of `build_nasnet_mobile`, with 4032 features
   and the default settings `large_imagenet_config()`.
   """
-  return _build_imagenet(
-      images, num_classes, is_training, config or large_imagenet_config(),
-      final_endpoint, current_step)
+  return build_nasnet_mobile(
+      images, num_classes, is_training, final_endpoint,
+      config or large_imagenet_config(), current_step)
 
 
 build_nasnet_large.default_image_size = 331
-
-
-# For 224 x 224 in the mobile network: Stem 28 x 28 x 88, Cell_0 to Cell_3
-# 28 x 28 x 264, Cell_4 to Cell_7 14 x 14 x 528, Cell_8 to Cell_11 7 x 7 x 1056.
-def _build_imagenet(images, num_classes, is_training, config, final_endpoint,
-                    current_step):
-  rows = imagenet_stem_cells(config, nasnet_utils.NasNetAReductionCell)
-  return build(
-      images, num_classes, is_training, config, imagenet_stem(config),
-      rows + _cells(config), final_endpoint, current_step)
 
 
 def imagenet_stem(config):
@@ -255,22 +233,14 @@ def build(images, num_classes, is_training, config, stem, rows,
           final_endpoint=None, current_step=None):
   """Builds a network from its rows.
 
+  Arguments that are not listed, results and errors are those of
+  `build_nasnet_mobile`.
+
   Args:
     images: float32 [batch, height, width, 3], height and width known.
-    num_classes: number of classes; None or 0 to return features instead.
-    is_training: bool, whether the network is in training mode.
     config: settings, `hparams.HParams`.
     stem: a Stem.
     rows: list of Rows.
-    final_endpoint: last end point to build, which is returned, or None.
-    current_step: scalar, training steps so far, or None.
-
-  Returns:
-    net: float32 logits, features, or the tensor of `final_endpoint`.
-    end_points: dict from name to tensor.
-
-  Raises:
-    ValueError: an argument or a setting is invalid.
   """
   _check(images, config, is_training)
   if final_endpoint is not None:
@@ -344,8 +314,7 @@ def _make_cells(rows, config, is_training):
   """Returns a dict from each class of cells to an object of it."""
   keep_prob = config.drop_path_keep_prob if is_training else 1.0
   return {cell: cell(config.num_conv_filters, keep_prob, len(rows),
-                     config.total_training_steps,
-                     config.use_bounded_activation)
+                     config.total_training_steps, config.use_bounded_activation)
           for cell in {row.cell for row in rows}}
 
 

@@ -61,8 +61,7 @@ def global_avg_pool(x, data_format=INVALID):
   if x.shape.rank != 4:
     raise ValueError('x must have four dimensions (%s), not shape %s.' % (
         data_format, x.shape))
-  return tf.reduce_mean(
-      x, [data_format.index('H'), data_format.index('W')])
+  return tf.reduce_mean(x, [data_format.index('H'), data_format.index('W')])
 
 
 def _check_data_format(data_format):
@@ -213,8 +212,7 @@ class NasNetABaseCell:
       states = self._inputs(net, prev_layer, filters)
       for i, row in enumerate(self._combinations):
         with tf.variable_scope('comb_iter_%d' % i):
-          states.append(
-              self._combine(row, states, stride, filters, keep_prob))
+          states.append(self._combine(row, states, stride, filters, keep_prob))
       with tf.variable_scope('cell_output'):
         return self._output(states)
 
@@ -287,8 +285,7 @@ class NasNetABaseCell:
   def _pool(self, net, operation, stride, filters):
     if self._bounded:
       net = tf.nn.relu6(net)
-    net = operation.function(
-        net, operation.size, stride=stride, padding='SAME')
+    net = operation.function(net, operation.size, stride=stride, padding='SAME')
     if get_channel_dim(net.shape) != filters:
       net = self._project(net, filters, 1)
     return self._clip(net)
