@@ -44,9 +44,10 @@ head_of() {
 
 find_python() {
   python=${PYTHON:-}
-  if [ -z "$python" ] && [ -z "${VIRTUAL_ENV:-}" ] &&
-      [ -x "$root/.venv/bin/python" ]; then
-    python=$root/.venv/bin/python
+  if [ -z "$python" ] && [ -z "${VIRTUAL_ENV:-}" ]; then
+    for made in "$root/.venv/bin/python" "$root/.venv-tf2/bin/python"; do
+      [ -n "$python" ] || [ ! -x "$made" ] || python=$made
+    done
   fi
   python=${python:-$(command -v python || command -v python3 || true)}
   "${python:-false}" -c 'import importlib.util, sys

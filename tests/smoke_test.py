@@ -37,7 +37,8 @@ def _run(program, *words, **flags):
        *('--%s=%s' % item for item in flags.items())],
       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
       universal_newlines=True)
-  assert (process.returncode, process.stderr) == (0, ''), process.stderr
+  # TensorFlow Lite of 2.12 writes remarks on standard error.
+  assert process.returncode == 0, process.stderr
   return process.stdout
 
 
@@ -58,7 +59,7 @@ def test_programs(tmp_path):
   _run('eval_image_classifier.py', dataset_split_name='test', eval_dir=model,
        checkpoint_path=model, results_file=results, **common)
   with open(results) as file:
-    assert json.load(file)['Accuracy'] > 0.8
+    assert json.load(file)['metrics']['Accuracy'] > 0.8
   _run('export_inference_graph.py', '--tflite', '--int8', '--verify',
        checkpoint_path=model, output_dir=exported, **common)
   digit = os.path.join(_ROOT, 'examples', 'quickstart_sheet.png')

@@ -139,4 +139,4 @@ def test_without_tensorflow_the_message_says_what_to_do(tmp_path):
       env=dict(os.environ, PYTHONPATH=str(tmp_path)), stderr=subprocess.PIPE,
       universal_newlines=True)
   assert done.returncode == 1
-  assert 'run `make env` and use .venv/bin/python' in done.stderr
+  assert 'run `make env` and use the Python it names' in done.stderr
