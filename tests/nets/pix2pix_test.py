@@ -185,7 +185,7 @@ def test_upsample_refuses_a_method():
     ({'pad_mode': 'MIRROR'}, ValueError, 'Unknown pad_mode MIRROR; it is one '
      'of: CONSTANT, REFLECT, SYMMETRIC'),
     ({'num_filters': [64]}, ValueError, r'num_filters must have two or '
-     r'more, got \[64\]')])
+     r'more entries, got \[64\]')])
 def test_discriminator_refuses(arguments, error, message):
   arguments = dict({'num_filters': FILTERS}, **arguments)
   with pytest.raises(error, match=message):
