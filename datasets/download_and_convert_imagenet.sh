@@ -1,15 +1,15 @@
 #!/bin/sh
-# Converts ImageNet (ILSVRC 2012) from its archives, or from folders.
+# Converts ImageNet (ILSVRC 2012) from its archives, or from directories.
 #
 #   datasets/download_and_convert_imagenet.sh OUT SOURCE [FLAG...]
 #
-# SOURCE is what download_imagenet.sh takes; or a folder that holds train/ and
+# SOURCE is as for download_imagenet.sh; or a directory that holds train/ and
 # validation/, which stay as they are, and perhaps the file
-# imagenet_2012_bounding_boxes.csv. The variable IMAGENET_SOURCE serves where
-# SOURCE is left out, PYTHON names the Python to run. OUT gets the TFRecord
-# files; archives are unpacked to OUT/raw-data, which may be removed afterwards.
-# The flags are those of build_imagenet_data.py. Start it again to go on where
-# it stopped.
+# imagenet_2012_bounding_boxes.csv. The variable IMAGENET_SOURCE replaces SOURCE
+# if it is left out, PYTHON names the Python to run. OUT gets the TFRecord
+# files; archives are unpacked to OUT/raw-data, which can be removed afterwards.
+# The flags are those of build_imagenet_data.py. The same command resumes a run
+# that was stopped.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)

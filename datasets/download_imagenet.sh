@@ -1,14 +1,15 @@
 #!/bin/sh
-# Gets ImageNet (ILSVRC 2012) ready to convert: unpacks its three archives.
+# Prepares ImageNet (ILSVRC 2012) for conversion: unpacks its three archives.
 #
 #   datasets/download_imagenet.sh OUT SOURCE [--allow_subset]
 #
-# SOURCE is the folder of ILSVRC2012_img_train.tar, ILSVRC2012_img_val.tar and
-# ILSVRC2012_bbox_train_v2.tar.gz, which https://image-net.org gives to those
-# who sign up, or the URL of such a folder, which is downloaded. The variable
-# IMAGENET_SOURCE serves where SOURCE is left out, PYTHON names the Python to
-# run. OUT gets train/ (a folder a synset), validation/, bounding_boxes/ and
-# imagenet_2012_bounding_boxes.csv. Start it again to go on where it stopped.
+# SOURCE is the directory of ILSVRC2012_img_train.tar, ILSVRC2012_img_val.tar
+# and ILSVRC2012_bbox_train_v2.tar.gz, which https://image-net.org gives to
+# those who sign up, or the URL of such a directory, from which they are
+# downloaded. The variable IMAGENET_SOURCE replaces SOURCE if it is left out,
+# PYTHON names the Python to run. OUT gets train/ (one directory per synset),
+# validation/, bounding_boxes/ and imagenet_2012_bounding_boxes.csv. The same
+# command resumes a run that was stopped.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)

@@ -15,6 +15,6 @@ if [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; then
   shift
 fi
 if [ -z "$source" ]; then
-  echo "Give the folder of the archives: $0 $out SOURCE" >&2
+  echo "Give the directory of the archives: $0 $out SOURCE" >&2
   exit 2
 fi

@@ -202,7 +202,7 @@ def test_script_says_how_to_use_it(name, tmp_path):
   status, output, _ = _script(name)
   assert status == 2 and 'datasets/%s OUT SOURCE' % name in output
   status, _, errors = _script(name, tmp_path / 'out')
-  assert status == 2 and 'Give the folder of the archives' in errors
+  assert status == 2 and 'Give the directory of the archives' in errors
   status, _, errors = _script(name, tmp_path / 'out', '/no/such')
   assert status == 1
   assert 'there is no /no/such/ILSVRC2012_img_train.tar: sign up' in errors
