@@ -4,7 +4,6 @@ from typing import Optional, Tuple
 
 from slim_common.flags import flag
 
-
 _ADAM, _FTRL = ('optimizer', ('adam',)), ('optimizer', ('ftrl',))
 
 
