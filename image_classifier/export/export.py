@@ -17,7 +17,6 @@ from image_classifier.graphs import quantization
 from image_classifier.inference import backends
 from image_classifier.inference import inference_graph
 from image_classifier.options import Export
-from preprocessing import preprocessing_factory
 from slim_common import atomic_files
 
 # The parts of an export, relative to --output_dir. If MODEL exists, all do.
@@ -240,8 +239,7 @@ def _record(trained, preprocessing, names):
           ('predictions', _historic_predictions(trained))])),
       ('files', names),
       ('preprocessing_name', preprocessing),
-      ('preprocessing', preprocessing and preprocessing_factory.describe(
-          preprocessing)),
+      ('preprocessing', inference_graph.describe_preprocessing(preprocessing)),
       ('use_grayscale', options.use_grayscale),
       ('averaged_weights', options.moving_average_decay is not None),
       ('batch_norm_folded', options.fold_batch_norm),
