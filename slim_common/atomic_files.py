@@ -41,11 +41,7 @@ def check(paths: Dict[str, Optional[str]], overwrite: bool) -> None:
 
 
 def check_directory(flag: str, directory: str) -> None:
-  """Checks, before the work, that a directory can be written; makes it.
-
-  Args:
-    flag: name of the flag.
-    directory: what was given with it; '' for none.
+  """Makes the directory given with a flag, '' for none, before the work.
 
   Raises:
     ValueError: it cannot be made or written.
@@ -67,11 +63,7 @@ def _make_directory(flag, path, directory):
 
 
 def check_writable(path: str, flag: str) -> None:
-  """Checks, before the work, that a path can be made; makes nothing.
-
-  Args:
-    path: the file or directory to come.
-    flag: the flag that chose it, for the message.
+  """Checks, before the work, that the path given with a flag can be made.
 
   Raises:
     ValueError: something above it is not a directory, or cannot be written.
@@ -140,10 +132,7 @@ def copy(source: str, path: str) -> None:
 
 @contextlib.contextmanager
 def new_directory(path: str) -> Iterator[str]:
-  """Makes a directory that takes its name when it is complete.
-
-  Args:
-    path: the name, which must not exist when the block ends.
+  """Makes a directory that takes its name, which must be free, when complete.
 
   Yields:
     The path of the directory to fill. If an error leaves the block, nothing is
@@ -192,8 +181,7 @@ def updated_directory(path: str, last: str) -> Iterator[str]:
 
 
 def _replace(source, target, last, aside):
-  """Moves the content of a directory to another, what it replaces to a third.
-  """
+  """Moves a directory's content to another, and aside what it replaces."""
   names = sorted(os.listdir(source), key=lambda name: (name == last, name))
   for name in reversed(names):
     # A file is replaced in one step; a directory has to be moved away first.

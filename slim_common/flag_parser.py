@@ -26,7 +26,10 @@ def parse(arguments, config_class):
   leaves = list(help_page.leaves(config_class))
   values = absl_flags.FlagValues()
   values.set_gnu_getopt(True)
-  _define_logging(values)
+  absl_flags.DEFINE(_NumberOrLiteral(int, *_LOG_LEVELS), 'verbosity', None, '',
+                    flag_values=values, short_name='v')
+  for name, kind in _IGNORED.items():
+    _PARSERS[kind](name, None, '', flag_values=values)
   for field, kind in leaves:
     if not field.metadata.get('positional'):
       _define(values, field, kind)
@@ -46,13 +49,6 @@ def parse(arguments, config_class):
   level = values.verbosity
   return (_build(config_class, given), list(_warnings(leaves, values, given)),
           _LOG_LEVELS.get(level, level))
-
-
-def _define_logging(values):
-  absl_flags.DEFINE(_NumberOrLiteral(int, *_LOG_LEVELS), 'verbosity', None, '',
-                    flag_values=values, short_name='v')
-  for name, kind in _IGNORED.items():
-    _PARSERS[kind](name, None, '', flag_values=values)
 
 
 def _define(values, field, kind):
@@ -105,9 +101,8 @@ def _take_words(words, leaves, given):
   if taker:
     given[taker[0].name] = words
   elif words:
-    names = [field.name for field, _ in leaves]
-    near = suggest.hint(
-        words[0].split('=')[0].lstrip('-'), names, prefix='--')
+    near = suggest.hint(words[0].split('=')[0].lstrip('-'),
+                        [field.name for field, _ in leaves], prefix='--')
     raise flags.UsageError('unexpected argument %r%s' % (
         words[0], '; this program takes flags only, --name=value. --helpfull '
         'lists them.' if near == '.' else near))

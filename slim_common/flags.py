@@ -35,10 +35,8 @@ def flag(default: Any, text: str, *, choices: Sequence[str] = (),
     default: default value.
     text: help, one or more sentences. Rules are added by the help page.
     choices: allowed values.
-    at_least: inclusive lower bound of a number. Numbers are finite anyway.
-    above: exclusive lower bound.
-    at_most: inclusive upper bound.
-    below: exclusive upper bound.
+    at_least, at_most: inclusive bounds of a number, which must be finite.
+    above, below: exclusive bounds.
     or_literal: string that a number's flag accepts too.
     metavar: name of the value on the help page. Default: by the type, or DIR,
       FILE, NAME, PATH, URL for a flag whose name ends so.
@@ -83,11 +81,11 @@ def run(main: Callable[[Any], Optional[int]], config_class: type,
   program = os.path.basename(sys.argv[0])
   arguments = [word for word in sys.argv[1:] if word != '--traceback']
   if any(word in _HELP_FLAGS for word in arguments):
-    page = help_text(
-        program, config_class, doc, full='--helpfull' in arguments)
+    page = help_text(program, config_class, doc, '--helpfull' in arguments)
     sys.exit(_status(print, page, show_traceback=False))
+  from slim_common import flag_parser  # Not for --help, which answers at once.
   try:
-    config, warnings, log_level = _parser().parse(arguments, config_class)
+    config, warnings, log_level = flag_parser.parse(arguments, config_class)
   except UsageError as error:
     print('%s: %s' % (program, error), file=sys.stderr)
     sys.exit(2)
@@ -141,13 +139,8 @@ def parse(arguments: Sequence[str],
     UsageError: an unknown flag, an unexpected argument, a value that is not
       allowed, or a required flag that is missing.
   """
-  return _parser().parse(arguments, config_class)[:2]
-
-
-def _parser():
-  # Loaded here, so that --help answers at once.
   from slim_common import flag_parser
-  return flag_parser
+  return flag_parser.parse(arguments, config_class)[:2]
 
 
 def help_text(program: str, config_class: type, doc: str,

@@ -21,13 +21,9 @@ _EVERYWHERE = (
 
 
 def text(program: str, config_class: type, doc: str, full: bool) -> str:
-  """Returns a help page.
+  """Returns a help page; see `flags.run`.
 
-  Args:
-    program: name of the program.
-    config_class: dataclass of its flags.
-    doc: what the program does.
-    full: whether to explain all flags, even if the class has a `most_used`.
+  `full` explains all flags, even if the class has a `most_used`.
   """
   groups = _groups(config_class)
   words = ''.join(' %s...' % spelled(field) for field, _ in leaves(config_class)
@@ -61,8 +57,8 @@ def leaves(config_class: type) -> Iterator[Tuple[dataclasses.Field, type]]:
 
 def spelled(field: dataclasses.Field) -> str:
   """Returns how the name of a flag is typed."""
-  return field.name.upper() if field.metadata.get('positional') else (
-      '--' + field.name)
+  is_word = field.metadata.get('positional')
+  return field.name.upper() if is_word else '--' + field.name
 
 
 def setting(name: str, value: Any) -> str:

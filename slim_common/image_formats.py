@@ -7,12 +7,8 @@ TIFF, WEBP = 'TIFF', 'WEBP'
 READ_BY_TENSORFLOW = (JPEG, PNG, GIF, BMP)
 
 SIGNATURES = {
-    JPEG: (b'\xff\xd8\xff',),
-    PNG: (b'\x89PNG\r\n\x1a\n',),
-    GIF: (b'GIF87a', b'GIF89a'),
-    BMP: (b'BM',),
-    TIFF: (b'II*\x00', b'MM\x00*'),
-}
+    JPEG: (b'\xff\xd8\xff',), PNG: (b'\x89PNG\r\n\x1a\n',), BMP: (b'BM',),
+    GIF: (b'GIF87a', b'GIF89a'), TIFF: (b'II*\x00', b'MM\x00*')}
 # Bytes of a file that `detect` looks at, at most.
 HEAD_SIZE = 16
 

@@ -11,11 +11,10 @@ class StatusLine:
   """The last line of a terminal, redrawn in place; nothing in a file.
 
   `show` redraws it at an easy pace. What `line` prints stays, wherever the
-  output goes.
+  output goes: `stream`, a text file; standard output if None.
   """
 
   def __init__(self, stream=None):
-    """Writes to `stream`, a text file; standard output if None."""
     self._stream = stream or sys.stdout
     self.on_terminal = self._stream.isatty()
     self._drawn = 0
@@ -52,20 +51,18 @@ class Progress:
 
   A context manager: the last state is shown on leaving. In a file there is a
   line every ten seconds.
+
+  Args:
+    title: what is being done, in a few words.
+    total: how much there is to do, or None if it is not known.
+    unit: what is counted, such as 'images'.
+    scale: counts that make one unit (1e6 to show bytes as MB).
+    stream: as for `StatusLine`.
   """
 
   def __init__(self, title, total, unit, scale=1, stream=None):
-    """Starts counting.
-
-    Args:
-      title: what is being done, in a few words.
-      total: how much there is to do, or None if it is not known.
-      unit: what is counted, such as 'images'.
-      scale: counts that make one unit (1e6 to show bytes as MB).
-      stream: text file to write to; standard output if None.
-    """
-    self._title, self._total, self._unit = title, total, unit
-    self._scale = scale
+    self._title, self._total = title, total
+    self._unit, self._scale = unit, scale
     self._status = StatusLine(stream)
     self._done = self._already_done = 0
     self._start = self._shown = time.time()
@@ -133,6 +130,5 @@ def clock(seconds):
   """Returns a duration as h:mm:ss, or m:ss below an hour."""
   minutes, seconds = divmod(int(round(seconds)), 60)
   hours, minutes = divmod(minutes, 60)
-  if hours:
-    return '%d:%02d:%02d' % (hours, minutes, seconds)
-  return '%d:%02d' % (minutes, seconds)
+  return '%d:%02d:%02d' % (hours, minutes, seconds) if hours else (
+      '%d:%02d' % (minutes, seconds))

@@ -1,8 +1,4 @@
-"""Starts TensorFlow the way the programs use it.
-
-What is here changes the process (allocator, warnings, log level, imports), so
-that only programs call it.
-"""
+"""Starts TensorFlow the way the programs use it; only programs call this."""
 import contextlib
 import importlib.abc
 import importlib.util

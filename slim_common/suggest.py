@@ -23,10 +23,7 @@ def hint(name: str, known: Iterable[str], count: int = 1, cutoff: float = 0.6,
   """Returns '; did you mean X?' for a message, or '.' if nothing is near.
 
   Args:
-    name: as for `nearest`.
-    known: as for `nearest`.
-    count: as for `nearest`.
-    cutoff: as for `nearest`.
+    name, known, count, cutoff: as for `nearest`.
     prefix: string before each name, such as '--'.
   """
   near = nearest(name, known, count, cutoff)

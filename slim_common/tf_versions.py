@@ -28,8 +28,7 @@ _MOVED_NAMES = {
     'ops.control_flow_ops.case': 'case',
     'ops.control_flow_ops.cond': 'cond',
     'ops.control_flow_ops.while_loop': 'while_loop',
-    'ops.variable_scope.variable': 'Variable',
-}
+    'ops.variable_scope.variable': 'Variable'}
 
 
 class _TfSlimFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -44,9 +44,8 @@ def find(path: str) -> str:
   prefix = _PARTS.sub('', path)
   directory = os.path.dirname(prefix) or '.'
   if not tf.gfile.IsDirectory(directory):
-    raise ValueError(
-        'There is no checkpoint %s: the directory %s does not exist.' % (
-            path, directory))
+    raise ValueError('There is no checkpoint %s: the directory %s does not '
+                     'exist.' % (path, directory))
   if tf.train.checkpoint_exists(prefix):
     return prefix
   if tf.gfile.Glob(prefix + '.data-*'):
@@ -112,18 +111,15 @@ def check_fits(prefix: str, variables) -> None:
   shapes = shapes_in(prefix)
   missing = sorted(name for name in variables if name not in shapes)
   if missing:
-    averages = [name for name in missing
-                if name.endswith('/ExponentialMovingAverage')]
-    is_quantized = any(_QUANTIZED.search(name) for name in missing)
-    cure = ('The run kept no moving averages: leave out '
-            '--moving_average_decay.' if averages else
-            'It was trained without --quantize_delay: leave out --quantize.'
-            if is_quantized else
-            'It was trained with another network: check --model_name.')
+    cure = 'It was trained with another network: check --model_name.'
+    if any(name.endswith('/ExponentialMovingAverage') for name in missing):
+      cure = ('The run kept no moving averages: leave out '
+              '--moving_average_decay.')
+    elif any(_QUANTIZED.search(name) for name in missing):
+      cure = 'It was trained without --quantize_delay: leave out --quantize.'
     raise ValueError('The checkpoint %s lacks %d variables, such as %s. %s' % (
         prefix, len(missing), missing[0], cure))
-  ours = {name: variable.shape.as_list()
-          for name, variable in variables.items()}
+  ours = {name: v.shape.as_list() for name, v in variables.items()}
   for name, shape in sorted(ours.items()):
     if shape != shapes[name]:
       raise ValueError(
@@ -157,13 +153,10 @@ def _of_archive(path, modified):
 
 
 def _unpack(path, directory):
-  """Writes the checkpoint files of an archive to `directory`.
+  """Writes the checkpoint files of an archive; returns their relative names.
 
   Only regular files inside the directory are written: an archive from the
   network may name others, or links to them.
-
-  Returns:
-    The names of the files, relative to the directory.
   """
   names = []
   with tarfile.open(path) as archive:

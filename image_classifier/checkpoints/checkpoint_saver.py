@@ -26,6 +26,14 @@ _READING_ERRORS = (tf.errors.OpError, ValueError, IndexError, RuntimeError)
 class CheckpointHook(tf.train.SessionRunHook):
   """Saves at the start of a run, at intervals, and at its end.
 
+  Args:
+    readings: a `hooks.Readings` of tensors.
+    train_dir: the directory of the checkpoints.
+    saver: a `tf.train.Saver` of all variables.
+    every_secs: seconds between two checkpoints.
+    max_to_keep: number of checkpoints to keep; 0 for all.
+    start: the `resume.Start` of the run.
+
   Attributes:
     latest: prefix of the last checkpoint saved or resumed from; None before
       the first.
@@ -33,21 +41,8 @@ class CheckpointHook(tf.train.SessionRunHook):
 
   def __init__(self, readings, train_dir, saver, every_secs, max_to_keep,
                start):
-    """Initializes the hook.
-
-    Args:
-      readings: a `hooks.Readings` of tensors.
-      train_dir: the directory of the checkpoints.
-      saver: a `tf.train.Saver` of all variables.
-      every_secs: seconds between two checkpoints.
-      max_to_keep: number of checkpoints to keep; 0 for all.
-      start: the `resume.Start` of the run.
-    """
-    self._readings = readings
-    self._train_dir = train_dir
-    self._saver = saver
-    self._every_secs = every_secs
-    self._max_to_keep = max_to_keep
+    self._readings, self._train_dir, self._saver = readings, train_dir, saver
+    self._every_secs, self._max_to_keep = every_secs, max_to_keep
     self._kept = collections.deque(start.kept)
     self._step = start.step
     self._saved_step = start.step if start.checkpoint else None
@@ -76,10 +71,7 @@ class CheckpointHook(tf.train.SessionRunHook):
     self.save(session, self._step)
 
   def save(self, session, step):
-    """Saves a checkpoint, unless that of this step is saved already.
-
-    Returns:
-      The prefix of the checkpoint.
+    """Saves a checkpoint, if that of this step is not; returns its prefix.
 
     Raises:
       OSError: it cannot be written; the message names the last good one.
@@ -128,10 +120,8 @@ class CheckpointHook(tf.train.SessionRunHook):
 
   def _publish(self, directory, name):
     """Moves a checkpoint to train_dir and removes the oldest if too many."""
-    for part in sorted(os.listdir(directory), key=lambda part: (
-        part.endswith(_INDEX), part)):
-      os.replace(os.path.join(directory, part),
-                 os.path.join(self._train_dir, part))
+    for path in reversed(files_of(os.path.join(directory, name))):
+      os.replace(path, os.path.join(self._train_dir, os.path.basename(path)))
     prefix = os.path.join(self._train_dir, name)
     if prefix in self._kept:
       self._kept.remove(prefix)
@@ -148,11 +138,8 @@ class CheckpointHook(tf.train.SessionRunHook):
 def write_state(directory: str, prefixes: List[str]) -> None:
   """Writes the file `checkpoint`, which names the checkpoints of a directory.
 
-  The names are relative, so that the directory can be moved.
-
-  Args:
-    directory: the directory of the checkpoints.
-    prefixes: the checkpoints; the last is the latest.
+  The names are relative, so that the directory can be moved. The last of the
+  prefixes is the latest.
   """
   names = [os.path.basename(prefix) for prefix in prefixes]
   state = tf.train.generate_checkpoint_state_proto(

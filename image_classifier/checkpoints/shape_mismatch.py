@@ -10,14 +10,12 @@ _AVERAGE = '/ExponentialMovingAverage'
 _Family = collections.namedtuple('_Family', 'scope variable channels names')
 _FAMILIES = [
     _Family('MobilenetV1/', 'MobilenetV1/Conv2d_13_pointwise/weights', 1024, {
-        1.0: 'mobilenet_v1', 0.75: 'mobilenet_v1_075',
-        0.5: 'mobilenet_v1_050', 0.25: 'mobilenet_v1_025'}),
+        1.0: 'mobilenet_v1', 0.75: 'mobilenet_v1_075', 0.5: 'mobilenet_v1_050',
+        0.25: 'mobilenet_v1_025'}),
     _Family('MobilenetV2/', 'MobilenetV2/expanded_conv_16/project/weights', 320, {
-        1.0: 'mobilenet_v2', 1.4: 'mobilenet_v2_140',
-        0.35: 'mobilenet_v2_035'}),
+        1.0: 'mobilenet_v2', 1.4: 'mobilenet_v2_140', 0.35: 'mobilenet_v2_035'}),
     _Family('MobilenetEdgeTPU/', 'MobilenetEdgeTPU/expanded_conv_21/project/weights', 192, {
-        1.0: 'mobilenet_edgetpu', 0.75: 'mobilenet_edgetpu_075'}),
-]
+        1.0: 'mobilenet_edgetpu', 0.75: 'mobilenet_edgetpu_075'})]
 
 # Layers whose width is the number of classes, with the layers inside them.
 _HEAD = re.compile(r'(^|/)(aux_?)?(logits|fc8|fc4|fc)/', re.IGNORECASE)
@@ -34,8 +32,7 @@ def cause(name: str, theirs: Dict[str, List[int]],
 
   Args:
     name: name of the variable that differs.
-    theirs: dict {name: shape} of the checkpoint.
-    ours: dict {name: shape} of the network that is built.
+    theirs, ours: dicts {name: shape} of the checkpoint and of the network.
   """
   other = _width(name, theirs, ours)
   if other:

@@ -19,7 +19,7 @@ start. Each model variable is one of these:
 import collections
 import itertools
 import re
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import List
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -33,26 +33,20 @@ from slim_common import suggest
 _MIN_FRACTION_FOUND = 0.9
 
 
-class Plan(NamedTuple):
-  """What a warm start loads.
+Plan = collections.namedtuple(
+    'Plan', 'checkpoint loaded excluded differs missing unused stuck')
+Plan.__doc__ = """What a warm start loads.
 
-  Attributes:
-    checkpoint: prefix of the checkpoint.
-    loaded: list of the variables to load.
-    excluded: names of the variables in checkpoint_exclude_scopes.
-    differs: dict {name: (shape here, shape in the checkpoint)}.
-    missing: names of the variables that the checkpoint lacks.
-    unused: names of what only the checkpoint has.
-    stuck: names of the variables that are neither loaded nor, because of
-      trainable_scopes, trained.
-  """
-  checkpoint: str
-  loaded: List[Any]
-  excluded: List[str]
-  differs: Dict[str, Tuple[List[int], List[int]]]
-  missing: List[str]
-  unused: List[str]
-  stuck: List[str]
+Attributes:
+  checkpoint: str, prefix of the checkpoint.
+  loaded: list of the variables to load.
+  excluded: list of the names of the variables in checkpoint_exclude_scopes.
+  differs: dict {name: (shape here, shape in the checkpoint)}.
+  missing: list of the names of the variables that the checkpoint lacks.
+  unused: list of the names of what only the checkpoint has.
+  stuck: list of the names of the variables that are neither loaded nor, because
+    of trainable_scopes, trained.
+"""
 
 
 def plan(options) -> Plan:
@@ -61,9 +55,6 @@ def plan(options) -> Plan:
   Args:
     options: an `options.WarmStart` with a checkpoint_path.
 
-  Returns:
-    A Plan.
-
   Raises:
     ValueError: no checkpoint, a scope that matches nothing, a variable that is
       missing or does not fit.
@@ -71,9 +62,11 @@ def plan(options) -> Plan:
   checkpoint = checkpoint_reader.find(options.checkpoint_path)
   theirs = checkpoint_reader.shapes_in(checkpoint)
   variables = slim.get_model_variables()
-  excluded = {variable.op.name for variable in _matching(
-      variables, options.checkpoint_exclude_scopes,
-      '--checkpoint_exclude_scopes')}
+  scopes = options.checkpoint_exclude_scopes
+  excluded = {v.op.name for v in _union(
+      '--checkpoint_exclude_scopes', variables, {
+          scope: [v for v in variables if v.op.name.startswith(scope)]
+          for scope in scopes})}
   ours = collections.OrderedDict(
       (v.op.name, v.shape.as_list()) for v in variables)
   wanted = [name for name in ours if name not in excluded]
@@ -89,8 +82,7 @@ def plan(options) -> Plan:
     raise ValueError(
         'Nothing is left to load from %s: --checkpoint_exclude_scopes=%s '
         'excludes everything that fits. Name fewer scopes, or leave out '
-        '--checkpoint_path.' % (
-            checkpoint, ','.join(options.checkpoint_exclude_scopes)))
+        '--checkpoint_path.' % (checkpoint, ','.join(scopes)))
   trained = variables_to_train(options)
   stuck = [v.op.name for v in tf.trainable_variables()
            if v in variables and v not in trained and v not in loaded]
@@ -133,14 +125,9 @@ def variables_to_train(options):
     ValueError: a scope matches nothing, or is not a regular expression.
   """
   variables = tf.trainable_variables()
-  chosen = []
-  for pattern in patterns(options.trainable_scopes):
-    found = [v for v in variables if pattern.match(v.name)]
-    if not found:
-      raise ValueError(_nothing_matches(
-          '--trainable_scopes', pattern.pattern, variables))
-    chosen += [variable for variable in found if variable not in chosen]
-  return chosen or variables
+  return _union('--trainable_scopes', variables, collections.OrderedDict(
+      (pattern.pattern, [v for v in variables if pattern.match(v.name)])
+      for pattern in patterns(options.trainable_scopes))) or variables
 
 
 def patterns(scopes):
@@ -162,25 +149,20 @@ def patterns(scopes):
   return compiled
 
 
-def _matching(variables, scopes, flag):
-  """Returns the variables whose name starts with one of the scopes."""
+def _union(flag, variables, in_scope):
+  """Returns the variables in the scopes, each of which must have one."""
   chosen = []
-  for scope in scopes:
-    found = [v for v in variables if v.op.name.startswith(scope)]
+  for scope, found in in_scope.items():
     if not found:
-      raise ValueError(_nothing_matches(flag, scope, variables))
+      scopes = sorted({prefix for v in variables for prefix in
+                       itertools.accumulate(v.op.name.split('/')[:-1],
+                                            '{}/{}'.format)})
+      near = suggest.nearest(scope, scopes, 3, cutoff=0.4) or scopes[:3]
+      raise ValueError(
+          '%s: no variable is in the scope %s; the nearest scopes are %s' % (
+              flag, scope, ', '.join(near)))
     chosen += [variable for variable in found if variable not in chosen]
   return chosen
-
-
-def _nothing_matches(flag, scope, variables):
-  scopes = sorted({
-      prefix for variable in variables
-      for prefix in itertools.accumulate(
-          variable.op.name.split('/')[:-1], '{}/{}'.format)})
-  near = suggest.nearest(scope, scopes, 3, cutoff=0.4)
-  return '%s: no variable is in the scope %s; the nearest scopes are %s' % (
-      flag, scope, ', '.join(near or scopes[:3]))
 
 
 def _check_found(checkpoint, wanted, missing, options):

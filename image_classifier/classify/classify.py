@@ -33,9 +33,6 @@ Attributes:
 def classify(options: Classify) -> int:
   """Classifies images, prints the results and writes the output files.
 
-  Args:
-    options: an `options.Classify`.
-
   Returns:
     The exit status of the program: 0, or 1 if an image could not be read.
 
@@ -45,11 +42,9 @@ def classify(options: Classify) -> int:
   """
   _check_flags(options)
   images = image_inputs.find(options.images)
-  atomic_files.check(
-      {name: getattr(options, name)
-       for name in ('output_json', 'output_csv', 'contact_sheet',
-                    'features_file')},
-      options.overwrite)
+  atomic_files.check({name: getattr(options, name) for name in (
+      'output_json', 'output_csv', 'contact_sheet', 'features_file')},
+                     options.overwrite)
   classifier = (classifiers.load_export(options.graph) if options.graph
                 else classifiers.load_checkpoint(options))
   results, features = [], []
@@ -87,13 +82,7 @@ def _check_flags(options):
 
 
 def _classify_batch(classifier, images, top_k):
-  """Returns the Results of images and the features of the readable ones.
-
-  Args:
-    classifier: a `classifiers.Classifier`.
-    images: list of `image_inputs.ImageInput`.
-    top_k: maximum number of classes per image.
-  """
+  """Returns the Results of images and the features of the readable ones."""
   preprocessed, errors = {}, {}
   for index, image in enumerate(images):
     try:

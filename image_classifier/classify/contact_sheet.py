@@ -9,10 +9,8 @@ from PIL import ImageFont
 from slim_common import atomic_files
 
 _COLUMNS = 5
-_SIZE = 140
-_LINE = 14
-_GAP = 8
-_FONT_SIZE = 11
+# In pixels.
+_SIZE, _LINE, _GAP, _FONT_SIZE = 140, 14, 8, 11
 # Part of matplotlib, with many letters that are not Latin.
 _FONT = os.path.join('mpl-data', 'fonts', 'ttf', 'DejaVuSans.ttf')
 

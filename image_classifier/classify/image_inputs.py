@@ -7,7 +7,6 @@ import sys
 from slim_common import image_formats
 
 _ENDINGS = ('.bmp', '.gif', '.jpeg', '.jpg', '.png')
-_STANDARD_INPUT = '-'
 
 
 class ImageInput:
@@ -23,11 +22,7 @@ class ImageInput:
     self._content = content
 
   def read(self):
-    """Returns the content, as bytes.
-
-    Raises:
-      OSError: the file cannot be read.
-    """
+    """Returns the content, bytes; OSError if the file cannot be read."""
     if self._content is not None:
       return self._content
     with open(self._path, 'rb') as file:
@@ -55,15 +50,14 @@ def find(arguments, standard_input=None):
   """
   images = []
   for argument in arguments:
-    if argument == _STANDARD_INPUT:
-      images += _from_standard_input(
-          (standard_input or sys.stdin.buffer).read())
+    if argument == '-':
+      images += _from_bytes((standard_input or sys.stdin.buffer).read())
     else:
       images += [ImageInput(file) for file in _files(argument)]
   return images
 
 
-def _from_standard_input(content):
+def _from_bytes(content):
   if image_formats.detect(content) in image_formats.READ_BY_TENSORFLOW:
     return [ImageInput('standard input', content)]
   # File names are bytes without zeros.
@@ -79,18 +73,18 @@ def _from_standard_input(content):
 def _files(argument):
   """Returns the paths that an argument selects."""
   if os.path.isdir(argument):
-    found = sorted(os.path.join(argument, name) for name in os.listdir(argument)
-                   if name.lower().endswith(_ENDINGS))
-    if not found:
-      raise ValueError('The directory %s has no images (%s).' % (
-          argument, ', '.join(_ENDINGS)))
-    return found
-  if os.path.exists(argument):
+    found = [os.path.join(argument, name) for name in os.listdir(argument)
+             if name.lower().endswith(_ENDINGS)]
+    fault = 'The directory %s has no images (%s).' % (
+        argument, ', '.join(_ENDINGS))
+  elif os.path.exists(argument):
     return [argument]
-  if glob.has_magic(argument):
-    found = sorted(file for file in glob.glob(argument, recursive=True)
-                   if os.path.isfile(file))
-    if not found:
-      raise ValueError('No file matches %s.' % argument)
-    return found
-  raise ValueError('There is no image or directory %s.' % argument)
+  elif glob.has_magic(argument):
+    found = filter(os.path.isfile, glob.glob(argument, recursive=True))
+    fault = 'No file matches %s.' % argument
+  else:
+    found, fault = [], 'There is no image or directory %s.' % argument
+  found = sorted(found)
+  if not found:
+    raise ValueError(fault)
+  return found

@@ -1,7 +1,4 @@
-"""Confusion matrices: counted, written as CSV and plotted.
-
-The plot needs matplotlib, which is in the extra `plot`.
-"""
+"""Confusion matrices as CSV files and as plots by matplotlib (extra `plot`)."""
 import collections
 import csv
 import importlib.util
@@ -55,13 +52,7 @@ class ConfusionMatrix:
 
 
 def write_csv(output, matrix, names):
-  """Writes the counts with the names of the classes.
-
-  Args:
-    output: a file, open for text with newline=''.
-    matrix: a ConfusionMatrix.
-    names: list of the classes' names.
-  """
+  """Writes a ConfusionMatrix to a text file, with the names of the classes."""
   writer = csv.writer(output)
   writer.writerow(['label \\ predicted'] + names)
   for name, row in zip(names, matrix.counts.tolist()):
@@ -139,9 +130,9 @@ def _sum_blocks(counts, size):
 def _list_mistakes(axes, matrix, names):
   axes.axis('off')
   axes.set_title('most frequent mistakes', fontsize=10, loc='left')
-  lines = ['%5d  %s \u2192 %s' % (
-      mistake.count, names[mistake.label], names[mistake.predicted])
-           for mistake in matrix.most_frequent(_MISTAKES_LISTED)]
+  mistakes = matrix.most_frequent(_MISTAKES_LISTED)
+  lines = ['%5d  %s \u2192 %s' % (count, names[label], names[predicted])
+           for label, predicted, count in mistakes]
   axes.text(0.0, 0.98, '\n'.join(lines) or 'none', va='top', fontsize=8,
             transform=axes.transAxes)
 

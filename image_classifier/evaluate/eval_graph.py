@@ -22,8 +22,8 @@ EvalGraph = collections.namedtuple('EvalGraph', (
 EvalGraph.__doc__ = """The graph of an evaluation.
 
 Attributes:
-  batch: the next batch, an `input_pipeline.EvaluationBatch`. Raises
-    OutOfRangeError after the last one, until `restart_input`.
+  batch: the next `input_pipeline.EvaluationBatch`; OutOfRangeError after the
+    last one, until `restart_input`.
   logits: float32 tensor [batch, num_classes].
   variables_to_restore: dict {name in the checkpoint: variable}.
   dataset: the `slim.dataset.Dataset`.
@@ -94,8 +94,7 @@ def training_batch(options, graph, split):
   """Adds an endless stream of shuffled batches, preprocessed for evaluation.
 
   Args:
-    options: an `options.Evaluate`.
-    graph: the EvalGraph in the default graph.
+    options, graph: as for `training_logits`.
     split: name of the split to read.
 
   Returns:
@@ -149,7 +148,7 @@ def _preprocessing(options, network):
   data, evaluation = options.data, options.evaluation
   size = evaluation.eval_image_size or network.default_image_size
   preprocess = preprocessing_factory.get_preprocessing(
-      data.preprocessing_name or evaluation.model_name, is_training=False,
+      data.preprocessing_name or evaluation.model_name,
       use_grayscale=data.use_grayscale)
   return lambda image: preprocess(image, size, size)
 

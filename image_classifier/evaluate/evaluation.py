@@ -45,10 +45,7 @@ def evaluate(options: Evaluate, quiet: bool = False) -> Dict[str, float]:
 
 
 def check(options):
-  """Checks what can be checked before the evaluation; makes directories.
-
-  Args:
-    options: an `options.Evaluate`.
+  """Checks `options.Evaluate` before the evaluation; makes directories.
 
   Raises:
     ValueError: flags do not go together, or an output cannot be written.
@@ -70,9 +67,8 @@ def check(options):
     raise ValueError('--recalibrated_checkpoint needs '
                      '--recalibrate_batch_norm=N, such as 100.')
   atomic_files.check_directory('eval_dir', options.evaluation.eval_dir)
-  atomic_files.check(
-      {'recalibrated_checkpoint': saved and saved + '.index'},
-      options.results.overwrite)
+  atomic_files.check({'recalibrated_checkpoint': saved and saved + '.index'},
+                     options.results.overwrite)
   result_files.check(options.results)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from image_classifier.checkpoints import checkpoint_reader
+from image_classifier.checkpoints import checkpoint_saver
 from image_classifier.evaluate import eval_graph
 from image_classifier.evaluate import metrics
 from image_classifier.evaluate import recalibrate_batch_norm
@@ -23,28 +24,24 @@ from slim_common import progress
 _LOW = 0.8
 # The statistics of a smaller batch are too noisy.
 _MIN_DIAGNOSED_BATCH = 8
-# TensorFlow 2 raises Python's exceptions for some files that are cut off.
-_READING_ERRORS = (tf.errors.OpError, IndexError, RuntimeError)
 
 
 class Evaluator(contextlib.AbstractContextManager):
   """Evaluates checkpoints of one network, with one graph and one session.
 
   A context manager, which closes the session.
+
+  Args:
+    options: an `options.Evaluate`.
+    checkpoint: prefix of the first checkpoint, which decides
+      labels_offset=auto and the loss.
+    quiet: whether to print nothing.
+
+  Raises:
+    ValueError: a name or size in the options does not fit.
   """
 
   def __init__(self, options, checkpoint, quiet=False):
-    """Builds the graph.
-
-    Args:
-      options: an `options.Evaluate`.
-      checkpoint: prefix of the first checkpoint, which decides
-        labels_offset=auto and the loss.
-      quiet: whether to print nothing.
-
-    Raises:
-      ValueError: a name or size in the options does not fit.
-    """
     self._options = options
     self._quiet = quiet
     with tf.Graph().as_default():
@@ -55,9 +52,7 @@ class Evaluator(contextlib.AbstractContextManager):
       self._session = self._connect(options.evaluation.master)
     self._statistics = recalibrate_batch_norm.MovingStatistics(
         options, self._graph, self._session)
-    self._metrics_class = (
-        metrics.MultiLabelMetrics if self._graph.multi_label
-        else metrics.SingleLabelMetrics)
+    self._metrics_class = metrics.class_for(self._graph.multi_label)
 
   def _connect(self, master):
     """Returns a session of the default graph."""
@@ -77,13 +72,7 @@ class Evaluator(contextlib.AbstractContextManager):
       print(line)
 
   def evaluate(self, checkpoint):
-    """Evaluates a checkpoint.
-
-    Args:
-      checkpoint: its prefix.
-
-    Returns:
-      A dict of the metrics, floats.
+    """Returns the metrics of the checkpoint with a prefix, a dict of floats.
 
     Raises:
       ValueError: the data or the checkpoint do not fit.
@@ -120,8 +109,7 @@ class Evaluator(contextlib.AbstractContextManager):
                     sums.examples, step, ', skipped %d' % skipped
                     if skipped else '', seconds, sums.examples / seconds)]))
     if options.evaluation.eval_dir:
-      _write_summaries(
-          options.evaluation.eval_dir, results, step, checkpoint)
+      _write_summaries(options.evaluation.eval_dir, results, step, checkpoint)
     if self._may_be_stale(results):
       self._diagnose()
     return results
@@ -149,11 +137,7 @@ class Evaluator(contextlib.AbstractContextManager):
     return [(i, names.get(i, str(i))) for i in ids]
 
   def _count(self, sums, files):
-    """Adds every batch, or the first max_num_batches, to metrics and files.
-
-    Returns:
-      The number of examples skipped because they cannot be read.
-    """
+    """Adds the batches to metrics and files; returns how many were skipped."""
     max_batches = self._options.evaluation.max_num_batches
     step_size = (self._options.data.batch_size *
                  self._options.evaluation.num_clones)
@@ -285,12 +269,11 @@ class Evaluator(contextlib.AbstractContextManager):
 
 
 def differences_from_training(options, checkpoint, image_size):
-  """Describes how the input differs from that of the training.
+  """Describes how the input differs from that in a run.json, if there is one.
 
   Args:
     options: an `options.Evaluate`.
-    checkpoint: prefix of the checkpoint; its training may have written
-      run.json beside it.
+    checkpoint: prefix of the checkpoint.
     image_size: height of the square images, in pixels.
 
   Returns:
@@ -304,16 +287,16 @@ def differences_from_training(options, checkpoint, image_size):
   if name != ours['model_name']:
     return ['The checkpoint was trained with --model_name=%s.' % name]
   size = record.get('image_shape', [image_size])[0]
+  preprocessing = _preprocessing(trained)
+  is_gray = bool(trained.get('use_grayscale'))
   return [
       'The training used %s, this evaluation does not: --%s=%s evaluates the '
       'same.' % (input_of_training, flag, value)
       for input_of_training, flag, value, our_value in (
-          ('the preprocessing of %s' % _preprocessing(trained),
-           'preprocessing_name', _preprocessing(trained),
-           _preprocessing(ours)),
-          ('grayscale images' if trained.get('use_grayscale') else
-           'color images', 'use_grayscale',
-           bool(trained.get('use_grayscale')), ours['use_grayscale']),
+          ('the preprocessing of %s' % preprocessing, 'preprocessing_name',
+           preprocessing, _preprocessing(ours)),
+          ('grayscale images' if is_gray else 'color images', 'use_grayscale',
+           is_gray, ours['use_grayscale']),
           ('images of %s x %s pixels' % (size, size), 'eval_image_size',
            size, image_size))
       if value != our_value]
@@ -341,12 +324,12 @@ def _reading_errors_explained(checkpoint):
   """Turns an error of reading a checkpoint into a ValueError."""
   try:
     yield
-  except _READING_ERRORS as error:
-    text = getattr(error, 'message', None) or str(error)
+  # TensorFlow 2 raises Python's exceptions for some files that are cut off.
+  except (tf.errors.OpError, IndexError, RuntimeError) as error:
     raise ValueError(
         'The checkpoint %s cannot be read; a part may be missing or cut off: '
         'copy it again, or take another. (%s)' % (
-            checkpoint, text.strip().split('\n')[0]))
+            checkpoint, checkpoint_saver.reason(error)))
 
 
 def _write_summaries(eval_dir, results, step, checkpoint):

@@ -16,8 +16,8 @@ def follow(directory, options, say=print):
 
   Args:
     directory: path of the directory, which need not exist yet.
-    options: an `options.Following`. Its max_number_of_steps is the last step;
-      if None, the last step is read from the record of the run.
+    options: an `options.Following`; max_number_of_steps=None reads the last
+      step from the record of the run.
     say: function that prints a line.
 
   Yields:
@@ -60,11 +60,10 @@ def follow(directory, options, say=print):
 
 def _pause(options, last_news):
   """Returns the seconds until the next check, at most those to the timeout."""
-  pause = options.eval_interval_secs
   if not options.eval_timeout_secs:
-    return pause
+    return options.eval_interval_secs
   left = last_news + options.eval_timeout_secs - time.time()
-  return max(0.0, min(pause, left))
+  return max(0.0, min(options.eval_interval_secs, left))
 
 
 def _saved(directory):
@@ -86,10 +85,7 @@ def _is_last(step, directory, options):
 
 
 def _has_stopped_early(step, directory):
-  """Returns whether a training ended at a step for lack of improvement.
-
-  It decides so by its evaluation of that step, which follows the checkpoint.
-  """
+  """Returns whether the evaluation of a step, the last, ended the training."""
   record, best = run_record.read(directory), best_checkpoint.read(directory)
   if step is None or not record or not best:
     return False

@@ -27,23 +27,33 @@ Attributes:
 """
 
 
-class SingleLabelMetrics:
-  """Metrics of examples with exactly one label.
+class _Metrics:
+  """What both kinds of metrics have.
 
   Attributes:
     examples: int, number of examples added.
     main_metric: name of the most informative metric.
   """
+
+  def __init__(self, num_classes, loss):
+    self.examples = 0
+    self._loss = loss
+    self._loss_sum = 0.0
+    self._counts = _ClassCounts(num_classes)
+
+  def classes(self):
+    """Returns a list of ClassScores."""
+    return self._counts.scores()
+
+
+class SingleLabelMetrics(_Metrics):
+  """Metrics of examples with exactly one label."""
   main_metric = 'Accuracy'
 
   def __init__(self, num_classes, loss=numpy_losses.Loss()):
-    self.examples = 0
-    self._loss = loss
+    super().__init__(num_classes, loss)
     self._recall_k = min(_RECALL_K, num_classes)
-    self._counts = _ClassCounts(num_classes)
-    self._correct = 0
-    self._recalled = 0
-    self._loss_sum = 0.0
+    self._correct = self._recalled = 0
     self._calibration = Calibration(_CALIBRATION_BINS)
 
   def add(self, logits, labels):
@@ -65,8 +75,7 @@ class SingleLabelMetrics:
     self._counts.add(_one_hot(labels, logits.shape[1]),
                      _one_hot(predicted, logits.shape[1]))
     self._correct += int(correct.sum())
-    self._recalled += int(
-        (_ranks(logits, labels) < self._recall_k).sum())
+    self._recalled += int((_ranks(logits, labels) < self._recall_k).sum())
     self._loss_sum += self._loss.of_examples(logits, labels).sum()
     self._calibration.add(
         self._loss.probabilities(logits)[np.arange(len(labels)), predicted],
@@ -88,36 +97,23 @@ class SingleLabelMetrics:
         ('Accuracy', self._correct / self.examples),
         ('Recall_5', self._recalled / self.examples),
         ('Loss', float(self._loss_sum / self.examples)),
-    ] + self._counts.macro() + [
-        ('Calibration_Error', self._calibration.error()),
-    ])
-
-  def classes(self):
-    """Returns a list of ClassScores."""
-    return self._counts.scores()
+        *self._counts.macro(),
+        ('Calibration_Error', self._calibration.error())])
 
 
-class MultiLabelMetrics:
+class MultiLabelMetrics(_Metrics):
   """Metrics of examples with any number of labels.
 
   The logits are kept for the average precision, which needs their order:
   5 bytes per example and class.
-
-  Attributes:
-    examples: int, number of examples added.
-    main_metric: name of the most informative metric.
   """
   main_metric = 'Mean_Average_Precision'
 
   def __init__(self, num_classes, loss=numpy_losses.Loss(
       'sigmoid', multi_label=True)):
-    self.examples = 0
-    self._loss = loss
-    self._counts = _ClassCounts(num_classes)
+    super().__init__(num_classes, loss)
     self._exact = 0
-    self._loss_sum = 0.0
-    self._logits = []
-    self._labels = []
+    self._logits, self._labels = [], []
 
   def add(self, logits, labels):
     """Adds a batch.
@@ -153,15 +149,9 @@ class MultiLabelMetrics:
     """
     return collections.OrderedDict([
         ('Mean_Average_Precision', self._mean_average_precision()),
-        ('Micro_F1', self._counts.micro_f1()),
-    ] + self._counts.macro() + [
+        ('Micro_F1', self._counts.micro_f1()), *self._counts.macro(),
         ('Exact_Match', self._exact / self.examples),
-        ('Loss', float(self._loss_sum / self.examples)),
-    ])
-
-  def classes(self):
-    """Returns a list of ClassScores."""
-    return self._counts.scores()
+        ('Loss', float(self._loss_sum / self.examples))])
 
   def _mean_average_precision(self):
     logits, labels = np.concatenate(self._logits), np.concatenate(self._labels)
@@ -170,6 +160,11 @@ class MultiLabelMetrics:
       return 0.0
     return float(np.mean([
         average_precision(logits[:, i], labels[:, i]) for i in present]))
+
+
+def class_for(multi_label):
+  """Returns the class of metrics for a dataset."""
+  return MultiLabelMetrics if multi_label else SingleLabelMetrics
 
 
 class Calibration:

@@ -11,34 +11,27 @@ import json
 
 import numpy as np
 
-_ENDINGS = ('.csv', '.jsonl')
-
 
 def check_name(path):
-  """Checks that a file name ends in a format.
-
-  Raises:
-    ValueError: it ends in neither .csv nor .jsonl.
-  """
-  if not path.endswith(_ENDINGS):
+  """Raises ValueError unless a file name ends in .csv or .jsonl."""
+  if not path.endswith(('.csv', '.jsonl')):
     raise ValueError(
         '--predictions_file=%s must end in .csv or .jsonl, which selects the '
         'format.' % path)
 
 
 class Writer:
-  """Writes predictions, batch by batch."""
+  """Writes predictions, batch by batch.
+
+  Args:
+    output: the file, open for text with newline=''.
+    path: its final name, whose ending selects the format.
+    classes: list of (id, name) of the network's classes.
+    top_k: maximum number of classes to write per example.
+    multi_label: whether examples have several labels.
+  """
 
   def __init__(self, output, path, classes, top_k, multi_label):
-    """Starts a file.
-
-    Args:
-      output: the file, open for text with newline=''.
-      path: its final name, whose ending selects the format.
-      classes: list of (id, name) of the network's classes.
-      top_k: maximum number of classes to write per example.
-      multi_label: whether examples have several labels.
-    """
     self._classes = classes
     self._top_k = min(top_k, len(classes))
     self._multi_label = multi_label

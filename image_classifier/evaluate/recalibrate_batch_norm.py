@@ -9,19 +9,16 @@ _COMPARED_BATCHES = 2
 
 
 class MovingStatistics:
-  """The moving statistics of the evaluated network; false if it has none."""
+  """The moving statistics of the evaluated network; false if it has none.
+
+  Args:
+    options: an `options.Evaluate`.
+    graph: the `eval_graph.EvalGraph`.
+    session: the tf.Session of its variables.
+  """
 
   def __init__(self, options, graph, session):
-    """Finds the statistics.
-
-    Args:
-      options: an `options.Evaluate`.
-      graph: the `eval_graph.EvalGraph`.
-      session: the tf.Session of its variables.
-    """
-    self._options = options
-    self._graph = graph
-    self._session = session
+    self._options, self._graph, self._session = options, graph, session
     self._statistics = moving_statistics(graph.variables_to_restore.values())
     # The network in training mode, on the evaluated split and on
     # recalibration_split; each is built at its first use.
@@ -57,17 +54,16 @@ class MovingStatistics:
     """Evaluates the first batches with moving and with batch statistics.
 
     Args:
-      moving: empty metrics, for the predictions with the moving statistics.
-      batch: empty metrics, for the predictions with those of each batch.
+      moving, batch: metrics, to which the predictions with these are added.
 
     Raises:
       ValueError: the network cannot be built for training on such images.
       tf.errors.OpError: it cannot be run on them.
     """
+    batch_of_graph = self._graph.batch
     if self._on_evaluated is None:
-      self._on_evaluated = self._add_training_network(self._graph.batch.images)
-    tensors = [
-        self._graph.batch.labels, self._graph.logits, self._on_evaluated[0]]
+      self._on_evaluated = self._add_training_network(batch_of_graph.images)
+    tensors = [batch_of_graph.labels, self._graph.logits, self._on_evaluated[0]]
     eval_graph.restart_input(self._session)
     for _ in range(_COMPARED_BATCHES):
       try:
@@ -118,16 +114,13 @@ def recalibrate(session, statistics, step, num_batches, show):
 
 
 def diagnose(name, evaluation, training, examples):
-  """Reports moving statistics that are far worse than batch statistics.
+  """Returns lines of text where moving statistics are far worse than batches'.
 
   Args:
     name: name of the metric.
     evaluation: its value with the moving statistics, in [0, 1].
     training: its value with those of each batch, on the same examples.
     examples: number of the examples.
-
-  Returns:
-    Lines of text with the problem and its remedy; none without a problem.
   """
   # More than chance: three standard errors of a fraction near a half.
   if training - evaluation < max(0.1, 1.5 / np.sqrt(examples)):

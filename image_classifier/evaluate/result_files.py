@@ -16,10 +16,7 @@ _NAME_WIDTH = 28
 
 
 def check(options):
-  """Checks the names before the evaluation and makes the directories.
-
-  Args:
-    options: an `options.Results`.
+  """Checks the names in an `options.Results`; makes the directories.
 
   Raises:
     ValueError: a name has no known ending, a file exists, or its directory
@@ -35,8 +32,8 @@ def check(options):
       'results_file': options.results_file,
       'predictions_file': options.predictions_file,
       'confusion_matrix': matrix,
-      'confusion_matrix (its plot)': matrix and _plot_path(matrix),
-  }, options.overwrite)
+      'confusion_matrix (its plot)': matrix and _plot_path(matrix)},
+                     options.overwrite)
 
 
 class ResultFiles(contextlib.AbstractContextManager):
@@ -44,30 +41,26 @@ class ResultFiles(contextlib.AbstractContextManager):
 
   Predictions are written batch by batch, to a file that is published when the
   context ends without an error. `write` writes the other files afterwards.
+
+  Args:
+    options: an `options.Results`.
+    classes: list of (id, name) of the network's classes.
+    loss: a `numpy_losses.Loss`, which computes the probabilities.
+
+  Raises:
+    ValueError: a confusion matrix of a multi-label dataset is asked for.
   """
 
   def __init__(self, options, classes, loss):
-    """Prepares the files.
-
-    Args:
-      options: an `options.Results`.
-      classes: list of (id, name) of the network's classes.
-      loss: a `numpy_losses.Loss`, which computes the probabilities.
-
-    Raises:
-      ValueError: a confusion matrix of a multi-label dataset is asked for.
-    """
-    if loss.multi_label and options.confusion_matrix is not None:
-      raise ValueError('--confusion_matrix is for one label per example; '
-                       'for several, --results_file has the counts of each '
-                       'class.')
-    self._options = options
-    self._classes = classes
-    self._loss = loss
+    self._options, self._classes, self._loss = options, classes, loss
     self._stack = contextlib.ExitStack()
-    self._predictions = None
-    self._matrix = (confusion_matrix.ConfusionMatrix(len(classes))
-                    if options.confusion_matrix is not None else None)
+    self._predictions = self._matrix = None
+    if options.confusion_matrix is not None:
+      if loss.multi_label:
+        raise ValueError(
+            '--confusion_matrix is for one label per example; for several, '
+            '--results_file has the counts of each class.')
+      self._matrix = confusion_matrix.ConfusionMatrix(len(classes))
 
   def __enter__(self):
     path = self._options.predictions_file
@@ -85,8 +78,7 @@ class ResultFiles(contextlib.AbstractContextManager):
     """Adds a batch.
 
     Args:
-      names: bytes [batch], names of the examples' files.
-      labels: integers [batch], or 0 and 1 [batch, classes].
+      names, labels: as for `predictions.Writer.add`.
       logits: floats [batch, classes].
       predicted: the value of the metrics' `add`.
     """
@@ -96,27 +88,20 @@ class ResultFiles(contextlib.AbstractContextManager):
       self._predictions.add(names, labels, self._loss.probabilities(logits))
 
   def write(self, facts, results, scores):
-    """Writes the confusion matrix and the metrics.
+    """Writes the other files; returns lines that name all files.
 
     Args:
-      facts: dict describing the evaluation.
-      results: dict of the metrics.
-      scores: list of `metrics.ClassScores`.
-
-    Returns:
-      Lines of text that name the files written.
+      facts, results, scores: as for `write_json`.
     """
-    options = self._options
-    lines = []
-    if options.predictions_file is not None:
-      lines.append('Predictions: %s' % options.predictions_file)
+    lines, metrics = [], self._options.results_file
+    if self._predictions is not None:
+      lines.append('Predictions: %s' % self._options.predictions_file)
     if self._matrix is not None:
       lines += self._write_matrix(facts, results)
-    if options.results_file is not None:
-      with atomic_files.publish(
-          options.results_file, encoding='utf-8') as output:
+    if metrics is not None:
+      with atomic_files.publish(metrics, encoding='utf-8') as output:
         write_json(output, facts, results, scores, self._classes)
-      lines.append('Metrics: %s' % options.results_file)
+      lines.append('Metrics: %s' % metrics)
     return lines
 
   def _write_matrix(self, facts, results):
@@ -146,12 +131,7 @@ def metric_lines(results):
 
 
 def class_table(scores, names):
-  """Returns the lines of a table of the classes.
-
-  Args:
-    scores: list of `metrics.ClassScores`.
-    names: list of the classes' names.
-  """
+  """Returns the lines of a table of `metrics.ClassScores` and their names."""
   rows = [(name, score) for name, score in zip(names, scores)
           if score.examples or score.predicted]
   title = 'class'
@@ -161,14 +141,10 @@ def class_table(scores, names):
     rows = rows[:_CLASSES_OF_MORE]
   names = [_shorten(name) for name, _ in rows]
   width = max(map(_columns, [title] + names))
-  lines = [title + ' ' * (width - len(title)) +
-           '  examples  precision  recall     F1']
-  for name, (_, score) in zip(names, rows):
-    lines.append(name + ' ' * (width - _columns(name)) + (
-        '  %8d  %9s  %6s  %5s' % (
-            score.examples, _format(score.precision), _format(score.recall),
-            _format(score.f1))))
-  return lines
+  return [title.ljust(width) + '  examples  precision  recall     F1'] + [
+      name + ' ' * (width - _columns(name)) + '  %8d  %9s  %6s  %5s' % (
+          score.examples, _format(score.precision), _format(score.recall),
+          _format(score.f1)) for name, (_, score) in zip(names, rows)]
 
 
 def write_json(output, facts, results, scores, classes):
@@ -176,10 +152,8 @@ def write_json(output, facts, results, scores, classes):
 
   Args:
     output: file, open for text.
-    facts: dict describing the evaluation.
-    results: dict of the metrics.
-    scores: list of `metrics.ClassScores`.
-    classes: list of (id, name).
+    facts, results: dicts, the description of the evaluation and the metrics.
+    scores, classes: lists of `metrics.ClassScores` and of (id, name).
   """
   json.dump(_without_nan(dict(
       facts, metrics=results,
@@ -195,8 +169,8 @@ def _without_nan(value):
     return {key: _without_nan(part) for key, part in value.items()}
   if isinstance(value, (list, tuple)):
     return [_without_nan(part) for part in value]
-  is_number = not isinstance(value, float) or math.isfinite(value)
-  return value if is_number else None
+  is_nan = isinstance(value, float) and not math.isfinite(value)
+  return None if is_nan else value
 
 
 def _shorten(name):

@@ -29,7 +29,7 @@ def load_split(options, name, size, labels_offset, number):
     dataset = dataset_factory.get_dataset(
         options.dataset_name, options.calibration_split, options.dataset_dir)
     preprocess = preprocessing_factory.get_preprocessing(
-        name, is_training=False, use_grayscale=options.use_grayscale)
+        name, use_grayscale=options.use_grayscale)
     batch, _ = input_pipeline.next_batch(input_pipeline.evaluation_batches(
         dataset, lambda image: preprocess(image, size, size), _BATCH,
         labels_offset=labels_offset))
@@ -43,9 +43,9 @@ def load_split(options, name, size, labels_offset, number):
         except tf.errors.OutOfRangeError:
           break
   if not images:
-    raise ValueError('The split %s in %s has no images. Choose another '
-                     '--calibration_split.' % (
-                         options.calibration_split, options.dataset_dir))
+    raise ValueError(
+        'The split %s in %s has no images. Choose another --calibration_split.'
+        % (options.calibration_split, options.dataset_dir))
   return np.concatenate(images)[:number]
 
 
@@ -71,12 +71,7 @@ def random_images(shape, number):
 def split_into_batches(images, batch_size):
   """Splits images into batches of one size, repeating some to fill the last.
 
-  Args:
-    images: float32 [number, ...].
-    batch_size: size of a batch.
-
-  Returns:
-    A list of float32 [batch_size, ...].
+  From float32 [number, ...] to a list of float32 [batch_size, ...].
   """
   count = -(-len(images) // batch_size)
   indices = np.arange(count * batch_size) % len(images)

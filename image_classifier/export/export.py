@@ -63,9 +63,6 @@ def export(options: Export) -> List[str]:
   They appear together once all are complete. Existing files are replaced only
   if `overwrite` is set.
 
-  Args:
-    options: an `options.Export`.
-
   Returns:
     A list of the paths written.
 
@@ -74,9 +71,8 @@ def export(options: Export) -> List[str]:
       cannot be written, or an export fails its verification.
   """
   directory, names = _check_files(options)
-  checkpoint = None
-  if options.checkpoint_path:
-    checkpoint = checkpoint_reader.find(options.checkpoint_path)
+  checkpoint = options.checkpoint_path and checkpoint_reader.find(
+      options.checkpoint_path)
   classes = inference_graph.find_classes(options, checkpoint)
   written = [options.output_file] if options.output_file else []
   architecture = _architecture(options, classes, checkpoint)
@@ -101,21 +97,21 @@ def _check_files(options):
     raise ValueError(
         'Number of frames must be specified for video models with --num_frames')
   files = [options.output_file] if options.output_file else []
-  if not options.checkpoint_path:
-    directory, names = None, []
-    default = type(options)()
-    given = [flag for flag in _NEED_WEIGHTS
-             if getattr(options, flag) != getattr(default, flag)]
-    if given:
-      raise ValueError('--%s needs a trained network: give --checkpoint_path.'
-                       % given[0])
-  else:
-    directory = options.output_dir or os.path.dirname(options.output_file)
-    if not options.output_dir and not options.output_file:
+  directory, names = None, []
+  if options.checkpoint_path:
+    if not options.output_dir and not files:
       raise ValueError('Give the directory of the export with --output_dir.')
-    directory = directory or '.'
-    names = _names(options)
+    directory = (
+        options.output_dir or os.path.dirname(options.output_file) or '.')
+    names = ([FROZEN_GRAPH, SAVED_MODEL] + [TFLITE] * options.tflite
+             + [INT8] * options.int8 + [LABELS, MODEL])
     atomic_files.check_writable(os.path.join(directory, MODEL), '--output_dir')
+  else:
+    default = type(options)()
+    for flag in _NEED_WEIGHTS:
+      if getattr(options, flag) != getattr(default, flag):
+        raise ValueError(
+            '--%s needs a trained network: give --checkpoint_path.' % flag)
   if options.int8 and not options.dataset_dir:
     raise ValueError('--int8 needs images to calibrate with: give '
                      '--dataset_dir, and --calibration_split if not train.')
@@ -142,11 +138,6 @@ def _check_output_file(path, directory, names):
             path, os.path.join(os.path.dirname(path), 'graph.pb')))
 
 
-def _names(options):
-  return ([FROZEN_GRAPH, SAVED_MODEL] + [TFLITE] * options.tflite
-          + [INT8] * options.int8 + [LABELS, MODEL])
-
-
 def _frames(options):
   return options.num_frames if options.is_video_model else None
 
@@ -170,8 +161,8 @@ def _write_architecture(options, architecture):
     return
   content = (str(architecture).encode() if options.write_text_graphdef
              else architecture.SerializeToString())
-  os.makedirs(os.path.dirname(os.path.abspath(options.output_file)),
-              exist_ok=True)
+  directory = os.path.dirname(os.path.abspath(options.output_file))
+  os.makedirs(directory, exist_ok=True)
   with atomic_files.publish(options.output_file, 'wb') as file:
     file.write(content)
 
@@ -199,9 +190,11 @@ def _write_forms(directory, trained, names):
   options, network = trained.options, trained.network
   _write(path(FROZEN_GRAPH), trained.frozen.SerializeToString())
   preprocessing = inference_graph.preprocessing_name(options)
+  read_image = preprocessing and not options.is_video_model and (
+      inference_graph.image_reader(preprocessing, network.shape[-1],
+                                   network.size, options.use_grayscale))
   saved_model.write(
-      path(SAVED_MODEL), trained.frozen, network.shape,
-      _image_reader(options, network, preprocessing))
+      path(SAVED_MODEL), trained.frozen, network.shape, read_image)
   batch_size = options.batch_size or 1
   frames = [options.num_frames] if options.is_video_model else []
   shape = [batch_size] + frames + [network.size, network.size,
@@ -228,13 +221,6 @@ def _write_forms(directory, trained, names):
     _verify(directory, trained, preprocessing, shape)
 
 
-def _image_reader(options, network, preprocessing):
-  if options.is_video_model or preprocessing is None:
-    return None
-  return inference_graph.image_reader(
-      preprocessing, network.shape[-1], network.size, options.use_grayscale)
-
-
 def _record(trained, preprocessing, names):
   """Returns the content of model.json."""
   options, network = trained.options, trained.network
@@ -253,8 +239,7 @@ def _record(trained, preprocessing, names):
           ('predictions', _historic_predictions(trained))])),
       ('files', names),
       ('preprocessing_name', preprocessing),
-      ('preprocessing',
-       inference_graph.describe_preprocessing(preprocessing)),
+      ('preprocessing', inference_graph.describe_preprocessing(preprocessing)),
       ('use_grayscale', options.use_grayscale),
       ('averaged_weights', options.moving_average_decay is not None),
       ('batch_norm_folded', options.fold_batch_norm),
@@ -270,10 +255,10 @@ def _historic_predictions(trained):
   predictions = network.end_points.get(
       'Predictions', network.end_points.get('predictions'))
   # The end points of networks have the softmax only.
-  return network.predictions.op.name if (
-      predictions is None
-      or trained.classes.activation == inference_graph.SIGMOID
-  ) else predictions.op.name
+  if predictions is None or (
+      trained.classes.activation == inference_graph.SIGMOID):
+    predictions = network.predictions
+  return predictions.op.name
 
 
 def _verify(directory, trained, preprocessing, shape):

@@ -64,9 +64,8 @@ def _drop_copies(nodes, outputs):
 
 def _fold_constants(nodes, outputs):
   """Replaces nodes that depend on constants only by their values."""
-  graph_def = tf.GraphDef(node=nodes.values())
   with tf.Graph().as_default() as graph:
-    tf.import_graph_def(graph_def, name='')
+    tf.import_graph_def(tf.GraphDef(node=nodes.values()), name='')
     known = set()
     # A graph lists operations in the order of creation: inputs first.
     for op in graph.get_operations():
@@ -153,8 +152,7 @@ def _normalization(node, nodes):
   if (node.attr['is_training'].b or any(value is None for value in values)
       or node.attr['data_format'].s not in _CHANNELS_LAST):
     return None
-  gamma, beta, mean, variance = (
-      value.astype(np.float64) for value in values)
+  gamma, beta, mean, variance = (value.astype(np.float64) for value in values)
   scale = gamma / np.sqrt(variance + node.attr['epsilon'].f)
   return _Affine(node.input[0], scale, beta - mean * scale)
 

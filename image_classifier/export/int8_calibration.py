@@ -98,8 +98,7 @@ def _measure(network, session, feeds):
 def _is_rounded(op):
   """Returns whether the output is kept in 8 bits, not fused into a reader."""
   readers = op.outputs[0].consumers() if op.outputs else []
-  fused = _ACTIVATIONS + (
-      ('BiasAdd',) if op.type in _SHARED_AXES else ())
+  fused = _ACTIVATIONS + ('BiasAdd',) * (op.type in _SHARED_AXES)
   return op.type in _ROUNDED and op.outputs[0].dtype == tf.float32 and not (
       len(readers) == 1 and readers[0].type in fused
       and op.type != 'Placeholder')
@@ -152,9 +151,6 @@ def round_weights(weights, kind):
   Args:
     weights: float array, the weights of an operation.
     kind: type of the operation: Conv2D, DepthwiseConv2dNative or MatMul.
-
-  Returns:
-    An array of the same shape and type, multiples of the scales.
   """
   scale = np.abs(weights).max(axis=_SHARED_AXES[kind], keepdims=True) / _LEVELS
   scale = np.where(scale > 0, scale, 1)

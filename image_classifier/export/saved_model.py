@@ -29,14 +29,14 @@ def write(directory, graph_def, shape, read_image=None):
     tf.import_graph_def(graph_def, name='', input_map=sources)
     tensor = graph.get_tensor_by_name
     outputs = {name: tensor(name + ':0') for name in ('logits', 'predictions')}
-    signatures = {'serving_default': _signature(
-        {'input': tensor('input:0')}, outputs)}
+    signatures = {
+        'serving_default': _signature({'input': tensor('input:0')}, outputs)}
     if read_image:
       signatures[BYTES_SIGNATURE] = _signature(
           {'image_bytes': encoded}, outputs)
     builder = tf.saved_model.builder.SavedModelBuilder(directory)
-    with tf.Session(config=tf.ConfigProto(
-        device_count={'GPU': 0})) as session:
+    on_cpu = tf.ConfigProto(device_count={'GPU': 0})
+    with tf.Session(config=on_cpu) as session:
       builder.add_meta_graph_and_variables(
           session, ['serve'], signature_def_map=signatures)
     builder.save()

@@ -14,13 +14,8 @@ import numpy as np
 # activations this grows by sqrt(2 n): 8 % for 30 layers, 17 % for 150. Logits
 # unrelated to those of the checkpoint differ by 140 %.
 TOLERANCES = {
-    'frozen': 1e-5,
-    'folded': 1e-4,
-    'saved_model': 1e-5,
-    'saved_model_folded': 1e-4,
-    'tflite': 1e-4,
-    'int8': 0.25,
-}
+    'frozen': 1e-5, 'folded': 1e-4, 'saved_model': 1e-5,
+    'saved_model_folded': 1e-4, 'tflite': 1e-4, 'int8': 0.25}
 _ROUNDED = 'int8'
 
 # The predicted class may change if the two largest logits differ by fewer than
@@ -43,16 +38,13 @@ Attributes:
 
 
 def compare(form, expected, backend, images):
-  """Runs images through an export.
+  """Returns the Comparison of an export on images.
 
   Args:
     form: a key of TOLERANCES.
     expected: logits of the checkpoint's graph, float32 [images, classes].
     backend: the backend of the export, see `backends`.
     images: list of float32 arrays of one batch each.
-
-  Returns:
-    A Comparison.
   """
   logits = np.concatenate([backend.run(batch)[0] for batch in images])
   agree = logits.argmax(axis=1) == expected.argmax(axis=1)
@@ -96,12 +88,7 @@ def _is_near(logits, expected):
 
 
 def expected_logits(checkpoint, images):
-  """Returns the logits of the checkpoint's graph, float32 [images, classes].
-
-  Args:
-    checkpoint: the backend of that graph.
-    images: list of float32 arrays of one batch each.
-  """
+  """Returns float32 [images, classes], the logits of a checkpoint's backend."""
   return np.concatenate([checkpoint.run(batch)[0] for batch in images])
 
 
@@ -126,8 +113,7 @@ def check(comparisons):
       whose class was clear.
   """
   for comparison in comparisons:
-    if (not comparison.difference <= comparison.tolerance
-        or comparison.changed):
+    if not comparison.difference <= comparison.tolerance or comparison.changed:
       raise ValueError(
           'The export differs from the checkpoint, nothing was written. %s.%s'
           % (describe(comparison), ' More images like those to be classified '

@@ -10,7 +10,10 @@ _ASSERTION = 'assertion failed: '
 # In the values of an assertion: \303 (a byte, in octal), \n, \", \\.
 _ESCAPE = re.compile(rb'\\([0-7]{3}|.)')
 _ESCAPED_BYTES = {b'n': b'\n', b'r': b'\r', b't': b'\t'}
-_NOT_POSITIVE = 'lr is not a positive scalar'
+_NEEDS_POSITIVE_RATE = (
+    '--optimizer=ftrl needs a learning rate above 0 at every step: leave out '
+    '--warmup_epochs, and use a schedule that stays above 0, such as '
+    '--learning_rate_decay_type=fixed.')
 
 
 @contextlib.contextmanager
@@ -23,9 +26,6 @@ def explained(options):
   Args:
     options: an `options.Train` or `options.Evaluate`.
 
-  Yields:
-    Nothing.
-
   Raises:
     ValueError: out of memory, data cannot be read or do not fit, a file is
       damaged or missing.
@@ -35,7 +35,9 @@ def explained(options):
   except (tf.errors.ResourceExhaustedError, MemoryError) as error:
     raise ValueError(_out_of_memory(options, _sentence(error))) from error
   except tf.errors.InvalidArgumentError as error:
-    raise ValueError(_invalid(_sentence(error))) from error
+    text = _sentence(error)
+    raise ValueError(_NEEDS_POSITIVE_RATE if text.startswith(
+        'lr is not a positive scalar') else text) from error
   except tf.errors.DataLossError as error:
     raise ValueError(
         'A file is damaged: %s. If it belongs to the dataset, convert the '
@@ -44,9 +46,8 @@ def explained(options):
     raise ValueError(
         'A file or variable is missing: %s' % _sentence(error)) from error
   except tf.errors.UnimplementedError as error:
-    raise ValueError(
-        'TensorFlow %s cannot compute this here: %s' % (
-            tf.__version__, _sentence(error))) from error
+    raise ValueError('TensorFlow %s cannot compute this here: %s' % (
+        tf.__version__, _sentence(error))) from error
 
 
 def _out_of_memory(options, text):
@@ -58,21 +59,11 @@ def _out_of_memory(options, text):
       '--train_image_size' if is_training else '--eval_image_size')
   if is_training:
     cure += ('; if the machine, not a GPU, is out of memory, also '
-             '--shuffle_buffer (%d records now)' %
-             options.data.shuffle_buffer)
+             '--shuffle_buffer (%d records now)' % options.data.shuffle_buffer)
     if not options.deployment.fp16:
       cure += '. On a GPU --fp16 needs less memory'
   return 'Out of memory%s. Lower %s.' % (
       ' (%s)' % text.rstrip('.') if text else '', cure)
-
-
-def _invalid(text):
-  """Returns a message about an invalid argument, with the remedy if known."""
-  if text.startswith(_NOT_POSITIVE):
-    return ('--optimizer=ftrl needs a learning rate above 0 at every step: '
-            'leave out --warmup_epochs, and use a schedule that stays above 0, '
-            'such as --learning_rate_decay_type=fixed.')
-  return text
 
 
 def _sentence(error):

@@ -12,7 +12,6 @@ from image_classifier.checkpoints import shape_mismatch
 
 AUTO = 'auto'
 _IMAGENET_WITH_BACKGROUND = 1001
-# Published without an output for the background.
 _WITHOUT_BACKGROUND = re.compile(r'(vgg|resnet_v1)_')
 _AUXILIARY = re.compile(r'(^|/)aux', re.IGNORECASE)
 

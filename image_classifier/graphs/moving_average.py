@@ -9,47 +9,38 @@ class MovingAverage:
   The decay of step n is min(decay, (1 + n) / (10 + n)), so that the first
   steps count little. Averages are saved under
   `<variable>/ExponentialMovingAverage`.
+
+  Args:
+    decay: decay of the averages, in [0, 1].
+    global_step: int64 scalar variable.
+
+  Attributes:
+    variables: list of the model variables that existed at the start.
+    average: the `tf.train.ExponentialMovingAverage`.
   """
 
   def __init__(self, decay, global_step):
-    """Averages the model variables that exist now.
-
-    Args:
-      decay: decay of the averages, in [0, 1].
-      global_step: int64 scalar variable.
-    """
-    self._variables = slim.get_model_variables()
-    self._average = tf.train.ExponentialMovingAverage(decay, global_step)
-
-  @property
-  def variables(self):
-    """The variables that are averaged, a list."""
-    return self._variables
-
-  @property
-  def average(self):
-    """The `tf.train.ExponentialMovingAverage`."""
-    return self._average
+    self.variables = slim.get_model_variables()
+    self.average = tf.train.ExponentialMovingAverage(decay, global_step)
 
   def update_op(self):
     """Creates the averages and returns the op that updates them once."""
-    return self._average.apply(self._variables)
+    return self.average.apply(self.variables)
 
   def start_op(self):
     """Returns an op that sets every average to the variable's value.
 
     Run it after weights are loaded over the initial values.
     """
-    return tf.group(*[tf.assign(self._average.average(variable), variable)
-                      for variable in self._variables])
+    return tf.group(*[tf.assign(self.average.average(variable), variable)
+                      for variable in self.variables])
 
 
 def variables_to_restore(decay):
-  """Returns the dict {name in the checkpoint: model variable}.
+  """Returns {name in the checkpoint: model variable} to restore.
 
   Args:
-    decay: if None, the variables themselves are restored, otherwise their
-      averages.
+    decay: None for the variables themselves, any number for their averages.
   """
   variables = slim.get_model_variables()
   if decay is None:

@@ -30,7 +30,7 @@ def quantize_for_inference(quantize=True, graph=None):
 
   Args:
     quantize: whether to insert any.
-    graph: a `tf.Graph`; the default graph if None.
+    graph: as for `quantize_for_training`.
 
   Returns:
     A dict {name in the checkpoint: variable} of the ranges, to restore with

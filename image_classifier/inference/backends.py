@@ -15,19 +15,17 @@ OUTPUTS = ('logits', 'predictions')
 
 
 class SessionBackend:
-  """Runs the network in a TensorFlow session."""
+  """Runs the network in a TensorFlow session.
+
+  Args:
+    session: a `tf.Session`, which `close` closes.
+    images: the tensor to feed, or its name.
+    outputs: the tensors of logits and predictions, or their names.
+  """
 
   def __init__(self, session, images='input:0', outputs=('logits:0',
                                                          'predictions:0')):
-    """Takes over a session.
-
-    Args:
-      session: a `tf.Session`, which `close` closes.
-      images: the tensor to feed, or its name.
-      outputs: the tensors of logits and predictions, or their names.
-    """
-    self._session = session
-    self._images = images
+    self._session, self._images = session, images
     self._outputs = list(outputs)
 
   def run(self, images):
@@ -63,11 +61,7 @@ def load_graph_def(graph_def, config=None):
 
 
 def load_frozen_graph(path):
-  """Returns the backend of a frozen graph's file.
-
-  Raises:
-    ValueError: the file is not a frozen graph, or not of this project.
-  """
+  """Returns the backend of a file; ValueError if it is no frozen graph."""
   definition = tf.GraphDef()
   with open(path, 'rb') as file:
     content = file.read()
@@ -79,11 +73,7 @@ def load_frozen_graph(path):
 
 
 def load_saved_model(directory):
-  """Returns the backend of a SavedModel's `serving_default`.
-
-  Raises:
-    ValueError: the directory has no SavedModel with that signature.
-  """
+  """Returns the backend of a SavedModel's `serving_default`, or ValueError."""
   session = tf.Session(graph=tf.Graph())
   try:
     loaded = tf.saved_model.loader.load(session, ['serve'], directory)
@@ -101,18 +91,17 @@ def load_saved_model(directory):
 
 
 class TFLiteBackend:
-  """Runs a TensorFlow Lite model."""
+  """Runs a TensorFlow Lite model.
+
+  Args:
+    path: the file.
+    num_threads: number of threads; TensorFlow 1.15 ignores it.
+
+  Raises:
+    ValueError: the file is not such a model.
+  """
 
   def __init__(self, path, num_threads=None):
-    """Loads a model.
-
-    Args:
-      path: the file.
-      num_threads: number of threads; TensorFlow 1.15 ignores it.
-
-    Raises:
-      ValueError: the file is not such a model.
-    """
     known = inspect.signature(tf.lite.Interpreter.__init__).parameters
     arguments = ({'num_threads': num_threads}
                  if num_threads and 'num_threads' in known else {})

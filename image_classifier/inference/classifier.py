@@ -20,18 +20,14 @@ _SAVED_MODEL_FILE, _EXTRA = 'saved_model.pb', 'assets.extra'
 class Classifier:
   """Classifies images given as the content of image files.
 
-  Attributes:
-    labels: list of the names of the classes, in the order of the logits.
+  Args:
+    backend: see `backends`; `close` closes it.
+    labels: list of the names of the classes, in the order of the logits; also
+      an attribute.
+    read_image: see `inference_graph.image_reader`.
   """
 
   def __init__(self, backend, labels, read_image):
-    """Combines the parts.
-
-    Args:
-      backend: see `backends`; `close` closes it.
-      labels: list of the names of the classes.
-      read_image: see `inference_graph.image_reader`.
-    """
     self.labels = labels
     self._backend = backend
     graph = tf.Graph()
@@ -55,14 +51,10 @@ class Classifier:
       raise ValueError(error.message)
 
   def predict(self, images):
-    """Returns the probabilities and features of images.
+    """Returns (probabilities, features) of float32 images [batch, ...].
 
-    Args:
-      images: float32 [batch, height, width, channels].
-
-    Returns:
-      (probabilities, features): float32 [batch, classes] and [batch, ...]. The
-      features are an empty list without an end point.
+    Both are float32, [batch, classes] and [batch, ...]. The features are an
+    empty list without an end point.
     """
     outputs = self._backend.run(images)
     return outputs[1], outputs[2] if len(outputs) > 2 else []
@@ -104,10 +96,7 @@ def load_export(path):
 
 
 def load_checkpoint(options):
-  """Returns the Classifier of a checkpoint.
-
-  Args:
-    options: an `options.Classify`.
+  """Returns the Classifier of a checkpoint, given an `options.Classify`.
 
   Raises:
     ValueError: the options do not fit the checkpoint, or the end point is

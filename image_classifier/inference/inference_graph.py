@@ -1,6 +1,5 @@
 """The inference graph of a network, its classes and its input images."""
 import collections
-import functools
 import inspect
 import os
 import re
@@ -141,7 +140,7 @@ def read_labels(path, number):
 
 def build(options, classes, checkpoint, batch_size=None, frames=None,
           is_training=False, free_size=False):
-  """Builds a network on a placeholder `input` in the default graph.
+  """Builds a Network on a placeholder `input` in the default graph.
 
   Args:
     options: an `options.Export` or `options.Classify`.
@@ -151,9 +150,6 @@ def build(options, classes, checkpoint, batch_size=None, frames=None,
     frames: number of frames of a video; None for images.
     is_training: whether dropout and batch normalization are in training mode.
     free_size: whether the network takes images of any height and width.
-
-  Returns:
-    A Network.
 
   Raises:
     ValueError: the network is unknown or cannot be built for such an input.
@@ -221,22 +217,18 @@ def _channels(options, checkpoint):
     return 3
   # Only a first convolution has a kernel for so few channels.
   shapes = checkpoint_reader.shapes_in(checkpoint)
-  few = {shape[-2] for name, shape in shapes.items()
-         if name.endswith('/weights') and len(shape) >= 4
-         and shape[-2] in (1, 3)}
+  few = {shape[-2] for name, shape in shapes.items() if len(shape) >= 4
+         and name.endswith('/weights') and shape[-2] in (1, 3)}
   return 1 if few == {1} else 3
 
 
 def restore(checkpoint, decay=None, quantize=False):
-  """Starts a session of the default graph with a checkpoint's weights.
+  """Returns a CPU session of the default graph with a checkpoint's weights.
 
   Args:
     checkpoint: prefix of the checkpoint.
     decay: None for the weights, any number for their moving averages.
     quantize: whether to insert the fake quantization of the training.
-
-  Returns:
-    A `tf.Session` on the CPU.
 
   Raises:
     ValueError: the checkpoint does not fit or cannot be read.
@@ -267,14 +259,9 @@ def _reason(error):
 
 
 def freeze(session, network):
-  """Returns the session's graph with its weights as constants.
+  """Returns the graph of a session and its Network, weights as constants.
 
-  Args:
-    session: a `tf.Session`, see `restore`.
-    network: the Network in its graph.
-
-  Returns:
-    A GraphDef with the nodes `input`, `logits` and `predictions`.
+  It is a GraphDef with the nodes `input`, `logits` and `predictions`.
   """
   frozen = tf.graph_util.convert_variables_to_constants(
       session, session.graph.as_graph_def(),
@@ -336,14 +323,14 @@ def image_reader(name, channels, size, use_grayscale=False):
     A function from a string scalar, the content of an image file, to float32
     [size, size, channels].
   """
-  return functools.partial(
-      _read_image, preprocess=preprocessing_factory.get_preprocessing(
-          name, is_training=False, use_grayscale=use_grayscale),
-      channels=3 if use_grayscale else channels, size=size)
+  preprocess = preprocessing_factory.get_preprocessing(
+      name, use_grayscale=use_grayscale)
+  channels = 3 if use_grayscale else channels
 
+  def read(encoded):
+    image = tf.image.decode_image(
+        encoded, channels=channels, expand_animations=False)
+    image.set_shape([None, None, channels])
+    return preprocess(image, size, size)
 
-def _read_image(encoded, preprocess, channels, size):
-  image = tf.image.decode_image(
-      encoded, channels=channels, expand_animations=False)
-  image.set_shape([None, None, channels])
-  return preprocess(image, size, size)
+  return read

@@ -31,19 +31,14 @@ Attributes:
 
 def list_models():
   """Returns one line per network: name, image size and preprocessing."""
-  lines = ['%-32s %-6s %s' % ('name', 'size', 'preprocessing')]
-  for name, function in nets_factory.networks_map.items():
-    lines.append('%-32s %-6d %s' % (
-        name, function.default_image_size, _preprocessing(name)))
-  return lines
+  rows = [(name, function.default_image_size, _preprocessing(name))
+          for name, function in nets_factory.networks_map.items()]
+  return ['%-32s %-6s %s' % row for row in [
+      ('name', 'size', 'preprocessing')] + rows]
 
 
 def describe(name):
-  """Builds a network and returns its Card.
-
-  Raises:
-    ValueError: `name` is unknown.
-  """
+  """Builds a network and returns its Card; ValueError if it is unknown."""
   # The training graph has the auxiliary heads of every family.
   with tf.Graph().as_default():
     network, classes, shape = _build(name, is_training=True)[:3]
@@ -90,12 +85,6 @@ def multiply_adds(graph):
 
   Only convolutions and matrix products count: no biases, normalization (which
   folds into the weights), activations or pooling.
-
-  Args:
-    graph: a `tf.Graph` whose shapes are known.
-
-  Returns:
-    An int.
 
   Raises:
     ValueError: the shape of an output is unknown.

@@ -50,11 +50,12 @@ def describe(recipe) -> List[str]:
   """Returns lines about the loss for the start of a run."""
   if recipe.kind == 'softmax':
     return []
-  classes = ', one binary loss per class' if (
-      recipe.multi_label or recipe.kind == 'sigmoid') else ''
-  gamma = ' with gamma %g' % recipe.focal_gamma if (
-      recipe.kind == 'focal') else ''
-  return ['Loss: %s%s%s.' % (recipe.kind, gamma, classes)]
+  text = recipe.kind
+  if recipe.kind == 'focal':
+    text += ' with gamma %g' % recipe.focal_gamma
+  if recipe.multi_label or recipe.kind == 'sigmoid':
+    text += ', one binary loss per class'
+  return ['Loss: %s.' % text]
 
 
 def add(logits, labels, end_points, recipe=Recipe()) -> None:
@@ -112,8 +113,7 @@ def sigmoid(logits, targets, label_smoothing=0.0):
     float32 [batch, num_classes].
   """
   targets = targets * (1 - label_smoothing) + label_smoothing / 2
-  return tf.nn.sigmoid_cross_entropy_with_logits(
-      labels=targets, logits=logits)
+  return tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)
 
 
 def focal(logits, targets, label_smoothing=0.0, gamma=2.0):
@@ -124,9 +124,7 @@ def focal(logits, targets, label_smoothing=0.0, gamma=2.0):
   Detection, 2017; arXiv:1708.02002).
 
   Args:
-    logits: float32 [batch, num_classes].
-    targets: float32 [batch, num_classes], whose rows sum to 1.
-    label_smoothing: as for `softmax`.
+    logits, targets, label_smoothing: as for `softmax`.
     gamma: at least 0; 0 gives the cross-entropy.
 
   Returns:
@@ -143,9 +141,7 @@ def focal_sigmoid(logits, targets, label_smoothing=0.0, gamma=2.0):
   """Computes the binary focal loss of each class, as in the paper.
 
   Args:
-    logits: float32 [batch, num_classes].
-    targets: float32 [batch, num_classes], in [0, 1].
-    label_smoothing: as for `sigmoid`.
+    logits, targets, label_smoothing: as for `sigmoid`.
     gamma: as for `focal`.
 
   Returns:

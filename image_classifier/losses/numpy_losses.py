@@ -26,11 +26,7 @@ class Loss(NamedTuple):
   def probabilities(self, logits):
     """Returns the probabilities of logits, float64 [batch, num_classes].
 
-    They sum to 1, except for a loss per class, whose probabilities are
-    independent.
-
-    Args:
-      logits: floats [batch, num_classes].
+    They sum to 1, except for a loss per class, where they are independent.
     """
     logits = np.asarray(logits, np.float64)
     return np.exp(_log_sigmoid(logits) if self._is_per_class()

@@ -101,7 +101,6 @@ class TrainingData(Data):
 @dataclasses.dataclass(frozen=True)
 class EvaluationData(Data):
   """Data."""
-  dataset_split_name: str = flag(
-      'test', 'Split to evaluate.', metavar='SPLIT')
+  dataset_split_name: str = flag('test', 'Split to evaluate.', metavar='SPLIT')
   batch_size: int = flag(
       100, 'Number of images in a batch, per clone.', at_least=1)

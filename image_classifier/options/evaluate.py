@@ -45,8 +45,7 @@ class Evaluation:
   num_clones: int = _device(
       1, 'Number of copies of the network, one per GPU, that evaluate batches '
       'in parallel.', at_least=1)
-  clone_on_cpu: bool = _device(
-      False, 'Whether to place the clones on the CPU.')
+  clone_on_cpu: bool = _device(False, 'Whether to place the clones on the CPU.')
   quantize: bool = flag(
       False, 'Whether the network was trained with --quantize_delay: inserts '
       'fake quantization (TensorFlow 1.15 only).')

@@ -106,8 +106,7 @@ class Deployment:
       (), 'Addresses of the parameter servers, which hold the variables.',
       metavar='HOST:PORT,...')
   job_name: str = _cluster(
-      'worker', 'Job of this process in the cluster.',
-      choices=('worker', 'ps'))
+      'worker', 'Job of this process in the cluster.', choices=('worker', 'ps'))
   task: int = _cluster(
       0, 'Index of this process in its job. Worker 0 is the chief, which saves '
       'checkpoints and writes the logs.', at_least=0)
@@ -117,8 +116,7 @@ class Deployment:
   worker_replicas: int = _cluster(
       1, 'Number of workers. Not needed with --worker_hosts.', at_least=1)
   num_ps_tasks: int = _cluster(
-      0, 'Number of parameter servers. Not needed with --ps_hosts.',
-      at_least=0)
+      0, 'Number of parameter servers. Not needed with --ps_hosts.', at_least=0)
   sync_replicas: bool = _cluster(
       False, 'Whether to average the gradients of several workers in each '
       'update. Otherwise each worker updates the weights independently.')
@@ -149,8 +147,7 @@ class Loop:
   save_summaries_secs: int = flag(
       600, 'Time between two summaries, in seconds.', at_least=1)
   summarize_images: int = flag(
-      0, 'Number of preprocessed training images in each summary.',
-      at_least=0)
+      0, 'Number of preprocessed training images in each summary.', at_least=0)
   save_interval_secs: int = flag(
       600, 'Time between two checkpoints, in seconds.', at_least=1)
   max_checkpoints_to_keep: int = flag(

@@ -35,6 +35,12 @@ def read(train_dir):
 class BestCheckpoint:
   """The best checkpoint of a run, across all its interruptions.
 
+  Args:
+    train_dir: the directory of the run, with what an interrupted one kept.
+    metric: name of the metric that decides.
+    split: name of the split that is evaluated.
+    first_step: step that the run resumes from.
+
   Attributes:
     metric: name of the metric that decides.
     step: step of the best checkpoint; None before the first evaluation.
@@ -43,14 +49,6 @@ class BestCheckpoint:
   """
 
   def __init__(self, train_dir, metric, split, first_step):
-    """Reads what an interrupted run kept.
-
-    Args:
-      train_dir: the directory of the run.
-      metric: name of the metric that decides.
-      split: name of the split that is evaluated.
-      first_step: step that the run resumes from.
-    """
     self.metric = metric
     self.step = self.value = None
     self.without_gain = 0
@@ -73,9 +71,7 @@ class BestCheckpoint:
     """Keeps a checkpoint if it is better than all before.
 
     Args:
-      step: step of the checkpoint.
-      prefix: prefix of the checkpoint.
-      metrics: dict of its metrics.
+      step, prefix, metrics: its step, its prefix, and the dict of its metrics.
 
     Returns:
       Whether it is the best.
@@ -93,18 +89,18 @@ class BestCheckpoint:
       return False
     self.step, self.value, self.without_gain = step, value, 0
     self._keep(prefix)
-    self._write({
-        'step': step, 'metric': self.metric, 'value': value,
-        'split': self._split, 'checkpoint': os.path.basename(prefix),
-        'metrics': metrics})
+    with atomic_files.publish(os.path.join(self._directory, _RECORD)) as file:
+      json.dump({
+          'step': step, 'metric': self.metric, 'value': value,
+          'split': self._split, 'checkpoint': os.path.basename(prefix),
+          'metrics': metrics}, file, indent=1)
     return True
 
   def _is_gain(self, value):
     if self.value is None:
       return value == value  # NaN is never the best.
-    if lower_is_better(self.metric):
-      return value < self.value
-    return value > self.value
+    return (value < self.value if lower_is_better(self.metric)
+            else value > self.value)
 
   def _keep(self, prefix):
     """Copies a checkpoint to the directory and removes the one before."""
@@ -117,7 +113,3 @@ class BestCheckpoint:
     checkpoint_saver.write_state(self._directory, [kept])
     if state is not None and state.model_checkpoint_path != kept:
       checkpoint_saver.remove(state.model_checkpoint_path)
-
-  def _write(self, record):
-    with atomic_files.publish(os.path.join(self._directory, _RECORD)) as file:
-      json.dump(record, file, indent=1)

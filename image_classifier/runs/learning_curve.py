@@ -27,7 +27,9 @@ def draw_learning_curve(train_dir: str, path: str, best=None) -> bool:
     _draw_evaluations(panels[1], evaluations, best)
     panels[1].set_xlim(panels[0].get_xlim())
   panels[-1].set_xlabel('step')
-  _save(figure, path)
+  figure.tight_layout()
+  with atomic_files.publish(path, 'wb') as file:
+    figure.savefig(file, format='png')
   return True
 
 
@@ -85,9 +87,3 @@ def _new_figure(num_panels):
     # Steps are whole numbers.
     panel.xaxis.get_major_locator().set_params(integer=True)
   return figure, panels
-
-
-def _save(figure, path):
-  figure.tight_layout()
-  with atomic_files.publish(path, 'wb') as file:
-    figure.savefig(file, format='png')

@@ -46,11 +46,7 @@ _STEP = re.compile(r'model\.ckpt-(\d+)\.index$')
 
 
 def check_directory(train_dir: str) -> None:
-  """Checks that a run can write to its directory.
-
-  Raises:
-    ValueError: it cannot.
-  """
+  """Raises ValueError unless a run can write to its directory."""
   if not train_dir:
     raise ValueError('--train_dir is empty: name the directory of the run.')
   path = os.path.abspath(train_dir)
@@ -65,11 +61,7 @@ def check_directory(train_dir: str) -> None:
 
 
 def make_directory(train_dir: str) -> None:
-  """Makes the directory of a run, if it does not exist.
-
-  Raises:
-    ValueError: the directory cannot be created.
-  """
+  """Makes the directory of a run; ValueError if it cannot be created."""
   try:
     os.makedirs(train_dir, exist_ok=True)
   except OSError as error:
@@ -83,9 +75,6 @@ def find(train_dir: str, resume: str) -> Start:
   Args:
     train_dir: the directory of the run.
     resume: 'auto', 'never' or 'must'.
-
-  Returns:
-    A Start.
 
   Raises:
     ValueError: there are checkpoints, but none that can be read or that has a
@@ -114,15 +103,11 @@ def find(train_dir: str, resume: str) -> Start:
 
 
 def check_fits(start, variables, train_dir):
-  """Checks that the checkpoint holds all variables of the run.
-
-  Args:
-    start: a Start with a checkpoint.
-    variables: the variables of the run, slots and averages included.
-    train_dir: the directory of the run, for the message.
+  """Checks that the checkpoint of a Start holds all variables of the run.
 
   Raises:
-    ValueError: a variable is missing, or has another shape.
+    ValueError: a variable, slots and averages included, is missing or has
+      another shape.
   """
   shapes = tf.train.NewCheckpointReader(
       start.checkpoint).get_variable_to_shape_map()
@@ -150,17 +135,12 @@ def check_fits(start, variables, train_dir):
 
 
 def check_apart(checkpoint, train_dir, resume):
-  """Checks that a checkpoint to load is not about to be moved.
-
-  Raises:
-    ValueError: the checkpoint is in `train_dir`.
-  """
+  """Raises ValueError for a checkpoint in `train_dir`, about to be moved."""
   if os.path.realpath(os.path.dirname(checkpoint)) == os.path.realpath(
       train_dir):
     raise ValueError(
         '--checkpoint_path=%s is in --train_dir, whose files --resume=%s moves '
-        'to a subdirectory. Give another --train_dir.' % (
-            checkpoint, resume))
+        'to a subdirectory. Give another --train_dir.' % (checkpoint, resume))
 
 
 def move_aside(train_dir):
@@ -180,8 +160,7 @@ def move_aside(train_dir):
   directory = os.path.join(train_dir, 'earlier-%d' % number)
   os.makedirs(directory)
   for name in names:
-    shutil.move(
-        os.path.join(train_dir, name), os.path.join(directory, name))
+    shutil.move(os.path.join(train_dir, name), os.path.join(directory, name))
   return directory
 
 
@@ -206,9 +185,9 @@ def _checkpoints(train_dir):
     latest = state.model_checkpoint_path
     named = [path for path in state.all_model_checkpoint_paths
              if path != latest] + [latest]
-    # Slim wrote absolute paths; the directory may have been moved since.
-    named = [path if _exists(path) else
-             os.path.join(train_dir, os.path.basename(path)) for path in named]
+  # Slim wrote absolute paths; the directory may have been moved since.
+  named = [path if _exists(path) else
+           os.path.join(train_dir, os.path.basename(path)) for path in named]
   named = [path for path in named if _exists(path)]
   if named or not os.path.isdir(train_dir):
     return named

@@ -39,10 +39,9 @@ def append(train_dir, row):
 def cut(train_dir, step):
   """Removes the rows after `step`, so that a resumed run repeats none."""
   rows = [row for row in read(train_dir) if row['step'] <= step]
-  if not os.path.exists(path(train_dir)):
-    return
-  with atomic_files.publish(path(train_dir)) as log:
-    log.writelines(json.dumps(row) + '\n' for row in rows)
+  if os.path.exists(path(train_dir)):
+    with atomic_files.publish(path(train_dir)) as log:
+      log.writelines(json.dumps(row) + '\n' for row in rows)
 
 
 def evaluations(rows):

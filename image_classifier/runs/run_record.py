@@ -15,6 +15,7 @@ import tensorflow.compat.v1 as tf
 from image_classifier.runs import best_checkpoint
 from slim_common import atomic_files
 from slim_common import flags
+from slim_common import help_page
 
 NAME = 'run.json'
 FLAGFILE = 'flags.txt'
@@ -22,14 +23,10 @@ _FORMAT_VERSION = 1
 
 # Key in the record, and its name in messages.
 _FACTS = (
-    ('model_name', 'the network'),
-    ('num_classes', 'the number of classes'),
-    ('image_shape', 'the image size'),
-    ('dataset_name', 'the dataset'),
-    ('dataset_split', 'the split'),
-    ('num_examples', 'the number of examples'),
-    ('fingerprint', 'the content of the record files'),
-)
+    ('model_name', 'the network'), ('num_classes', 'the number of classes'),
+    ('image_shape', 'the image size'), ('dataset_name', 'the dataset'),
+    ('dataset_split', 'the split'), ('num_examples', 'the number of examples'),
+    ('fingerprint', 'the content of the record files'))
 # Flags of one call of the program, not of the run.
 _NOT_RECORDED = ('resume', 'list_models', 'describe_model')
 
@@ -62,19 +59,15 @@ def make(options, dataset, num_classes: int, image_shape,
 
 
 def fingerprint(dataset):
-  """Returns a hash of a dataset's classes and record files.
+  """Returns a hash of a `slim.dataset.Dataset`'s classes and record files.
 
   Names and sizes of the files count, not their directory: data may be moved.
-
-  Args:
-    dataset: a `slim.dataset.Dataset`.
   """
   names = dataset.labels_to_names or {}
   files = sorted(tf.gfile.Glob(dataset.data_sources))
   text = json.dumps([
       dataset.num_samples, dataset.num_classes, sorted(names.items()),
-      [(os.path.basename(file), tf.gfile.Stat(file).length)
-       for file in files]])
+      [(os.path.basename(file), tf.gfile.Stat(file).length) for file in files]])
   return hashlib.sha256(text.encode('utf-8')).hexdigest()
 
 
@@ -103,11 +96,7 @@ def of_checkpoint(prefix: str) -> Optional[Dict[str, Any]]:
 
 
 def check(train_dir, record):
-  """Checks that a run can resume in a directory.
-
-  Args:
-    train_dir: the directory.
-    record: the record of the run that is to resume there.
+  """Checks that the run of a record can resume in a directory.
 
   Raises:
     ValueError: the directory holds a run of another network or other data.
@@ -138,31 +127,19 @@ def changes(train_dir, record):
 def write(train_dir, record, default_flags):
   """Writes run.json and flags.txt, each completely or not at all.
 
-  Args:
-    train_dir: the directory.
-    record: the record.
-    default_flags: dict of the flags' defaults; flags.txt holds what differs.
+  flags.txt holds what differs from `default_flags`, a dict.
   """
-  lines = [_flag(name, value) for name, value in record['flags'].items()
-           if value is not None and name in default_flags and
-           value != _plain(default_flags[name])]
+  # JSON has made lists of the tuples.
+  default_flags = json.loads(json.dumps(default_flags))
+  lines = [
+      help_page.setting(
+          name, ','.join(value) if isinstance(value, list) else value)
+      for name, value in record['flags'].items() if value is not None and
+      name in default_flags and value != default_flags[name]]
   with atomic_files.publish(os.path.join(train_dir, FLAGFILE)) as file:
     file.write('\n'.join(lines) + '\n')
   with atomic_files.publish(os.path.join(train_dir, NAME)) as file:
     file.write(json.dumps(record, indent=1, sort_keys=True) + '\n')
-
-
-def _flag(name, value):
-  if isinstance(value, bool):
-    return '--%s%s' % ('' if value else 'no', name)
-  if isinstance(value, list):
-    value = ','.join(value)
-  return '--%s=%s' % (name, value)
-
-
-def _plain(value):
-  """Returns a flag's value as it is read from JSON."""
-  return list(value) if isinstance(value, tuple) else value
 
 
 def _shown(value):

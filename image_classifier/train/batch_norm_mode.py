@@ -31,18 +31,16 @@ class BatchNormMode:
   """Overrides the arguments of each layer, and records the layers.
 
   A function for `nets.normalization.overridden`.
+
+  Args:
+    freeze: True freezes all layers, False none, None those without a trained
+      variable.
+    decay: decay of the moving averages; None for that of the network.
+    trainable_scopes: regular expressions for the start of the names of the
+      trained variables; an empty sequence means all variables.
   """
 
   def __init__(self, freeze, decay, trainable_scopes):
-    """Initializes the function.
-
-    Args:
-      freeze: True freezes all layers, False none, None those without a trained
-        variable.
-      decay: decay of the moving averages; None for that of the network.
-      trainable_scopes: regular expressions for the start of the names of the
-        trained variables; an empty sequence means all variables.
-    """
     self._layers = {}
     self._freeze = freeze
     self._decay = decay

@@ -45,13 +45,7 @@ def load(option: Optional[str], dataset_dir, split, class_names,
 
 
 def describe(weights, class_names, labels_offset=0):
-  """Returns lines about the weights for the start of a run.
-
-  Args:
-    weights: the result of `load`.
-    class_names: as for `load`.
-    labels_offset: as for `load`.
-  """
+  """Returns lines about the weights of `load` for the start of a run."""
   if weights is None:
     return []
   names = class_names or {}

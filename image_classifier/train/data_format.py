@@ -3,15 +3,9 @@ import tensorflow.compat.v1 as tf
 
 
 def check(data_format):
-  """Checks that this machine has convolutions for a layout.
+  """Raises ValueError unless this machine has convolutions for NHWC or NCHW.
 
   Without a GPU they are tried, as it depends on how TensorFlow was built.
-
-  Args:
-    data_format: 'NHWC' or 'NCHW'.
-
-  Raises:
-    ValueError: it has none.
   """
   if data_format == 'NHWC' or tf.config.experimental.list_physical_devices(
       'GPU'):

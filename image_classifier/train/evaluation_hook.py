@@ -10,22 +10,21 @@ _PRINTED = ('Accuracy', 'Loss')
 
 
 class EvaluationHook(hooks.ReadingsHook):
-  """Saves and evaluates every n steps and at the end; keeps the best."""
+  """Saves and evaluates every n steps and at the end; keeps the best.
+
+  Args:
+    readings: the `hooks.Readings`.
+    run: the `resolved_run.Run`, with a plan.
+    saver_hook: the `checkpoint_saver.CheckpointHook`.
+    progress_hook: the `hooks.ProgressHook`.
+    stop_hook: the `hooks.StopOnSignalHook`; a run that was told to stop does
+      so without a last evaluation.
+    evaluate: function of a checkpoint's prefix that returns a dict of
+      metrics; by default the evaluation that the run's flags ask for.
+  """
 
   def __init__(self, readings, run, saver_hook, progress_hook, stop_hook,
                evaluate=None):
-    """Initializes the hook.
-
-    Args:
-      readings: the `hooks.Readings`.
-      run: the `resolved_run.Run`, with a plan.
-      saver_hook: the `checkpoint_saver.CheckpointHook`.
-      progress_hook: the `hooks.ProgressHook`.
-      stop_hook: the `hooks.StopOnSignalHook`; a run that was told to stop does
-        so without a last evaluation.
-      evaluate: function of a checkpoint's prefix that returns a dict of
-        metrics; by default the evaluation that the run's flags ask for.
-    """
     super().__init__(readings)
     self._run = run
     self._saver_hook = saver_hook

@@ -14,24 +14,12 @@ _SPLITS = ('validation', 'val', 'test')
 
 # How each flag of a training enters its evaluations. First those that the
 # evaluation takes over: {flag of the training: flag of the evaluation}.
-SAME = {
-    'dataset_name': 'dataset_name',
-    'dataset_dir': 'dataset_dir',
-    'batch_size': 'batch_size',
-    'preprocessing_name': 'preprocessing_name',
-    'use_grayscale': 'use_grayscale',
-    'num_preprocessing_threads': 'num_preprocessing_threads',
-    'on_bad_record': 'on_bad_record',
-    'max_bad_records': 'max_bad_records',
-    'model_name': 'model_name',
-    'train_image_size': 'eval_image_size',
-    'loss': 'loss',
-    'focal_gamma': 'focal_gamma',
-    'moving_average_decay': 'moving_average_decay',
-    'num_clones': 'num_clones',
-    'clone_on_cpu': 'clone_on_cpu',
-    'master': 'master',
-}
+SAME = {name: name for name in (
+    'dataset_name', 'dataset_dir', 'batch_size', 'preprocessing_name',
+    'use_grayscale', 'num_preprocessing_threads', 'on_bad_record',
+    'max_bad_records', 'model_name', 'loss', 'focal_gamma',
+    'moving_average_decay', 'num_clones', 'clone_on_cpu', 'master')}
+SAME['train_image_size'] = 'eval_image_size'
 # Those that it takes over with another value: {flag of the training: (flag of
 # the evaluation, function of the Run)}.
 CONVERTED = {
@@ -114,8 +102,7 @@ def plan(options, length, dataset, get_split) -> Optional[Plan]:
   if not length.eval_every:
     return None
   is_multi_label = getattr(dataset, 'multi_label', False)
-  kind = (metrics.MultiLabelMetrics if is_multi_label
-          else metrics.SingleLabelMetrics)
+  kind = metrics.class_for(is_multi_label)
   metric = options.loop.best_metric or kind.main_metric
   known = _names(kind, is_multi_label)
   if metric not in known:

@@ -58,21 +58,19 @@ class ProgressHook(ReadingsHook):
 
   Every line covers the steps since the line before. The same values go to the
   run's log (see run_log.py), images/s and input wait to TensorBoard as well.
+
+  Args:
+    tensors: the Readings.
+    first_step: step that the run starts at.
+    last_step: step at which the run ends; None if it does not end.
+    every: steps between two lines.
+    examples_per_step: images per step.
+    train_dir: directory of the log; None to print only.
+    writer: a `tf.summary.FileWriter`; needed with `train_dir`.
   """
 
   def __init__(self, tensors, first_step, last_step, every, examples_per_step,
                train_dir=None, writer=None):
-    """Initializes the hook.
-
-    Args:
-      tensors: the Readings.
-      first_step: step that the run starts at.
-      last_step: step at which the run ends; None if it does not end.
-      every: steps between two lines.
-      examples_per_step: images per step.
-      train_dir: directory of the log; None to print only.
-      writer: a `tf.summary.FileWriter`; needed with `train_dir`.
-    """
     super().__init__(tensors)
     self._train_dir = train_dir
     self._first_step = self._line_step = first_step
@@ -194,15 +192,14 @@ class StopOnSignalHook(tf.train.SessionRunHook):
 
 
 class FiniteLossHook(ReadingsHook):
-  """Stops the run at the first step whose loss is not a finite number."""
+  """Stops the run at the first step whose loss is not a finite number.
+
+  Args:
+    tensors: the Readings.
+    latest: function that returns the last checkpoint.
+  """
 
   def __init__(self, tensors, latest):
-    """Initializes the hook.
-
-    Args:
-      tensors: the Readings.
-      latest: function that returns the last checkpoint.
-    """
     super().__init__(tensors)
     self._latest = latest
     self._last = None
@@ -214,13 +211,9 @@ class FiniteLossHook(ReadingsHook):
     self._last = row
 
   def of_summary(self, error):
-    """Returns the ValueError to raise where a summary met NaN or Inf.
+    """Returns the ValueError to raise for a step's InvalidArgumentError.
 
-    Args:
-      error: the tf.errors.InvalidArgumentError of a step.
-
-    Returns:
-      A ValueError; None where `error` has another cause.
+    None where `error` has another cause than a summary of NaN or Inf.
     """
     match = _BAD_HISTOGRAM.search(error.message)
     if match is None:
@@ -240,14 +233,9 @@ class FiniteLossHook(ReadingsHook):
 
 
 class WorkerStepsHook(tf.train.SessionRunHook):
-  """Counts the steps of one of several workers, and prints them at the end."""
+  """Counts the steps of worker number `task`, and prints them at the end."""
 
   def __init__(self, task):
-    """Initializes the hook.
-
-    Args:
-      task: int, the index of the worker.
-    """
     self._task = task
     self._steps = 0
 
@@ -262,17 +250,16 @@ class WorkerStepsHook(tf.train.SessionRunHook):
 
 
 class TraceHook(ReadingsHook):
-  """Writes a timeline of every n-th step, for chrome://tracing."""
+  """Writes a timeline of every n-th step, for chrome://tracing.
+
+  Args:
+    tensors: the Readings.
+    train_dir: directory of the files, timeline-STEP.json.
+    first_step: step that the run starts at.
+    every: steps between two traces.
+  """
 
   def __init__(self, tensors, train_dir, first_step, every):
-    """Initializes the hook.
-
-    Args:
-      tensors: the Readings.
-      train_dir: directory of the files, timeline-STEP.json.
-      first_step: step that the run starts at.
-      every: steps between two traces.
-    """
     super().__init__(tensors)
     self._train_dir = train_dir
     self._every = every

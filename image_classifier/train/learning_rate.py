@@ -8,16 +8,13 @@ _TO_THE_END = ('polynomial', 'cosine', 'linear_cosine', 'noisy_linear_cosine')
 
 
 def build(options, global_step, steps_per_epoch, last_step=None):
-  """Creates the learning rate.
+  """Returns the learning rate, a float32 scalar tensor.
 
   Args:
     options: an `options.Schedule`.
     global_step: int64 scalar variable.
     steps_per_epoch: float, steps of one clone's epoch: examples / batch size.
     last_step: int, step at which the training ends; None if it does not end.
-
-  Returns:
-    A float32 scalar tensor.
 
   Raises:
     ValueError: boundaries and values of a piecewise rate do not fit.
@@ -33,13 +30,7 @@ def build(options, global_step, steps_per_epoch, last_step=None):
 
 
 def decay_steps(options, steps_per_epoch, last_step=None):
-  """Returns the steps of one decay, at least 1.
-
-  Args:
-    options: an `options.Schedule`.
-    steps_per_epoch: as for `build`.
-    last_step: as for `build`.
-  """
+  """Returns the steps of one decay, at least 1; arguments as for `build`."""
   epochs = options.num_epochs_per_decay
   if (epochs is None and last_step is not None and
       options.learning_rate_decay_type in _TO_THE_END):
@@ -48,16 +39,7 @@ def decay_steps(options, steps_per_epoch, last_step=None):
 
 
 def describe(options, steps_per_epoch, last_step=None):
-  """Returns a sentence about the schedule for the start of a run.
-
-  Args:
-    options: an `options.Schedule`.
-    steps_per_epoch: as for `build`.
-    last_step: as for `build`.
-
-  Raises:
-    ValueError: as for `build`.
-  """
+  """Returns a sentence about the schedule; arguments, errors as for `build`."""
   text = _describe_decay(
       options, decay_steps(options, steps_per_epoch, last_step))
   if options.warmup_epochs:

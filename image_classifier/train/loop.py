@@ -26,9 +26,7 @@ from slim_common import flags
 def train(options: program_options.Train, extra_hooks=()) -> int:
   """Trains a network, or resumes an interrupted training.
 
-  Args:
-    options: an `options.Train`.
-    extra_hooks: further `tf.train.SessionRunHook`s.
+  `extra_hooks` are further `tf.train.SessionRunHook`s.
 
   Returns:
     The exit status of the program: 0, or 128 + the signal that ended the run.

@@ -7,28 +7,15 @@ _EPSILON = {'rmsprop': 1.0, 'adam': 1e-8, 'adadelta': 1e-8}
 
 
 def build(options, learning_rate) -> tf.train.Optimizer:
-  """Creates the optimizer.
+  """Returns the optimizer of an `options.Optimizer`.
 
-  Args:
-    options: an `options.Optimizer`.
-    learning_rate: float32 scalar tensor.
-
-  Returns:
-    A `tf.train.Optimizer`.
+  `learning_rate` is a float32 scalar tensor.
   """
   return _OPTIMIZERS[options.optimizer](options, learning_rate)
 
 
 def check(options, schedule):
-  """Checks that an optimizer works with a schedule.
-
-  Args:
-    options: an `options.Optimizer`.
-    schedule: an `options.Schedule`.
-
-  Raises:
-    ValueError: it does not.
-  """
+  """Raises ValueError unless an `options.Optimizer` works with a Schedule."""
   if options.optimizer == 'ftrl' and schedule.warmup_epochs:
     raise ValueError(
         '--optimizer=ftrl needs a learning rate above 0 at the first step, but '
@@ -43,23 +30,15 @@ def scale_loss(optimizer):
   and the gradients are scaled down again. The factor doubles after 2,000 good
   steps and halves where a gradient overflows; such a step changes no weight,
   but counts. The factor is saved in the checkpoint.
-
-  Args:
-    optimizer: a `tf.train.Optimizer`.
   """
   return _ScaledLossOptimizer(
       optimizer, tf.train.experimental.DynamicLossScale())
 
 
 def clip(gradients, max_norm):
-  """Scales gradients down if their global norm is too large.
+  """Scales a list of (gradient, variable) down to a maximum global norm.
 
-  Args:
-    gradients: list of (gradient, variable).
-    max_norm: maximum global norm; 0 changes nothing.
-
-  Returns:
-    A list of (gradient, variable).
+  A `max_norm` of 0 changes nothing.
   """
   if not max_norm:
     return gradients
@@ -81,9 +60,8 @@ class _ScaledLossOptimizer(
 
 
 def _epsilon(options):
-  if options.opt_epsilon is not None:
-    return options.opt_epsilon
-  return _EPSILON[options.optimizer]
+  return (_EPSILON[options.optimizer] if options.opt_epsilon is None
+          else options.opt_epsilon)
 
 
 def _adadelta(options, learning_rate):

@@ -74,12 +74,6 @@ def resolve(options: program_options.Train) -> Run:
 
   Nothing is written.
 
-  Args:
-    options: the `options.Train`.
-
-  Returns:
-    A Run.
-
   Raises:
     ValueError: the options, the data or the checkpoints do not fit, or
       train_dir holds another run.

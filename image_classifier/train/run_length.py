@@ -27,9 +27,6 @@ def compute(options, num_examples: int) -> RunLength:
     options: an `options.Train`.
     num_examples: examples of the split.
 
-  Returns:
-    A RunLength.
-
   Raises:
     ValueError: evaluation is asked for by steps and by epochs.
   """

@@ -9,12 +9,9 @@ _XLA_ON_CPU = '--tf_xla_cpu_global_jit'
 
 
 def session_config(options) -> tf.ConfigProto:
-  """Returns the `tf.ConfigProto` of a session.
+  """Returns the configuration of a session, given an `options.Deployment`.
 
   Operations without a kernel on their device are placed on another.
-
-  Args:
-    options: an `options.Deployment`.
   """
   config = tf.ConfigProto(allow_soft_placement=True)
   config.gpu_options.allow_growth = options.gpu_memory_growth
@@ -32,11 +29,7 @@ def session_config(options) -> tf.ConfigProto:
 
 
 def describe(options):
-  """Returns lines about flags without effect for the start of a run.
-
-  Args:
-    options: an `options.Deployment`.
-  """
+  """Returns lines about flags of an `options.Deployment` without effect."""
   if tf.config.experimental.list_physical_devices('GPU'):
     return []
   return ['Warning: --%s has no effect: TensorFlow sees no GPU.' % name

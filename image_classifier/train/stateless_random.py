@@ -21,10 +21,7 @@ _STATELESS = {
 
 
 def operations() -> List[tf.Operation]:
-  """Returns the random operations of the default graph.
-
-  Those of the initial values of variables are left out.
-  """
+  """Returns the random operations of the default graph, initializers aside."""
   initial = _initial_values()
   return [op for op in tf.get_default_graph().get_operations()
           if op.type in _STATELESS and op not in initial]

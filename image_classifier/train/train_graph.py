@@ -1,6 +1,6 @@
 """The training graph, stage by stage."""
+import collections
 import functools
-from typing import Any, List, NamedTuple, Optional
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -23,36 +23,26 @@ from image_classifier.train import train_input
 from nets import nets_factory
 from nets import normalization
 
+TrainGraph = collections.namedtuple('TrainGraph', (
+    'train_op', 'total_loss', 'learning_rate', 'input_wait', 'global_step',
+    'summary_op', 'average', 'images', 'trained_variables', 'devices', 'notes',
+    'hooks'))
+TrainGraph.__doc__ = """A training graph.
 
-class TrainGraph(NamedTuple):
-  """A training graph.
-
-  Attributes:
-    train_op: float32 scalar, the total loss; evaluating it makes one step.
-    total_loss: float32 scalar, the mean over the clones, with regularization.
-    learning_rate: float32 scalar.
-    input_wait: float64 scalar, the seconds that a step waits for its batch.
-    global_step: int64 scalar variable.
-    summary_op: string scalar, all summaries.
-    average: the `moving_average.MovingAverage` of the weights, or None.
-    images: float32 [batch of all clones, height, width, channels].
-    trained_variables: list of variables.
-    devices: list of str, the device of each clone.
-    notes: list of str, lines to print at the start of the run.
-    hooks: list of `tf.train.SessionRunHook` that the session needs.
-  """
-  train_op: tf.Tensor
-  total_loss: tf.Tensor
-  learning_rate: tf.Tensor
-  input_wait: tf.Tensor
-  global_step: tf.Variable
-  summary_op: tf.Tensor
-  average: Optional[moving_average.MovingAverage]
-  images: tf.Tensor
-  trained_variables: List[Any]
-  devices: List[str]
-  notes: List[str]
-  hooks: List[tf.train.SessionRunHook]
+Attributes:
+  train_op: float32 scalar, the total loss; evaluating it makes one step.
+  total_loss: float32 scalar, the mean over the clones, with regularization.
+  learning_rate: float32 scalar.
+  input_wait: float64 scalar, the seconds that a step waits for its batch.
+  global_step: int64 scalar variable.
+  summary_op: string scalar, all summaries.
+  average: the `moving_average.MovingAverage` of the weights, or None.
+  images: float32 [batch of all clones, height, width, channels].
+  trained_variables: list of variables.
+  devices: list of str, the device of each clone.
+  notes: list of str, lines to print at the start of the run.
+  hooks: list of `tf.train.SessionRunHook` that the session needs.
+"""
 
 
 def build(run) -> TrainGraph:
@@ -60,9 +50,6 @@ def build(run) -> TrainGraph:
 
   Args:
     run: a `resolved_run.Run`. The data start at the batch of its first step.
-
-  Returns:
-    A TrainGraph.
 
   Raises:
     ValueError: a name, size or scope in the options does not fit.
@@ -86,7 +73,9 @@ def build(run) -> TrainGraph:
   update_ops = tf.get_collection(tf.GraphKeys.UPDATE_OPS, first_scope)
   first_losses = tf.get_collection(tf.GraphKeys.LOSSES, first_scope)
   variables = warm_start.variables_to_train(options.warm_start)
-  average = _average(options.model.moving_average_decay, global_step)
+  decay = options.model.moving_average_decay
+  average = None if decay is None else moving_average.MovingAverage(
+      decay, global_step)
 
   with tf.device(deployment.optimizer_device()):
     rate, optimizer = _optimizer(run, global_step, average)
@@ -166,12 +155,6 @@ def _loss_recipe(run):
       model.focal_gamma, class_weights.load(
           model.class_weights, data.dataset_dir, data.dataset_split_name,
           run.dataset.labels_to_names, run.labels_offset), run.multi_label)
-
-
-def _average(decay, global_step):
-  if decay is None:
-    return None
-  return moving_average.MovingAverage(decay, global_step)
 
 
 def _optimizer(run, global_step, average):

@@ -15,10 +15,7 @@ _Preprocessing = collections.namedtuple(
 
 
 def batches(run):
-  """Adds the input pipeline to the default graph.
-
-  Args:
-    run: a `resolved_run.Run`.
+  """Adds the input pipeline of a `resolved_run.Run` to the default graph.
 
   Returns:
     (batch, seconds): the next `input_pipeline.Batch` for all clones together,
@@ -54,15 +51,12 @@ def batches(run):
 
 
 def image_shape(options, dataset, size):
-  """Returns the shape of one image as the network gets it; reads none.
+  """Returns the (height, width, channels) that the network gets; reads none.
 
   Args:
     options: an `options.Train`.
     dataset: the `slim.dataset.Dataset`.
     size: height and width of the image, in pixels.
-
-  Returns:
-    (height, width, channels).
 
   Raises:
     ValueError: the dataset has no files, or the preprocessing is not known.
