@@ -102,7 +102,7 @@ def has_parameter_servers(options):
 
 
 def start_worker(options):
-  """Starts this worker's server, if hosts are given; returns its target.
+  """Starts this worker's server, if hosts are given.
 
   Args:
     options: the resolved `options.Deployment`.
@@ -110,16 +110,13 @@ def start_worker(options):
   Returns:
     The target for `tf.Session`, a string.
   """
-  if not options.worker_hosts:
-    return options.master
-  return _server(options).target
+  return _server(options).target if options.worker_hosts else options.master
 
 
 def device_filters(options):
   """Returns the device filters of a worker's session; [] for all devices."""
-  if not has_parameter_servers(options):
-    return []
-  return ['/job:ps', '/job:worker/task:%d' % options.task]
+  return ['/job:ps', '/job:worker/task:%d' % options.task] if (
+      has_parameter_servers(options)) else []
 
 
 def serve(options):
@@ -205,19 +202,15 @@ class WorkerSessionCreator(tf.train.SessionCreator):
   """Creates the session of a worker that is not the chief, once it is ready.
 
   TensorFlow's class checks this only every 30 seconds.
+
+  Args:
+    scaffold: a `tf.train.Scaffold`.
+    master: target of the session, a string.
+    config: a `tf.ConfigProto`.
   """
 
   def __init__(self, scaffold, master, config):
-    """Stores the arguments of the session.
-
-    Args:
-      scaffold: a `tf.train.Scaffold`.
-      master: target of the session, a string.
-      config: a `tf.ConfigProto`.
-    """
-    self._scaffold = scaffold
-    self._master = master
-    self._config = config
+    self._scaffold, self._master, self._config = scaffold, master, config
 
   def create_session(self):
     """Returns a session whose variables are ready; waits without limit."""
@@ -248,16 +241,13 @@ class SynchronousHook(tf.train.SessionRunHook):
 
   At the end, TensorFlow's hook waits two minutes for a thread of the chief and
   then prints its traceback.
+
+  Args:
+    optimizer: the `tf.train.SyncReplicasOptimizer`, after `apply_gradients`.
+    options: the resolved `options.Deployment` of this worker.
   """
 
   def __init__(self, optimizer, options):
-    """Makes the hook.
-
-    Args:
-      optimizer: the `tf.train.SyncReplicasOptimizer`, after its
-        `apply_gradients`.
-      options: the resolved `options.Deployment` of this worker.
-    """
     # The session has waited for all variables, these among them.
     optimizer.ready_for_local_init_op.mark_used()
     self._start = [optimizer.local_step_init_op]
@@ -266,8 +256,7 @@ class SynchronousHook(tf.train.SessionRunHook):
       # Each step takes a token. With none at the start, no worker is ahead of
       # the others; more are needed if an update aggregates more gradients than
       # there are workers.
-      tokens = max(
-          0, options.replicas_to_aggregate - options.worker_replicas)
+      tokens = max(0, options.replicas_to_aggregate - options.worker_replicas)
       self._start = [
           optimizer.chief_init_op, optimizer.get_init_tokens_op(tokens)]
       runner = optimizer.get_chief_queue_runner()
