@@ -22,9 +22,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim  # noqa: F401
 
 _VIDEO_NETWORKS = ('i3d', 's3dg')
-_BATCH = 2
-_FRAMES = 16
-_CLASSES = 1001
+_BATCH, _FRAMES, _CLASSES = 2, 16, 1001
 
 
 def build(network_fn, is_video):

@@ -6,7 +6,8 @@ and logs. The session of a worker sees the parameter servers and its own
 devices, but not the other workers, which may stop and restart.
 
 Each process starts a server from the same list of hosts. If servers are already
-running, `--master` names that of this worker instead.
+running, `--master` names that of this worker instead. The functions take the
+`options.Deployment` that `resolve` returns.
 """
 import collections
 import dataclasses
@@ -102,14 +103,7 @@ def has_parameter_servers(options):
 
 
 def start_worker(options):
-  """Starts this worker's server, if hosts are given.
-
-  Args:
-    options: the resolved `options.Deployment`.
-
-  Returns:
-    The target for `tf.Session`, a string.
-  """
+  """Starts this worker's server, if hosts are given; returns its target."""
   return _server(options).target if options.worker_hosts else options.master
 
 
@@ -121,9 +115,6 @@ def device_filters(options):
 
 def serve(options):
   """Runs a parameter server until every worker has ended.
-
-  Args:
-    options: the resolved `options.Deployment`, with job_name ps.
 
   Returns:
     0, the status of the program.
@@ -153,9 +144,6 @@ def report_end(options):
 
   Servers that have stopped are ignored, as are those that were not started by
   these programs.
-
-  Args:
-    options: the resolved `options.Deployment` of a worker.
   """
   for index, host in enumerate(options.ps_hosts):
     with tf.Graph().as_default():
@@ -174,9 +162,7 @@ def hooks(options):
   chief has restored the weights of a warm start. A separate variable on a
   parameter server says that everything is restored.
 
-  Args:
-    options: the resolved `options.Deployment` of several workers. The graph
-      must have all its variables.
+  There must be several workers, and the graph must have all its variables.
 
   Returns:
     A list of hooks for the session of this worker.

@@ -33,6 +33,9 @@ class Reader:
   features are parsed, and the image is decoded by its first bytes, whatever
   format the record names.
 
+  Args:
+    dataset: a `slim.dataset.Dataset`.
+
   Attributes:
     is_standard: whether the decoder is that one. If not, it does all decoding.
     can_parse_blocks: whether `parse_block` works.
@@ -41,11 +44,6 @@ class Reader:
   """
 
   def __init__(self, dataset):
-    """Makes a reader.
-
-    Args:
-      dataset: a `slim.dataset.Dataset`.
-    """
     self._decoder = dataset.decoder
     items = getattr(dataset.decoder, '_items_to_handlers', {})
     image, label = items.get('image'), items.get('label')
@@ -59,8 +57,7 @@ class Reader:
     if self.is_standard:
       self._image_key, = set(image.keys) - {image._format_key}
       self._label_key, = label.keys
-      self.channels = image._channels
-      self.image_shape = image._shape
+      self.channels, self.image_shape = image._channels, image._shape
       for key in (self._image_key, self._label_key):
         self._features[key] = dataset.decoder._keys_to_features[key]
       self.can_parse_blocks = isinstance(
