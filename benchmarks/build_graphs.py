@@ -75,9 +75,8 @@ def main():
 
   print('%-32s %8s %11s %10s' % (
       'network', 'seconds', 'operations', 'variables'))
-  names = arguments.only.split(',') if arguments.only else (
-      nets_factory.networks_map)
-  for name in names:
+  for name in arguments.only.split(',') if arguments.only else (
+      nets_factory.networks_map):
     network_fn = nets_factory.get_network_fn(
         name, _CLASSES, weight_decay=4e-5, is_training=True)
     runs = [build(network_fn, name in _VIDEO_NETWORKS)

@@ -78,7 +78,7 @@ def _training_images(dataset, preprocess, threads, batch, **functions):
 
 
 def _window(dataset, preprocessing, size, threads, batch):
-  """Decodes the recipe's window of a JPEG and keeps one pixel."""
+  """Decodes the recipe's window, or without one all, and keeps one pixel."""
   draw = _WINDOWS.get(preprocessing)
 
   def one_pixel(encoded, channels):
@@ -105,12 +105,6 @@ _WINDOWS = {
     'vgg': lambda shape, size: vgg_preprocessing.random_scaled_crop_box(
         shape, size, size),
 }
-
-
-def _decode(dataset, preprocessing, size, threads, batch):
-  """Decodes and keeps one pixel."""
-  del preprocessing, size
-  return _training_images(dataset, _one_pixel, threads, batch)
 
 
 def _whole(dataset, preprocessing, size, threads, batch):
@@ -153,7 +147,7 @@ KINDS = {
     'pipeline': _pipeline,
     'operations': functools.partial(_pipeline, use_compiled=False),
     'window': _window,
-    'decode': _decode,
+    'decode': lambda dataset, _, *rest: _window(dataset, None, *rest),
     'whole': _whole,
     'queue': _queue,
 }

@@ -130,7 +130,8 @@ class DeploymentConfig:
     """
     self._check_clone_index(clone_index)
     return self.worker_device + (
-        '/device:CPU:0' if self.clone_on_cpu else '/device:GPU:%d' % clone_index)
+        '/device:CPU:0' if self.clone_on_cpu else
+        '/device:GPU:%d' % clone_index)
 
   def clone_scope(self, clone_index: int) -> str:
     """Returns the name scope of a clone, 'clone_<i>'; '' if it is the only one.

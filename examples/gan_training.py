@@ -215,8 +215,8 @@ def run(gan, flags):
         (name, separation(*_score(session, pair)))
         for name, pair in gan.scores.items())
     sheet = session.run(gan.sheet)
-  sheet_path = os.path.join(flags.output_dir, 'samples.png')
-  result_path = os.path.join(flags.output_dir, 'result.json')
+  sheet_path, result_path = (os.path.join(flags.output_dir, name)
+                             for name in ('samples.png', 'result.json'))
   result = collections.OrderedDict([
       ('steps', flags.steps), ('batch_size', flags.batch_size),
       ('seed', flags.seed), ('seconds', round(time.time() - started, 1)),

@@ -275,9 +275,8 @@ def random_saturation(image, lower, upper):
 
   An image of one channel is returned unchanged.
   """
-  if num_channels(image) == 1:
-    return image
-  return tf.image.adjust_saturation(image, random_numbers.uniform(lower, upper))
+  return image if num_channels(image) == 1 else tf.image.adjust_saturation(
+      image, random_numbers.uniform(lower, upper))
 
 
 def random_hue(image, max_delta):
@@ -286,9 +285,7 @@ def random_hue(image, max_delta):
   The shift is in [-max_delta, max_delta), as a fraction of the color wheel. An
   image of one channel is returned unchanged.
   """
-  if num_channels(image) == 1:
-    return image
-  return tf.image.adjust_hue(
+  return image if num_channels(image) == 1 else tf.image.adjust_hue(
       image, random_numbers.uniform(-max_delta, max_delta))
 
 

@@ -104,7 +104,8 @@ def distorted_bounding_box_crop(
     max_attempts=image_ops.MAX_ATTEMPTS, scope=None):
   """Crops an image to a random box.
 
-  For the arguments see `image_ops.sample_distorted_box`; `bbox` are its `boxes`.
+  The arguments are those of `image_ops.sample_distorted_box`, with `bbox` for
+  `boxes`.
 
   Returns:
     The cropped image, and float32 [1, 1, 4], the crop in the form of `bbox`.
@@ -272,7 +273,7 @@ def preprocess_image(
         image, height, width, bbox, fast_mode, None, add_image_summaries,
         crop_image, use_grayscale, area_range, aspect_ratio_range, augment)
   return preprocess_for_eval(
-      image, height, width, central_crop=crop_image, use_grayscale=use_grayscale)
+      image, height, width, _CENTRAL_FRACTION, None, crop_image, use_grayscale)
 
 
 def _min_object_covered(area_range):

@@ -82,8 +82,8 @@ def get_jpeg_preprocessing(name, is_training=False, use_grayscale=False,
                            augmentation=None, use_compiled=None):
   """Returns a function that preprocesses an encoded JPEG.
 
-  It picks the crop first and decodes nothing else. For the other arguments see
-  `get_preprocessing`.
+  It picks the crop first and decodes nothing else. For the other arguments and
+  the errors see `get_preprocessing`.
 
   Args:
     use_compiled: whether to use functions compiled by numba, see `compiled`;
@@ -95,9 +95,6 @@ def get_jpeg_preprocessing(name, is_training=False, use_grayscale=False,
     of a string scalar and the number of channels to decode, 1 or 3. It raises
     a ValueError for `use_compiled` without numba. None where the whole image is
     needed: in evaluation, and in the families of small images.
-
-  Raises:
-    ValueError: as for `get_preprocessing`.
   """
   family = _FAMILIES[_find(name)]
   extra, finish = _augmenting(family, name, is_training, augmentation)
@@ -180,19 +177,14 @@ def _seeded(seed):
 def describe(name):
   """Describes what the preprocessing of a network does in evaluation.
 
-  A value x in [0, 255] becomes (x - mean) * scale.
-
-  Args:
-    name: the name of a network or of a family.
+  A value x in [0, 255] becomes (x - mean) * scale. For the name and the errors
+  see `get_preprocessing`.
 
   Returns:
     A dict that JSON can hold: `family`; `value_range`, a string; `mean`, a list
     of one number per channel or of one for all, and `scale`, a number, both
     None where they differ between images; `central_fraction`, the fraction of
     height and width kept before resizing, or None; `size`, a string.
-
-  Raises:
-    ValueError: as for `get_preprocessing`.
   """
   family = _find(name)
   return dict(_FAMILIES[family].EVALUATION, family=family)

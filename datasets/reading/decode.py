@@ -64,10 +64,7 @@ class Reader:
           self._features[self._label_key], tf.FixedLenFeature)
 
   def parse(self, example):
-    """Parses one record.
-
-    Args:
-      example: string scalar, a serialized tf.train.Example.
+    """Parses one record, a serialized tf.train.Example, string scalar.
 
     Returns:
       A ParsedExample. `encoded` is the whole serialized example if the decoder
@@ -85,10 +82,7 @@ class Reader:
     return ParsedExample(encoded, labels, values[_FILENAME_KEY])
 
   def parse_block(self, examples):
-    """Parses n records at once, if `can_parse_blocks`.
-
-    Args:
-      examples: string [n], serialized tf.train.Examples.
+    """Parses n records at once, string [n], if `can_parse_blocks`.
 
     Returns:
       A ParsedExample with fields of shape [n].
@@ -100,10 +94,7 @@ class Reader:
         values[self._image_key], labels, values[_FILENAME_KEY])
 
   def decode(self, encoded):
-    """Decodes one image.
-
-    Args:
-      encoded: string scalar, `ParsedExample.encoded`.
+    """Decodes one image, string scalar, `ParsedExample.encoded`.
 
     Returns:
       uint8 [height, width, channels].
