@@ -277,8 +277,8 @@ def main():
   for stack, python in pythons():
     process = subprocess.Popen(
         [python, '-m', 'benchmarks.train', '--child=' + stack,
-         '--models=' + ','.join(arguments.models),
-         '--windows=%d' % arguments.windows, '--seconds=%g' % arguments.seconds],
+         '--seconds=%g' % arguments.seconds, '--windows=%d' % arguments.windows,
+         '--models=' + ','.join(arguments.models)],
         cwd=common.ROOT, stdout=subprocess.PIPE, universal_newlines=True)
     for line in process.stdout:
       if line.startswith('['):
