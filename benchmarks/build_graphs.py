@@ -22,9 +22,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim  # noqa: F401
 
 _VIDEO_NETWORKS = ('i3d', 's3dg')
-_BATCH = 2
-_FRAMES = 16
-_CLASSES = 1001
+_BATCH, _FRAMES, _CLASSES = 2, 16, 1001
 
 
 def build(network_fn, is_video):
@@ -77,9 +75,8 @@ def main():
 
   print('%-32s %8s %11s %10s' % (
       'network', 'seconds', 'operations', 'variables'))
-  names = arguments.only.split(',') if arguments.only else (
-      nets_factory.networks_map)
-  for name in names:
+  for name in arguments.only.split(',') if arguments.only else (
+      nets_factory.networks_map):
     network_fn = nets_factory.get_network_fn(
         name, _CLASSES, weight_decay=4e-5, is_training=True)
     runs = [build(network_fn, name in _VIDEO_NETWORKS)

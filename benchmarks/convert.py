@@ -26,19 +26,18 @@ import numpy as np
 from PIL import Image
 import tensorflow.compat.v1 as tf
 
+from benchmarks import common
 from benchmarks import jpeg_folder
 from datasets import download_and_convert_mnist
 from datasets.conversion import idx
 
-_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_SAMPLE = os.path.join(_ROOT, 'datasets', 'samples', 'mnist')
 _IMAGE_SIZE, _CLASSES = (28, 28), 10
 _STEMS = {'train': ('train', 60000), 'test': ('t10k', 10000)}
 
 
 def make_source(directory):
   """Writes 70,000 images in MNIST's format: the bundled digits repeated."""
-  sample = idx.read_splits(_SAMPLE, _IMAGE_SIZE, _CLASSES)
+  sample = idx.read_splits(common.DIGITS, _IMAGE_SIZE, _CLASSES)
   for split, (stem, count) in _STEMS.items():
     for kind, values in zip(('images-idx3', 'labels-idx1'), sample[split]):
       values = np.resize(values, (count,) + values.shape[1:3])
@@ -51,18 +50,19 @@ def make_source(directory):
 
 def time_converting(source, directory, num_workers):
   """Returns the wall-clock and CPU seconds of a conversion in this process."""
-  return jpeg_folder.seconds_of(
-      download_and_convert_mnist.run, directory, source, overwrite=True,
-      num_workers=num_workers)
+  return jpeg_folder.time_converting(
+      source, directory, num_workers, download_and_convert_mnist.run)
 
 
 def time_program(source, directory, num_workers):
   """Returns the wall-clock and CPU seconds of a run of the program."""
-  return jpeg_folder.seconds_of(subprocess.check_call, [
-      sys.executable, os.path.join(_ROOT, 'download_and_convert_data.py'),
+  start = common.now()
+  subprocess.check_call([
+      sys.executable, os.path.join(common.ROOT, 'download_and_convert_data.py'),
       '--dataset_name=mnist', '--overwrite', '--dataset_dir=' + directory,
       '--source=' + source, '--num_workers=%d' % num_workers],
-                                stdout=subprocess.DEVNULL)
+                        stdout=subprocess.DEVNULL)
+  return common.since(start)
 
 
 def verify(source, directory):
@@ -99,15 +99,14 @@ def main():
   parser.add_argument(
       '--num_workers', type=int, default=cores,
       help='processes of the second run; left out, one per core, %d' % cores)
-  parser.add_argument('--jpegs', type=int, default=6000,
-                      help='number of JPEGs')
+  parser.add_argument('--jpegs', type=int, default=6000, help='number of JPEGs')
   arguments = parser.parse_args()
   tf.logging.set_verbosity(tf.logging.ERROR)
   work = tempfile.mkdtemp(dir=arguments.dataset_dir)
   try:
-    source, directory = arguments.source, os.path.join(work, 'converted')
-    if not source:
-      source = work
+    source, directory = arguments.source or work, os.path.join(
+        work, 'converted')
+    if source == work:
       make_source(source)
     total = sum(len(labels) for _, labels in idx.read_splits(
         source, _IMAGE_SIZE, _CLASSES).values())

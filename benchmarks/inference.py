@@ -38,7 +38,17 @@ import time
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')
 
-import numpy as np  # pylint: disable=wrong-import-position
+# pylint: disable=wrong-import-position
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from benchmarks import random_checkpoint
+from image_classifier import options
+from image_classifier.export import fold_batch_norm
+from image_classifier.export import tflite
+from image_classifier.inference import backends
+from image_classifier.inference import inference_graph
+from nets import nets_factory
 
 _NETWORKS = ('mobilenet_v1', 'resnet_v1_50', 'inception_v3')
 _BATCHES = (1, 16)
@@ -47,8 +57,7 @@ _FORMS = ('checkpoint', 'frozen', 'folded', 'frozen plain',
           'folded plain') + _ONE_BY_ONE
 # The form that a form is compared with, by default the checkpoint.
 _COMPARED = {'folded plain': 'frozen plain'}
-_ROUNDS = 9
-_TRACES = 5
+_ROUNDS, _TRACES = 9, 5
 _CLASSES = 1001
 # A round repeats runs for about this long.
 _SECONDS = 0.5
@@ -72,7 +81,6 @@ def main(arguments):
     parser.error('--forms=%s: the forms are %s.' % (
         asked.forms, ','.join(_FORMS)))
   forms |= {_COMPARED.get(form, 'checkpoint') for form in forms}
-  import tensorflow.compat.v1 as tf
   tf.disable_v2_behavior()
   print('TensorFlow %s, %d cores, %d rounds' % (
       tf.__version__, os.cpu_count(), _ROUNDS))
@@ -102,15 +110,6 @@ def _load(name, directory, forms):
   Returns:
     (image size, {form: (session, names of the outputs)}, {form: backend}).
   """
-  import tensorflow.compat.v1 as tf
-
-  from benchmarks import random_checkpoint
-  from image_classifier import options
-  from image_classifier.export import fold_batch_norm
-  from image_classifier.export import tflite
-  from image_classifier.inference import backends
-  from image_classifier.inference import inference_graph
-  from nets import nets_factory
   size = nets_factory.networks_map[name].default_image_size
   checkpoint = random_checkpoint.save(name, size, directory, _CLASSES)
   asked = options.Export(model_name=name, num_classes=_CLASSES)
@@ -142,7 +141,6 @@ def _load(name, directory, forms):
 
 def _session(graph_def, is_plain):
   """Returns a session with a graph; if plain, without graph rewriting."""
-  import tensorflow.compat.v1 as tf
   config = tf.ConfigProto()
   config.graph_options.rewrite_options.disable_meta_optimizer = is_plain
   with tf.Graph().as_default() as graph:
@@ -165,22 +163,20 @@ def _measure(backends, images):
         break
     times[form] = max(1, int(_SECONDS / passed))
     rounds[form] = int(np.clip(_SECONDS_OF_A_FORM / passed, 2, _ROUNDS))
-  found = {form: _Times([], []) for form in backends}
+  found = {form: [] for form in backends}
   for number in range(_ROUNDS):
     for form in [form for form in backends if number < rounds[form]]:
       count = times[form] * len(batches[form])
       started = time.perf_counter(), time.process_time()
       for _ in range(times[form]):
         backends[form].run(batches[form])
-      found[form].seconds.append((time.perf_counter() - started[0]) / count)
-      found[form].cpu.append((time.process_time() - started[1]) / count)
-  return {form: _Times(np.array(one.seconds), np.array(one.cpu))
-          for form, one in found.items()}
+      found[form].append(((time.perf_counter() - started[0]) / count,
+                          (time.process_time() - started[1]) / count))
+  return {form: _Times(*np.transpose(rows)) for form, rows in found.items()}
 
 
 def _convolutions(session, outputs, images):
   """Returns the fraction of the operations' time spent in convolutions."""
-  import tensorflow.compat.v1 as tf
   fractions = []
   for _ in range(_TRACES):
     traced = tf.RunMetadata()
@@ -199,9 +195,8 @@ def _convolutions(session, outputs, images):
 
 def _print_rows(name, batch, times, convolutions):
   for form, found in times.items():
-    rates = 1 / found.seconds
+    rates, number = 1 / found.seconds, len(found.seconds)
     base = times[_COMPARED.get(form, 'checkpoint')]
-    number = len(rates)
     fraction = convolutions.get(form)
     print('%-12s %5d %-12s %8.2f %8.2f-%8.2f %5.2f %5.2f %5s %5s' % (
         name, batch, form, np.median(rates), np.percentile(rates, 25),

@@ -7,6 +7,7 @@ from PIL import Image
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
+from datasets import dataset_utils
 from datasets.reading import decode
 from datasets.reading import input_pipeline
 from datasets.reading import record_files
@@ -17,9 +18,7 @@ from preprocessing.fast import jpeg
 from slim_common import memory
 
 _CLASSES = 10
-_READERS = 4
-_FILES = 4
-_SHUFFLED = 256
+_READERS, _FILES, _SHUFFLED = 4, 4, 256
 # Up to this size, images are recorded in the size of the network.
 _TINY = 32
 # Slim's capacities, in batches.
@@ -62,19 +61,24 @@ def _pipeline(dataset, preprocessing, size, threads, batch, use_compiled=None):
       preprocessing, is_training=True, use_compiled=use_compiled)
   preprocess_batch = preprocessing_factory.get_batch_preprocessing(
       preprocessing, is_training=True)
-  batches = input_pipeline.training_batches(
-      dataset, lambda image: preprocess(image, size, size), batch,
-      num_readers=_READERS, num_threads=threads, shuffle_buffer=_SHUFFLED,
+  return _training_images(
+      dataset, lambda image: preprocess(image, size, size), threads, batch,
       preprocess_jpeg=preprocess_jpeg and (
           lambda encoded, channels: preprocess_jpeg(
               encoded, channels, size, size)),
       preprocess_batch=preprocess_batch and (
           lambda images: preprocess_batch(images, size, size)))
+
+
+def _training_images(dataset, preprocess, threads, batch, **functions):
+  batches = input_pipeline.training_batches(
+      dataset, preprocess, batch, num_readers=_READERS, num_threads=threads,
+      shuffle_buffer=_SHUFFLED, **functions)
   return input_pipeline.next_batch(batches)[0].images
 
 
 def _window(dataset, preprocessing, size, threads, batch):
-  """Decodes the recipe's window of a JPEG and keeps one pixel."""
+  """Decodes the recipe's window, or without one all, and keeps one pixel."""
   draw = _WINDOWS.get(preprocessing)
 
   def one_pixel(encoded, channels):
@@ -82,10 +86,8 @@ def _window(dataset, preprocessing, size, threads, batch):
     return _one_pixel(jpeg.decode_crop_to_resize(
         encoded, begin, extent, channels, size, size))
 
-  batches = input_pipeline.training_batches(
-      dataset, _one_pixel, batch, num_readers=_READERS, num_threads=threads,
-      shuffle_buffer=_SHUFFLED, preprocess_jpeg=draw and one_pixel)
-  return input_pipeline.next_batch(batches)[0].images
+  return _training_images(dataset, _one_pixel, threads, batch,
+                          preprocess_jpeg=draw and one_pixel)
 
 
 def _one_pixel(image):
@@ -94,9 +96,8 @@ def _one_pixel(image):
 
 def _inception_window(shape, unused_size):
   return image_ops.sample_distorted_box(
-      shape, [[[0.0, 0.0, 1.0, 1.0]]], min_object_covered=0.1,
-      aspect_ratio_range=(0.75, 1.33), area_range=(0.05, 1.0),
-      max_attempts=100)[:2]
+      shape, image_ops.WHOLE_IMAGE, min_object_covered=0.1,
+      aspect_ratio_range=(0.75, 1.33), area_range=(0.05, 1.0))[:2]
 
 
 _WINDOWS = {
@@ -104,15 +105,6 @@ _WINDOWS = {
     'vgg': lambda shape, size: vgg_preprocessing.random_scaled_crop_box(
         shape, size, size),
 }
-
-
-def _decode(dataset, preprocessing, size, threads, batch):
-  """Decodes and keeps one pixel."""
-  del preprocessing, size
-  batches = input_pipeline.training_batches(
-      dataset, _one_pixel, batch, num_readers=_READERS, num_threads=threads,
-      shuffle_buffer=_SHUFFLED)
-  return input_pipeline.next_batch(batches)[0].images
 
 
 def _whole(dataset, preprocessing, size, threads, batch):
@@ -155,7 +147,7 @@ KINDS = {
     'pipeline': _pipeline,
     'operations': functools.partial(_pipeline, use_compiled=False),
     'window': _window,
-    'decode': _decode,
+    'decode': lambda dataset, _, *rest: _window(dataset, None, *rest),
     'whole': _whole,
     'queue': _queue,
 }
@@ -208,21 +200,16 @@ def write_records(path, kind, random):
 
 
 def _example(encoded, kind, label):
-  features = {
-      'image/encoded': tf.train.Feature(
-          bytes_list=tf.train.BytesList(value=[encoded])),
-      'image/format': tf.train.Feature(
-          bytes_list=tf.train.BytesList(value=[kind[:4].encode()])),
-      'image/class/label': tf.train.Feature(
-          int64_list=tf.train.Int64List(value=[label]))}
-  return tf.train.Example(features=tf.train.Features(feature=features))
+  return tf.train.Example(features=tf.train.Features(feature={
+      'image/encoded': dataset_utils.bytes_feature(encoded),
+      'image/format': dataset_utils.bytes_feature(kind[:4].encode()),
+      'image/class/label': dataset_utils.int64_feature(label)}))
 
 
 def _pixels(random, height, width):
   """Returns uint8 [height, width, 3] with the spectrum of a photograph."""
   steepness = random.uniform(1.0, 1.4)
-  luminance = _waves(random, height, width, steepness)
-  luminance *= random.uniform(35, 60)
+  luminance = _waves(random, height, width, steepness) * random.uniform(35, 60)
   planes = [luminance + 12 * _waves(random, height, width, 1.5) +
             random.uniform(90, 150) for _ in range(3)]
   return np.uint8(np.clip(np.stack(planes, 2), 0, 255))

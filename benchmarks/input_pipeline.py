@@ -64,7 +64,6 @@ import argparse
 import collections
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -77,6 +76,7 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 # pylint: disable=wrong-import-position
 import numpy as np
 
+from benchmarks import common
 from benchmarks import input_contenders
 
 Case = collections.namedtuple('Case', 'preprocessing size images')
@@ -92,17 +92,15 @@ _BUFFERED_BATCHES = 10
 _IDLE = 0.05
 _INTERVAL_SECONDS = 0.2
 _IMAGES = {'jpeg': 1280, 'png32': 12800, 'png28': 12800}
-_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def parse_arguments():
   """Returns the command line's arguments."""
   parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-  parser.add_argument('--cases', default=','.join(CASES), metavar='NAME,...')
+  for flag, known in (('cases', CASES), ('contenders', input_contenders.KINDS)):
+    parser.add_argument('--' + flag, type=common.names_in(known),
+                        default=list(known), metavar='NAME,...')
   parser.add_argument('--threads', default='1,2,4', metavar='N,...')
-  parser.add_argument(
-      '--contenders', metavar='NAME,...',
-      default=','.join(input_contenders.KINDS))
   parser.add_argument('--records', default='', metavar='PATTERN',
                       help='TFRecord files of JPEGs instead of generated ones')
   parser.add_argument('--repeat', type=int, default=3,
@@ -112,13 +110,7 @@ def parse_arguments():
       help='number of records of the first case to read afterwards, '
       'printing the memory')
   parser.add_argument('--child', default='', help=argparse.SUPPRESS)
-  arguments = parser.parse_args()
-  for flag, known in (('cases', CASES), ('contenders', input_contenders.KINDS)):
-    for name in getattr(arguments, flag).split(','):
-      if name not in known:
-        parser.error('--%s: %r is not one of %s' % (
-            flag, name, ', '.join(known)))
-  return arguments
+  return parser.parse_args()
 
 
 class Contender:
@@ -131,7 +123,7 @@ class Contender:
     self._process = subprocess.Popen(
         [sys.executable, '-m', 'benchmarks.input_pipeline',
          '--child=' + json.dumps(description)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=_ROOT,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=common.ROOT,
         universal_newlines=True)
     self.results = []
     # Contenders start one after another.
@@ -139,9 +131,8 @@ class Contender:
 
   def make(self, images):
     """Makes images; returns seconds, CPU seconds and MiB of memory."""
-    result = self._ask(images)
-    self.results.append(result)
-    return result
+    self.results.append(self._ask(images))
+    return self.results[-1]
 
   def _ask(self, images):
     self._process.stdin.write('%d\n' % images)
@@ -175,10 +166,10 @@ def run_child(description):
     # The batches in the queues were made outside this turn.
     for _ in range(_BUFFERED_BATCHES):
       step()
-    cpu, start = _cpu(), time.time()
+    start = common.now()
     for _ in range(int(line) // batch):
       step()
-    result = [time.time() - start, _cpu() - cpu, _memory()]
+    result = common.since(start) + (_memory(),)
     _wait_until_idle()
     print(json.dumps(result), flush=True)
   os._exit(0)  # Does not wait for queue runners.
@@ -186,15 +177,11 @@ def run_child(description):
 
 def _wait_until_idle():
   """Waits until the queues are full, before another contender's turn."""
-  before = -1.0
-  while _cpu() - before > _IDLE * _INTERVAL_SECONDS:
-    before = _cpu()
+  cpu = np.inf
+  while cpu > _IDLE * _INTERVAL_SECONDS:
+    start = common.now()
     time.sleep(_INTERVAL_SECONDS)
-
-
-def _cpu():
-  usage = resource.getrusage(resource.RUSAGE_SELF)
-  return usage.ru_utime + usage.ru_stime
+    cpu = common.since(start)[1]
 
 
 def _memory():
@@ -208,12 +195,11 @@ def compare(case_name, threads, arguments, records):
   case = CASES[case_name]
   images = _IMAGES[case.images]
   contenders = {kind: Contender(kind, case, threads, records)
-                for kind in arguments.contenders.split(',')}
+                for kind in arguments.contenders}
   for _ in range(arguments.repeat):
     for contender in contenders.values():
       contender.make(images)
-  print('%s, %d x %d, %d threads' % (
-      case_name, case.size, case.size, threads))
+  print('%s, %d x %d, %d threads' % (case_name, case.size, case.size, threads))
   medians = {}
   for kind, contender in contenders.items():
     print(contender.line(kind, images))
@@ -243,8 +229,7 @@ def main():
   if arguments.child:
     run_child(json.loads(arguments.child))
   with tempfile.TemporaryDirectory() as directory:
-    cases = arguments.cases.split(',')
-    records = {}
+    cases, records = arguments.cases, {}
     for kind in sorted({CASES[name].images for name in cases}):
       if kind == 'jpeg' and arguments.records:
         records[kind] = arguments.records

@@ -6,13 +6,13 @@ and decoding them at an eighth of their size, the minimum that verifies a JPEG.
 import contextlib
 import io
 import os
-import resource
 import time
 
 import numpy as np
 from PIL import Image
 import tensorflow.compat.v1 as tf
 
+from benchmarks import common
 from datasets import dataset_info
 from datasets import download_and_convert_image_folder
 
@@ -42,21 +42,24 @@ def _paths(directory):
           for parent, _, names in os.walk(directory) for name in names]
 
 
+def _contents(directory):
+  """Yields the content of each file."""
+  for path in _paths(directory):
+    with open(path, 'rb') as source:
+      yield source.read()
+
+
 def time_reading(directory):
   """Returns the seconds that reading the files takes one process."""
   start = time.time()
-  for path in _paths(directory):
-    with open(path, 'rb') as source:
-      source.read()
+  for _ in _contents(directory):
+    pass
   return time.time() - start
 
 
 def time_decoding(directory):
   """Returns the seconds that the smallest decode takes one process."""
-  contents = []
-  for path in _paths(directory):
-    with open(path, 'rb') as source:
-      contents.append(source.read())
+  contents = list(_contents(directory))
   start = time.time()
   for content in contents:
     image = Image.open(io.BytesIO(content), formats=('JPEG',))
@@ -65,24 +68,13 @@ def time_decoding(directory):
   return time.time() - start
 
 
-def seconds_of(function, *arguments, **options):
-  """Returns the wall-clock and CPU seconds of a call, which prints nothing."""
-  start, cpu_before = time.time(), _cpu_seconds()
-  with contextlib.redirect_stdout(io.StringIO()):
-    function(*arguments, **options)
-  return time.time() - start, _cpu_seconds() - cpu_before
-
-
-def _cpu_seconds():
-  """Returns the CPU seconds of this process and its ended children."""
-  return sum(sum(resource.getrusage(who)[:2]) for who in (
-      resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-
-
-def time_converting(source, directory, num_workers):
+def time_converting(source, directory, num_workers,
+                    run_converter=download_and_convert_image_folder.run):
   """Returns the wall-clock and CPU seconds to the published dataset."""
-  return seconds_of(download_and_convert_image_folder.run, directory, source,
-                    overwrite=True, num_workers=num_workers)
+  start = common.now()
+  with contextlib.redirect_stdout(io.StringIO()):
+    run_converter(directory, source, overwrite=True, num_workers=num_workers)
+  return common.since(start)
 
 
 def verify(source, directory):
@@ -99,8 +91,7 @@ def verify(source, directory):
               for record in tf.python_io.tf_record_iterator(
                   os.path.join(directory, name))}
   if len(verified) != len(_paths(source)):
-    raise ValueError('%d records of %d' % (
-        len(verified), len(_paths(source))))
+    raise ValueError('%d records of %d' % (len(verified), len(_paths(source))))
   return len(verified)
 
 

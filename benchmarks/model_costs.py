@@ -21,6 +21,7 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
+from benchmarks import common
 from benchmarks import plot_model_figures
 from image_classifier.inference import model_card
 from nets import mobilenet_v1
@@ -44,16 +45,11 @@ def _mobilenet_v2(images, row):
 
 
 def _mobilenet_v3(images, row):
-  network = 'large' if 'large' in row['model'] else 'small'
+  network = 'edge_tpu' if 'EdgeTPU' in row['family'] else (
+      'large' if 'large' in row['model'] else 'small')
   if 'minimalistic' in row['model']:
     network += '_minimalistic'
   return getattr(mobilenet_v3, network)(
-      images, CLASSES, depth_multiplier=row['width'],
-      finegrain_classification_mode=row['width'] < 1)
-
-
-def _mobilenet_edgetpu(images, row):
-  return mobilenet_v3.edge_tpu(
       images, CLASSES, depth_multiplier=row['width'],
       finegrain_classification_mode=row['width'] < 1)
 
@@ -70,7 +66,7 @@ BUILDERS = {
     'MobileNet V1': _mobilenet_v1,
     'MobileNet V2': _mobilenet_v2,
     'MobileNet V3': _mobilenet_v3,
-    'MobileNet EdgeTPU': _mobilenet_edgetpu,
+    'MobileNet EdgeTPU': _mobilenet_v3,
     'NASNet-A': _searched,
     'PNASNet-5': _searched,
 }
@@ -89,12 +85,9 @@ def costs(row):
 def main():
   parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
   parser.add_argument('families', nargs='*', metavar='FAMILY',
+                      type=common.name_in(BUILDERS), default=list(BUILDERS),
                       help='some of %s; all by default' % ', '.join(BUILDERS))
-  families = parser.parse_args().families or list(BUILDERS)
-  unknown = [family for family in families if family not in BUILDERS]
-  if unknown:
-    parser.error('unknown family %s; known are: %s' % (
-        ', '.join(unknown), ', '.join(BUILDERS)))
+  families = parser.parse_args().families
   print('| checkpoint | width | size | multiply-adds, M | counted |'
         ' parameters, M | counted | top-1, % | top-5, % |')
   print('|---|---|---|---|---|---|---|---|---|')

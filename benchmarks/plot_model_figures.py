@@ -23,7 +23,9 @@ import collections
 import csv
 import os
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+from benchmarks import common
+
+ROOT = common.ROOT
 TABLE = os.path.join(ROOT, 'nets', 'published_figures.csv')
 FIGURES = {
     'nets/mobilenet_v1.png': ['MobileNet V1'],
@@ -35,12 +37,9 @@ FIGURES = {
 # One color per family, the same in every figure, distinct for color-blind
 # readers. Circles only: areas of different shapes cannot be compared.
 _COLORS = {
-    'MobileNet V1': '#0072b2',
-    'MobileNet V2': '#e69f00',
-    'MobileNet V3': '#009e73',
-    'MobileNet EdgeTPU': '#cc79a7',
-    'NASNet-A': '#d55e00',
-    'PNASNet-5': '#56b4e9',
+    'MobileNet V1': '#0072b2', 'MobileNet V2': '#e69f00',
+    'MobileNet V3': '#009e73', 'MobileNet EdgeTPU': '#cc79a7',
+    'NASNet-A': '#d55e00', 'PNASNet-5': '#56b4e9',
 }
 # Area of a bubble per million parameters, and maximum area, in square points.
 _AREA_PER_MILLION = 60.0
@@ -175,16 +174,11 @@ def _add_legends(axes, largest, area):
 
 def main():
   parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-  parser.add_argument(
-      'figures', nargs='*', metavar='FIGURE',
-      help='some of %s; all by default' % ', '.join(FIGURES))
-  names = parser.parse_args().figures or list(FIGURES)
-  unknown = [name for name in names if name not in FIGURES]
-  if unknown:
-    parser.error('unknown figure %s; known are: %s' % (
-        ', '.join(unknown), ', '.join(FIGURES)))
+  parser.add_argument('figures', nargs='*', metavar='FIGURE',
+                      type=common.name_in(FIGURES), default=list(FIGURES),
+                      help='some of %s; all by default' % ', '.join(FIGURES))
   rows = read_table()
-  for name in names:
+  for name in parser.parse_args().figures:
     plot(rows, FIGURES[name], os.path.join(ROOT, name))
     print('wrote', name)
 

@@ -25,10 +25,10 @@ def save(name, size, directory, num_classes, frames=None):
     nets_factory.get_network_fn(name, num_classes)(
         tf.placeholder(tf.float32, shape))
     session.run(tf.global_variables_initializer())
-    session.run([
-        tf.assign(variable, value) for variable, value in (
-            (variable, _sample(variable)) for variable in tf.global_variables())
-        if value is not None])
+    sampled = [(variable, _sample(variable))
+               for variable in tf.global_variables()]
+    session.run([tf.assign(variable, value)
+                 for variable, value in sampled if value is not None])
     return tf.train.Saver().save(session, os.path.join(directory, 'model.ckpt'))
 
 

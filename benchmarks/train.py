@@ -27,7 +27,6 @@ import contextlib
 import io
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -38,7 +37,8 @@ from unittest import mock
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')
 
-_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# pylint: disable=wrong-import-position
+from benchmarks import common
 
 # A training: its kind of data, as in `make_data`, and two flags.
 Case = collections.namedtuple('Case', 'data preprocessing batch_size')
@@ -59,18 +59,15 @@ _HEAD = ('stack', 'network', 'batch', 'bare', 'end to end',
 def parse_arguments():
   """Returns the command line's arguments."""
   parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-  parser.add_argument('--models', default=','.join(CASES), metavar='NAME,...')
+  parser.add_argument('--models', type=common.names_in(CASES),
+                      default=list(CASES), metavar='NAME,...')
   parser.add_argument('--windows', type=int, default=7,
                       help='intervals of each training')
   parser.add_argument('--seconds', type=float, default=2.0,
                       help='length of an interval')
   parser.add_argument('--no_start_up', action='store_true')
   parser.add_argument('--child', default='', help=argparse.SUPPRESS)
-  arguments = parser.parse_args()
-  for name in arguments.models.split(','):
-    if name not in CASES:
-      parser.error('--models: %r is not one of %s' % (name, ', '.join(CASES)))
-  return arguments
+  return parser.parse_args()
 
 
 def make_data(directory):
@@ -93,9 +90,7 @@ def make_data(directory):
           'png': ('image_folder', os.path.join(directory, 'png')),
           'jpeg': ('image_folder', os.path.join(directory, 'jpeg'))}
   with contextlib.redirect_stdout(io.StringIO()):
-    download_and_convert_mnist.run(
-        data['digits'][1],
-        source=os.path.join(_ROOT, 'datasets', 'samples', 'mnist'))
+    download_and_convert_mnist.run(data['digits'][1], source=common.DIGITS)
     for kind, source in (('png', png), ('jpeg', jpeg)):
       download_and_convert_image_folder.run(
           data[kind][1], source, num_validation=0)
@@ -174,29 +169,21 @@ def make_windows(bare, seconds, count):
       del run_values
       self._steps += 1
       if self._steps == 0:
-        self._start = _now()
+        self._start = common.now()
       if (self._steps < _MIN_STEPS or
-          _since(self._start)[0] < seconds):
+          common.since(self._start)[0] < seconds):
         return
-      window = _since(self._start)
+      window = common.since(self._start)
       # Lets prefetching finish before the bare steps.
       time.sleep(0.1)
-      start = _now()
+      start = common.now()
       bare.run(self._steps)
-      self.rows.append((self._steps,) + window + _since(start))
-      self._steps, self._start = 0, _now()
+      self.rows.append((self._steps,) + window + common.since(start))
+      self._steps, self._start = 0, common.now()
       if len(self.rows) == count:
         run_context.request_stop()
 
   return Windows()
-
-
-def _now():
-  return time.time(), sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-
-
-def _since(start):
-  return tuple(now - then for now, then in zip(_now(), start))
 
 
 def measure(name, data, directory, arguments):
@@ -209,16 +196,14 @@ def measure(name, data, directory, arguments):
   windows = make_windows(bare, arguments.seconds, arguments.windows)
   with contextlib.redirect_stdout(io.StringIO()):
     loop.train(train_options, extra_hooks=[windows])
-  batch = CASES[name].batch_size
+  batch, rows = CASES[name].batch_size, windows.rows
   waits = [row['input_wait'] for row in run_log.read(train_dir)]
   return [
       name, '%d' % batch,
-      '%.4g' % statistics.median(
-          batch * row[0] / row[3] for row in windows.rows),
-      '%.4g' % statistics.median(
-          batch * row[0] / row[1] for row in windows.rows),
-      _spread([row[3] / row[1] for row in windows.rows]),
-      _spread([row[4] / row[2] for row in windows.rows]),
+      '%.4g' % statistics.median(batch * row[0] / row[3] for row in rows),
+      '%.4g' % statistics.median(batch * row[0] / row[1] for row in rows),
+      _spread([row[3] / row[1] for row in rows]),
+      _spread([row[4] / row[2] for row in rows]),
       '%.1f %%' % (100 * statistics.median(waits)) if waits else '-']
 
 
@@ -235,15 +220,14 @@ def run_child(arguments):
   runtime.start()
   with tempfile.TemporaryDirectory() as directory:
     data = make_data(directory)
-    for name in arguments.models.split(','):
-      print(json.dumps(
-          [arguments.child] + measure(name, data, directory, arguments)),
-            flush=True)
+    for name in arguments.models:
+      cells = [arguments.child] + measure(name, data, directory, arguments)
+      print(json.dumps(cells), flush=True)
 
 
 def pythons():
   """Returns [(stack, path)] of the environments that exist, or this one."""
-  found = [(stack, os.path.join(_ROOT, name, 'bin', 'python'))
+  found = [(stack, os.path.join(common.ROOT, name, 'bin', 'python'))
            for stack, name in _STACKS]
   return [item for item in found if os.path.exists(item[1])] or [
       ('this', sys.executable)]
@@ -251,7 +235,7 @@ def pythons():
 
 def time_start_up(python):
   """Returns seconds: --help, the first step, the import of TensorFlow."""
-  program = os.path.join(_ROOT, 'train_image_classifier.py')
+  program = os.path.join(common.ROOT, 'train_image_classifier.py')
   helps, imports = [], []
   for _ in range(3):
     helps.append(_seconds([python, program, '--help']))
@@ -259,9 +243,9 @@ def time_start_up(python):
         python, '-c', 'import tensorflow.compat.v1, tf_slim']))
   with tempfile.TemporaryDirectory() as directory:
     subprocess.check_output([
-        python, os.path.join(_ROOT, 'download_and_convert_data.py'),
-        '--dataset_name=mnist', '--dataset_dir=' + directory, '--source=' +
-        os.path.join(_ROOT, 'datasets', 'samples', 'mnist')])
+        python, os.path.join(common.ROOT, 'download_and_convert_data.py'),
+        '--dataset_name=mnist', '--dataset_dir=' + directory,
+        '--source=' + common.DIGITS])
     start = time.time()
     process = subprocess.Popen(
         [python, '-u', program, '--model_name=inception_v3',
@@ -293,9 +277,9 @@ def main():
   for stack, python in pythons():
     process = subprocess.Popen(
         [python, '-m', 'benchmarks.train', '--child=' + stack,
-         '--models=' + arguments.models, '--windows=%d' % arguments.windows,
-         '--seconds=%g' % arguments.seconds],
-        cwd=_ROOT, stdout=subprocess.PIPE, universal_newlines=True)
+         '--seconds=%g' % arguments.seconds, '--windows=%d' % arguments.windows,
+         '--models=' + ','.join(arguments.models)],
+        cwd=common.ROOT, stdout=subprocess.PIPE, universal_newlines=True)
     for line in process.stdout:
       if line.startswith('['):
         print('| %s |' % ' | '.join(json.loads(line)), flush=True)

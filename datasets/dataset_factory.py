@@ -32,15 +32,13 @@ def get_dataset(name: str, split_name: str, dataset_dir: Optional[str],
     name: a key of `datasets_map`.
     split_name: name of the split, such as 'train'.
     dataset_dir: directory of the records; None if there is none.
-    file_pattern: pattern of the record files instead of the dataset's, with
-      `%s` for the split.
-    reader: class of a TensorFlow reader; None for `tf.TFRecordReader`.
+    file_pattern, reader: see `image_dataset.ImageDataset.get_split`.
 
   Returns:
-    A `slim.dataset.Dataset`; see `image_dataset.get_split`.
+    A `slim.dataset.Dataset`, which is described there.
 
   Raises:
-    ValueError: `name` is unknown, or as for `image_dataset.get_split`.
+    ValueError: `name` is unknown, or as there.
   """
   if name not in datasets_map:
     raise ValueError('Name of dataset unknown %s%s Known are: %s' % (

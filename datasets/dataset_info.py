@@ -44,14 +44,9 @@ def info_text(name, class_names, image, splits, side_files=(),
     side_files: names of other files of the dataset.
     multi_label: whether an example has any number of classes, not one.
   """
-  info = {
-      'format_version': _FORMAT_VERSION,
-      'name': name,
-      'num_classes': len(class_names),
-      'class_names': list(class_names),
-      'image': image,
-      'splits': splits,
-  }
+  info = {'format_version': _FORMAT_VERSION, 'name': name,
+          'num_classes': len(class_names), 'class_names': list(class_names),
+          'image': image, 'splits': splits}
   if multi_label:
     info['multi_label'] = True
   if side_files:
@@ -126,8 +121,7 @@ def parse_labels(text, path):
   """Returns the dict of class id to name in the text of a `labels.txt`.
 
   Args:
-    text: str, or bytes in UTF-8.
-    path: path of the file, for the message.
+    text, path: see `parse_info`.
 
   Raises:
     ValueError: a line is not `id:name` (the message names `path` and line), or

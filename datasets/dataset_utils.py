@@ -50,8 +50,7 @@ def image_to_tfexample(image_data, image_format, height, width, class_id):
   Args:
     image_data: encoded image, bytes.
     image_format: format of the image, bytes such as b'png'.
-    height: height in pixels.
-    width: width in pixels.
+    height, width: size in pixels.
     class_id: label, an integer.
   """
   return tf.train.Example(features=tf.train.Features(feature={
@@ -59,8 +58,7 @@ def image_to_tfexample(image_data, image_format, height, width, class_id):
       'image/format': bytes_feature(image_format),
       'image/class/label': int64_feature(class_id),
       'image/height': int64_feature(height),
-      'image/width': int64_feature(width),
-  }))
+      'image/width': int64_feature(width)}))
 
 
 def download_url(url, dataset_dir):
@@ -88,8 +86,7 @@ def download_and_uncompress_zipfile(zip_url, dataset_dir):
   """Downloads a zip archive into `dataset_dir` and unpacks it there.
 
   Raises:
-    ValueError: the archive is damaged or has paths outside the directory.
-    OSError: it cannot be downloaded.
+    ValueError, OSError: as `download_and_uncompress_tarball` does.
   """
   archives.unpack(download_url(zip_url, dataset_dir), dataset_dir)
 
@@ -134,7 +131,6 @@ def open_sharded_output_tfrecords(exit_stack, base_path, num_shards):
   Returns:
     A list of `num_shards` TFRecordWriters.
   """
-  return [
-      exit_stack.enter_context(tf.io.TFRecordWriter(
-          '%s-%05d-of-%05d' % (base_path, shard, num_shards)))
-      for shard in range(num_shards)]
+  return [exit_stack.enter_context(tf.io.TFRecordWriter(
+      '%s-%05d-of-%05d' % (base_path, shard, num_shards)))
+          for shard in range(num_shards)]

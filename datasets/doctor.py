@@ -21,12 +21,10 @@ from slim_common import atomic_files
 from slim_common import image_formats
 from slim_common import progress
 
-_RECORDS_PER_TASK = 32
-_MAX_DUPLICATES_LISTED = 20
+_RECORDS_PER_TASK, _MAX_DUPLICATES_LISTED = 32, 20
 # Of the histogram: size in inches, resolution, and length of class names.
 _WIDTH, _BAR_HEIGHT, _MAX_HEIGHT = 9, 0.16, 600
-_DPI = 100
-_MAX_NAME_LENGTH = 40
+_DPI, _MAX_NAME_LENGTH = 100, 40
 
 _Finding = collections.namedtuple(
     '_Finding', 'labels height width digest problem')
@@ -34,8 +32,7 @@ _Finding.__doc__ = """What a worker found in one record.
 
 Attributes:
   labels: list of class ids.
-  height: height of the image in pixels, or None.
-  width: width of the image in pixels, or None.
+  height, width: size of the image in pixels, or None.
   digest: hash of the encoded image, or None.
   problem: what is wrong, a str, or None.
 """
@@ -51,8 +48,7 @@ Attributes:
   counts: dict of split to a Counter of class ids.
   num_records: Counter of records by split.
   num_without_class: Counter of records without a class by split.
-  heights: sorted list of the heights of all images, in pixels.
-  widths: sorted list of the widths of all images, in pixels.
+  heights, widths: sorted lists of the sizes of all images, in pixels.
   problems: list of sentences that name file and record index.
   duplicates: list of (record, record), each 'FILE, record INDEX', that have the
     same image in two splits.
@@ -85,17 +81,15 @@ def check(dataset_dir, num_workers=None, histogram=None):
     draw_histogram(report, histogram)
     print('Wrote %s' % histogram)
   if report.problems:
-    raise ValueError('%d problems in %s, listed above. Convert the dataset '
-                     'again with --overwrite' % (
-                         len(report.problems), dataset_dir))
+    raise ValueError(
+        '%d problems in %s, listed above. Convert the dataset again with '
+        '--overwrite' % (len(report.problems), dataset_dir))
 
 
 def examine(dataset_dir, num_workers=None):
   """Reads every record of a dataset.
 
-  Args:
-    dataset_dir: directory of the dataset.
-    num_workers: number of processes; None for one per core.
+  For the arguments see `check`.
 
   Returns:
     A `Report`.
@@ -105,9 +99,9 @@ def examine(dataset_dir, num_workers=None):
   """
   path = os.path.join(dataset_dir, dataset_info.INFO_FILENAME)
   if not os.path.exists(path):
-    raise ValueError('%s has no %s: give the directory of a converted dataset '
-                     'as --dataset_dir' % (
-                         dataset_dir, dataset_info.INFO_FILENAME))
+    raise ValueError(
+        '%s has no %s: give the directory of a converted dataset as '
+        '--dataset_dir' % (dataset_dir, dataset_info.INFO_FILENAME))
   with open(path, 'rb') as source:
     info = dataset_info.parse_info(source.read(), path)
   report = Report(
@@ -135,17 +129,16 @@ def _examine_file(dataset_dir, split, name, expected, workers, shown,
   if not os.path.exists(path):
     report.problems.append('%s: the file is missing' % name)
     return
-  damages = []
-  count = 0
+  damages, count = [], 0
   for findings in workers.map(_check_records, _tasks(path, damages)):
     shown.add(len(findings))
     for finding in findings:
       _add(finding, split, '%s, record %d' % (name, count), first_records,
            report)
       count += 1
-  for damage in damages:
-    report.problems.append('%s, record %d: damaged (%s); the rest of the file '
-                           'was not read' % (name, count, damage))
+  report.problems.extend(
+      '%s, record %d: damaged (%s); the rest of the file was not read' % (
+          name, count, damage) for damage in damages)
   if not damages and count != expected:
     report.problems.append('%s: %d records, not %d as %s says' % (
         name, count, expected, dataset_info.INFO_FILENAME))
@@ -162,8 +155,7 @@ def _add(finding, split, record, first_records, report):
     if not 0 <= label < len(report.class_names):
       report.problems.append('%s: label %d; labels go from 0 to %d' % (
           record, label, len(report.class_names) - 1))
-  if not finding.problem and not report.multi_label and (
-      len(finding.labels) != 1):
+  if not (finding.problem or report.multi_label or len(finding.labels) == 1):
     report.problems.append('%s: %s' % (
         record, '%d labels in image/class/label, not one' % len(finding.labels)
         if finding.labels else 'no image/class/label'))
@@ -207,13 +199,13 @@ def _check_record(serialized):
   except Exception:  # pylint: disable=broad-except
     return _Finding([], None, None, None, 'no tf.train.Example')
   labels = list(features['image/class/label'].int64_list.value)
-  contents = features['image/encoded'].bytes_list.value
-  if not contents or not contents[0]:
+  content = b''.join(features['image/encoded'].bytes_list.value[:1])
+  if not content:
     return _Finding(labels, None, None, None, 'no image/encoded')
-  verdict = image_checks.check(contents[0], image_checks.Policy(turn=False))
-  problem = verdict.fault or _why_not_decoded(contents[0], verdict)
+  verdict = image_checks.check(content, image_checks.Policy(turn=False))
   return _Finding(labels, verdict.height, verdict.width,
-                  hashlib.sha1(contents[0]).digest(), problem)
+                  hashlib.sha1(content).digest(),
+                  verdict.fault or _why_not_decoded(content, verdict))
 
 
 def _why_not_decoded(content, verdict):
@@ -228,10 +220,10 @@ def _why_not_decoded(content, verdict):
 def report_lines(report):
   """Returns the text of a `Report`, a list of lines."""
   splits = list(report.counts)
-  lines = [_row('class', splits)]
-  for label, name in enumerate(report.class_names):
-    lines.append(_row('%d:%s' % (label, name), [
-        report.counts[split][label] for split in splits]))
+  lines = [_row('class', splits)] + [
+      _row('%d:%s' % (label, name), [
+          report.counts[split][label] for split in splits])
+      for label, name in enumerate(report.class_names)]
   if report.multi_label:
     lines.append(_row('no class', [
         report.num_without_class[split] for split in splits]))
@@ -242,19 +234,17 @@ def report_lines(report):
           title, sizes[0], sizes[-1], sizes[len(sizes) // 2]))
   for split, count in report.num_repeated.items():
     lines.append('%s: %d images are duplicates within it' % (split, count))
-  if report.duplicates:
-    count = len(report.duplicates)
+  count = len(report.duplicates)
+  if count:
     lines.append('%d images are in several splits:' % count)
     lines += ['  %s = %s' % pair
               for pair in report.duplicates[:_MAX_DUPLICATES_LISTED]]
     if count > _MAX_DUPLICATES_LISTED:
       lines.append('  and %d more' % (count - _MAX_DUPLICATES_LISTED))
-  if report.problems:
-    lines.append('%d problems:' % len(report.problems))
-    lines += ['  ' + problem for problem in report.problems]
-  else:
-    lines.append('All records are valid.')
-  return lines
+  if not report.problems:
+    return lines + ['All records are valid.']
+  return lines + ['%d problems:' % len(report.problems)] + [
+      '  ' + problem for problem in report.problems]
 
 
 def _row(name, cells):

@@ -7,19 +7,12 @@ from datasets import image_dataset
 SPLITS_TO_SIZES = {'train': 60000, 'test': 10000}
 
 _FASHION_MNIST = image_dataset.ImageDataset(
-    name='fashion_mnist',
-    file_pattern='fashion_mnist_%s.tfrecord',
-    splits_to_sizes=SPLITS_TO_SIZES,
-    num_classes=10,
+    name='fashion_mnist', file_pattern='fashion_mnist_%s.tfrecord',
+    splits_to_sizes=SPLITS_TO_SIZES, num_classes=10,
     items_to_descriptions={
         'image': 'Grayscale image, uint8 [28, 28, 1], white on black.',
         'label': 'Class id of the garment, 0 to 9.',
     },
-    image_shape=(28, 28, 1),
-    channels=1)
+    image_shape=(28, 28, 1), channels=1)
 
-
-def get_split(split_name, dataset_dir, file_pattern=None, reader=None):
-  """Describes the split 'train' or 'test'; see `image_dataset.get_split`."""
-  return image_dataset.get_split(
-      _FASHION_MNIST, split_name, dataset_dir, file_pattern, reader)
+get_split = _FASHION_MNIST.get_split

@@ -7,17 +7,11 @@ from datasets import image_dataset
 SPLITS_TO_SIZES = {'train': 3320, 'validation': 350}
 
 _FLOWERS = image_dataset.ImageDataset(
-    name='flowers',
-    file_pattern='flowers_%s_*.tfrecord',
-    splits_to_sizes=SPLITS_TO_SIZES,
-    num_classes=5,
+    name='flowers', file_pattern='flowers_%s_*.tfrecord',
+    splits_to_sizes=SPLITS_TO_SIZES, num_classes=5,
     items_to_descriptions={
         'image': 'RGB image, uint8 [height, width, 3].',
         'label': 'Class id of the flower, 0 to 4.',
     })
 
-
-def get_split(split_name, dataset_dir, file_pattern=None, reader=None):
-  """Describes 'train' or 'validation'; see `image_dataset.get_split`."""
-  return image_dataset.get_split(
-      _FLOWERS, split_name, dataset_dir, file_pattern, reader)
+get_split = _FLOWERS.get_split

@@ -1,6 +1,6 @@
 """How datasets of labeled images are described, and how their splits are read.
 
-A dataset module has an `ImageDataset` and a `get_split` that passes it on.
+A dataset module has an `ImageDataset`, whose `get_split` is that of the module.
 Sizes and classes are read from the files that a converter wrote beside the
 records (see `dataset_info`); without them, the published numbers are used.
 """
@@ -57,66 +57,60 @@ class ImageDataset:
   extra_features: Mapping[str, Any] = dataclasses.field(default_factory=dict)
   extra_items: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
+  def get_split(self, split_name, dataset_dir, file_pattern=None, reader=None):
+    """Describes a split of the dataset, without opening the records.
 
-def get_split(spec, split_name, dataset_dir, file_pattern=None, reader=None):
-  """Describes a split of a dataset, without opening the records.
+    Args:
+      split_name: name of the split, such as 'train'.
+      dataset_dir: directory of the records. If it does not exist or has no
+        `dataset_info.json`, the published numbers are returned.
+      file_pattern: pattern of the record files instead of the dataset's, with
+        `%s` for the split.
+      reader: class of a TensorFlow reader; None for `tf.TFRecordReader`.
 
-  Args:
-    spec: an `ImageDataset`.
-    split_name: name of the split, such as 'train'.
-    dataset_dir: directory of the records. If it does not exist or has no
-      `dataset_info.json`, the published numbers are returned.
-    file_pattern: pattern of the record files instead of the dataset's, with
-      `%s` for the split.
-    reader: class of a TensorFlow reader; None for `tf.TFRecordReader`.
+    Returns:
+      A `slim.dataset.Dataset`: `data_sources` (a path, with wildcards if there
+      are several files), `reader`, `decoder` (of the items `image`, uint8
+      [height, width, channels], `label`, int64 [], and those of the dataset),
+      `num_samples`, `items_to_descriptions`, `num_classes`, `labels_to_names`
+      (a dict, or None if no names were found) and `multi_label`: whether an
+      image has any number of classes, so that `label` is int64 [n].
 
-  Returns:
-    A `slim.dataset.Dataset`: `data_sources` (a path, with wildcards if there
-    are several files), `reader`, `decoder` (of the items `image`, uint8
-    [height, width, channels], `label`, int64 [], and those of the dataset),
-    `num_samples`, `items_to_descriptions`, `num_classes`, `labels_to_names` (a
-    dict, or None if no names were found) and `multi_label`: whether an image
-    has any number of classes, so that `label` is a list of ids, int64 [n].
-
-  Raises:
-    ValueError: there is no such split, or it is empty; the pattern has no
-      `%s`; the directory has another dataset or one that is being replaced.
-  """
-  pattern = file_pattern or spec.file_pattern
-  if '%s' not in pattern:
-    raise ValueError('file_pattern is %r: it must contain %%s for the split, '
-                     'as in %r' % (pattern, spec.file_pattern))
-  dataset_dir = dataset_dir or ''
-  info = _read_info(spec, dataset_dir)
-  sizes = spec.splits_to_sizes
-  if info:
-    sizes = {split: _count(info['splits'][split], pattern % split,
-                           spec.splits_to_sizes.get(split))
-             for split in info['splits']}
-  _check_split(spec.name, split_name, sizes, pattern, dataset_dir)
-  multi_label = bool(info and info['multi_label'])
-  return slim.dataset.Dataset(
-      data_sources=os.path.join(dataset_dir, pattern % split_name),
-      reader=reader or tf.TFRecordReader,
-      decoder=_decoder(spec, multi_label),
-      num_samples=sizes[split_name],
-      items_to_descriptions=dict(spec.items_to_descriptions),
-      num_classes=info['num_classes'] if info else spec.num_classes,
-      labels_to_names=_names(dataset_dir, info),
-      multi_label=multi_label)
+    Raises:
+      ValueError: there is no such split, or it is empty; the pattern has no
+        `%s`; the directory has another dataset or one that is being replaced.
+    """
+    pattern = file_pattern or self.file_pattern
+    if '%s' not in pattern:
+      raise ValueError('file_pattern is %r: it must contain %%s for the split, '
+                       'as in %r' % (pattern, self.file_pattern))
+    dataset_dir = dataset_dir or ''
+    info = _read_info(self, dataset_dir)
+    sizes = self.splits_to_sizes
+    if info:
+      sizes = {split: _count(info['splits'][split], pattern % split,
+                             self.splits_to_sizes.get(split))
+               for split in info['splits']}
+    _check_split(self.name, split_name, sizes, pattern, dataset_dir)
+    multi_label = bool(info and info['multi_label'])
+    return slim.dataset.Dataset(
+        data_sources=os.path.join(dataset_dir, pattern % split_name),
+        reader=reader or tf.TFRecordReader,
+        decoder=_decoder(self, multi_label), num_samples=sizes[split_name],
+        items_to_descriptions=dict(self.items_to_descriptions),
+        num_classes=info['num_classes'] if info else self.num_classes,
+        labels_to_names=_names(dataset_dir, info), multi_label=multi_label)
 
 
 def _check_split(name, split_name, sizes, pattern, dataset_dir):
   if split_name not in sizes:
     raise ValueError('%s has no split %r%s Its splits are: %s' % (
-        name, split_name, suggest.hint(split_name, sizes),
-        ', '.join(sizes)))
+        name, split_name, suggest.hint(split_name, sizes), ', '.join(sizes)))
   if not sizes[split_name]:
     raise ValueError(
         'the split %r of %s is empty: %s counts no examples in files named %s' %
-        (split_name, name,
-         os.path.join(dataset_dir, dataset_info.INFO_FILENAME),
-         pattern % split_name))
+        (split_name, name, os.path.join(
+            dataset_dir, dataset_info.INFO_FILENAME), pattern % split_name))
 
 
 def _count(split, pattern, published):
@@ -125,12 +119,10 @@ def _count(split, pattern, published):
   If none matches, the pattern is for files that the converter did not write,
   and the published number is returned.
   """
-  counts = [count for file_name, count in zip(split['files'],
-                                              split['examples_per_file'])
-            if fnmatch.fnmatch(file_name, pattern)]
-  if counts or published is None:
-    return sum(counts)
-  return published
+  counts = [
+      count for name, count in zip(split['files'], split['examples_per_file'])
+      if fnmatch.fnmatch(name, pattern)]
+  return sum(counts) if counts or published is None else published
 
 
 def _read_info(spec, dataset_dir):
@@ -179,14 +171,14 @@ def _decoder(spec, multi_label):
       'image/encoded': tf.FixedLenFeature((), tf.string, ''),
       'image/format': tf.FixedLenFeature((), tf.string, spec.image_format),
       'image/class/label': label,
+      **spec.extra_features,
   }
-  features.update(spec.extra_features)
   items = {
       'image': slim.tfexample_decoder.Image(
           shape=spec.image_shape, channels=spec.channels),
       'label': slim.tfexample_decoder.Tensor(
           'image/class/label',
           shape=[] if spec.label_shape and not multi_label else None),
+      **spec.extra_items,
   }
-  items.update(spec.extra_items)
   return slim.tfexample_decoder.TFExampleDecoder(features, items)

@@ -14,10 +14,8 @@ from datasets import image_dataset
 SPLITS_TO_SIZES = {}
 
 _IMAGE_FOLDER = image_dataset.ImageDataset(
-    name='image_folder',
-    file_pattern='image_folder_%s_*.tfrecord',
-    splits_to_sizes=SPLITS_TO_SIZES,
-    num_classes=0,
+    name='image_folder', file_pattern='image_folder_%s_*.tfrecord',
+    splits_to_sizes=SPLITS_TO_SIZES, num_classes=0,
     items_to_descriptions={
         'image': 'RGB image, uint8 [height, width, 3].',
         'label': 'Class id, in the order of the sorted class names; a list of '
@@ -27,7 +25,7 @@ _IMAGE_FOLDER = image_dataset.ImageDataset(
 
 
 def get_split(split_name, dataset_dir, file_pattern=None, reader=None):
-  """Describes a split; see `image_dataset.get_split`.
+  """Describes a split; see `ImageDataset.get_split`.
 
   Raises:
     ValueError: as there, or the directory has no `dataset_info.json`.
@@ -41,5 +39,4 @@ def get_split(split_name, dataset_dir, file_pattern=None, reader=None):
         '--dataset_name=image_folder --source=IMAGES --dataset_dir=%s' % (
             directory or 'dataset_dir (not given)', dataset_info.INFO_FILENAME,
             directory or 'DIR'))
-  return image_dataset.get_split(
-      _IMAGE_FOLDER, split_name, dataset_dir, file_pattern, reader)
+  return _IMAGE_FOLDER.get_split(split_name, dataset_dir, file_pattern, reader)

@@ -19,10 +19,8 @@ LOAD_READABLE_NAMES = True
 SPLITS_TO_SIZES = {'train': 1281167, 'validation': 50000}
 
 _IMAGENET = image_dataset.ImageDataset(
-    name='imagenet',
-    file_pattern='%s-*',
-    splits_to_sizes=SPLITS_TO_SIZES,
-    num_classes=1001,
+    name='imagenet', file_pattern='%s-*',
+    splits_to_sizes=SPLITS_TO_SIZES, num_classes=1001,
     items_to_descriptions={
         'image': 'RGB image, uint8 [height, width, 3].',
         'label': 'Class id, 1 to 1000.',
@@ -32,8 +30,7 @@ _IMAGENET = image_dataset.ImageDataset(
                        'and width.',
         'object/label': 'Class id of the object in each bounding box.',
     },
-    image_format='jpeg',
-    default_label=-1,
+    image_format='jpeg', default_label=-1,
     extra_features={
         'image/class/text': tf.FixedLenFeature((), tf.string, ''),
         'image/object/class/label': tf.VarLenFeature(tf.int64),
@@ -60,13 +57,12 @@ def create_readable_names_for_imagenet_labels():
 
 
 def get_split(split_name, dataset_dir, file_pattern=None, reader=None):
-  """Describes 'train' or 'validation'; see `image_dataset.get_split`.
+  """Describes 'train' or 'validation'; see `ImageDataset.get_split`.
 
   If the directory has no class names, those of the 1,000 classes are set,
   unless `LOAD_READABLE_NAMES` is False.
   """
-  dataset = image_dataset.get_split(
-      _IMAGENET, split_name, dataset_dir, file_pattern, reader)
+  dataset = _IMAGENET.get_split(split_name, dataset_dir, file_pattern, reader)
   if LOAD_READABLE_NAMES and dataset.labels_to_names is None:
     dataset.labels_to_names = create_readable_names_for_imagenet_labels()
   return dataset

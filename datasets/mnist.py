@@ -7,21 +7,12 @@ from datasets import image_dataset
 SPLITS_TO_SIZES = {'train': 60000, 'test': 10000}
 
 _MNIST = image_dataset.ImageDataset(
-    name='mnist',
-    file_pattern='mnist_%s.tfrecord',
-    splits_to_sizes=SPLITS_TO_SIZES,
-    num_classes=10,
+    name='mnist', file_pattern='mnist_%s.tfrecord',
+    splits_to_sizes=SPLITS_TO_SIZES, num_classes=10,
     items_to_descriptions={
         'image': 'Grayscale image, uint8 [28, 28, 1], white on black.',
         'label': 'Digit, 0 to 9.',
     },
-    image_shape=(28, 28, 1),
-    channels=1,
-    image_format='raw',
-    label_shape=(1,))
+    image_shape=(28, 28, 1), channels=1, image_format='raw', label_shape=(1,))
 
-
-def get_split(split_name, dataset_dir, file_pattern=None, reader=None):
-  """Describes the split 'train' or 'test'; see `image_dataset.get_split`."""
-  return image_dataset.get_split(
-      _MNIST, split_name, dataset_dir, file_pattern, reader)
+get_split = _MNIST.get_split

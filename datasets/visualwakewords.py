@@ -11,10 +11,8 @@ from datasets import image_dataset
 SPLITS_TO_SIZES = {'train': 82783, 'val': 40504}
 
 _VISUALWAKEWORDS = image_dataset.ImageDataset(
-    name='visualwakewords',
-    file_pattern='%s.record-*',
-    splits_to_sizes=SPLITS_TO_SIZES,
-    num_classes=2,
+    name='visualwakewords', file_pattern='%s.record-*',
+    splits_to_sizes=SPLITS_TO_SIZES, num_classes=2,
     items_to_descriptions={
         'image': 'RGB image, uint8 [height, width, 3].',
         'label': '1 if the image shows the class of interest, else 0.',
@@ -22,13 +20,8 @@ _VISUALWAKEWORDS = image_dataset.ImageDataset(
                        '[number of boxes, 4]: ymin, xmin, ymax, xmax, as '
                        'fractions of height and width.',
     },
-    image_format='jpeg',
-    default_label=-1,
+    image_format='jpeg', default_label=-1,
     extra_features=image_dataset.BOX_FEATURES,
     extra_items={'object/bbox': image_dataset.BOX_ITEM})
 
-
-def get_split(split_name, dataset_dir, file_pattern=None, reader=None):
-  """Describes the split 'train' or 'val'; see `image_dataset.get_split`."""
-  return image_dataset.get_split(
-      _VISUALWAKEWORDS, split_name, dataset_dir, file_pattern, reader)
+get_split = _VISUALWAKEWORDS.get_split

@@ -6,7 +6,8 @@ and logs. The session of a worker sees the parameter servers and its own
 devices, but not the other workers, which may stop and restart.
 
 Each process starts a server from the same list of hosts. If servers are already
-running, `--master` names that of this worker instead.
+running, `--master` names that of this worker instead. The functions take the
+`options.Deployment` that `resolve` returns.
 """
 import collections
 import dataclasses
@@ -102,31 +103,18 @@ def has_parameter_servers(options):
 
 
 def start_worker(options):
-  """Starts this worker's server, if hosts are given; returns its target.
-
-  Args:
-    options: the resolved `options.Deployment`.
-
-  Returns:
-    The target for `tf.Session`, a string.
-  """
-  if not options.worker_hosts:
-    return options.master
-  return _server(options).target
+  """Starts this worker's server, if hosts are given; returns its target."""
+  return _server(options).target if options.worker_hosts else options.master
 
 
 def device_filters(options):
   """Returns the device filters of a worker's session; [] for all devices."""
-  if not has_parameter_servers(options):
-    return []
-  return ['/job:ps', '/job:worker/task:%d' % options.task]
+  return ['/job:ps', '/job:worker/task:%d' % options.task] if (
+      has_parameter_servers(options)) else []
 
 
 def serve(options):
   """Runs a parameter server until every worker has ended.
-
-  Args:
-    options: the resolved `options.Deployment`, with job_name ps.
 
   Returns:
     0, the status of the program.
@@ -156,9 +144,6 @@ def report_end(options):
 
   Servers that have stopped are ignored, as are those that were not started by
   these programs.
-
-  Args:
-    options: the resolved `options.Deployment` of a worker.
   """
   for index, host in enumerate(options.ps_hosts):
     with tf.Graph().as_default():
@@ -177,9 +162,7 @@ def hooks(options):
   chief has restored the weights of a warm start. A separate variable on a
   parameter server says that everything is restored.
 
-  Args:
-    options: the resolved `options.Deployment` of several workers. The graph
-      must have all its variables.
+  There must be several workers, and the graph must have all its variables.
 
   Returns:
     A list of hooks for the session of this worker.
@@ -205,19 +188,15 @@ class WorkerSessionCreator(tf.train.SessionCreator):
   """Creates the session of a worker that is not the chief, once it is ready.
 
   TensorFlow's class checks this only every 30 seconds.
+
+  Args:
+    scaffold: a `tf.train.Scaffold`.
+    master: target of the session, a string.
+    config: a `tf.ConfigProto`.
   """
 
   def __init__(self, scaffold, master, config):
-    """Stores the arguments of the session.
-
-    Args:
-      scaffold: a `tf.train.Scaffold`.
-      master: target of the session, a string.
-      config: a `tf.ConfigProto`.
-    """
-    self._scaffold = scaffold
-    self._master = master
-    self._config = config
+    self._scaffold, self._master, self._config = scaffold, master, config
 
   def create_session(self):
     """Returns a session whose variables are ready; waits without limit."""
@@ -248,16 +227,13 @@ class SynchronousHook(tf.train.SessionRunHook):
 
   At the end, TensorFlow's hook waits two minutes for a thread of the chief and
   then prints its traceback.
+
+  Args:
+    optimizer: the `tf.train.SyncReplicasOptimizer`, after `apply_gradients`.
+    options: the resolved `options.Deployment` of this worker.
   """
 
   def __init__(self, optimizer, options):
-    """Makes the hook.
-
-    Args:
-      optimizer: the `tf.train.SyncReplicasOptimizer`, after its
-        `apply_gradients`.
-      options: the resolved `options.Deployment` of this worker.
-    """
     # The session has waited for all variables, these among them.
     optimizer.ready_for_local_init_op.mark_used()
     self._start = [optimizer.local_step_init_op]
@@ -266,8 +242,7 @@ class SynchronousHook(tf.train.SessionRunHook):
       # Each step takes a token. With none at the start, no worker is ahead of
       # the others; more are needed if an update aggregates more gradients than
       # there are workers.
-      tokens = max(
-          0, options.replicas_to_aggregate - options.worker_replicas)
+      tokens = max(0, options.replicas_to_aggregate - options.worker_replicas)
       self._start = [
           optimizer.chief_init_op, optimizer.get_init_tokens_op(tokens)]
       runner = optimizer.get_chief_queue_runner()

@@ -41,6 +41,5 @@ def choose_clone_on_cpu(clone_on_cpu=False, num_clones=1):
     raise ValueError(
         'num_clones is %d, but TensorFlow sees %d %s. Use num_clones=%d or '
         'clone_on_cpu=True.' % (
-            num_clones, num_gpus, 'GPU' if num_gpus == 1 else 'GPUs',
-            num_gpus))
+            num_clones, num_gpus, 'GPU' if num_gpus == 1 else 'GPUs', num_gpus))
   return False

@@ -18,6 +18,7 @@ batch sizes train like a single clone with the joined batch. With different
 batch sizes, an example in a small batch counts more than one in a large batch.
 """
 import collections
+import dataclasses
 import itertools
 from typing import Callable, Optional, Union
 
@@ -52,6 +53,7 @@ Attributes:
 _VARIABLE_OPS = ('Variable', 'VariableV2', 'AutoReloadVariable', 'VarHandleOp')
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
 class DeploymentConfig:
   """The devices of the parts of a model.
 
@@ -59,87 +61,58 @@ class DeploymentConfig:
   share variables on parameter servers. Devices then name the job of the workers
   but not the task: the session's `device_filters` limit a worker to its own
   devices.
+
+  Attributes:
+    num_clones: number of clones in each replica, at least 1.
+    clone_on_cpu: whether all clones are on the CPU, not clone i on GPU i.
+    replica_id: index of this replica; 0 is the chief.
+    num_replicas: number of replicas; more than one need parameter servers.
+    num_ps_tasks: number of parameter servers; with 0 the variables are on this
+      machine's CPU.
+    worker_job_name: job of the replicas, if there are parameter servers.
+    ps_job_name: job of the parameter servers.
+
+  Raises:
+    ValueError: a number is out of range or a job has no name.
   """
+  num_clones: int = 1
+  clone_on_cpu: bool = False
+  replica_id: int = 0
+  num_replicas: int = 1
+  num_ps_tasks: int = 0
+  worker_job_name: str = 'worker'
+  ps_job_name: str = 'ps'
 
-  def __init__(self, num_clones: int = 1, clone_on_cpu: bool = False,
-               replica_id: int = 0, num_replicas: int = 1,
-               num_ps_tasks: int = 0, worker_job_name: str = 'worker',
-               ps_job_name: str = 'ps'):
-    """Checks and stores the configuration.
-
-    Args:
-      num_clones: number of clones in each replica, at least 1.
-      clone_on_cpu: whether all clones are on the CPU, not clone i on GPU i.
-      replica_id: index of this replica; 0 is the chief.
-      num_replicas: number of replicas; more than one need parameter servers.
-      num_ps_tasks: number of parameter servers; with 0 the variables are on
-        this machine's CPU.
-      worker_job_name: job of the replicas, if there are parameter servers.
-      ps_job_name: job of the parameter servers.
-
-    Raises:
-      ValueError: a number is out of range or a job has no name.
-    """
-    _check_at_least('num_clones', num_clones, 1)
-    _check_at_least('num_replicas', num_replicas, 1)
-    _check_at_least('num_ps_tasks', num_ps_tasks, 0)
-    _check_at_least('replica_id', replica_id, 0)
-    if num_replicas > 1 and num_ps_tasks < 1:
+  def __post_init__(self):
+    for name, minimum in (('num_clones', 1), ('num_replicas', 1),
+                          ('num_ps_tasks', 0), ('replica_id', 0)):
+      if getattr(self, name) < minimum:
+        raise ValueError('%s is %d; it must be at least %d.' % (
+            name, getattr(self, name), minimum))
+    if self.num_replicas > 1 and not self.num_ps_tasks:
       raise ValueError(
           'num_replicas is %d and num_ps_tasks is 0; it must be at least 1, as '
-          'replicas share variables on parameter servers.' % num_replicas)
-    if replica_id >= num_replicas:
+          'replicas share variables on parameter servers.' % self.num_replicas)
+    if self.replica_id >= self.num_replicas:
       raise ValueError(
           'replica_id is %d; it must be less than num_replicas, which is %d.' %
-          (replica_id, num_replicas))
-    for argument, job in (
-        ('worker_job_name', worker_job_name), ('ps_job_name', ps_job_name)):
-      if num_ps_tasks and not job:
+          (self.replica_id, self.num_replicas))
+    for name in ('worker_job_name', 'ps_job_name'):
+      if self.num_ps_tasks and not getattr(self, name):
         raise ValueError(
             '%s is %r; with num_ps_tasks=%d it must be the name of a job of '
-            "the cluster, such as 'ps'." % (argument, job, num_ps_tasks))
-    self._num_clones = num_clones
-    self._clone_on_cpu = clone_on_cpu
-    self._replica_id = replica_id
-    self._num_replicas = num_replicas
-    self._num_ps_tasks = num_ps_tasks
-    self._ps_device = '/job:' + ps_job_name if num_ps_tasks else ''
-    self._worker_device = '/job:' + worker_job_name if num_ps_tasks else ''
-
-  @property
-  def num_clones(self) -> int:
-    """Number of clones in each replica."""
-    return self._num_clones
-
-  @property
-  def clone_on_cpu(self) -> bool:
-    """Whether the clones are on the CPU."""
-    return self._clone_on_cpu
-
-  @property
-  def replica_id(self) -> int:
-    """Index of this replica."""
-    return self._replica_id
-
-  @property
-  def num_replicas(self) -> int:
-    """Number of replicas."""
-    return self._num_replicas
-
-  @property
-  def num_ps_tasks(self) -> int:
-    """Number of parameter servers."""
-    return self._num_ps_tasks
+            "the cluster, such as 'ps'." % (
+                name, getattr(self, name), self.num_ps_tasks))
 
   @property
   def ps_device(self) -> str:
     """The parameter servers' job as a device; '' without them."""
-    return self._ps_device
+    return '/job:' + self.ps_job_name if self.num_ps_tasks else ''
 
   @property
   def worker_device(self) -> str:
     """The workers' job as a device; '' without parameter servers."""
-    return self._worker_device
+    return '/job:' + self.worker_job_name if self.num_ps_tasks else ''
 
   def caching_device(self) -> Optional[Callable]:
     """Returns the caching device of variables: None, or a function of an op.
@@ -147,7 +120,7 @@ class DeploymentConfig:
     With parameter servers, a variable is cached on the device of the op that
     reads it, so that a step fetches it once.
     """
-    return (lambda op: op.device) if self._num_ps_tasks else None
+    return (lambda op: op.device) if self.num_ps_tasks else None
 
   def clone_device(self, clone_index: int) -> str:
     """Returns the device of clone `clone_index`, a string.
@@ -156,9 +129,9 @@ class DeploymentConfig:
       ValueError: there is no such clone.
     """
     self._check_clone_index(clone_index)
-    if self._clone_on_cpu:
-      return self._worker_device + '/device:CPU:0'
-    return self._worker_device + '/device:GPU:%d' % clone_index
+    return self.worker_device + (
+        '/device:CPU:0' if self.clone_on_cpu else
+        '/device:GPU:%d' % clone_index)
 
   def clone_scope(self, clone_index: int) -> str:
     """Returns the name scope of a clone, 'clone_<i>'; '' if it is the only one.
@@ -167,15 +140,15 @@ class DeploymentConfig:
       ValueError: there is no such clone.
     """
     self._check_clone_index(clone_index)
-    return 'clone_%d' % clone_index if self._num_clones > 1 else ''
+    return 'clone_%d' % clone_index if self.num_clones > 1 else ''
 
   def optimizer_device(self) -> str:
     """Returns the device of the optimizer and of the sums of gradients."""
-    return self._worker_device + '/device:CPU:0'
+    return self.worker_device + '/device:CPU:0'
 
   def inputs_device(self) -> str:
     """Returns the device of the input pipeline."""
-    return self._worker_device + '/device:CPU:0'
+    return self.worker_device + '/device:CPU:0'
 
   def variables_device(self) -> Union[str, Callable]:
     """Returns the device of variables: a string, or a function of an op.
@@ -183,27 +156,21 @@ class DeploymentConfig:
     With parameter servers, each call returns a new function, which assigns the
     variables to the servers in turn and leaves all other ops unchanged.
     """
-    if not self._num_ps_tasks:
+    if not self.num_ps_tasks:
       return '/device:CPU:0'
-    tasks = itertools.cycle(range(self._num_ps_tasks))
+    tasks = itertools.cycle(range(self.num_ps_tasks))
 
     def device_of(op):
       if op.device or op.type not in _VARIABLE_OPS:
         return op.device
-      return '%s/device:CPU:0/task:%d' % (self._ps_device, next(tasks))
+      return '%s/device:CPU:0/task:%d' % (self.ps_device, next(tasks))
 
     return device_of
 
   def _check_clone_index(self, index):
-    if not 0 <= index < self._num_clones:
+    if not 0 <= index < self.num_clones:
       raise ValueError('clone_index is %d; it must be at least 0 and less than '
-                       'num_clones, which is %d.' % (index, self._num_clones))
-
-
-def _check_at_least(name, value, minimum):
-  if value < minimum:
-    raise ValueError('%s is %d; it must be at least %d.' % (
-        name, value, minimum))
+                       'num_clones, which is %d.' % (index, self.num_clones))
 
 
 def create_clones(config, model_fn, args=None, kwargs=None):
@@ -217,8 +184,7 @@ def create_clones(config, model_fn, args=None, kwargs=None):
     config: a `DeploymentConfig`.
     model_fn: function of `*args, **kwargs` that adds its losses to
       `tf.GraphKeys.LOSSES` and creates its variables with slim's layers.
-    args: positional arguments for the model function.
-    kwargs: keyword arguments for the model function.
+    args, kwargs: arguments for the model function.
 
   Returns:
     A list of `Clone`.
@@ -255,8 +221,7 @@ def optimize_clones(clones, optimizer, regularization_losses=None, **kwargs):
   Raises:
     ValueError: no clone has a loss, or no loss depends on a variable.
   """
-  losses = []
-  gradients = []
+  losses, gradients = [], []
   for clone, loss in _losses_of_clones(clones, regularization_losses):
     with tf.name_scope(clone.scope), tf.device(clone.device):
       gradients.append(optimizer.compute_gradients(loss, **kwargs))
@@ -281,10 +246,7 @@ def deploy(config, model_fn, args=None, kwargs=None, optimizer=None,
   All summaries are on the CPU, those of the model function included.
 
   Args:
-    config: a `DeploymentConfig`.
-    model_fn: function of `*args, **kwargs`, see `create_clones`.
-    args: positional arguments for the model function.
-    kwargs: keyword arguments for the model function.
+    config, model_fn, args, kwargs: see `create_clones`.
     optimizer: a `tf.train.Optimizer`; None to build no training.
     summarize_gradients: whether to add a histogram and the norm of each
       gradient to the summaries.
@@ -346,8 +308,7 @@ def _losses_of_clones(clones, regularization_losses=None):
 def _loss_of_clone(clone, num_clones, regularization_losses):
   """Returns the part of the total loss of one clone; None if it has none."""
   losses = tf.get_collection(tf.GraphKeys.LOSSES, clone.scope)
-  parts = []
-  summaries = {}
+  parts, summaries = [], {}
   with tf.name_scope(clone.scope):
     with tf.device(clone.device):
       if losses:

@@ -1,8 +1,6 @@
 """Training and evaluation of the examples of adversarial training.
 
-Each example builds a `Gan`: the losses and their train ops, the scores of the
-discriminators on digits that are not used in training, and a sheet of samples.
-`run` trains it and writes the sheet and the metrics.
+Each example builds a `Gan`; `run` trains it and writes samples and metrics.
 """
 import argparse
 import collections
@@ -23,8 +21,7 @@ _DIGITS = os.path.join(
 _IDX_HEADER_BYTES = 16
 # Real and generated images that the discriminators are evaluated on.
 _NUM_EVALUATED = 256
-_REPORTS = 10
-_MAGNIFICATION = 2
+_REPORTS, _MAGNIFICATION = 10, 2
 
 Gan = collections.namedtuple('Gan', ['updates', 'scores', 'sheet', 'rows'])
 Gan.__doc__ = """An example's graph.
@@ -140,10 +137,9 @@ def cross_entropy_losses(real_logits, fake_logits):
   The loss of the generator is the non-saturating one, -log D instead of
   log(1 - D). Goodfellow et al. (2014), https://arxiv.org/abs/1406.2661
   """
-  discriminator = (tf.reduce_mean(tf.nn.softplus(-real_logits))
-                   + tf.reduce_mean(tf.nn.softplus(fake_logits)))
-  generator = tf.reduce_mean(tf.nn.softplus(-fake_logits))
-  return discriminator, generator
+  return (tf.reduce_mean(tf.nn.softplus(-real_logits))
+          + tf.reduce_mean(tf.nn.softplus(fake_logits)),
+          tf.reduce_mean(tf.nn.softplus(-fake_logits)))
 
 
 def least_squares_losses(real_logits, fake_logits):
@@ -151,10 +147,9 @@ def least_squares_losses(real_logits, fake_logits):
 
   Mao et al. (2016), https://arxiv.org/abs/1611.04076
   """
-  discriminator = (tf.reduce_mean(tf.square(real_logits - 1))
-                   + tf.reduce_mean(tf.square(fake_logits)))
-  generator = tf.reduce_mean(tf.square(fake_logits - 1))
-  return discriminator, generator
+  return (tf.reduce_mean(tf.square(real_logits - 1))
+          + tf.reduce_mean(tf.square(fake_logits)),
+          tf.reduce_mean(tf.square(fake_logits - 1)))
 
 
 def minimize(loss, scope):
@@ -163,6 +158,23 @@ def minimize(loss, scope):
   with tf.control_dependencies(
       tf.get_collection(tf.GraphKeys.UPDATE_OPS, scope)):
     return optimizer.minimize(loss, var_list=tf.trainable_variables(scope))
+
+
+def updates(discriminator_loss, generator_loss, objective, generator_times,
+            names=('discriminator', 'generator')):
+  """Returns the `updates` of a `Gan`.
+
+  Args:
+    discriminator_loss, generator_loss: float32 scalars to print.
+    objective: float32 scalar that the generator minimizes.
+    generator_times: number of updates of the generator per step.
+    names: names of the two losses.
+  """
+  return dict(zip(names, (
+      Update(minimize(discriminator_loss, 'Discriminator'), discriminator_loss,
+             times=1),
+      Update(minimize(objective, 'Generator'), generator_loss,
+             generator_times))))
 
 
 def separation(real_scores, fake_scores):
@@ -203,8 +215,8 @@ def run(gan, flags):
         (name, separation(*_score(session, pair)))
         for name, pair in gan.scores.items())
     sheet = session.run(gan.sheet)
-  sheet_path = os.path.join(flags.output_dir, 'samples.png')
-  result_path = os.path.join(flags.output_dir, 'result.json')
+  sheet_path, result_path = (os.path.join(flags.output_dir, name)
+                             for name in ('samples.png', 'result.json'))
   result = collections.OrderedDict([
       ('steps', flags.steps), ('batch_size', flags.batch_size),
       ('seed', flags.seed), ('seconds', round(time.time() - started, 1)),

@@ -90,11 +90,7 @@ def _run(program, *images, **flags):
 
 
 def _save_held_out_digits(directory):
-  """Writes digits of the sample's test split as PNG files.
-
-  Returns:
-    A list of (file, digit).
-  """
+  """Writes some test digits as PNG files; returns a list of (file, digit)."""
   os.makedirs(directory)
   with gzip.open(os.path.join(_SAMPLE, 't10k-labels-idx1-ubyte.gz')) as file:
     labels = np.frombuffer(file.read(), np.uint8, offset=8)
@@ -117,9 +113,9 @@ def _compare(digits, results):
     predicted = {row['file']: row['names'][0] for row in json.load(file)}
   print('\npredicted  label')
   for file, digit in digits:
-    is_right = predicted[file] == names[digit]
     print('%-10s %-7s %s' % (
-        predicted[file], names[digit], 'right' if is_right else 'WRONG'))
+        predicted[file], names[digit],
+        'right' if predicted[file] == names[digit] else 'WRONG'))
 
 
 if __name__ == '__main__':

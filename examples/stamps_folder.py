@@ -18,7 +18,6 @@ import os
 import sys
 
 _SOURCE = '/usr/share/tuxpaint/stamps'
-_SUFFIX = '.png'
 _MIN_IMAGES = 30
 
 
@@ -98,7 +97,7 @@ def _find(source):
       continue
     for directory, _, files in os.walk(top):
       found[name] += [os.path.relpath(os.path.join(directory, file), top)
-                      for file in sorted(files) if file.endswith(_SUFFIX)]
+                      for file in sorted(files) if file.endswith('.png')]
   return dict(found)
 
 

@@ -49,16 +49,12 @@ def colorize(digits, domain):
 
 def build(flags, generator_width=16, discriminator_width=8,
           num_resnet_blocks=2):
-  """Builds the four networks, their losses and the scores to evaluate.
+  """Builds the `gan_training.Gan` of the four networks.
 
   Args:
     flags: result of `gan_training.parse_flags`.
-    generator_width: channels of the generators' first layers.
-    discriminator_width: channels of the discriminators' first layers.
+    generator_width, discriminator_width: channels of the first layers.
     num_resnet_blocks: residual blocks of each generator.
-
-  Returns:
-    A `gan_training.Gan`.
   """
   translate = functools.partial(
       _translate, width=generator_width, num_resnet_blocks=num_resnet_blocks)
@@ -72,14 +68,10 @@ def build(flags, generator_width=16, discriminator_width=8,
   discriminator_loss, generator_loss = [sum(each) for each in zip(*losses)]
   cycle_loss = sum(
       tf.reduce_mean(tf.abs(real[domain] - back[domain])) for domain in _OTHER)
-  updates = {
-      'discriminators': gan_training.Update(
-          gan_training.minimize(discriminator_loss, 'Discriminator'),
-          discriminator_loss, times=1),
-      'generators': gan_training.Update(
-          gan_training.minimize(
-              generator_loss + _CYCLE_WEIGHT * cycle_loss, 'Generator'),
-          generator_loss, times=2)}
+  updates = gan_training.updates(
+      discriminator_loss, generator_loss,
+      generator_loss + _CYCLE_WEIGHT * cycle_loss, generator_times=2,
+      names=('discriminators', 'generators'))
   real = _unpaired('t10k', flags)
   fake = translate(real)
   back = translate(fake)

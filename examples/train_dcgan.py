@@ -21,15 +21,12 @@ _SHEET = (8, 8)
 
 
 def build(flags, generator_depth=32, discriminator_depth=16):
-  """Builds both networks, their losses and the scores to evaluate.
+  """Builds the `gan_training.Gan` of both networks.
 
   Args:
     flags: result of `gan_training.parse_flags`.
     generator_depth: channels of the generator's last layer before the logits.
     discriminator_depth: channels of the discriminator's first layer.
-
-  Returns:
-    A `gan_training.Gan`.
   """
 
   def generate(number, is_training):
@@ -53,13 +50,8 @@ def build(flags, generator_depth=32, discriminator_depth=16):
     both = tf.concat([real, generate(flags.batch_size, True)], 0)
     discriminator_loss, generator_loss = gan_training.cross_entropy_losses(
         *tf.split(discriminate(both, True), 2))
-    updates = {
-        'discriminator': gan_training.Update(
-            gan_training.minimize(discriminator_loss, 'Discriminator'),
-            discriminator_loss, times=1),
-        'generator': gan_training.Update(
-            gan_training.minimize(generator_loss, 'Generator'),
-            generator_loss, times=2)}
+    updates = gan_training.updates(
+        discriminator_loss, generator_loss, generator_loss, generator_times=2)
     generated = generate(flags.batch_size, False)
     scores = {'discriminator': (
         discriminate(held_out, False), discriminate(generated, False))}

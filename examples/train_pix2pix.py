@@ -35,15 +35,11 @@ def outline(digits):
 
 
 def build(flags, generator_width=32, discriminator_width=16):
-  """Builds both networks, their losses and the scores to evaluate.
+  """Builds the `gan_training.Gan` of both networks.
 
   Args:
     flags: result of `gan_training.parse_flags`.
-    generator_width: channels of the generator's first layer.
-    discriminator_width: channels of the discriminator's first layer.
-
-  Returns:
-    A `gan_training.Gan`.
+    generator_width, discriminator_width: channels of the first layers.
   """
   # Four halvings: 32x32 pixels to 2x2.
   blocks = [pix2pix.Block(generator_width * factor, keep_prob)
@@ -69,14 +65,9 @@ def build(flags, generator_width=32, discriminator_width=16):
     discriminator_loss, generator_loss = gan_training.cross_entropy_losses(
         discriminate(outlines, real), discriminate(outlines, generated))
     distance = tf.reduce_mean(tf.abs(real - generated))
-    objective = generator_loss + _L1_WEIGHT * distance
-    updates = {
-        'discriminator': gan_training.Update(
-            gan_training.minimize(discriminator_loss, 'Discriminator'),
-            discriminator_loss, times=1),
-        'generator': gan_training.Update(
-            gan_training.minimize(objective, 'Generator'), generator_loss,
-            times=3)}
+    updates = gan_training.updates(
+        discriminator_loss, generator_loss,
+        generator_loss + _L1_WEIGHT * distance, generator_times=3)
     outlines = outline(held_out)
     generated = generate(outlines)
     scores = {'discriminator': (

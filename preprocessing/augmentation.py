@@ -56,9 +56,7 @@ class Augmentation:
 
   def finish(self, image):
     """Returns the image that a recipe has made, with a rectangle erased."""
-    if self.random_erasing:
-      image = erase(image, self.random_erasing)
-    return image
+    return erase(image, self.random_erasing) if self.random_erasing else image
 
 
 def jitter_color(image, strength):

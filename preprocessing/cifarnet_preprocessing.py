@@ -10,9 +10,7 @@ _PADDING = 4
 
 EVALUATION = {
     'value_range': 'mean 0 and standard deviation 1 in each image',
-    'mean': None,
-    'scale': None,
-    'central_fraction': None,
+    'mean': None, 'scale': None, 'central_fraction': None,
     'size': 'cropped to the center, or padded with zeros',
 }
 
@@ -24,8 +22,7 @@ def preprocess_for_train(
 
   Args:
     image: [height, width, channels] with values in [0, 255].
-    output_height: height of the result in pixels.
-    output_width: width of the result in pixels.
+    output_height, output_width: size of the result in pixels.
     padding: rows and columns of zeros added on each side before the crop. An
       image that is still too small is padded more.
     add_image_summaries: whether to add image summaries; without effect inside
@@ -45,8 +42,7 @@ def preprocess_for_train(
     raise ValueError('padding is %s; it must be at least 0.' % padding)
   image = _to_float(image, use_grayscale)
   _summarize('image', image, add_image_summaries)
-  image = image_ops.pad_borders(
-      image, padding, output_height, output_width)
+  image = image_ops.pad_borders(image, padding, output_height, output_width)
   image = image_ops.random_crop(image, output_height, output_width)
   image = image_ops.random_flip(image)
   if augment is not None:
@@ -81,9 +77,8 @@ def preprocess_image(
   """
   if is_training:
     return preprocess_for_train(
-        image, output_height, output_width,
-        add_image_summaries=add_image_summaries, use_grayscale=use_grayscale,
-        augment=augment)
+        image, output_height, output_width, _PADDING, add_image_summaries,
+        use_grayscale, augment)
   return preprocess_for_eval(
       image, output_height, output_width, add_image_summaries, use_grayscale)
 

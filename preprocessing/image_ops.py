@@ -120,17 +120,15 @@ def resize(image, height, width, method=tf.image.ResizeMethod.BILINEAR):
 
   Args:
     image: an image.
-    height: height of the result in pixels, an int or an int32 scalar tensor.
-    width: width of the result in pixels, an int or an int32 scalar tensor.
+    height, width: size of the result in pixels, ints or int32 scalar tensors.
     method: a `tf.image.ResizeMethod`.
 
   Returns:
     A float32 image in the unit of the given one. Bicubic resizing may exceed
     the range of the given values.
   """
-  resized = tf.image.resize_images(
-      image, tf.stack([height, width]), method=method)
-  return tf.cast(resized, tf.float32)
+  return tf.cast(tf.image.resize_images(
+      image, tf.stack([height, width]), method=method), tf.float32)
 
 
 def resize_to_unit_range(image, height, width,
@@ -209,9 +207,8 @@ def pad_borders(image, padding, height, width):
   Args:
     image: an image.
     padding: number of rows or columns added on each of the four sides.
-    height: minimum height of the result: an image that is still smaller gets
-      more rows, half of them above.
-    width: minimum width of the result, in the same way.
+    height, width: minimum size of the result: an image that is still smaller
+      is padded more, half of it above or on the left.
 
   Returns:
     An image of the same dtype.
@@ -228,8 +225,7 @@ def rectangle_mask(image_size, begin, end):
 
   Args:
     image_size: float32 [2], height and width in pixels.
-    begin: float32 [2], top and left of the rectangle in pixels.
-    end: float32 [2], bottom and right of the rectangle in pixels.
+    begin, end: float32 [2], (top, left) and (bottom, right) in pixels.
   """
   rows, columns = [
       (tf.range(image_size[i]) >= begin[i]) & (tf.range(image_size[i]) < end[i])
@@ -267,12 +263,9 @@ def random_brightness(image, max_delta):
 
 
 def random_contrast(image, lower, upper):
-  """Scales the distances from each channel's mean by one factor.
+  """Scales the distances from each channel's mean in a float image.
 
-  Args:
-    image: a float image.
-    lower: minimum factor.
-    upper: maximum factor, exclusive.
+  The factor is in [lower, upper).
   """
   return tf.image.adjust_contrast(image, random_numbers.uniform(lower, upper))
 
@@ -282,9 +275,8 @@ def random_saturation(image, lower, upper):
 
   An image of one channel is returned unchanged.
   """
-  if num_channels(image) == 1:
-    return image
-  return tf.image.adjust_saturation(image, random_numbers.uniform(lower, upper))
+  return image if num_channels(image) == 1 else tf.image.adjust_saturation(
+      image, random_numbers.uniform(lower, upper))
 
 
 def random_hue(image, max_delta):
@@ -293,9 +285,7 @@ def random_hue(image, max_delta):
   The shift is in [-max_delta, max_delta), as a fraction of the color wheel. An
   image of one channel is returned unchanged.
   """
-  if num_channels(image) == 1:
-    return image
-  return tf.image.adjust_hue(
+  return image if num_channels(image) == 1 else tf.image.adjust_hue(
       image, random_numbers.uniform(-max_delta, max_delta))
 
 

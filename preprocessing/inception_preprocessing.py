@@ -46,12 +46,8 @@ _COLOR_ORDERS = (
     (_HUE, _SATURATION, _CONTRAST, _BRIGHTNESS),
 )
 # Without hue and contrast, which take most of the time.
-_FAST_COLOR_ORDERS = (
-    (_BRIGHTNESS, _SATURATION),
-    (_SATURATION, _BRIGHTNESS),
-    (_SATURATION, _BRIGHTNESS),
-    (_SATURATION, _BRIGHTNESS),
-)
+_FAST_COLOR_ORDERS = ((_BRIGHTNESS, _SATURATION),) + (
+    (_SATURATION, _BRIGHTNESS),) * 3
 
 _RESIZE_METHODS = (
     tf.image.ResizeMethod.BILINEAR, tf.image.ResizeMethod.NEAREST_NEIGHBOR,
@@ -108,15 +104,8 @@ def distorted_bounding_box_crop(
     max_attempts=image_ops.MAX_ATTEMPTS, scope=None):
   """Crops an image to a random box.
 
-  Args:
-    image: [height, width, channels].
-    bbox: float32 [1, count, 4], boxes around objects: top, left, bottom, right
-      as fractions of the image's height and width.
-    min_object_covered: minimum fraction of one of the objects in the crop.
-    aspect_ratio_range: minimum and maximum width / height of the crop.
-    area_range: minimum and maximum area, as fractions of the image's.
-    max_attempts: number of attempts, after which the whole image is taken.
-    scope: name scope.
+  The arguments are those of `image_ops.sample_distorted_box`, with `bbox` for
+  `boxes`.
 
   Returns:
     The cropped image, and float32 [1, 1, 4], the crop in the form of `bbox`.
@@ -136,8 +125,7 @@ def preprocess_for_train(
 
   Args:
     image: [height, width, channels], integers or floats in [0, 1].
-    height: height of the result in pixels.
-    width: width of the result in pixels.
+    height, width: size of the result in pixels.
     bbox: float32 [1, count, 4], boxes around objects: top, left, bottom, right
       as fractions of height and width; None for the whole image.
     fast_mode: whether to resize bilinearly and to leave out hue and contrast;
@@ -159,7 +147,7 @@ def preprocess_for_train(
   """
   image_ops.check_size(height, width)
   image_ops.num_channels(image)
-  summarize = _summarize if add_image_summaries else _do_not_summarize
+  summarize = _summarize if add_image_summaries else lambda *unused: None
 
   def resize(crop, case):
     return image_ops.resize_to_unit_range(
@@ -201,12 +189,8 @@ def preprocess_jpeg_for_train(
   Args:
     encoded: string scalar, the JPEG.
     channels: channels to decode, 1 (grayscale) or 3 (RGB).
-    height: height of the result in pixels.
-    width: width of the result in pixels.
-    use_grayscale: whether to convert the result to one channel.
-    area_range: see `preprocess_for_train`.
-    aspect_ratio_range: see `preprocess_for_train`.
-    augment: see `preprocess_for_train`.
+    height, width, use_grayscale, area_range, aspect_ratio_range, augment: see
+      `preprocess_for_train`.
     use_compiled: whether to use the functions of `compiled` where they do the
       same: for three channels and without `augment`.
 
@@ -265,10 +249,8 @@ def preprocess_for_eval(
   with tf.name_scope(scope, 'eval_image', [image]):
     if central_crop and central_fraction is not None:
       image = image_ops.central_fraction(image, central_fraction)
-    if keeps_size:
-      image = image_ops.to_unit_range(image)
-    else:
-      image = image_ops.resize_to_unit_range(image, height, width)
+    image = image_ops.to_unit_range(image) if keeps_size else (
+        image_ops.resize_to_unit_range(image, height, width))
     if use_grayscale:
       image = image_ops.to_grayscale(image)
     return image_ops.to_signed_range(image)
@@ -288,13 +270,10 @@ def preprocess_image(
   """
   if is_training:
     return preprocess_for_train(
-        image, height, width, bbox, fast_mode,
-        add_image_summaries=add_image_summaries, random_crop=crop_image,
-        use_grayscale=use_grayscale, area_range=area_range,
-        aspect_ratio_range=aspect_ratio_range, augment=augment)
+        image, height, width, bbox, fast_mode, None, add_image_summaries,
+        crop_image, use_grayscale, area_range, aspect_ratio_range, augment)
   return preprocess_for_eval(
-      image, height, width, central_crop=crop_image,
-      use_grayscale=use_grayscale)
+      image, height, width, _CENTRAL_FRACTION, None, crop_image, use_grayscale)
 
 
 def _min_object_covered(area_range):
@@ -311,7 +290,3 @@ def _summarize(name, image, boxes=None):
   if boxes is not None:
     images = tf.image.draw_bounding_boxes(images, boxes)
   tf.summary.image(name, images)
-
-
-def _do_not_summarize(*_):
-  pass

@@ -24,12 +24,10 @@ def preprocess_image(
 
   Args:
     image: [height, width, channels] with values in [0, 255].
-    output_height: height of the result in pixels.
-    output_width: width of the result in pixels.
+    output_height, output_width: size of the result in pixels.
     is_training: whether to apply `augment`; nothing else is distorted.
     use_grayscale: whether to convert the image to one channel.
-    augment: function applied to the cropped image, float32 in [0, 255]; or
-      None.
+    augment: function of the cropped image, float32 in [0, 255]; or None.
 
   Returns:
     float32 [output_height, output_width, channels] in [-1, 0.9921875].
@@ -46,14 +44,8 @@ def preprocess_image(
 def preprocess_batch(images, output_height, output_width, use_grayscale=False):
   """Applies `preprocess_image`, without `augment`, to a batch.
 
-  Args:
-    images: [batch, height, width, channels] with values in [0, 255].
-    output_height: height of the result in pixels.
-    output_width: width of the result in pixels.
-    use_grayscale: whether to convert the images to one channel.
-
-  Returns:
-    float32 [batch, output_height, output_width, channels] in [-1, 0.9921875].
+  The images are [batch, height, width, channels], the result is float32 [batch,
+  output_height, output_width, channels]; see there for the rest.
   """
   images = _fit(images, output_height, output_width, use_grayscale)
   return (images - _MEAN) / _MEAN

@@ -52,8 +52,8 @@ def mix(images, labels, num_classes, mixup_alpha=0.0, cutmix_alpha=0.0):
       random_numbers.bernoulli(0.5),
       lambda: mixup(images, targets, sample_beta(mixup_alpha)),
       lambda: cutmix(images, targets, sample_beta(cutmix_alpha)))
-  images.set_shape(shapes[0])
-  targets.set_shape(shapes[1])
+  for tensor, shape in zip((images, targets), shapes):
+    tensor.set_shape(shape)
   return images, targets
 
 
@@ -76,8 +76,7 @@ def cutmix(images, targets, fraction):
   """Pastes a random rectangle of the other image of a pair into each image.
 
   Args:
-    images: float32 [batch, height, width, channels].
-    targets: float32 [batch, num_classes].
+    images, targets: as for `mixup`.
     fraction: float32 scalar, fraction of the area that stays. The rectangle may
       extend beyond the image; more stays then.
 
@@ -89,9 +88,9 @@ def cutmix(images, targets, fraction):
   half = tf.floor(size * tf.sqrt(1 - fraction)) / 2
   begin = tf.floor(tf.maximum(center - half, 0.0))
   end = tf.floor(tf.minimum(center + half, size))
-  mask = tf.cast(image_ops.rectangle_mask(size, begin, end), tf.float32)
+  mask = tf.cast(image_ops.rectangle_mask(
+      size, begin, end), tf.float32)[:, :, tf.newaxis]
   stays = 1 - tf.reduce_mean(mask)
-  mask = mask[:, :, tf.newaxis]
   return (images * (1 - mask) + images[::-1] * mask,
           stays * targets + (1 - stays) * targets[::-1])
 

@@ -17,6 +17,7 @@ from preprocessing.fast import compiled
 from slim_common import suggest
 
 Augmentation = augmentations.Augmentation
+why_not_compiled = compiled.why_unavailable
 
 _FAMILIES = {
     'inception': inception_preprocessing,
@@ -68,8 +69,7 @@ def get_preprocessing(name, is_training=False, use_grayscale=False,
   family = _FAMILIES[_find(name)]
   extra, finish = _augmenting(family, name, is_training, augmentation)
 
-  def preprocessing_fn(image, output_height, output_width, seed=None,
-                       **kwargs):
+  def preprocessing_fn(image, output_height, output_width, seed=None, **kwargs):
     with _seeded(seed):
       return finish(family.preprocess_image(
           image, output_height, output_width, is_training=is_training,
@@ -82,12 +82,10 @@ def get_jpeg_preprocessing(name, is_training=False, use_grayscale=False,
                            augmentation=None, use_compiled=None):
   """Returns a function that preprocesses an encoded JPEG.
 
-  It picks the crop first and decodes nothing else. For the arguments without a
-  description see `get_preprocessing`.
+  It picks the crop first and decodes nothing else. For the other arguments and
+  the errors see `get_preprocessing`.
 
   Args:
-    name: the name of a network or of a family.
-    is_training: whether to distort the images for training.
     use_compiled: whether to use functions compiled by numba, see `compiled`;
       None to use them where numba is installed. The graph then runs in this
       Python process only.
@@ -97,9 +95,6 @@ def get_jpeg_preprocessing(name, is_training=False, use_grayscale=False,
     of a string scalar and the number of channels to decode, 1 or 3. It raises
     a ValueError for `use_compiled` without numba. None where the whole image is
     needed: in evaluation, and in the families of small images.
-
-  Raises:
-    ValueError: as for `get_preprocessing`.
   """
   family = _FAMILIES[_find(name)]
   extra, finish = _augmenting(family, name, is_training, augmentation)
@@ -116,11 +111,6 @@ def get_jpeg_preprocessing(name, is_training=False, use_grayscale=False,
           use_grayscale=use_grayscale, use_compiled=use_compiled, **extra))
 
   return preprocessing_fn
-
-
-def why_not_compiled():
-  """Returns why numba cannot be used here, a string; None if it can."""
-  return compiled.why_unavailable()
 
 
 def get_batch_preprocessing(name, is_training=False, use_grayscale=False,
@@ -160,8 +150,7 @@ def get_mixing(num_classes, mixup_alpha=0.0, cutmix_alpha=0.0):
 
   def mixing_fn(images, labels, seed=None):
     with _seeded(seed):
-      return mixing.mix(
-          images, labels, num_classes, mixup_alpha, cutmix_alpha)
+      return mixing.mix(images, labels, num_classes, mixup_alpha, cutmix_alpha)
 
   return mixing_fn
 
@@ -188,19 +177,14 @@ def _seeded(seed):
 def describe(name):
   """Describes what the preprocessing of a network does in evaluation.
 
-  A value x in [0, 255] becomes (x - mean) * scale.
-
-  Args:
-    name: the name of a network or of a family.
+  A value x in [0, 255] becomes (x - mean) * scale. For the name and the errors
+  see `get_preprocessing`.
 
   Returns:
     A dict that JSON can hold: `family`; `value_range`, a string; `mean`, a list
     of one number per channel or of one for all, and `scale`, a number, both
     None where they differ between images; `central_fraction`, the fraction of
     height and width kept before resizing, or None; `size`, a string.
-
-  Raises:
-    ValueError: as for `get_preprocessing`.
   """
   family = _find(name)
   return dict(_FAMILIES[family].EVALUATION, family=family)

@@ -16,10 +16,8 @@ from preprocessing import random_numbers
 
 # Value of pixels from outside the image: the middle of the range.
 _FILL = 128.0
-_MAX_DEGREES = 30.0
-_MAX_SHEAR = 0.3
-_MAX_SHIFT = 0.45
-_MAX_FACTOR_CHANGE = 0.9
+_MAX_DEGREES, _MAX_SHEAR = 30.0, 0.3
+_MAX_SHIFT, _MAX_FACTOR_CHANGE = 0.45, 0.9
 
 
 def apply(image, steps, magnitude):

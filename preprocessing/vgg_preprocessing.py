@@ -16,8 +16,7 @@ from preprocessing.fast import compiled
 from preprocessing.fast import jpeg
 
 _MEANS = (123.68, 116.78, 103.94)
-_RESIZE_SIDE_MIN = 256
-_RESIZE_SIDE_MAX = 512
+_RESIZE_SIDE_MIN, _RESIZE_SIDE_MAX = 256, 512
 # The crop covers 224/256 of the smaller side.
 _CROP_SIZE, _RESIZE_SIDE = 224, 256
 # Defaults of crops by area.
@@ -42,8 +41,7 @@ def preprocess_for_train(
 
   Args:
     image: [height, width, channels] with values in [0, 255].
-    output_height: height of the result in pixels.
-    output_width: width of the result in pixels.
+    output_height, output_width: size of the result in pixels.
     resize_side_min: minimum size in pixels to which the smaller side is
       resized. If the crop is larger, 256/224 of the crop's larger side, and the
       maximum grows in proportion.
@@ -53,8 +51,7 @@ def preprocess_for_train(
       image's. The crop is then resized, instead of the image before the crop.
     aspect_ratio_range: minimum and maximum width / height of that crop. If only
       one of the two ranges is given, the other is (0.08, 1) or (3/4, 4/3).
-    augment: function applied to the cropped image, float32 in [0, 255]; or
-      None.
+    augment: function of the cropped image, float32 in [0, 255]; or None.
 
   Returns:
     float32 [output_height, output_width, channels], the means subtracted.
@@ -91,8 +88,7 @@ def preprocess_jpeg_for_train(
   Args:
     encoded: string scalar, the JPEG.
     channels: channels to decode, 1 (grayscale) or 3 (RGB).
-    output_height: height of the result in pixels.
-    output_width: width of the result in pixels.
+    output_height, output_width: size of the result in pixels.
     use_compiled: whether to use the functions of `compiled` where they do the
       same: for three channels that stay three and without `augment`.
 
@@ -130,10 +126,8 @@ def random_scaled_crop_box(image_shape, height, width,
 
   Args:
     image_shape: int32 [3], height, width and channels of the original.
-    height: height of the crop after the resize, in pixels.
-    width: width of the crop after the resize, in pixels.
-    resize_side_min: see `preprocess_for_train`.
-    resize_side_max: see `preprocess_for_train`.
+    height, width: size of the crop after the resize, in pixels.
+    resize_side_min, resize_side_max: see `preprocess_for_train`.
 
   Returns:
     begin: int32 [3], top and left of the box and 0, in pixels of the original.
@@ -162,24 +156,15 @@ def preprocess_for_eval(
     image, output_height, output_width, resize_side, use_grayscale=False):
   """Resizes an image and crops its center, for evaluation.
 
+  For the other arguments, the result and the errors see `preprocess_for_train`.
+
   Args:
-    image: [height, width, channels] with values in [0, 255].
-    output_height: height of the result in pixels.
-    output_width: width of the result in pixels.
     resize_side: size in pixels to which the smaller side is resized. If the
       crop is larger, 256/224 of the crop's larger side.
-    use_grayscale: whether to convert the image to one channel.
-
-  Returns:
-    float32 [output_height, output_width, channels], the means subtracted.
-
-  Raises:
-    ValueError: a size or the image's shape is invalid.
   """
   image_ops.check_size(output_height, output_width)
   if resize_side < 1:
-    raise ValueError(
-        'resize_side is %s; it must be at least 1.' % resize_side)
+    raise ValueError('resize_side is %s; it must be at least 1.' % resize_side)
   side = _side_that_fits(resize_side, output_height, output_width)
   image = image_ops.resize_smaller_side(image, side)
   image = image_ops.crop_or_pad(image, output_height, output_width)
@@ -231,9 +216,7 @@ def _random_box(image_shape, area_range, aspect_ratio_range):
 def _side_that_fits(side, height, width):
   """Returns `side`, or a larger one if the crop would not fit into it."""
   crop = max(height, width)
-  if crop <= side:
-    return side
-  return -(-crop * _RESIZE_SIDE // _CROP_SIZE)
+  return side if crop <= side else -(-crop * _RESIZE_SIDE // _CROP_SIZE)
 
 
 def _to_network_range(image, use_grayscale):

@@ -38,8 +38,7 @@ from slim_common.flags import flag
 
 _NUM_CLASSES, _NUM_VALIDATION, _NUM_NAMES = 1000, 50000, 21842
 _TIMM = 'timm/data/_info/'
-_VALIDATION = (
-    'tensorflow_datasets/datasets/imagenet2012/validation_labels.txt')
+_VALIDATION = 'tensorflow_datasets/datasets/imagenet2012/validation_labels.txt'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,8 +47,7 @@ class LabelOptions:
   timm: Optional[str] = flag(
       None, 'Wheel of timm; left out, the installed package.')
   tensorflow_datasets: Optional[str] = flag(
-      None, 'Wheel of tensorflow-datasets; left out, the installed '
-      'package.')
+      None, 'Wheel of tensorflow-datasets; left out, the installed package.')
   output_directory: str = flag(
       os.path.dirname(synsets.bundled(synsets.CLASSES_FILENAME)),
       'Directory for the three files.')
@@ -59,8 +57,7 @@ def run(timm, tensorflow_datasets, output_directory):
   """Writes the three files.
 
   Args:
-    timm: path of a wheel, or None for the installed package.
-    tensorflow_datasets: as for `timm`.
+    timm, tensorflow_datasets: paths of wheels; None for installed packages.
     output_directory: directory for the files.
 
   Raises:
@@ -78,8 +75,7 @@ def run(timm, tensorflow_datasets, output_directory):
                           (synsets.NAMES_FILENAME, names),
                           (synsets.VALIDATION_FILENAME, validation)):
     path = os.path.join(output_directory, filename)
-    with atomic_files.publish(
-        path, encoding='utf-8', newline='') as target:
+    with atomic_files.publish(path, encoding='utf-8', newline='') as target:
       target.write(''.join(line + '\n' for line in lines))
     print('%s: %d lines' % (path, len(lines)))
 
@@ -95,13 +91,12 @@ def check(classes, names, validation):
   Raises:
     ValueError: a file is wrong; the message says how.
   """
-  for title, lines, expected in (('classes', classes, _NUM_CLASSES),
-                                 ('names', names, _NUM_NAMES),
-                                 ('validation labels', validation,
-                                  _NUM_VALIDATION)):
+  for title, lines, expected in (
+      ('classes', classes, _NUM_CLASSES), ('names', names, _NUM_NAMES),
+      ('validation labels', validation, _NUM_VALIDATION)):
     if len(lines) != expected:
-      raise ValueError('%d %s were found, not %d' % (
-          len(lines), title, expected))
+      raise ValueError(
+          '%d %s were found, not %d' % (len(lines), title, expected))
   if classes != sorted(set(classes)):
     raise ValueError('the classes are not distinct and sorted')
   named = [line.split('\t')[0] for line in names]

@@ -27,8 +27,7 @@ Attributes:
 """
 
 _MAX_NAMES = 10
-_FILENAME_KEY = 'image/filename'
-_ENCODED_KEY = 'image/encoded'
+_FILENAME_KEY, _ENCODED_KEY = 'image/filename', 'image/encoded'
 
 
 class RecordTracker:
@@ -37,19 +36,17 @@ class RecordTracker:
   Records are identified by their number, counted from 0 in the order of
   reading. Failures are counted by position: a record that fails in every epoch
   is one bad record.
+
+  Args:
+    files: list of the paths of all record files, sorted.
+    limit: number of records that may fail before it is an error.
+    max_in_flight: maximum number of records held unless some failed.
+    find_decodable: for records that are decoded in blocks, which fail together:
+      a function of examples, string [n], and numbers, int64 [n], that returns
+      the numbers of those that can be decoded, int64 [m].
   """
 
   def __init__(self, files, limit, max_in_flight, find_decodable=None):
-    """Makes a tracker in the default graph.
-
-    Args:
-      files: list of the paths of all record files, sorted.
-      limit: number of records that may fail before it is an error.
-      max_in_flight: maximum number of records held unless some failed.
-      find_decodable: for records that are decoded in blocks, which fail
-        together: a function of examples, string [n], and numbers, int64 [n],
-        that returns the numbers of those that can be decoded, int64 [m].
-    """
     self._files = files
     self._limit = limit
     self._max_in_flight = max_in_flight
@@ -94,8 +91,7 @@ class RecordTracker:
           is_complete, tf.no_op, lambda: self._check_before(numbers[-1]))
 
   def _remove(self, numbers):
-    return tf.raw_ops.LookupTableRemoveV2(
-        table_handle=self._held, keys=numbers)
+    return tf.raw_ops.LookupTableRemoveV2(table_handle=self._held, keys=numbers)
 
   def final_check(self, structure, is_infinite):
     """Reports failed records once more after the last batch.
@@ -124,13 +120,11 @@ class RecordTracker:
 
   def _check_before(self, last, none_arrived=False):
     """Reports the records up to a number that are still held."""
-    numbers, positions = tf.raw_ops.LookupTableExportV2(
-        table_handle=self._held, Tkeys=tf.int64, Tvalues=tf.int64)
     numbers, positions = [
-        tf.reshape(part, [-1]) for part in (numbers, positions)]
-    has_failed = numbers <= last
-    numbers, positions = [
-        tf.boolean_mask(part, has_failed) for part in (numbers, positions)]
+        tf.reshape(part, [-1]) for part in tf.raw_ops.LookupTableExportV2(
+            table_handle=self._held, Tkeys=tf.int64, Tvalues=tf.int64)]
+    numbers, positions = [tf.boolean_mask(part, numbers <= last)
+                          for part in (numbers, positions)]
     return tf.cond(
         tf.size(numbers) > 0,
         lambda: self._report(numbers, positions, none_arrived), tf.no_op)
@@ -180,12 +174,10 @@ class RecordTracker:
     loaded = {
         file_index: record_files.load(self._files[file_index], of_file)
         for file_index, of_file in indices.items()}
-    return [
-        (number, Failure(
-            self._files[file_index], record_index, is_damaged, False,
-            loaded[file_index][record_index]))
-        for number, (file_index, record_index, is_damaged) in zip(
-            positions, decoded)]
+    return [(number, Failure(self._files[file_index], record_index, is_damaged,
+                             False, loaded[file_index][record_index]))
+            for number, (file_index, record_index, is_damaged) in zip(
+                positions, decoded)]
 
 
 def describe(failures, limit, none_arrived=False):
@@ -227,8 +219,7 @@ def _message(title, failures):
 
 
 def _describe_record(failure):
-  """Returns the record's index and file, and its image's file name and format.
-  """
+  """Returns a record's index and file, its image's file name and format."""
   name = 'record %d of %s' % (failure.record_index, failure.path)
   if failure.is_damaged:
     return name

@@ -33,6 +33,9 @@ class Reader:
   features are parsed, and the image is decoded by its first bytes, whatever
   format the record names.
 
+  Args:
+    dataset: a `slim.dataset.Dataset`.
+
   Attributes:
     is_standard: whether the decoder is that one. If not, it does all decoding.
     can_parse_blocks: whether `parse_block` works.
@@ -41,11 +44,6 @@ class Reader:
   """
 
   def __init__(self, dataset):
-    """Makes a reader.
-
-    Args:
-      dataset: a `slim.dataset.Dataset`.
-    """
     self._decoder = dataset.decoder
     items = getattr(dataset.decoder, '_items_to_handlers', {})
     image, label = items.get('image'), items.get('label')
@@ -59,18 +57,14 @@ class Reader:
     if self.is_standard:
       self._image_key, = set(image.keys) - {image._format_key}
       self._label_key, = label.keys
-      self.channels = image._channels
-      self.image_shape = image._shape
+      self.channels, self.image_shape = image._channels, image._shape
       for key in (self._image_key, self._label_key):
         self._features[key] = dataset.decoder._keys_to_features[key]
       self.can_parse_blocks = isinstance(
           self._features[self._label_key], tf.FixedLenFeature)
 
   def parse(self, example):
-    """Parses one record.
-
-    Args:
-      example: string scalar, a serialized tf.train.Example.
+    """Parses one record, a serialized tf.train.Example, string scalar.
 
     Returns:
       A ParsedExample. `encoded` is the whole serialized example if the decoder
@@ -88,10 +82,7 @@ class Reader:
     return ParsedExample(encoded, labels, values[_FILENAME_KEY])
 
   def parse_block(self, examples):
-    """Parses n records at once, if `can_parse_blocks`.
-
-    Args:
-      examples: string [n], serialized tf.train.Examples.
+    """Parses n records at once, string [n], if `can_parse_blocks`.
 
     Returns:
       A ParsedExample with fields of shape [n].
@@ -103,10 +94,7 @@ class Reader:
         values[self._image_key], labels, values[_FILENAME_KEY])
 
   def decode(self, encoded):
-    """Decodes one image.
-
-    Args:
-      encoded: string scalar, `ParsedExample.encoded`.
+    """Decodes one image, string scalar, `ParsedExample.encoded`.
 
     Returns:
       uint8 [height, width, channels].

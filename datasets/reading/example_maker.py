@@ -35,20 +35,19 @@ Attributes:
 
 
 class ExampleMaker:
-  """Makes preprocessed examples of records."""
+  """Makes preprocessed examples of records.
+
+  Args:
+    dataset: a `slim.dataset.Dataset`.
+    preprocessing: a Preprocessing.
+    labels_offset: subtracted from every label.
+    seed: int, seed of the preprocessing; None if it is not to be repeatable.
+
+  Raises:
+    ValueError: the offset does not fit the dataset.
+  """
 
   def __init__(self, dataset, preprocessing, labels_offset, seed):
-    """Makes a maker.
-
-    Args:
-      dataset: a `slim.dataset.Dataset`.
-      preprocessing: a Preprocessing.
-      labels_offset: subtracted from every label.
-      seed: int, seed of the preprocessing; None if it is not to be repeatable.
-
-    Raises:
-      ValueError: the offset does not fit the dataset.
-    """
     self._reader = decode.Reader(dataset)
     self._preprocessing = preprocessing
     self._labels_offset = labels_offset

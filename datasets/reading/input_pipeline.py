@@ -64,8 +64,7 @@ Attributes:
   files: list of the paths of all record files, sorted.
 """
 
-# Maximum size of the encoded images of one block.
-_BLOCK_BYTES = 1 << 16
+_BLOCK_BYTES = 1 << 16  # Maximum size of the encoded images of one block.
 # Decoded images that may wait to be batched, so that no thread waits while
 # others are copied into a batch.
 _BUFFERED_IMAGES = 16
@@ -147,22 +146,14 @@ def evaluation_batches(
     max_bad_records: int = 0) -> tf.data.Dataset:
   """Makes a dataset of batches with every example once, in file order.
 
-  Args:
-    dataset: what `dataset_factory.get_dataset` returns.
-    preprocess: function of a decoded image, uint8 [height, width, channels],
-      that returns the network's input, float32 [height, width, channels].
-    batch_size: number of examples in every batch but the last.
-    num_threads: number of images decoded and preprocessed in parallel.
-    labels_offset: subtracted from every label.
-    max_bad_records: maximum number of unreadable records to skip.
+  The last batch may be smaller. For the arguments see `training_batches`.
 
   Returns:
     A tf.data Dataset of EvaluationBatch, which raises errors as that of
     `training_batches` does.
 
   Raises:
-    ValueError: no file matches, there are no examples, or the offset does not
-      fit.
+    ValueError: no file matches, there are no examples, or the offset is wrong.
   """
   maker = example_maker.ExampleMaker(
       dataset, example_maker.Preprocessing(preprocess, None, None),
@@ -180,9 +171,9 @@ def evaluation_batches(
 
   records = _indexed_files(decoding.files, decoding.files).flat_map(
       record_files.read)
-  batches = _batches(
-      records, 0, decoding, batch_size, is_infinite=False, finish=finish)
-  return batches.prefetch(_PREFETCHED_BATCHES)
+  return _batches(
+      records, 0, decoding, batch_size, is_infinite=False,
+      finish=finish).prefetch(_PREFETCHED_BATCHES)
 
 
 def next_batch(batches):
@@ -223,8 +214,8 @@ def next_image(dataset):
   reader = decode.Reader(dataset)
   images = tf.data.TFRecordDataset(record_files.find_files(dataset)).map(
       lambda example: reader.decode(reader.parse(example).encoded))
-  images = images.apply(tf.data.experimental.ignore_errors()).repeat()
-  return next_batch(images)[0]
+  return next_batch(
+      images.apply(tf.data.experimental.ignore_errors()).repeat())[0]
 
 
 def _decoding(dataset, maker, num_threads, max_bad_records, batch_size,
@@ -350,15 +341,13 @@ def _options(num_threads):
 
 
 def _examples(records, first_number, decoding):
-  """Returns a dataset of `example_maker.Example`, in blocks if block_size > 1.
-  """
+  """Returns a dataset of Examples, in blocks if block_size > 1."""
   in_blocks = decoding.block_size > 1
   make = decoding.maker.make_block if in_blocks else decoding.maker.make
   if in_blocks:
     records = records.batch(decoding.block_size, drop_remainder=True)
-  numbered = tf.data.Dataset.zip((
-      records,
-      tf.data.Dataset.range(first_number, tf.int64.max, decoding.block_size)))
+  numbered = tf.data.Dataset.zip((records, tf.data.Dataset.range(
+      first_number, tf.int64.max, decoding.block_size)))
 
   def track_and_make(record, number):
     record = record_files.Record(*record)

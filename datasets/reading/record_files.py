@@ -63,9 +63,9 @@ def find_files(dataset):
         '(download_and_convert_data.py), or check --dataset_dir and '
         '--dataset_split_name.' % ', '.join(patterns))
   if dataset.num_samples < 1:
-    raise ValueError('The split in %s has no examples. Convert the data again, '
-                     'or choose another --dataset_split_name.' % (
-                         ', '.join(patterns)))
+    raise ValueError(
+        'The split in %s has no examples. Convert the data again, or choose '
+        'another --dataset_split_name.' % ', '.join(patterns))
   return files
 
 
@@ -123,12 +123,7 @@ def position_strings(positions, files):
 
 
 def read(path, file_index):
-  """Returns a tf.data Dataset of the Records of one file.
-
-  Args:
-    path: string scalar tensor.
-    file_index: int64 scalar tensor.
-  """
+  """Returns a tf.data Dataset of the Records of one file; see `read_blocks`."""
   return read_blocks(path, file_index).unbatch()
 
 
@@ -203,12 +198,8 @@ def mean_size(files, num_records):
 def count_records(path):
   """Counts the records of a file by their lengths, without their contents.
 
-  Args:
-    path: path of the file.
-
-  Returns:
-    The number of records. A record that is cut off counts as one, and so does
-    everything after a length that points beyond the end of the file.
+  A record that is cut off counts as one, and so does everything after a length
+  that points beyond the end of the file.
   """
   with _open(path) as file:
     return sum(1 for _ in _extents(file))

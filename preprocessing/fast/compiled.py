@@ -27,8 +27,7 @@ def resize_and_color(crop, height, width, flipped, delta, factor):
 
   Args:
     crop: uint8 [rows, columns, 3].
-    height: height of the result in pixels, an int.
-    width: width of the result in pixels, an int.
+    height, width: size of the result in pixels, ints.
     flipped: bool scalar, whether to flip left to right.
     delta: float32 scalar added to every value, as a fraction of 255.
     factor: float32 scalar, the saturation factor.

@@ -48,12 +48,10 @@ def decode_crop_to_resize(encoded, begin, size, channels, height, width):
   """Decodes a crop no larger than needed to resize it.
 
   Args:
-    encoded: string scalar, the JPEG.
+    encoded, channels: as for `decode_crop`.
     begin: int32 [3], top and left of the crop in the whole image, and 0.
     size: int32 [3], height and width of the crop, and -1.
-    channels: channels of the result, 1 (grayscale) or 3 (RGB).
-    height: height to which the crop will be resized, in pixels.
-    width: width to which the crop will be resized, in pixels.
+    height, width: size to which the crop will be resized, in pixels.
 
   Returns:
     uint8 [rows, columns, channels]. A crop of at least twice the height and

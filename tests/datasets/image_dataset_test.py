@@ -28,7 +28,7 @@ def _convert(directory, name='toy', counts=(('train', 5), ('test', 2))):
 
 
 def _get(directory, split='train', **arguments):
-  return image_dataset.get_split(_SPEC, split, str(directory), **arguments)
+  return _SPEC.get_split(split, str(directory), **arguments)
 
 
 def test_published_numbers_without_info(tmp_path):
@@ -44,7 +44,7 @@ def test_published_numbers_without_info(tmp_path):
 @pytest.mark.parametrize('directory', [None, '', '/no/such/directory'])
 def test_directory_need_not_exist(directory):
   """A network can be exported for a dataset that is elsewhere."""
-  assert image_dataset.get_split(_SPEC, 'test', directory).num_samples == 50
+  assert _SPEC.get_split('test', directory).num_samples == 50
 
 
 def test_numbers_of_what_was_converted(tmp_path):

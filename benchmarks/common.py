@@ -1,0 +1,37 @@
+"""What the benchmarks share: paths, clocks, and arguments that are names."""
+import argparse
+import os
+import resource
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+DIGITS = os.path.join(ROOT, 'datasets', 'samples', 'mnist')
+
+
+def now():
+  """Returns the wall-clock and CPU seconds, ended child processes included."""
+  return time.time(), sum(sum(resource.getrusage(who)[:2]) for who in (
+      resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def since(start):
+  """Returns the wall-clock and CPU seconds since `start`, a result of `now`."""
+  return tuple(end - begin for end, begin in zip(now(), start))
+
+
+def name_in(known):
+  """Returns the argparse type of a name that must be one of `known`."""
+
+  def check(name):
+    if name not in known:
+      raise argparse.ArgumentTypeError(
+          '%r is not one of %s' % (name, ', '.join(known)))
+    return name
+
+  return check
+
+
+def names_in(known):
+  """Returns the argparse type of a list of names, separated by commas."""
+  check = name_in(known)
+  return lambda text: [check(name) for name in text.split(',')]
