@@ -127,15 +127,10 @@ def run(dataset_dir, source=None, overwrite=False, num_workers=None):
   """Writes `cifar10_{train,test}.tfrecord` and `labels.txt`.
 
   Args:
-    dataset_dir: directory for them. An existing dataset is kept.
     source: a directory, archive or URL of the binary or the Python version;
       None to download the binary one.
-    overwrite: whether an existing dataset is replaced.
-    num_workers: number of processes; None for one per core.
-
-  Raises:
-    ValueError: the source is damaged or holds something else.
-    OSError: a file or a mirror cannot be reached, or the disk is full.
+    dataset_dir, overwrite, num_workers: and the errors raised, as of
+      `download_and_convert_mnist.run`.
   """
   dataset_writer.convert_images(
       'cifar10', _FILES, _PUBLISHED, _read, dataset_dir, source, overwrite,

@@ -41,16 +41,7 @@ def _read(directory):
 def run(dataset_dir, source=None, overwrite=False, num_workers=None):
   """Writes `fashion_mnist_{train,test}.tfrecord` and `labels.txt`.
 
-  Args:
-    dataset_dir: directory for them. An existing dataset is kept.
-    source: a directory, archive or URL of the four IDX files; None to download
-      them.
-    overwrite: whether an existing dataset is replaced.
-    num_workers: number of processes; None for one per core.
-
-  Raises:
-    ValueError: the source is damaged or holds something else.
-    OSError: a file or a mirror cannot be reached, or the disk is full.
+  Arguments and errors are those of `download_and_convert_mnist.run`.
   """
   dataset_writer.convert_images(
       'fashion_mnist', _FILES, _PUBLISHED, _read, dataset_dir, source,

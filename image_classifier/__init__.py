@@ -1,2 +1,2 @@
-"""The work of the five programs, a folder for each."""
+"""The work of the five programs, one directory each."""
 from slim_common import tf_versions

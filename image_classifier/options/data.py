@@ -58,8 +58,9 @@ class TrainingData(Data):
       'augmentation, initial weights and dropout. Default: another one in each '
       'run.')
   deterministic: bool = flag(
-      False, 'Whether a run with --seed reads the same images with any number '
-      'of threads; otherwise it does so with one thread only.')
+      False, 'Whether a run with --seed is reproducible: the same images with '
+      'any number of threads, and the same dropout after an interruption; to '
+      'the last bit with --cpu_threads=1.')
   shard_by_worker: bool = flag(
       False, 'Whether each worker reads a different part of the dataset: a '
       'subset of the record files or, with fewer files than workers, of the '

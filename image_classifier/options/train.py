@@ -47,8 +47,8 @@ class Model:
       'classes.', at_least=0, at_most=1)
   loss: Optional[str] = _loss(
       None, 'Loss: softmax cross-entropy, sigmoid cross-entropy, or focal, '
-      'which weights sigmoid cross-entropy by (1 - p)^gamma. Default: softmax; '
-      'sigmoid if the images of the dataset have several labels.',
+      'a cross-entropy weighted by (1 - p)^gamma. Default: softmax; sigmoid if '
+      'the images of the dataset have several labels.',
       choices=('softmax', 'sigmoid', 'focal'))
   focal_gamma: float = _loss(
       2.0, 'Exponent of the focal loss: larger values give less weight to '
