@@ -242,7 +242,7 @@ def test_global_pool(features, by_mean, kind):
 def test_global_pool_by_maximum_wants_a_known_size():
   net = mobilenet.global_pool(_images(), pool_op=tf.nn.max_pool)
   assert net.op.type == 'MaxPool'
-  with pytest.raises(ValueError, match='pool_op is .* not known'):
+  with pytest.raises(ValueError, match='pool_op is .* are unknown'):
     mobilenet.global_pool(_unknown_size(), pool_op=tf.nn.max_pool)
 
 
@@ -250,7 +250,7 @@ def test_a_layer_that_cannot_be_dilated_says_so():
   spec = _DEFINITION['spec'][:3] + [mobilenet.op(
       slim.max_pool2d, kernel_size=2)]
   with pytest.raises(ValueError, match=(
-      r'layer_4 \(max_pool2d\) cannot be dilated, as output_stride asks')):
+      r'layer_4 \(max_pool2d\) cannot be dilated, which output_stride requires')):
     mobilenet.mobilenet_base(_images(), {'spec': spec}, output_stride=2)
 
 
@@ -267,7 +267,7 @@ def test_layers_of_the_user_may_have_any_arguments():
 
 @pytest.mark.parametrize('arguments, message', [
     ({'conv_defs': None}, "conv_defs is None; give a dict whose 'spec'"),
-    ({'conv_defs': {'spec': []}}, 'mobilenet_v2.V2_DEF for example'),
+    ({'conv_defs': {'spec': []}}, 'for example mobilenet_v2.V2_DEF'),
     ({'conv_defs': {'spec': [slim.conv2d]}},
      r"conv_defs\['spec'\] contains <function .*; make every layer with"),
     ({'multiplier': 0}, 'multiplier is 0; it must be above 0'),
