@@ -81,7 +81,7 @@ def test_names_of_labels_file_and_else_of_info(tmp_path):
 
 
 @pytest.mark.parametrize('split,hint', [
-    ('tests', "did you mean 'test'"), ('validation', 'toy has no split'),
+    ('tests', r'did you mean test\?'), ('validation', 'toy has no split'),
     ('', 'Its splits are: train, test')])
 def test_unknown_split_names_the_splits(tmp_path, split, hint):
   for _ in range(2):

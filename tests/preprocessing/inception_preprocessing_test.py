@@ -175,10 +175,10 @@ def test_selector_takes_every_case(run_many):
       inception_preprocessing.apply_with_random_selector,
       func=lambda x, case: x + case, num_cases=3)
   image = np.zeros((1, 1, 1), np.float32)
-  results = [int(result) for result in run_many(step, image, 60)]
+  results = [result.item() for result in run_many(step, image, 60)]
   assert set(results) == {0, 1, 2}
   step = functools.partial(step, num_cases=1)
-  assert [int(result) for result in run_many(step, image, 9)] == [0] * 9
+  assert [result.item() for result in run_many(step, image, 9)] == [0] * 9
 
 
 def test_crop_says_where_it_is(run_many):

@@ -186,7 +186,7 @@ def test_export(tmp_path):
 
 @pytest.mark.parametrize('script, words, message', [
     ('train_lenet_on_mnist.sh', ['--source=no_folder'],
-     'FileNotFoundError: there is no no_folder: --source takes a folder, an '
+     'FileNotFoundError: there is no no_folder: --source takes a directory, an '
      'archive or a URL'),
     ('train_cifarnet_on_cifar10.sh', ['--sorce=cifar-10-python.tar.gz'],
      'unknown flag --sorce; did you mean --source?'),
