@@ -20,7 +20,6 @@ import dataclasses
 import os
 import random
 import sys
-import warnings
 
 if __name__ == '__main__':
   # Started as a file, the directory of the file is first on the path.
@@ -33,6 +32,7 @@ from datasets.conversion import image_checks
 from datasets.imagenet_tools import synset_images
 from datasets.imagenet_tools import synsets
 from slim_common import flags
+from slim_common import runtime
 from slim_common.flags import flag
 
 _NAME = 'imagenet'
@@ -175,9 +175,7 @@ def _split(found, split, num_shards, classes, names, boxes):
 
 
 def main(config):
-  # TensorFlow is imported silently.
-  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
-  warnings.filterwarnings('ignore', category=FutureWarning)
+  runtime.hide_remarks()
   run(config)
 
 

@@ -21,7 +21,7 @@ _CONVERTERS = {
     'visualwakewords': 'download_and_convert_visualwakewords',
 }
 # The options of all converters. Other fields are options of those that
-# `only_with` names.
+# `only_if` names.
 _OPTIONS = ('source', 'overwrite', 'num_workers')
 _IMAGENET = (
     'imagenet has separate programs, as its archives are given only to those '
@@ -137,4 +137,4 @@ def convert(options):
   converter.run(options.dataset_dir, **{
       field.name: getattr(options, field.name)
       for field in dataclasses.fields(options) if field.name in _OPTIONS or
-      name in field.metadata.get('only_with', ('', ()))[1]})
+      name in field.metadata.get('only_if', ('', ()))[1]})

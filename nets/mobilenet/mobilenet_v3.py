@@ -218,8 +218,8 @@ def mobilenet(input_tensor, num_classes=1001, depth_multiplier=1.0,
               **kwargs):
   """Builds MobileNet V3 or MobileNet EdgeTPU.
 
-  Arguments that are not listed, results and errors are those of
-  `mobilenet_v2.mobilenet`; there is no `activation_fn`.
+  Inference mode is created by default. Arguments that are not listed, results
+  and errors are those of `mobilenet_v2.mobilenet`, without `activation_fn`.
 
   Args:
     depth_multiplier: factor of the channels of every layer, above 0.

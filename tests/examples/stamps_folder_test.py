@@ -28,7 +28,7 @@ def test_a_class_is_a_top_directory_with_enough_images(
   assert capsys.readouterr().out.splitlines() == [
       'animals      3', 'food         3',
       '6 images, 2 classes, in %s' % output]
-  listing = image_lists.from_folder(str(output))
+  listing = image_lists.from_directory(str(output))
   assert listing.class_names == ['animals', 'food']
   assert [picture.name for picture in listing.splits['train']] == [
       'animals/birds_owl.png', 'animals/cat.png', 'animals/owl.png',

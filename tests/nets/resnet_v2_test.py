@@ -46,8 +46,8 @@ def test_the_named_networks(monkeypatch, depth):
   network('images', 5, False, False, 16, False, True)
   (images, blocks, *rest), options = calls[0]
   assert [images] + rest == ['images', 5, False, False, 16]
-  assert options == dict(include_root_block=True, spatial_squeeze=False,
-                         reuse=True, scope='resnet_v2_%d' % depth)
+  assert options == dict(spatial_squeeze=False, reuse=True,
+                         scope='resnet_v2_%d' % depth)
   assert tuple(len(block.args) for block in blocks) == (
       resnet_utils.UNITS[depth])
   assert [block.args[-1]['stride'] for block in blocks] == [2, 2, 2, 1]

@@ -25,7 +25,7 @@ def _data(digits, tmp_path_factory):
   evaluations.rewrite_digits(
       digits, root / 'several', _DIGITS[:4],
       lambda digit: sorted({digit % 3, 3}), 40, multi_label=True)
-  evaluations.spoil_pictures(root / 'digits', root / 'spoiled', [3, 20])
+  evaluations.corrupt_images(root / 'digits', root / 'spoiled', [3, 20])
   for name, color in ('red', (250, 0, 0)), ('blue', (0, 0, 250)):
     (root / 'images' / name).mkdir(parents=True)
     for number in range(4):

@@ -250,7 +250,8 @@ def test_a_layer_that_cannot_be_dilated_says_so():
   spec = _DEFINITION['spec'][:3] + [mobilenet.op(
       slim.max_pool2d, kernel_size=2)]
   with pytest.raises(ValueError, match=(
-      r'layer_4 \(max_pool2d\) cannot be dilated, which output_stride requires')):
+      r'layer_4 \(max_pool2d\) cannot be dilated, '
+      r'which output_stride requires')):
     mobilenet.mobilenet_base(_images(), {'spec': spec}, output_stride=2)
 
 

@@ -47,7 +47,7 @@ def test_a_copy_is_independent():
 def test_unknown_name_offers_the_nearest(change):
   with pytest.raises(ValueError) as error:
     change(_settings())
-  assert 'Unknown hyperparameter num_cell, did you mean num_cells?' in str(
+  assert 'Unknown hyperparameter num_cell; did you mean num_cells?' in str(
       error.value)
   assert 'filter_scaling_rate' in str(error.value)
 

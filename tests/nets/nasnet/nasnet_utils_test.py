@@ -170,7 +170,7 @@ def test_base_cell_takes_operations_of_ones_own():
 
 @pytest.mark.parametrize('operations, used, indices, message', [
     (['separable_3x3', 'none'], [0, 0, 0], [0, 1],
-     'Unknown operation separable_3x3, did you mean separable_3x3_'),
+     'Unknown operation separable_3x3; did you mean separable_3x3_'),
     (['none'], [0, 0, 0], [0, 1],
      'n [+] 2 used_hiddenstates, not 1, 2 and 3'),
     (['none', 'none'], [0, 0], [0, 1], 'not 2, 2 and 2'),
