@@ -314,7 +314,7 @@ def test_wrong_settings_are_refused(overrides, message):
 
 
 def test_pictures_too_small_for_the_auxiliary_logits(simple_cells):
-  with pytest.raises(ValueError, match='at least 5x5, .* set config.use_aux_he'):
+  with pytest.raises(ValueError, match='at least 5x5, .* config.use_aux_head'):
     _cifar(tf.zeros([2, 8, 8, 3]), is_training=True, current_step=0)
 
 
