@@ -48,7 +48,7 @@ test: env
 	@'$(VENV)/bin/python' -m pytest -q -n 2 --dist loadfile $(TESTS)
 
 test-tf212:
-	@'$(MAKE)' --no-print-directory test STACK=tf212 TESTS=tests/smoke_test.py
+	@'$(MAKE)' --no-print-directory test STACK=tf212 TESTS=tests/smoke.py
 
 test-scripts: env
 	@TEST_SCRIPTS=all '$(VENV)/bin/python' -m pytest -q --timeout=0 \

@@ -200,7 +200,7 @@ class TestMakefile:
     assert "'.venv-tf2/bin/python' -m pytest" in orders
 
   def test_smoke_tests_on_tensorflow_2_12(self):
-    assert 'test STACK=tf212 TESTS=tests/smoke_test.py' in self._make(
+    assert 'test STACK=tf212 TESTS=tests/smoke.py' in self._make(
         '-n', 'test-tf212')
 
   def test_runs_the_tests_named(self):
