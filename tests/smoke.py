@@ -1,7 +1,8 @@
 """A few minutes' worth of everything, for a TensorFlow that CI tests briefly.
 
 One network of each family is compared with its golden; the programs convert,
-train, resume, evaluate, export and classify.
+train, resume, evaluate, export and classify. Not named `*_test.py`: the whole
+suite holds all of this already.
 """
 import json
 import os
