@@ -62,7 +62,9 @@ setuptools.setup(
     extras_require={
         'plot': _PLOT,
         'fast': _FAST,
-        'gpu': ['tensorflow[and-cuda]>=2.21,<2.22; python_version >= "3.10"'],
+        # There is no CUDA elsewhere.
+        'gpu': ['tensorflow[and-cuda]>=2.21,<2.22; python_version >= "3.10" '
+                'and sys_platform == "linux"'],
         'test': [*_PLOT, *_FAST, *_CLIENTS, 'pytest>=7',
                  'pytest-timeout>=2', 'pytest-xdist>=3', 'ruff>=0.9'],
     },

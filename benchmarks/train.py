@@ -48,7 +48,8 @@ CASES = {
     'mobilenet_v1_025': Case('jpeg', 'inception', 32),
     'resnet_v1_50': Case('jpeg', 'resnet_v1_50', 8),
 }
-_STACKS = (('stock', '.venv'), ('mkl', '.venv-mkl'), ('tf2', '.venv-tf2'))
+_STACKS = (('stock', '.venv'), ('mkl', '.venv-mkl'),
+           ('tf212', '.venv-tf212'), ('tf2', '.venv-tf2'))
 _NUM_IMAGES = 400
 # Per interval, which the two batches that are prefetched must not dominate.
 _MIN_STEPS = 10

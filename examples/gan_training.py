@@ -12,8 +12,10 @@ import time
 import numpy as np
 from PIL import Image
 import tensorflow.compat.v1 as tf
+from tensorflow.core.protobuf import rewriter_config_pb2
 
 from slim_common import atomic_files
+from slim_common import runtime
 
 _DIGITS = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
@@ -61,8 +63,7 @@ def main(build, description, batch_size, argv=None):
     What `run` returns.
   """
   flags = parse_flags(description.splitlines()[0], batch_size, argv)
-  tf.logging.set_verbosity(tf.logging.ERROR)
-  tf.disable_v2_behavior()
+  runtime.start()
   with tf.Graph().as_default():
     tf.set_random_seed(flags.seed)
     return run(build(flags), flags)
@@ -208,7 +209,7 @@ def run(gan, flags):
   """
   os.makedirs(flags.output_dir, exist_ok=True)
   started = time.time()
-  with tf.Session() as session:
+  with tf.Session(config=_session_config()) as session:
     session.run(tf.global_variables_initializer())
     losses = _train(session, gan.updates, flags.steps)
     separations = collections.OrderedDict(
@@ -232,6 +233,18 @@ def run(gan, flags):
   print('Samples: %s (rows: %s)' % (sheet_path, ', '.join(gan.rows)))
   print('Metrics: %s' % result_path)
   return result
+
+
+def _session_config():
+  """Returns a configuration without TensorFlow's fusing of operations.
+
+  That of 2.21 fails for the gradients of leaky_relu after a bias, says so on
+  standard error in every run, and leaves the graph as it was.
+  """
+  config = tf.ConfigProto()
+  config.graph_options.rewrite_options.remapping = (
+      rewriter_config_pb2.RewriterConfig.OFF)
+  return config
 
 
 def _train(session, updates, steps):

@@ -11,12 +11,18 @@ import functools
 import os
 import sys
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# pylint: disable=wrong-import-position
+from slim_common import runtime
+
+if __name__ == '__main__':
+  # Before TensorFlow greets.
+  runtime.hide_remarks()
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# pylint: disable=wrong-import-position
 from examples import gan_training
 from nets import cyclegan
 from nets import pix2pix

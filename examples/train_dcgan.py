@@ -8,11 +8,17 @@ from the bundled ones, and the generator learns to deceive it.
 import os
 import sys
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# pylint: disable=wrong-import-position
+from slim_common import runtime
+
+if __name__ == '__main__':
+  # Before TensorFlow greets.
+  runtime.hide_remarks()
+
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# pylint: disable=wrong-import-position
 from examples import gan_training
 from nets import dcgan
 

@@ -8,11 +8,17 @@ pairs of outline and generated digit from pairs of outline and real digit.
 import os
 import sys
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# pylint: disable=wrong-import-position
+from slim_common import runtime
+
+if __name__ == '__main__':
+  # Before TensorFlow greets.
+  runtime.hide_remarks()
+
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# pylint: disable=wrong-import-position
 from examples import gan_training
 from nets import pix2pix
 

@@ -1,4 +1,4 @@
-"""Starts TensorFlow the way the programs use it; only programs call this."""
+"""Starts TensorFlow the way the programs use it, without its remarks."""
 import contextlib
 import importlib.abc
 import importlib.util
@@ -11,10 +11,12 @@ import warnings
 from slim_common import memory
 from slim_common import tf_versions  # noqa: F401
 
-# What TensorFlow 2.21 writes while it loads, whatever its log level.
-_GREETING = re.compile(
+# What TensorFlow 2.21 writes while it loads and while its TensorFlow Lite
+# converts to 8 bits, whatever its log level.
+_REMARKS = re.compile(
     r'WARNING: All log messages before absl::InitializeLog'
-    r'|I\d{4} .* oneDNN custom operations are on')
+    r'|I\d{4} .* oneDNN custom operations are on'
+    r'|fully_quantize: \d, inference_type: ')
 
 
 def start() -> None:
@@ -55,6 +57,8 @@ def hide_remarks():
   warnings.filterwarnings('ignore', message='.* is deprecated and will be')
   # The seed of the graph reaches tf.data's functions as well, as it should.
   warnings.filterwarnings('ignore', message='Seed .* from outer graph')
+  warnings.filterwarnings(
+      'ignore', message=r'\s*Warning: tf\.lite\.Interpreter is deprecated')
   if level > '1' and 'tensorflow' not in sys.modules:
     sys.meta_path.insert(0, _QuietFinder())
   return level
@@ -71,13 +75,16 @@ class _QuietFinder(importlib.abc.MetaPathFinder):
     spec = importlib.util.find_spec(fullname)
     if spec and spec.loader:
       execute = spec.loader.exec_module
-      spec.loader.exec_module = _without_greeting()(execute)
+      spec.loader.exec_module = without_remarks()(execute)
     return spec
 
 
 @contextlib.contextmanager
-def _without_greeting():
-  """Keeps TensorFlow's greeting from standard error, and nothing else."""
+def without_remarks():
+  """Keeps TensorFlow's remarks about itself from standard error.
+
+  For work of a few seconds: other lines appear at its end.
+  """
   sys.stderr.flush()
   with tempfile.TemporaryFile() as held:
     stderr = os.dup(2)
@@ -90,5 +97,5 @@ def _without_greeting():
       os.close(stderr)
       held.seek(0)
       for line in held.read().decode(errors='replace').splitlines():
-        if not _GREETING.match(line):
+        if not _REMARKS.match(line):
           print(line, file=sys.stderr)

@@ -75,6 +75,10 @@ _COMMAND_LINE = {
     'sys.argv', 'argparse', 'getopt', 'optparse', 'absl.app', 'absl.flags',
     'tf.app', 'tf.flags', 'tf.compat.v1.app', 'tf.compat.v1.flags',
     'tensorflow.compat.v1.app', 'tensorflow.compat.v1.flags'}
+# What changes the whole process, and the file that programs do it through.
+_MODES = {'disable_v2_behavior', 'enable_v2_behavior',
+          'disable_eager_execution', 'enable_eager_execution'}
+_MODES_FILE = 'slim_common/runtime.py'
 _SKIPPED = ('build', 'dist')
 
 
@@ -220,12 +224,24 @@ def _contrib_faults(path, tree):
                    'none' % (name, _CONTRIB_FILE))
 
 
+def _mode_faults(path, tree):
+  """Yields (line, text) of what turns eager execution on or off."""
+  if path.split('/')[0] not in _PROJECT or path == _MODES_FILE:
+    return
+  for node in ast.walk(tree):
+    name = getattr(node, 'attr', None) or getattr(node, 'name', None)
+    if name in _MODES:
+      yield getattr(node, 'lineno', 0), (
+          'uses %s, which would change the program that imports it; only '
+          'programs do, through %s' % (name, _MODES_FILE))
+
+
 def _faults(path, source):
   """Returns a line of text for each rule that a file breaks."""
   tree = ast.parse(source, filename=path)
   found = {fault for check in (
       _import_faults, _command_line_faults, _matplotlib_faults,
-      _contrib_faults)
+      _contrib_faults, _mode_faults)
            for fault in check(path, tree)}
   return ['%s:%d %s' % ((path,) + fault) for fault in sorted(found)]
 
@@ -278,6 +294,8 @@ def test_every_folder_of_the_project_is_in_the_table():
     ('image_classifier/runs/new.py',
      'def f():\n  from matplotlib import figure'),
     ('tests/new_test.py', 'import matplotlib, pytest, classify_image'),
+    ('slim_common/runtime.py', 'tf.disable_v2_behavior()'),
+    ('examples/new.py', 'tf.disable_v2_behavior()'),
 ])
 def test_allows(path, source):
   assert _faults(path, source) == []
@@ -339,6 +357,10 @@ def test_allows(path, source):
     ('nets/new.py', 'import importlib\n'
      'importlib.import_module("tensorflow.contrib.slim")',
      'uses tensorflow.contrib.slim; only'),
+    ('nets/new.py', 'tf.disable_v2_behavior()',
+     ':1 uses disable_v2_behavior, which would change the program that'),
+    ('datasets/new.py', 'from x import disable_eager_execution',
+     'uses disable_eager_execution'),
     ('image_classifier/graphs/quantization.py',
      'from tensorflow.contrib import quantize',
      'uses tensorflow.contrib.quantize; only'),

@@ -103,6 +103,8 @@ def test_extras(arguments):
   assert set(_for_python(extras['plot'], '3.7')) == {'matplotlib'}
   assert set(_for_python(extras['fast'], '3.13')) == {'numba'}
   assert not _for_python(extras['gpu'], '3.9')
+  assert not _for_python(extras['gpu'], '3.12', 'arm64', 'darwin')
+  assert _for_python(extras['gpu'], '3.12', 'aarch64')
   assert _for_python(extras['gpu'], '3.12')['tensorflow'].extras == {'and-cuda'}
   for python in ('3.7', '3.12'):
     assert set(_for_python(extras['test'], python)) == {

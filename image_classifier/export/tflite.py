@@ -8,6 +8,7 @@ import tensorflow.compat.v1 as tf
 
 from image_classifier.export import int8_calibration
 from image_classifier.inference.backends import OUTPUTS
+from slim_common import runtime
 
 # Dense layers get one scale for all their weights, as `int8_calibration`
 # expects; without it, TensorFlow 2.21 gives each output a scale.
@@ -41,7 +42,8 @@ def convert(graph_def, shape, images=None):
   try:
     with os.fdopen(descriptor, 'wb') as file:
       file.write(graph_def.SerializeToString())
-    with tf.Graph().as_default(), _programs_on_path():
+    with tf.Graph().as_default(), _programs_on_path(), (
+        runtime.without_remarks()):
       return _converter(path, shape, images, has_ranges).convert()
   except Exception as error:
     # The types of the converter's errors differ between TensorFlow versions.

@@ -45,6 +45,15 @@ Attributes:
   end_points: dict {name: tensor}.
 """
 
+# Attributes that operations of TensorFlow 1.15 have got since, and their
+# default values.
+_ADDED_ATTRIBUTES = {
+    'explicit_paddings': tf.AttrValue(list=tf.AttrValue.ListValue()),
+    'exponential_avg_factor': tf.AttrValue(f=1),
+    'grad_a': tf.AttrValue(b=False),
+    'grad_b': tf.AttrValue(b=False),
+    'grad_x': tf.AttrValue(b=False),
+    'grad_y': tf.AttrValue(b=False)}
 _NUMBERED = re.compile(r'^\d+:')
 
 
@@ -271,13 +280,21 @@ def freeze(session, network):
 
 
 def name_outputs(graph_def, network):
-  """Adds the nodes `logits` and `predictions` to a network's GraphDef."""
+  """Adds the nodes `logits` and `predictions` to a network's GraphDef.
+
+  Attributes that TensorFlow 1.15 would refuse are left out where they have
+  their default value, so that it can read what TensorFlow 2 writes.
+  """
   # A Graph would not accept `predictions` beside the scope `Predictions` of
   # some networks; a GraphDef does.
   for name, tensor in zip(
       backends.OUTPUTS, (network.logits, network.predictions)):
     node = graph_def.node.add(name=name, op='Identity', input=[tensor.op.name])
     node.attr['T'].type = tensor.dtype.as_datatype_enum
+  for node in graph_def.node:
+    for name, default in _ADDED_ATTRIBUTES.items():
+      if name in node.attr and node.attr[name] == default:
+        del node.attr[name]
 
 
 def _check_quantized(checkpoint, ranges):

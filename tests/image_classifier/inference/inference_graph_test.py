@@ -223,3 +223,31 @@ def test_a_reader_of_encoded_images(channels, use_grayscale, expected):
   if channels == 1:
     expected = [(0.299 * 128 + 0.587 * 192 + 0.114 * 64 - 128) / 128]
   np.testing.assert_allclose(found[10, 10], expected, atol=0.01)
+
+
+def test_tensorflow_1_knows_the_attributes(graph):
+  images = tf.placeholder(tf.float32, [1, 8, 8, 3])
+  features = slim.batch_norm(slim.max_pool2d(images, 2), is_training=False)
+  logits = slim.fully_connected(slim.flatten(features), 5)
+  network = inference_graph.Network(
+      None, 8, images, logits, tf.nn.softmax(logits), {})
+  graph_def = graph.as_graph_def()
+  inference_graph.name_outputs(graph_def, network)
+  attributes = {name for node in graph_def.node for name in node.attr}
+  assert {'ksize', 'epsilon', 'transpose_a'} <= attributes
+  assert not {'explicit_paddings', 'exponential_avg_factor', 'grad_a',
+              'grad_b'} & attributes
+
+
+def test_an_attribute_with_another_value_stays(graph):
+  images = tf.placeholder(tf.float32, [1, 8, 8, 3])
+  padding = [[0, 0], [1, 1], [1, 1], [0, 0]]
+  logits = tf.reduce_sum(tf.nn.conv2d(
+      images, tf.ones([3, 3, 3, 5]), padding=padding), [1, 2])
+  network = inference_graph.Network(
+      None, 8, images, logits, tf.nn.softmax(logits), {})
+  graph_def = graph.as_graph_def()
+  inference_graph.name_outputs(graph_def, network)
+  node, = [node for node in graph_def.node if node.op == 'Conv2D']
+  assert list(node.attr['explicit_paddings'].list.i) == [
+      0, 0, 1, 1, 1, 1, 0, 0]
