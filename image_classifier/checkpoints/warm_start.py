@@ -19,7 +19,7 @@ start. Each model variable is one of these:
 import collections
 import itertools
 import re
-from typing import List
+from typing import FrozenSet, List, Optional
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -89,6 +89,32 @@ def plan(options) -> Plan:
   return Plan(
       checkpoint, loaded, [name for name in ours if name in excluded], differs,
       missing, sorted(name for name in theirs if name not in ours), stuck)
+
+
+def loadable(options) -> Optional[FrozenSet[str]]:
+  """Returns the names of the variables that a warm start can load.
+
+  A run that resumes is built as when it started, from the same checkpoint.
+
+  Args:
+    options: an `options.WarmStart`.
+
+  Returns:
+    None without a checkpoint_path, or if there is no checkpoint any more.
+
+  Raises:
+    ValueError: the checkpoint is damaged.
+  """
+  if not options.checkpoint_path:
+    return None
+  try:
+    checkpoint = checkpoint_reader.find(options.checkpoint_path)
+  except ValueError:
+    # A run that resumes needs it no longer; `plan` says so to any other.
+    return None
+  return frozenset(
+      name for name in checkpoint_reader.shapes_in(checkpoint)
+      if not name.startswith(tuple(options.checkpoint_exclude_scopes)))
 
 
 def describe(warm_start: Plan) -> List[str]:

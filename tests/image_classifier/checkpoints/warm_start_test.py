@@ -220,3 +220,15 @@ def test_flags_of_a_warm_start_without_a_checkpoint_give_a_warning():
       '--ignore_missing_vars has no effect without --checkpoint_path']
   assert not flags.parse(
       arguments + ['--checkpoint_path=x'], options.Train)[1]
+
+
+def test_what_a_warm_start_could_load_is_known_before_the_network(checkpoint):
+  def loadable(**given):
+    return warm_start.loadable(options.WarmStart(**given))
+  assert loadable() is None
+  # A run that resumes needs its checkpoint no longer.
+  assert loadable(checkpoint_path=checkpoint + '-gone') is None
+  assert len(loadable(checkpoint_path=checkpoint)) == 13
+  assert loadable(
+      checkpoint_path=checkpoint, checkpoint_exclude_scopes=('net/c',)) == {
+          'net/logits/weights', 'net/logits/biases'}
