@@ -10,6 +10,7 @@ from typing import Dict, List, Optional
 
 import tensorflow.compat.v1 as tf
 
+from image_classifier.checkpoints import foreign_names
 from image_classifier.checkpoints import shape_mismatch as shape_causes
 
 # The files that a checkpoint consists of, any of which may be named.
@@ -148,34 +149,56 @@ def step_of(prefix: str) -> Optional[int]:
   return int(reader.get_tensor(name)) if reader.has_tensor(name) else None
 
 
-def check_fits(prefix: str, variables) -> None:
+def check_fits(prefix: str, variables, scope: Optional[str] = None,
+               needs_statistics: bool = True):
   """Checks that a checkpoint holds the variables to restore.
 
   Args:
     prefix: the checkpoint.
-    variables: dict {name in the checkpoint: variable}.
+    variables: dict {name in the network: variable}.
+    scope: the scope of the network in the checkpoint, see foreign_names.py.
+    needs_statistics: whether those of batch normalization may not be missing.
+
+  Returns:
+    A dict {name in the checkpoint: variable}, without missing statistics.
 
   Raises:
     ValueError: a name is missing or a shape differs.
   """
   shapes = shapes_in(prefix)
-  missing = sorted(name for name in variables if name not in shapes)
+  names = {name: foreign_names.find(name, shapes, scope) for name in variables}
+  missing = sorted(name for name in variables if names[name] is None and (
+      needs_statistics or not foreign_names.is_statistic(name)))
   if missing:
-    cure = 'It was trained with another network: check --model_name.'
-    if any(name.endswith('/ExponentialMovingAverage') for name in missing):
-      cure = ('The run kept no moving averages: leave out '
-              '--moving_average_decay.')
-    elif any(_QUANTIZED.search(name) for name in missing):
-      cure = 'It was trained without --quantize_delay: leave out --quantize.'
     raise ValueError('The checkpoint %s lacks %d variables, such as %s. %s' % (
-        prefix, len(missing), missing[0], cure))
-  ours = {name: v.shape.as_list() for name, v in variables.items()}
+        prefix, len(missing), missing[0],
+        _cure(missing, variables, shapes)))
+  found = {names[name]: variable for name, variable in variables.items()
+           if names[name] is not None}
+  ours = {name: v.shape.as_list() for name, v in found.items()}
   for name, shape in sorted(ours.items()):
     if shape != shapes[name]:
       raise ValueError(
           'The variable %s has shape %s in the checkpoint %s and %s here. %s' %
           (name, shapes[name], prefix, shape,
            shape_causes.cause(name, shapes, ours)))
+  return found
+
+
+def _cure(missing, variables, shapes):
+  """Returns a sentence: why variables are missing, and what to type."""
+  if all(map(foreign_names.is_statistic, missing)):
+    return ('They are the statistics of batch normalization (moving_mean, '
+            'moving_variance), which it was saved without: '
+            'eval_image_classifier.py --recalibrate_batch_norm=100 computes '
+            'them.')
+  if any(name.endswith('/ExponentialMovingAverage') for name in missing):
+    return ('The run kept no moving averages: leave out '
+            '--moving_average_decay.')
+  if any(_QUANTIZED.search(name) for name in missing):
+    return 'It was trained without --quantize_delay: leave out --quantize.'
+  return foreign_names.explain(variables, shapes) or (
+      'It was trained with another network: check --model_name.')
 
 
 @functools.lru_cache(maxsize=None)

@@ -44,13 +44,13 @@ class BatchNormMode:
     decay: decay of the moving averages; None for that of the network.
     trainable_scopes: regular expressions for the start of the names of the
       trained variables; an empty sequence means all variables.
-    loaded: names of the variables that the checkpoint of a warm start gives;
-      None without one.
+    is_loaded: function of a variable's name: whether the checkpoint of a warm
+      start gives it; None without one.
   """
 
-  def __init__(self, freeze, decay, trainable_scopes, loaded=None):
+  def __init__(self, freeze, decay, trainable_scopes, is_loaded=None):
     self._layers = {}
-    self._loaded = loaded
+    self._is_loaded = is_loaded
     self._freeze = freeze
     self._decay = decay
     self._trained = warm_start.patterns(trainable_scopes)
@@ -77,8 +77,8 @@ class BatchNormMode:
     return {'decay': decay}
 
   def _lacks_statistics(self, name):
-    return self._loaded is not None and any(
-        '%s/%s' % (name, statistic) not in self._loaded
+    return self._is_loaded is not None and not all(
+        self._is_loaded('%s/%s' % (name, statistic))
         for statistic in _STATISTICS)
 
   def _is_frozen(self, name):

@@ -82,6 +82,12 @@ def test_what_fits_is_accepted(directory):
 @pytest.mark.parametrize('name, shape, end', [
     ('net/x', [1], 'lacks 1 variables, such as net/x. It was trained with '
                    'another network: check --model_name.'),
+    ('net/norm/moving_mean', [4], 'They are the statistics of batch '
+     'normalization (moving_mean, moving_variance), which it was saved '
+     'without: eval_image_classifier.py --recalibrate_batch_norm=100 computes '
+     'them.'),
+    ('module/k', [3, 3, 8, 16], 'It holds net/k, this network is module/k: '
+     '--checkpoint_scope=net loads them.'),
     ('net/logits/w/ExponentialMovingAverage', [4, 1000],
      'The run kept no moving averages: leave out --moving_average_decay.'),
     ('net/logits/w', [4, 1001],
@@ -262,3 +268,11 @@ def test_a_graph_without_weights_is_named(directory):
     with pytest.raises(ValueError) as error:
       checkpoint_reader.find(str(directory / name))
     assert str(error.value) == start + end
+
+
+def test_missing_statistics_may_be_recalibrated(directory):
+  variables = {'net/k': tf.get_variable('k', [3, 3, 8, 16]),
+               'net/norm/moving_mean': tf.get_variable('mean', [16])}
+  prefix = checkpoint_reader.find(str(directory))
+  assert list(checkpoint_reader.check_fits(
+      prefix, variables, needs_statistics=False)) == ['net/k']

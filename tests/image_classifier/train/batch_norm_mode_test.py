@@ -151,10 +151,11 @@ _STATISTICS = frozenset(['a/moving_mean', 'a/moving_variance'])
     (None, frozenset(['a/beta']), [(0.999, True), (0.999, True),
                                    (0.999, False)]),
     (True, _STATISTICS, [(None, False), (None, True), (None, True)]),
-    (False, frozenset(), [(0.999, False)] * 3)])
+    (False, frozenset(['a/beta']), [(0.999, False)] * 3)])
 def test_statistics_that_were_never_loaded_are_not_frozen(
     freeze, loaded, expected):
-  mode = batch_norm_mode.BatchNormMode(freeze, None, ('head',), loaded)
+  mode = batch_norm_mode.BatchNormMode(
+      freeze, None, ('head',), loaded and loaded.__contains__)
   for name in ('a', 'b', 'head'):
     is_frozen = mode(name, {}) == {'is_training': False}
     assert is_frozen == (mode.layers[-1].decay is None)
