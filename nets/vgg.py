@@ -5,7 +5,10 @@ image recognition (2014), https://arxiv.org/abs/1409.1556.
 """
 import tensorflow.compat.v1 as tf
 
+from nets import layer_utils
 from nets import sequential
+
+trunc_normal = layer_utils.trunc_normal
 
 # Convolutions in each of the five blocks.
 _A = (1, 1, 2, 2, 2)

@@ -10,6 +10,7 @@ from typing import Dict, List, Optional
 
 import tensorflow.compat.v1 as tf
 
+from image_classifier.checkpoints import foreign_names
 from image_classifier.checkpoints import shape_mismatch as shape_causes
 
 # The files that a checkpoint consists of, any of which may be named.
@@ -17,6 +18,8 @@ _PARTS = re.compile(r'\.(index|meta|data-\d{5}-of-\d{5})$')
 _ARCHIVE = re.compile(r'\.(tar|tar\.gz|tgz)$')
 # Ranges that fake quantization learns.
 _QUANTIZED = re.compile(r'_quant(_[^/]*)?/(min|max)$')
+# A single file of the format of 2016.
+_V1_NAME = re.compile(r'\.ckpt(-\d+)?$')
 # The files to unpack from an archive; `.ckpt` is the old format.
 _WANTED = re.compile(r'(\.(index|meta|data-\d{5}-of-\d{5}|ckpt)|^checkpoint)$')
 
@@ -46,33 +49,81 @@ def find(path: str) -> str:
   if not tf.gfile.IsDirectory(directory):
     raise ValueError('There is no checkpoint %s: the directory %s does not '
                      'exist.' % (path, directory))
-  if tf.train.checkpoint_exists(prefix):
+  if _exists(prefix):
     return prefix
   if tf.gfile.Glob(prefix + '.data-*'):
     raise ValueError('The checkpoint %s is incomplete: there is no file '
                      '%s.index.' % (path, prefix))
-  raise ValueError('There is no checkpoint %s. %s holds %s.' % (
-      path, directory, ', '.join(_prefixes(directory)) or 'none'))
+  raise ValueError('There is no checkpoint %s. %s holds %s.%s' % (
+      path, directory, ', '.join(_prefixes(directory)) or 'none',
+      _without_weights(prefix)))
+
+
+def listed(directory: str) -> List[str]:
+  """Returns the checkpoints that a directory's file `checkpoint` names.
+
+  They are those that exist, oldest first, the latest last. The file may hold
+  absolute paths, which slim wrote, and the directory have been moved or copied
+  since: a checkpoint of the same name in it comes before any elsewhere.
+  """
+  state = tf.train.get_checkpoint_state(directory)
+  if state is None:
+    return []
+  latest = state.model_checkpoint_path
+  paths = [path for path in state.all_model_checkpoint_paths
+           if path != latest] + [latest]
+  here = [_in_directory(directory, path) for path in paths]
+  return [path for path in here if _exists(path)]
+
+
+def _in_directory(directory, path):
+  """Returns the path of a listed checkpoint after the directory was moved."""
+  root = os.path.abspath(directory)
+  if _exists(path) and os.path.abspath(path).startswith(root + os.sep):
+    return path
+  beside = os.path.join(directory, os.path.basename(path))
+  return beside if _exists(beside) else path
+
+
+def _exists(prefix):
+  try:
+    return tf.train.checkpoint_exists(prefix)
+  except tf.errors.NotFoundError:
+    # Its directory does not exist.
+    return False
 
 
 def _latest(directory):
   """Returns the latest checkpoint in a directory, or the only one."""
-  latest = tf.train.latest_checkpoint(directory)
-  if latest:
-    return latest
+  state = tf.train.get_checkpoint_state(directory)
+  if state is not None:
+    latest = _in_directory(directory, state.model_checkpoint_path)
+    if _exists(latest):
+      return latest
   # An unpacked archive may lack the file that lists the checkpoints.
   names = _prefixes(directory)
   if len(names) == 1:
     return os.path.join(directory, names[0])
   raise ValueError('There is no checkpoint in the directory %s%s' % (
       directory, ' that is listed as the latest. It holds %s: name one of '
-      'them.' % ', '.join(names) if names else '.'))
+      'them.' % ', '.join(names) if names else '.' + _without_weights(
+          os.path.join(directory, ''))))
 
 
 def _prefixes(directory):
+  names = tf.gfile.ListDirectory(directory)
   return sorted(
-      name[:-len('.index')] for name in tf.gfile.ListDirectory(directory)
-      if name.endswith('.index'))
+      {name[:-len('.index')] for name in names if name.endswith('.index')} |
+      {name for name in names if _V1_NAME.search(name) and
+       not tf.gfile.IsDirectory(os.path.join(directory, name))})
+
+
+def _without_weights(prefix):
+  """Returns a sentence if only the graph of a checkpoint is there, or ''."""
+  metas = sorted(tf.gfile.Glob(prefix + '*.meta'))
+  return ' %s holds the graph only; the weights are in the files %s.' % (
+      metas[0], os.path.basename(metas[0])[:-len('meta')] +
+      'index and .data-* beside it, which are missing') if metas else ''
 
 
 def shapes_in(prefix: str) -> Dict[str, List[int]]:
@@ -98,34 +149,56 @@ def step_of(prefix: str) -> Optional[int]:
   return int(reader.get_tensor(name)) if reader.has_tensor(name) else None
 
 
-def check_fits(prefix: str, variables) -> None:
+def check_fits(prefix: str, variables, scope: Optional[str] = None,
+               needs_statistics: bool = True):
   """Checks that a checkpoint holds the variables to restore.
 
   Args:
     prefix: the checkpoint.
-    variables: dict {name in the checkpoint: variable}.
+    variables: dict {name in the network: variable}.
+    scope: the scope of the network in the checkpoint, see foreign_names.py.
+    needs_statistics: whether those of batch normalization may not be missing.
+
+  Returns:
+    A dict {name in the checkpoint: variable}, without missing statistics.
 
   Raises:
     ValueError: a name is missing or a shape differs.
   """
   shapes = shapes_in(prefix)
-  missing = sorted(name for name in variables if name not in shapes)
+  names = {name: foreign_names.find(name, shapes, scope) for name in variables}
+  missing = sorted(name for name in variables if names[name] is None and (
+      needs_statistics or not foreign_names.is_statistic(name)))
   if missing:
-    cure = 'It was trained with another network: check --model_name.'
-    if any(name.endswith('/ExponentialMovingAverage') for name in missing):
-      cure = ('The run kept no moving averages: leave out '
-              '--moving_average_decay.')
-    elif any(_QUANTIZED.search(name) for name in missing):
-      cure = 'It was trained without --quantize_delay: leave out --quantize.'
     raise ValueError('The checkpoint %s lacks %d variables, such as %s. %s' % (
-        prefix, len(missing), missing[0], cure))
-  ours = {name: v.shape.as_list() for name, v in variables.items()}
+        prefix, len(missing), missing[0],
+        _cure(missing, variables, shapes)))
+  found = {names[name]: variable for name, variable in variables.items()
+           if names[name] is not None}
+  ours = {name: v.shape.as_list() for name, v in found.items()}
   for name, shape in sorted(ours.items()):
     if shape != shapes[name]:
       raise ValueError(
           'The variable %s has shape %s in the checkpoint %s and %s here. %s' %
           (name, shapes[name], prefix, shape,
            shape_causes.cause(name, shapes, ours)))
+  return found
+
+
+def _cure(missing, variables, shapes):
+  """Returns a sentence: why variables are missing, and what to type."""
+  if all(map(foreign_names.is_statistic, missing)):
+    return ('They are the statistics of batch normalization (moving_mean, '
+            'moving_variance), which it was saved without: '
+            'eval_image_classifier.py --recalibrate_batch_norm=100 computes '
+            'them.')
+  if any(name.endswith('/ExponentialMovingAverage') for name in missing):
+    return ('The run kept no moving averages: leave out '
+            '--moving_average_decay.')
+  if any(_QUANTIZED.search(name) for name in missing):
+    return 'It was trained without --quantize_delay: leave out --quantize.'
+  return foreign_names.explain(variables, shapes) or (
+      'It was trained with another network: check --model_name.')
 
 
 @functools.lru_cache(maxsize=None)

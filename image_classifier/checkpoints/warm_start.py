@@ -19,12 +19,13 @@ start. Each model variable is one of these:
 import collections
 import itertools
 import re
-from typing import List
+from typing import Callable, List, Optional
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from image_classifier.checkpoints import checkpoint_reader
+from image_classifier.checkpoints import foreign_names
 from image_classifier.checkpoints import shape_mismatch
 from slim_common import suggest
 
@@ -39,7 +40,7 @@ Plan.__doc__ = """What a warm start loads.
 
 Attributes:
   checkpoint: str, prefix of the checkpoint.
-  loaded: list of the variables to load.
+  loaded: dict {name in the checkpoint: variable to load}.
   excluded: list of the names of the variables in checkpoint_exclude_scopes.
   differs: dict {name: (shape here, shape in the checkpoint)}.
   missing: list of the names of the variables that the checkpoint lacks.
@@ -70,14 +71,18 @@ def plan(options) -> Plan:
   ours = collections.OrderedDict(
       (v.op.name, v.shape.as_list()) for v in variables)
   wanted = [name for name in ours if name not in excluded]
-  missing = [name for name in wanted if name not in theirs]
-  _check_found(checkpoint, wanted, missing, options)
+  names = {name: foreign_names.find(name, theirs, options.checkpoint_scope)
+           for name in ours}
+  missing = [name for name in wanted if names[name] is None]
+  _check_found(checkpoint, wanted, missing, options, theirs)
   differs = collections.OrderedDict(
-      (name, (ours[name], theirs[name])) for name in wanted
-      if name in theirs and ours[name] != theirs[name])
-  _check_shapes(checkpoint, differs, theirs, ours, options)
-  loaded = [v for v in variables if v.op.name not in excluded
-            and v.op.name not in missing and v.op.name not in differs]
+      (name, (ours[name], theirs[names[name]])) for name in wanted
+      if names[name] and ours[name] != theirs[names[name]])
+  _check_shapes(checkpoint, differs, {
+      **theirs, **{name: theirs[names[name]] for name in differs}}, ours,
+                options)
+  loaded = {names[v.op.name]: v for v in variables if v.op.name not in excluded
+            and v.op.name not in missing and v.op.name not in differs}
   if not loaded:
     raise ValueError(
         'Nothing is left to load from %s: --checkpoint_exclude_scopes=%s '
@@ -85,10 +90,37 @@ def plan(options) -> Plan:
         '--checkpoint_path.' % (checkpoint, ','.join(scopes)))
   trained = variables_to_train(options)
   stuck = [v.op.name for v in tf.trainable_variables()
-           if v in variables and v not in trained and v not in loaded]
+           if v in variables and v not in trained and v not in loaded.values()]
   return Plan(
       checkpoint, loaded, [name for name in ours if name in excluded], differs,
-      missing, sorted(name for name in theirs if name not in ours), stuck)
+      missing, sorted(set(theirs) - set(names.values())), stuck)
+
+
+def loadable(options) -> Optional[Callable[[str], bool]]:
+  """Returns a function: whether a warm start can load a variable of a name.
+
+  A run that resumes is built as when it started, from the same checkpoint.
+
+  Args:
+    options: an `options.WarmStart`.
+
+  Returns:
+    None without a checkpoint_path, or if there is no checkpoint any more.
+
+  Raises:
+    ValueError: the checkpoint is damaged.
+  """
+  if not options.checkpoint_path:
+    return None
+  try:
+    checkpoint = checkpoint_reader.find(options.checkpoint_path)
+  except ValueError:
+    # A run that resumes needs it no longer; `plan` says so to any other.
+    return None
+  shapes = checkpoint_reader.shapes_in(checkpoint)
+  excluded = tuple(options.checkpoint_exclude_scopes)
+  return lambda name: not name.startswith(excluded) and (
+      foreign_names.find(name, shapes, options.checkpoint_scope) is not None)
 
 
 def describe(warm_start: Plan) -> List[str]:
@@ -165,7 +197,7 @@ def _union(flag, variables, in_scope):
   return chosen
 
 
-def _check_found(checkpoint, wanted, missing, options):
+def _check_found(checkpoint, wanted, missing, options, theirs):
   """Raises ValueError if the checkpoint lacks what it should have."""
   backbone = [
       name for name in wanted if not shape_mismatch.is_head(name)] or wanted
@@ -174,15 +206,25 @@ def _check_found(checkpoint, wanted, missing, options):
       _MIN_FRACTION_FOUND * len(backbone))
   if found < minimum or (wanted and len(missing) == len(wanted)):
     raise ValueError(
-        'The checkpoint %s has %d of the %d variables wanted: it belongs to '
-        'another network. Check --model_name.' % (
-            checkpoint, found, len(backbone)))
+        'The checkpoint %s has %d of the %d variables wanted: %s' % (
+            checkpoint, found, len(backbone),
+            _cause_of_missing(missing, wanted, theirs)))
   if (missing and options.checkpoint_exclude_scopes and
       not options.ignore_missing_vars):
     raise ValueError(
         'The checkpoint %s lacks %d variables of the network: %s. Give their '
         'scope with --checkpoint_exclude_scopes, or pass '
         '--ignore_missing_vars.' % (checkpoint, len(missing), _some(missing)))
+
+
+def _cause_of_missing(missing, wanted, theirs):
+  """Returns why many variables are missing, and what to type."""
+  if all(map(foreign_names.is_statistic, missing)):
+    return ('it lacks the statistics of batch normalization (moving_mean, '
+            'moving_variance). Pass --ignore_missing_vars to train them.')
+  explained = foreign_names.explain(wanted, theirs)
+  return 'it belongs to another network. %s' % (
+      explained or 'Check --model_name.')
 
 
 def _check_shapes(checkpoint, differs, theirs, ours, options):

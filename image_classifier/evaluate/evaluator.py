@@ -9,6 +9,7 @@ import tensorflow.compat.v1 as tf
 
 from image_classifier.checkpoints import checkpoint_reader
 from image_classifier.checkpoints import checkpoint_saver
+from image_classifier.checkpoints import foreign_names
 from image_classifier.evaluate import eval_graph
 from image_classifier.evaluate import metrics
 from image_classifier.evaluate import recalibrate_batch_norm
@@ -48,7 +49,7 @@ class Evaluator(contextlib.AbstractContextManager):
       self._graph = eval_graph.build(options, checkpoint)
       self._loss = reported_loss.choose(
           options.evaluation, checkpoint, self._graph.multi_label)
-      self._saver = tf.train.Saver(self._graph.variables_to_restore)
+      self._saver, self._restored = None, set()
       self._session = self._connect(options.evaluation.master)
     self._statistics = recalibrate_batch_norm.MovingStatistics(
         options, self._graph, self._session)
@@ -120,14 +121,28 @@ class Evaluator(contextlib.AbstractContextManager):
         self._options, checkpoint, int(self._graph.batch.images.shape[1])):
       self._say(line)
     with _reading_errors_explained(checkpoint):
-      checkpoint_reader.check_fits(checkpoint, self._graph.variables_to_restore)
-      self._saver.restore(self._session, checkpoint)
+      self._load(checkpoint)
       averages = self._options.evaluation.moving_average_decay
       if averages is None and _has_averages(checkpoint):
         self._say('%s also has moving averages of the weights; '
                   '--moving_average_decay=0.9999 (or any value) evaluates '
                   'them.' % checkpoint)
       return checkpoint_reader.step_of(checkpoint) or 0
+
+  def _load(self, checkpoint):
+    """Loads the weights; statistics to recalibrate may be missing."""
+    variables = self._graph.variables_to_restore
+    found = checkpoint_reader.check_fits(
+        checkpoint, variables, self._options.evaluation.checkpoint_scope,
+        not self._options.batch_norm.recalibrate_batch_norm)
+    if set(found) != self._restored:
+      with self._session.graph.as_default():
+        self._saver = tf.train.Saver(found)
+      self._restored = set(found)
+    self._session.run([
+        variable.initializer for name, variable in variables.items()
+        if foreign_names.is_statistic(name)])
+    self._saver.restore(self._session, checkpoint)
 
   def _classes(self):
     """Returns a list of (id in the dataset, name) of the network's classes."""

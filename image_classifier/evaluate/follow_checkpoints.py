@@ -4,6 +4,7 @@ import time
 
 import tensorflow.compat.v1 as tf
 
+from image_classifier.checkpoints import checkpoint_reader
 from image_classifier.runs import best_checkpoint
 from image_classifier.runs import run_record
 
@@ -36,7 +37,8 @@ def follow(directory, options, say=print):
   is_waiting = False
   last_news = time.time()
   while True:
-    new = [path for path in _saved(directory) if path not in seen]
+    new = [path for path in checkpoint_reader.listed(directory)
+           if path not in seen]
     for path in new:
       yield path
       seen.add(path)
@@ -64,13 +66,6 @@ def _pause(options, last_news):
     return options.eval_interval_secs
   left = last_news + options.eval_timeout_secs - time.time()
   return max(0.0, min(options.eval_interval_secs, left))
-
-
-def _saved(directory):
-  """Returns the checkpoints that the training keeps, the oldest first."""
-  state = tf.train.get_checkpoint_state(directory)
-  return [path for path in state.all_model_checkpoint_paths
-          if tf.train.checkpoint_exists(path)] if state else []
 
 
 def _step_of(path):

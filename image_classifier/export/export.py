@@ -173,7 +173,8 @@ def _load(options, classes, checkpoint):
       options, classes, checkpoint, options.batch_size, _frames(options),
       free_size=options.free_image_size)
   session = inference_graph.restore(
-      checkpoint, options.moving_average_decay, options.quantize)
+      checkpoint, options.moving_average_decay, options.quantize,
+      options.checkpoint_scope)
   frozen = inference_graph.freeze(session, network)
   folded = None
   if options.fold_batch_norm or options.tflite or options.int8:

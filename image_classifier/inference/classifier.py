@@ -112,7 +112,9 @@ def load_checkpoint(options):
     outputs = [network.logits, network.predictions]
     if options.end_point:
       outputs.append(_end_point(network, options.end_point))
-    session = inference_graph.restore(checkpoint, options.moving_average_decay)
+    session = inference_graph.restore(
+        checkpoint, options.moving_average_decay,
+        scope=options.checkpoint_scope)
   return Classifier(
       backends.SessionBackend(session, network.images, outputs), classes.names,
       inference_graph.image_reader(

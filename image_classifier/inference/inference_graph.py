@@ -231,13 +231,14 @@ def _channels(options, checkpoint):
   return 1 if few == {1} else 3
 
 
-def restore(checkpoint, decay=None, quantize=False):
+def restore(checkpoint, decay=None, quantize=False, scope=None):
   """Returns a CPU session of the default graph with a checkpoint's weights.
 
   Args:
     checkpoint: prefix of the checkpoint.
     decay: None for the weights, any number for their moving averages.
     quantize: whether to insert the fake quantization of the training.
+    scope: scope of the network in the checkpoint; None for the same names.
 
   Raises:
     ValueError: the checkpoint does not fit or cannot be read.
@@ -246,7 +247,7 @@ def restore(checkpoint, decay=None, quantize=False):
   ranges = quantization.quantize_for_inference(quantize)
   variables.update(ranges)
   _check_quantized(checkpoint, ranges)
-  checkpoint_reader.check_fits(checkpoint, variables)
+  variables = checkpoint_reader.check_fits(checkpoint, variables, scope)
   session = tf.Session(config=tf.ConfigProto(device_count={'GPU': 0}))
   try:
     tf.train.Saver(variables).restore(session, checkpoint)

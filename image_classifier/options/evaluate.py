@@ -15,6 +15,10 @@ class Evaluation:
   checkpoint_path: str = flag(
       '/tmp/tfmodel/', 'Checkpoint to evaluate: a directory (its latest '
       'checkpoint) or a file.')
+  checkpoint_scope: Optional[str] = flag(
+      None, 'Scope of the network in the checkpoint, if its variables have '
+      'other names: in front of them, or in the place of their first part.',
+      metavar='SCOPE')
   eval_dir: str = flag(
       '/tmp/tfmodel/', 'Directory of the summaries. An empty value writes '
       'none.')

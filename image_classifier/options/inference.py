@@ -15,6 +15,10 @@ class Inference:
   checkpoint_path: Optional[str] = _model(
       None, 'Checkpoint of the trained weights: a directory (its latest '
       'checkpoint) or a file.')
+  checkpoint_scope: Optional[str] = _model(
+      None, 'Scope of the network in the checkpoint, if its variables have '
+      'other names: in front of them, or in the place of their first part.',
+      metavar='SCOPE')
   model_name: str = _model(
       'inception_v3', 'Name of the network; train_image_classifier.py '
       '--list_models lists them.')

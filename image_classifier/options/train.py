@@ -71,6 +71,11 @@ class WarmStart:
       (), 'Scopes whose variables are not restored from the checkpoint. '
       'Default: none; the last layers are excluded if their number of classes '
       'differs.', metavar='SCOPE,...', only_if_set=('checkpoint_path',))
+  checkpoint_scope: Optional[str] = flag(
+      None, 'Scope of the network in the checkpoint, if its variables have '
+      'other names: in front of them, or in the place of their first part.',
+      metavar='SCOPE',
+      only_if_set=('checkpoint_path',))
   trainable_scopes: Tuple[str, ...] = flag(
       (), 'Scopes whose variables are trained. Default: all.',
       metavar='SCOPE,...')

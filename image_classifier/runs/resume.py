@@ -179,26 +179,12 @@ def _checkpoints(train_dir):
   They are those that the file `checkpoint` names, which a user may have
   edited; where it is missing or names none that exists, all in the directory.
   """
-  state = tf.train.get_checkpoint_state(train_dir)
-  named = []
-  if state is not None:
-    latest = state.model_checkpoint_path
-    named = [path for path in state.all_model_checkpoint_paths
-             if path != latest] + [latest]
-  # Slim wrote absolute paths; the directory may have been moved since.
-  named = [path if _exists(path) else
-           os.path.join(train_dir, os.path.basename(path)) for path in named]
-  named = [path for path in named if _exists(path)]
+  named = checkpoint_reader.listed(train_dir)
   if named or not os.path.isdir(train_dir):
     return named
   steps = sorted(int(match.group(1)) for match in map(
       _STEP.match, os.listdir(train_dir)) if match)
   return [os.path.join(train_dir, 'model.ckpt-%d' % step) for step in steps]
-
-
-def _exists(prefix):
-  # A file without an index is of the format of 2016.
-  return os.path.exists(prefix + '.index') or os.path.isfile(prefix)
 
 
 def _step_of(prefix):

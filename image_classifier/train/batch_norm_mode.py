@@ -3,7 +3,9 @@
 A layer in training mode normalizes with the mean and variance of the batch,
 and keeps moving averages of them for evaluation. A frozen layer uses the
 averages that it has and does not update them, so that a layer that is not
-trained computes the same in training and in evaluation.
+trained computes the same in training and in evaluation. A layer that is not
+trained and whose averages the checkpoint lacks has none to keep: its mean 0 and
+variance 1 are not those of its inputs. It stays in training mode.
 """
 from typing import List, NamedTuple, Optional
 
@@ -12,6 +14,7 @@ from image_classifier.checkpoints import warm_start
 # Time constants 1 / (1 - decay) after which the initial value of a moving
 # average no longer matters.
 _TIME_CONSTANTS = 10
+_STATISTICS = ('moving_mean', 'moving_variance')
 # The default of slim.batch_norm.
 _DEFAULT_DECAY = 0.999
 
@@ -22,9 +25,12 @@ class Layer(NamedTuple):
   Attributes:
     name: its variable scope.
     decay: decay of its moving averages; None for a frozen layer.
+    lacks_statistics: whether it would be frozen by what is trained, or is by
+      --freeze_batch_norm, although the checkpoint lacks its moving averages.
   """
   name: str
   decay: Optional[float]
+  lacks_statistics: bool = False
 
 
 class BatchNormMode:
@@ -38,10 +44,13 @@ class BatchNormMode:
     decay: decay of the moving averages; None for that of the network.
     trainable_scopes: regular expressions for the start of the names of the
       trained variables; an empty sequence means all variables.
+    is_loaded: function of a variable's name: whether the checkpoint of a warm
+      start gives it; None without one.
   """
 
-  def __init__(self, freeze, decay, trainable_scopes):
+  def __init__(self, freeze, decay, trainable_scopes, is_loaded=None):
     self._layers = {}
+    self._is_loaded = is_loaded
     self._freeze = freeze
     self._decay = decay
     self._trained = warm_start.patterns(trainable_scopes)
@@ -55,15 +64,22 @@ class BatchNormMode:
     """Returns a dict of the arguments of a layer to override."""
     if not arguments.get('is_training', True):
       return {}
-    if self._is_frozen(name):
-      self._layers[name] = Layer(name, None)
+    is_frozen = self._is_frozen(name)
+    lacks = is_frozen and self._lacks_statistics(name)
+    if is_frozen and (self._freeze or not lacks):
+      self._layers[name] = Layer(name, None, lacks)
       return {'is_training': False}
     decay = self._decay
     if decay is None:
       decay = arguments.get('decay', _DEFAULT_DECAY)
     # Clones build each layer again.
-    self._layers[name] = Layer(name, decay)
+    self._layers[name] = Layer(name, decay, lacks)
     return {'decay': decay}
+
+  def _lacks_statistics(self, name):
+    return self._is_loaded is not None and not all(
+        self._is_loaded('%s/%s' % (name, statistic))
+        for statistic in _STATISTICS)
 
   def _is_frozen(self, name):
     if self._freeze is not None:
@@ -90,6 +106,7 @@ def describe(layers, num_steps, flags_given=()):
     lines.append('Batch normalization: %d of %d layers frozen, which keep '
                  'their statistics.' % (
                      len(layers) - len(decays), len(layers)))
+  lines += _without_statistics(layers)
   decay = max(decays, default=0)
   wanted = _TIME_CONSTANTS / max(1 - decay, 1e-9)
   if decay and num_steps is not None and num_steps < wanted:
@@ -101,3 +118,17 @@ def describe(layers, num_steps, flags_given=()):
             decay, num_steps, round(wanted),
             max(0.5, 1 - _TIME_CONSTANTS / max(num_steps, 1))))
   return lines
+
+
+def _without_statistics(layers):
+  """Returns a list with a warning if the checkpoint lacks statistics."""
+  lacking = [layer for layer in layers if layer.lacks_statistics]
+  if not lacking:
+    return []
+  are_frozen = lacking[0].decay is None
+  return ['Warning: the checkpoint lacks the batch normalization statistics '
+          '(moving_mean, moving_variance) of %d of %d layers, such as %s. %s' %
+          (len(lacking), len(layers), lacking[0].name,
+           'They are frozen with mean 0 and variance 1: leave out '
+           '--freeze_batch_norm.' if are_frozen else
+           'They are not frozen and compute them from the batches.')]

@@ -1,13 +1,19 @@
 """Tests that scopes of tf.contrib.slim reach the networks."""
+import contextlib
+import functools
 import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
+from nets import cifarnet
 from nets import contrib_scopes
+from nets import inception_v3
+from nets import mobilenet_v1
 from nets.mobilenet import mobilenet_v2
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -146,3 +152,76 @@ def test_scope_ends_with_the_network(contrib):
 def test_decorated_network_keeps_what_its_users_read():
   assert mobilenet_v2.mobilenet.__name__ == 'mobilenet'
   assert mobilenet_v2.mobilenet.default_image_size == 224
+
+
+def _scopes(contrib, name):
+  """The scopes of a case: lists of (slim, layers, their arguments)."""
+  theirs = {'normalizer_fn': contrib.batch_norm}
+  frozen = {'normalizer_fn': functools.partial(
+      contrib.batch_norm, is_training=False)}
+  layers = [[s.conv2d, s.separable_conv2d] for s in (contrib, slim)]
+  off = {'is_training': False}
+  return {
+      'the network says is_training': [(contrib, layers[0], theirs)],
+      'with contrib around': [
+          (contrib, layers[0], theirs), (contrib, [contrib.batch_norm], off)],
+      'ours with their function': [
+          (slim, layers[1], theirs), (slim, [slim.batch_norm], off)],
+      'ours with their function, theirs around': [
+          (slim, layers[1], theirs), (contrib, [contrib.batch_norm], off)],
+      'parameters': [
+          (contrib, layers[0], dict(theirs, normalizer_params=off))],
+      'partial': [(contrib, layers[0], frozen)]}[name]
+
+
+def _mobilenet_v1(images):
+  return mobilenet_v1.mobilenet_v1(
+      images, 5, depth_multiplier=0.25, is_training=False)[0]
+
+
+def _inception_v3(images):
+  net, _ = inception_v3.inception_v3_base(
+      images, final_endpoint='MaxPool_3a_3x3', depth_multiplier=0.25)
+  return net
+
+
+def _cifarnet(images):
+  return cifarnet.cifarnet(images, 5)[0]
+
+
+@pytest.mark.parametrize('name, network', [
+    ('the network says is_training', _mobilenet_v1),
+    ('with contrib around', _inception_v3), ('with contrib around', _cifarnet),
+    ('ours with their function', _mobilenet_v1),
+    ('ours with their function', _inception_v3),
+    ('ours with their function', _cifarnet),
+    ('ours with their function, theirs around', _inception_v3),
+    ('parameters', _mobilenet_v1), ('partial', _cifarnet)])
+def test_an_image_alone_gives_what_it_gives_in_a_batch(contrib, name, network):
+  images = np.random.RandomState(0).randn(4, 32, 32, 3)
+  batch = tf.placeholder(tf.float32, [None, 32, 32, 3])
+  with contextlib.ExitStack() as stack:
+    for library, layers, arguments in _scopes(contrib, name):
+      stack.enter_context(library.arg_scope(layers, **arguments))
+    outputs = network(batch)
+  assert any('/BatchNorm/' in name
+             for name in _names(tf.GraphKeys.GLOBAL_VARIABLES))
+  assert not tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+  with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    together = session.run(outputs, {batch: images})
+    alone = session.run(outputs, {batch: images[:1]})
+  assert np.ptp(together)
+  np.testing.assert_allclose(
+      together[:1], alone, rtol=1e-4, atol=1e-4 * np.abs(alone).max())
+
+
+def test_layers_of_contrib_get_nothing_from_scopes_of_tf_slim(contrib):
+  scope = mobilenet_v2.training_scope(is_training=False)
+  with slim.arg_scope(scope):
+    contrib.batch_norm(_images(), scope='outside')
+  assert len(tf.get_collection(tf.GraphKeys.UPDATE_OPS)) == 2
+  # What the documentation says to do instead.
+  with contrib.arg_scope([contrib.batch_norm], is_training=False):
+    contrib.batch_norm(_images(), scope='inside')
+  assert len(tf.get_collection(tf.GraphKeys.UPDATE_OPS)) == 2

@@ -12,6 +12,7 @@ from nets import inception_v1
 from nets import inception_v2
 from nets import inception_v3
 from nets import layer_utils
+from nets import vgg
 
 
 @pytest.mark.parametrize('kernel_size, rate, rows, columns', [
@@ -157,7 +158,7 @@ def test_check_nhwc():
 
 
 @pytest.mark.parametrize('module', [
-    alexnet, cifarnet, inception_v1, inception_v2, inception_v3])
+    alexnet, cifarnet, inception_v1, inception_v2, inception_v3, vgg])
 def test_trunc_normal_of_the_modules_that_have_it_in_slim(module):
   initializer = module.trunc_normal(0.5)
   assert isinstance(initializer, tf.initializers.truncated_normal)

@@ -82,6 +82,12 @@ def test_what_fits_is_accepted(directory):
 @pytest.mark.parametrize('name, shape, end', [
     ('net/x', [1], 'lacks 1 variables, such as net/x. It was trained with '
                    'another network: check --model_name.'),
+    ('net/norm/moving_mean', [4], 'They are the statistics of batch '
+     'normalization (moving_mean, moving_variance), which it was saved '
+     'without: eval_image_classifier.py --recalibrate_batch_norm=100 computes '
+     'them.'),
+    ('module/k', [3, 3, 8, 16], 'It holds net/k, this network is module/k: '
+     '--checkpoint_scope=net loads them.'),
     ('net/logits/w/ExponentialMovingAverage', [4, 1000],
      'The run kept no moving averages: leave out --moving_average_decay.'),
     ('net/logits/w', [4, 1001],
@@ -204,3 +210,69 @@ def test_what_is_no_checkpoint_is_named(tmp_path):
   assert str(error.value).endswith(
       'Give the directory, the prefix or a file of a checkpoint (.index, '
       '.meta, .data-*), or its .tar.gz archive.')
+
+
+def _list_absolute(directory):
+  """Names the checkpoints of a directory by absolute paths, as slim did."""
+  (directory / 'checkpoint').write_text(
+      'model_checkpoint_path: "{0}/model.ckpt-7"\n'
+      'all_model_checkpoint_paths: "{0}/model.ckpt-3"\n'
+      'all_model_checkpoint_paths: "{0}/model.ckpt-7"\n'.format(directory))
+
+
+@pytest.mark.parametrize('original', ['gone', 'kept'])
+def test_a_directory_that_was_moved_or_copied(tmp_path, directory, original):
+  _list_absolute(directory)
+  other = tmp_path / 'other'
+  other.mkdir()
+  for path in directory.glob('model.ckpt-*'):
+    (other / path.name).write_bytes(path.read_bytes())
+    if original == 'gone':
+      path.unlink()
+  (other / 'checkpoint').write_bytes((directory / 'checkpoint').read_bytes())
+  assert checkpoint_reader.find(str(other)) == str(other / 'model.ckpt-7')
+  assert checkpoint_reader.listed(str(other)) == [
+      str(other / 'model.ckpt-3'), str(other / 'model.ckpt-7')]
+
+
+def test_checkpoints_listed_elsewhere(tmp_path, directory):
+  _list_absolute(directory)
+  other = tmp_path / 'other'
+  other.mkdir()
+  (other / 'checkpoint').write_bytes((directory / 'checkpoint').read_bytes())
+  assert checkpoint_reader.find(str(other)) == str(directory / 'model.ckpt-7')
+  assert checkpoint_reader.listed(str(tmp_path / 'none')) == []
+
+
+def test_a_directory_with_one_file_of_the_old_format(tmp_path):
+  tf.get_variable('w', [3])
+  saver = tf.train.Saver(write_version=tf.train.SaverDef.V1)
+  with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    prefix = saver.save(session, str(tmp_path / 'net.ckpt'), write_state=False)
+  assert checkpoint_reader.find(str(tmp_path)) == prefix
+
+
+def test_a_graph_without_weights_is_named(directory):
+  for path in directory.glob('*.ckpt-*'):
+    if path.suffix != '.meta' or '-3' in path.name:
+      path.unlink()
+  (directory / 'checkpoint').unlink()
+  end = (' {0}/model.ckpt-7.meta holds the graph only; the weights are in the '
+         'files model.ckpt-7.index and .data-* beside it, which are '
+         'missing.'.format(directory))
+  for name, start in (
+      ('', 'There is no checkpoint in the directory %s.' % directory),
+      ('model.ckpt-7.meta', 'There is no checkpoint {0}/model.ckpt-7.meta. {0} '
+       'holds none.'.format(directory))):
+    with pytest.raises(ValueError) as error:
+      checkpoint_reader.find(str(directory / name))
+    assert str(error.value) == start + end
+
+
+def test_missing_statistics_may_be_recalibrated(directory):
+  variables = {'net/k': tf.get_variable('k', [3, 3, 8, 16]),
+               'net/norm/moving_mean': tf.get_variable('mean', [16])}
+  prefix = checkpoint_reader.find(str(directory))
+  assert list(checkpoint_reader.check_fits(
+      prefix, variables, needs_statistics=False)) == ['net/k']

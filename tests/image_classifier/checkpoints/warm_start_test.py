@@ -108,7 +108,8 @@ def test_another_width_is_an_error(checkpoint):
 
 
 def test_another_network_is_an_error(checkpoint):
-  _network(1001, scope='other')
+  for number in range(11):
+    slim.model_variable('other/layer%d/kernel' % number, [3])
   message = (
       'The checkpoint %s has 0 of the 11 variables wanted: it belongs to '
       'another network. Check --model_name.' % checkpoint)
@@ -220,3 +221,50 @@ def test_flags_of_a_warm_start_without_a_checkpoint_give_a_warning():
       '--ignore_missing_vars has no effect without --checkpoint_path']
   assert not flags.parse(
       arguments + ['--checkpoint_path=x'], options.Train)[1]
+
+
+def test_what_a_warm_start_could_load_is_known_before_the_network(checkpoint):
+  def loadable(**given):
+    return warm_start.loadable(options.WarmStart(**given))
+  assert loadable() is None
+  # A run that resumes needs its checkpoint no longer.
+  assert loadable(checkpoint_path=checkpoint + '-gone') is None
+  everything = loadable(checkpoint_path=checkpoint)
+  assert everything('net/conv1/weights') and not everything('net/conv1/beta')
+  head = loadable(
+      checkpoint_path=checkpoint, checkpoint_exclude_scopes=('net/c',))
+  assert head('net/logits/biases') and not head('net/conv1/weights')
+
+
+@pytest.mark.parametrize('scope, root', [
+    ('FeatureExtractor', 'FeatureExtractor/net'), ('model', 'model'),
+    ('tower_0/x', 'tower_0/x')])
+def test_a_network_in_another_scope(tmp_path, scope, root):
+  with tf.Graph().as_default(), tf.Session() as session:
+    _network(5, root)
+    session.run(tf.global_variables_initializer())
+    path = tf.train.Saver().save(session, str(tmp_path / 'model.ckpt'))
+  _network(5)
+  assert _message(path) == (
+      'The checkpoint %s has 0 of the 11 variables wanted: it belongs to '
+      'another network. It holds %s/conv0/weights, this network is '
+      'net/conv0/weights: --checkpoint_scope=%s loads them.' % (
+          path, root, scope))
+  plan = _plan(path, checkpoint_scope=scope)
+  assert len(plan.loaded) == 13 and not plan.missing and not plan.unused
+  assert plan.loaded[root + '/conv3/weights'].op.name == 'net/conv3/weights'
+  is_loaded = warm_start.loadable(
+      options.WarmStart(checkpoint_path=path, checkpoint_scope=scope))
+  assert is_loaded('net/conv1/weights')
+
+
+def test_moving_averages_alone_are_loaded(tmp_path):
+  with tf.Graph().as_default(), tf.Session() as session:
+    _network(5)
+    session.run(tf.global_variables_initializer())
+    path = tf.train.Saver({
+        v.op.name + '/ExponentialMovingAverage': v
+        for v in tf.global_variables()}).save(
+            session, str(tmp_path / 'model.ckpt'))
+  _network(5)
+  assert len(_plan(path).loaded) == 13

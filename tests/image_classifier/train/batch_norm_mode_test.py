@@ -140,3 +140,34 @@ def test_the_flag_has_three_states(arguments, value):
   assert config.model.freeze_batch_norm is value
   assert '  --[no]freeze_batch_norm\n' in flags.help_text(
       'train.py', options.Train, '')
+
+
+_STATISTICS = frozenset(['a/moving_mean', 'a/moving_variance'])
+
+
+@pytest.mark.parametrize('freeze, loaded, expected', [
+    (None, None, [(None, False), (None, False), (0.999, False)]),
+    (None, _STATISTICS, [(None, False), (0.999, True), (0.999, False)]),
+    (None, frozenset(['a/beta']), [(0.999, True), (0.999, True),
+                                   (0.999, False)]),
+    (True, _STATISTICS, [(None, False), (None, True), (None, True)]),
+    (False, frozenset(['a/beta']), [(0.999, False)] * 3)])
+def test_statistics_that_were_never_loaded_are_not_frozen(
+    freeze, loaded, expected):
+  mode = batch_norm_mode.BatchNormMode(
+      freeze, None, ('head',), loaded and loaded.__contains__)
+  for name in ('a', 'b', 'head'):
+    is_frozen = mode(name, {}) == {'is_training': False}
+    assert is_frozen == (mode.layers[-1].decay is None)
+  assert [layer[1:] for layer in mode.layers] == expected
+
+
+@pytest.mark.parametrize('decay, end', [
+    (None, 'They are frozen with mean 0 and variance 1: leave out '
+           '--freeze_batch_norm.'),
+    (0.5, 'They are not frozen and compute them from the batches.')])
+def test_lacking_statistics_are_described(decay, end):
+  layers = [batch_norm_mode.Layer('net/a', decay, True), _layer(0.5)]
+  assert batch_norm_mode.describe(layers, None)[-1] == (
+      'Warning: the checkpoint lacks the batch normalization statistics '
+      '(moving_mean, moving_variance) of 1 of 2 layers, such as net/a. ' + end)
