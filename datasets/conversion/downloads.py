@@ -71,7 +71,7 @@ def obtain(source, published, download_dir, unpack_dir):
       archive = fetch(
           [source], os.path.join(download_dir, os.path.basename(path)),
           advice=GIVE_SOURCE)
-      archives.unpack(archive, unpack_dir)
+      archives.unpack(archive, unpack_dir, source)
       return unpack_dir
     files = [RemoteFile(f.name, None, None) for f in published.files]
     return _download(
