@@ -50,7 +50,7 @@ class _Member(collections.namedtuple('_Member', 'name kind content target')):
   """
 
 
-class _StrictTarInfo(tarfile.TarInfo):
+class StrictTarInfo(tarfile.TarInfo):
   """Lets a damaged header be an error where tarfile sees the end."""
 
   @classmethod
@@ -210,7 +210,7 @@ def _members(archive, title, say=False):
     with zipfile.ZipFile(archive) as opened:
       yield from _members_of_zip(opened, title, say)
     return
-  with tarfile.open(archive, tarinfo=_StrictTarInfo,
+  with tarfile.open(archive, tarinfo=StrictTarInfo,
                     encoding='utf-8') as opened:
     for member in opened:
       kind = (_FILE if member.isfile() else _DIRECTORY if member.isdir() else

@@ -168,17 +168,24 @@ class Scan:
     images = [n for n in names if n.lower() in _OF_IMAGES]
     if images and len(names) > 1 and all(
         name in _OF_IMAGES + _OF_ANNOTATIONS for name in lower):
-      self.refuse('its directories are parts of a dataset, not classes%s' % (
-          ': give %s if its directories are the classes' % self.shown(
-              os.path.join(self._root, images[0]))
-          if self._holds_directories_only(images[0]) else
-          ': give a list (.csv, .jsonl) of path,label'))
+      self.refuse(
+          'its directories are parts of a dataset, not classes: %s' % (
+              self._advice(os.path.join(self._root, images[0]))
+              if self._holds_directories_only(images[0]) else
+              'give a list (.csv, .jsonl) of path,label'))
     if names and all(
         self._holds_directories_only(name) and all(
             below.lower() in SPLIT_OF for below in _content(
                 os.path.join(self._root, name))[0]) for name in names):
       self.refuse('the splits are in the classes, not the classes in the '
                   'splits: move %s/NAME to NAME/%s' % (names[0], names[0]))
+
+  def _advice(self, path):
+    """Returns how to give a directory in the source."""
+    if self._title == self._directory:
+      return 'give %s if its directories are the classes' % self.shown(path)
+    return ('unpack it and give its %s if the directories there are the classes'
+            % os.path.relpath(path, self._directory))
 
   def _in_classes(self, above, class_names):
     """Returns the Files in the directories of classes in `above`."""

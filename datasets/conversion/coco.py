@@ -12,7 +12,6 @@ import os
 from datasets.conversion import encoding
 from slim_common import suggest
 
-
 # What reading a damaged file raises.
 DAMAGED = (LookupError, TypeError, ValueError, AttributeError, RecursionError,
            OverflowError)
