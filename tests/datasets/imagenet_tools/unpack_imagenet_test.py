@@ -133,6 +133,18 @@ def test_one_thing_wrong(tmp_path, change, message):
   assert not (tmp_path / 'x.JPEG').exists()
 
 
+def test_a_damaged_header_is_not_the_end_of_the_classes(tmp_path):
+  content = imagenet_files.tar({
+      name + '.tar': imagenet_files.tar({'a.JPEG': b'x'})
+      for name in imagenet_files.SYNSETS})
+  source = imagenet_files.write_archives(tmp_path / 'source')
+  imagenet_files.write(source, {
+      _TRAIN: content.replace(b'n01443537', b'damage...')})
+  with pytest.raises(ValueError, match='train.tar is no tar archive, or a '
+                     r'damaged one \(bad checksum at byte '):
+    _run(tmp_path)
+
+
 def test_sizes_are_those_published(tmp_path, monkeypatch):
   source = imagenet_files.write_archives(tmp_path / 'source')
   size = os.path.getsize(os.path.join(source, _TRAIN))
