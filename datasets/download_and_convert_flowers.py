@@ -57,7 +57,8 @@ def run(dataset_dir, source=None, overwrite=False, num_workers=None,
     if writer.keep_existing(sum(_files().values(), []), overwrite):
       return
     listing = image_lists.from_directory(downloads.obtain(
-        source, _PUBLISHED, writer.download_dir, writer.unpack_dir))
+        source, _PUBLISHED, writer.download_dir, writer.unpack_dir),
+                                         source or _PUBLISHED.files[0].name)
     engine.convert_listing(writer, listing, _plan, policy, on_bad_image)
 
 

@@ -14,11 +14,14 @@ from datasets.conversion import downloads
 from datasets.conversion import engine
 from datasets.conversion import image_checks
 from datasets.conversion import image_lists
+from datasets.conversion import list_files
 
 NUM_SHARDS = 5
 VALIDATION_FRACTION = 0.1
 _NAME = 'image_folder'
 _FILES = 'image_folder_%s_%05d-of-%05d.tfrecord'
+_OTHER_LISTS = ('.txt', '.tsv', '.json', '.lst', '.xml', '.yaml', '.yml',
+                '.xls', '.xlsx', '.ods', '.parquet')
 
 
 def run(dataset_dir, source=None, overwrite=False, num_workers=None,
@@ -62,7 +65,7 @@ def run(dataset_dir, source=None, overwrite=False, num_workers=None,
     if (validation_fraction, num_validation) != (None, None) and (
         'validation' in listing.splits):
       raise ValueError(
-          '%s has a directory for validation: leave out '
+          '%s has a split for validation: leave out '
           '--validation_fraction and --num_validation' % source)
     plan = functools.partial(_plan, validation_fraction, num_validation, seed,
                              num_shards)
@@ -112,14 +115,20 @@ def _check_arguments(dataset_dir, source, validation_fraction, num_validation,
 
 def _list(source, writer):
   """Returns the Listing of a source."""
-  if source.lower().endswith(image_lists.LIST_SUFFIXES) and (
-      os.path.isfile(source)):
-    return image_lists.from_list(source)
+  suffix = os.path.splitext(source)[1].lower()
+  if '://' not in source and os.path.isfile(source):
+    if suffix in list_files.SUFFIXES:
+      return image_lists.from_list(source)
+    if suffix in _OTHER_LISTS:
+      raise ValueError(
+          '--source=%s: a list is a .csv file of path,label on each line, or a '
+          '.jsonl file of {"path": "a.jpg", "label": "cat"}: save it as one '
+          'of them' % source)
   if '://' in source and not source.lower().endswith(archives.SUFFIXES):
     raise ValueError('--source=%s: a URL must be that of an archive (%s)'
                      % (source, ', '.join(archives.SUFFIXES)))
   return image_lists.from_directory(downloads.obtain(
-      source, None, writer.download_dir, writer.unpack_dir))
+      source, None, writer.download_dir, writer.unpack_dir), source)
 
 
 def _split_validation(images, fraction, number, seed):

@@ -131,8 +131,13 @@ def _check_class(writer, dataset_dir, class_name):
 def _print_counts(title, images, class_name):
   if not images:
     raise ValueError('%s: the annotations name no image' % title)
+  count = sum(image.label for image in images)
   print('%s: %d images, %d of them with %s' % (
-      title, len(images), sum(image.label for image in images), class_name))
+      title, len(images), count, class_name))
+  if not count:
+    raise ValueError(
+        '%s: no image shows %s: give another --foreground_class_of_interest or '
+        'a smaller --small_object_area_threshold' % (title, class_name))
   if len(images) != _NUM_IMAGES.get(title, len(images)):
     print('Note: not the %d that were published.' % _NUM_IMAGES[title])
 

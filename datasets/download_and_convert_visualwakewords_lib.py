@@ -113,10 +113,10 @@ def _labeled_images(annotations_file, image_dir):
       content = json.load(source)
     images = [coco.to_image(entry) for entry in content['images']]
     entries = [content['annotations'][str(image.id)] for image in images]
-    labels = [int(entry['label']) for entry in entries]
+    labels = [(0, 1).index(entry['label']) for entry in entries]
     objects = [[coco.to_object(thing) for thing in entry['objects']]
                for entry in entries]
-  except (KeyError, TypeError, ValueError, RecursionError) as error:
+  except coco.DAMAGED as error:
     raise ValueError(
         '%s is not what create_visual_wakeword_annotations writes, or damaged '
         '(%s: %s): write it again' % (

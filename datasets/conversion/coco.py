@@ -6,10 +6,15 @@ import array
 import collections
 import hashlib
 import json
+import math
 import os
 
 from datasets.conversion import encoding
 from slim_common import suggest
+
+# What reading a damaged file raises.
+DAMAGED = (LookupError, TypeError, ValueError, AttributeError, RecursionError,
+           OverflowError)
 
 
 class LabeledImage(collections.namedtuple(
@@ -61,7 +66,8 @@ def read(path, directory, class_name, threshold):
     A list of `LabeledImage`s in the order of the file.
 
   Raises:
-    ValueError: the file is damaged, or has no class of that name.
+    ValueError: the file is damaged, has no class of that name, or its
+      annotations are of other images.
     OSError: the file cannot be read.
   """
   _, images, objects = select(path, class_name, threshold)
@@ -77,7 +83,8 @@ def select(path, class_name, threshold):
     threshold: as for `read`.
 
   Returns:
-    category: dict, the entry of the class in the file.
+    category: dict, the entry of the class in the file; the first, if several
+      have the name, whose objects are all of the class.
     images: list of `Image`s.
     objects: list of lists, the large enough `Object`s of the class per image.
 
@@ -92,9 +99,20 @@ def select(path, class_name, threshold):
         '--foreground_class_of_interest=%s is no class of %s%s There are: %s'
         % (class_name, path, suggest.hint(class_name, categories),
            ', '.join(sorted(categories))))
-  category = categories[class_name]
-  return category, images, [
-      [thing for thing in objects.get((image.id, category['id']), ())
+  entries = categories[class_name]
+  ids = {_key(entry['id']) for entry in entries}
+  of_class = collections.defaultdict(list)
+  for image_id, class_id, thing in objects:
+    if class_id in ids:
+      of_class[image_id].append(thing)
+  if of_class and not any(_key(image.id) in of_class for image in images):
+    raise ValueError(
+        '%s: none of the %d annotations of %s is of an image in the file: '
+        'their image_id, such as %r, is no id of an image, such as %r' % (
+            path, sum(map(len, of_class.values())), class_name,
+            next(iter(of_class)), images[0].id if images else None))
+  return entries[0], images, [
+      [thing for thing in of_class.get(_key(image.id), ())
        if thing.area / (image.width * image.height) > threshold]
       for image in images]
 
@@ -103,41 +121,83 @@ def _parsed(path):
   """Returns what a file of instances holds.
 
   Returns:
-    A dict of class name to entry, a list of `Image`s, and a dict of
-    (image id, class id) to list of `Object`s.
+    A dict of class name to list of its entries, a list of `Image`s, and a list
+    of (image id, class id, `Object`).
 
   Raises:
-    ValueError: the file is damaged.
+    ValueError: the file is damaged, or names an image twice.
     OSError: it cannot be read.
   """
-  objects = collections.defaultdict(list)
+  categories = collections.defaultdict(list)
   try:
     with open(path, encoding='utf-8') as source:
       content = json.load(source)
-    categories = {entry['name']: entry for entry in content['categories']
-                  if entry['id'] is not None}
+    for entry in content['categories']:
+      if entry['id'] is not None:
+        categories[str(entry['name'])].append(entry)
     images = [to_image(entry) for entry in content['images']]
-    for entry in content['annotations']:
-      objects[entry['image_id'], entry['category_id']].append(to_object(entry))
-  except (KeyError, TypeError, ValueError, RecursionError) as error:
+    # Some programs write 0 for all.
+    none = (None,) if any(
+        entry.get('area') for entry in content['annotations']) else (None, 0)
+    without = [entry for entry in content['annotations']
+               if entry.get('area') in none]
+    for entry in without:
+      entry['area'] = float(entry['bbox'][2]) * float(entry['bbox'][3])
+    objects = [(_key(entry['image_id']), _key(entry['category_id']),
+                to_object(entry)) for entry in content['annotations']]
+  except DAMAGED as error:
     raise ValueError(
         '%s is no file of COCO instances, or a damaged one (%s: %s): unpack it '
         'again' % (path, type(error).__name__, error))
+  for values, word in (([_key(image.id) for image in images], 'id'),
+                       ([image.name for image in images], 'file_name')):
+    value, count = next(
+        iter(collections.Counter(values).most_common(1)), (None, 0))
+    if count > 1:
+      raise ValueError('%s: %d images have the %s %s: leave one' % (
+          path, count, word, value))
+  if without:
+    print('%s: %d of %d annotations have no area: that of the box is used' % (
+        path, len(without), len(objects)))
   return categories, images, objects
 
 
+def _key(value):
+  """Returns an id as it is compared: 7, 7.0 and '7' are the same.
+
+  Raises:
+    TypeError: it is neither a number nor a text.
+  """
+  if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+    raise TypeError('an id is %r' % (value,))
+  if isinstance(value, float) and value == int(value):
+    value = int(value)
+  text = str(value)
+  text.encode('utf-8')
+  return text
+
+
 def to_image(entry):
-  """Returns the `Image` of an entry of the file; raises as a dict does."""
+  """Returns the `Image` of an entry; raises one of `DAMAGED`."""
   width, height = int(entry['width']), int(entry['height'])
   if min(width, height) < 1:
     raise ValueError('an image of %d x %d' % (width, height))
-  return Image(entry['id'], str(entry['file_name']), width, height)
+  float(width * height)
+  _key(entry['id'])
+  name = str(entry['file_name'])
+  if '\0' in name or not name:
+    raise ValueError('a file_name is %r' % name)
+  name.encode('utf-8')
+  return Image(entry['id'], name, width, height)
 
 
 def to_object(entry):
-  """Returns the `Object` of an entry of the file; raises as a dict does."""
+  """Returns the `Object` of an entry; raises one of `DAMAGED`."""
   left, top, width, height = (float(value) for value in entry['bbox'])
-  return Object(float(entry['area']), (left, top, width, height))
+  area = float(entry['area'])
+  if not all(map(math.isfinite, (left, top, width, height, area))):
+    raise ValueError('a box is %r, its area %r' % (entry['bbox'], area))
+  return Object(area, (left, top, width, height))
 
 
 def to_labeled(directory, image, objects):

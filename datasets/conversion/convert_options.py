@@ -45,9 +45,10 @@ class ConvertOptions:
   source: Optional[str] = flag(
       None, 'Directory, archive or URL (http, https, file) of the original '
       'files; left out, they are downloaded. For image_folder: a directory of '
-      'one subdirectory per class, or of train/ and validation/ with such, or '
-      'a .csv or .jsonl list of path,label (several labels as cat|dog or, in a '
-      'jsonl file, as a list; an empty label for no class). For '
+      'one subdirectory per class, or of train/, validation/ (or valid/, val/) '
+      'and test/ with such, or a .csv or .jsonl list of path, label and maybe '
+      'split (several labels as cat|dog or, in a jsonl file, as a list; an '
+      'empty label for no class). For '
       "visualwakewords: a directory of COCO's archives or of their content.")
   check: bool = flag(
       False, 'Check the dataset in --dataset_dir, and convert nothing: read '

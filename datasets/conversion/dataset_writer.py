@@ -61,7 +61,8 @@ def convert_images(name, files, published, read, dataset_dir, source=None,
       return
     directory = downloads.obtain(
         source, published, writer.download_dir, writer.unpack_dir)
-    class_names, splits = read(directory)
+    with downloads.told_as(source or name, writer.unpack_dir):
+      class_names, splits = read(directory)
     for split in files:
       images, labels = splits[split]
       writer.write_images(split, files[split], images, labels)

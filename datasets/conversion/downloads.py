@@ -71,7 +71,7 @@ def obtain(source, published, download_dir, unpack_dir):
       archive = fetch(
           [source], os.path.join(download_dir, os.path.basename(path)),
           advice=GIVE_SOURCE)
-      archives.unpack(archive, unpack_dir)
+      archives.unpack(archive, unpack_dir, source)
       return unpack_dir
     files = [RemoteFile(f.name, None, None) for f in published.files]
     return _download(
@@ -93,9 +93,26 @@ def _download(mirrors, files, download_dir, unpack_dir):
                  os.path.join(download_dir, remote.name),
                  remote.size, remote.sha256, GIVE_SOURCE)
     if remote.name.endswith(archives.SUFFIXES):
-      archives.unpack(path, unpack_dir)
+      archives.unpack(path, unpack_dir, remote.name)
       directory = unpack_dir
   return directory
+
+
+@contextlib.contextmanager
+def told_as(source, unpack_dir):
+  """Makes errors name the source instead of where it was unpacked.
+
+  Args:
+    source: what the user knows of it: a path, a URL or a name.
+    unpack_dir: directory of the files of an archive, which goes.
+  """
+  try:
+    yield
+  except (ValueError, OSError) as error:
+    if unpack_dir not in str(error):
+      raise
+    kind = type(error) if isinstance(error, OSError) else ValueError
+    raise kind(str(error).replace(unpack_dir, source)) from error
 
 
 def candidates(directory):

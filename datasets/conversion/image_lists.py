@@ -1,14 +1,13 @@
 """Finds images and their classes: in directories, or in a list.
 
-| source                       | classes                    | splits       |
-|------------------------------|----------------------------|--------------|
-| directory of directories     | the subdirectories         | one, 'train' |
-| train/, validation/ or val/, | the subdirectories of each | as named     |
-| test/ (or some)              |                            |              |
-| file.csv, file.jsonl         | the labels                 | one, 'train' |
+`class_directories` says which layouts of directories are understood, and
+`list_files` which lists. A list may name the split of each image; else all are
+of the split 'train', as are those of a directory without splits.
 
 Paths in a list are relative to its directory. A class id is the index of the
-class among the sorted names.
+class among the sorted names. Names are equal if they look equal: the composed
+and the decomposed form of a letter (NFC and NFD), and the numbers 1 and 1.0 of
+a list, are one class.
 
 A list is multi-label, each image with any number of classes, if one of its
 images has several, written `cat|dog` in a csv file and ["cat", "dog"] in a
@@ -16,10 +15,12 @@ jsonl file. In such a list an empty label ([] in a jsonl file) says that the
 image shows no class.
 """
 import collections
-import csv
-import json
 import os
+import re
+import unicodedata
 
+from datasets.conversion import class_directories
+from datasets.conversion import list_files
 from slim_common import image_formats
 
 
@@ -47,24 +48,18 @@ class Listing(collections.namedtuple(
   """
 
 
-LIST_SUFFIXES = ('.csv', '.jsonl')
-_SPLIT_OF = {'train': 'train', 'validation': 'validation',
-             'val': 'validation', 'test': 'test'}
-_HEADER = ('path', 'label')
-_BETWEEN_LABELS = '|'
+_FLOAT = re.compile(r'-?\d+\.0+')
 _IMAGE_SUFFIXES = (
     '.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.gif', '.bmp', '.dib', '.webp',
     '.tif', '.tiff', '.heic', '.heif', '.avif', '.jp2', '.svg', '.ico', '.ppm')
 
 
-def from_directory(directory):
+def from_directory(directory, title=None):
   """Lists the images in a directory of classes or of splits.
-
-  If the directory holds nothing but one directory of directories, as an
-  archive does, that is used.
 
   Args:
     directory: path of the directory.
+    title: what messages call it; its path if None.
 
   Returns:
     A `Listing`. Any visible file in the directory of a class is listed.
@@ -73,75 +68,35 @@ def from_directory(directory):
     ValueError: there are no classes, a class is empty, a name cannot be used,
       or a class is missing from 'train'.
   """
-  skipped = collections.Counter()
-  root, names = _root(directory, skipped)
-  if 'train' in names and all(name in _SPLIT_OF for name in names):
-    if 'val' in names and 'validation' in names:
-      raise ValueError('%s holds both val and validation: keep one' % root)
-    splits = collections.OrderedDict()
-    for name in sorted(names, key=list(_SPLIT_OF).index):
-      path = os.path.join(root, name)
-      splits[_SPLIT_OF[name]] = _in_classes(
-          root, path, _directories_in(path, skipped), skipped)
-  else:
-    splits = {'train': _in_classes(root, root, names, skipped)}
-  return _listing(splits, skipped, False, directory)
+  scan = class_directories.Scan(directory, title)
+  splits = collections.OrderedDict(
+      (split, [Image(file.path, file.name, None, (file.class_name,))
+               for file in files]) for split, files in scan.splits.items())
+  _check_each_has_images(splits['train'], scan)
+  if scan.nested:
+    print('%d files are in directories below those of the classes and belong '
+          'to the class above, such as %r' % (
+              len(scan.nested), scan.nested[0]))
+  listing = _listing(splits, scan.skipped, False, scan.shown(directory))
+  if len(listing.class_names) < 2:
+    scan.refuse('holds %d classes; 2 or more are needed' % len(
+        listing.class_names))
+  return listing
 
 
-def _root(directory, skipped):
-  """Returns the directory of the classes or splits, and their names."""
-  names = _directories_in(directory, skipped)
-  if len(names) == 1:
-    inner = os.path.join(directory, names[0])
-    if _directories_in(inner, collections.Counter()):
-      return _root(inner, skipped)
-  return directory, names
-
-
-def _directories_in(directory, skipped):
-  """Returns the sorted names of visible directories; counts the rest."""
-  names = []
-  for entry in os.scandir(directory):
-    if entry.name.startswith('.'):
-      skipped['hidden'] += 1
-    elif entry.is_dir():
-      names.append(entry.name)
-    else:
-      skipped['outside the class directories'] += 1
-  return sorted(names)
-
-
-def _in_classes(root, above, class_names, skipped):
-  """Returns the Images in the directories of classes in `above`."""
-  images = []
-  for class_name in class_names:
-    directory = os.path.join(above, class_name)
-    found = []
-    for entry in os.scandir(directory):
-      if entry.name.startswith('.'):
-        skipped['hidden'] += 1
-      elif entry.is_dir():
-        skipped['nested directories'] += 1
-      elif entry.is_file() or not os.path.exists(entry.path):
-        found.append(entry.name)
-      else:
-        skipped['neither files nor directories'] += 1
-    if not found:
-      raise ValueError('the class directory %s holds no images: fill it or '
-                       'remove it' % directory)
-    prefix = os.path.relpath(directory, root)
-    images += [Image(os.path.join(directory, name), os.path.join(prefix, name),
-                     None, (class_name,)) for name in sorted(found)]
-  return images
+def _check_each_has_images(images, scan):
+  """Raises ValueError if a class has only files of other kinds."""
+  with_images = set()
+  for image in images:
+    if image.class_names[0] not in with_images and _may_be_image(image):
+      with_images.add(image.class_names[0])
+  empty = sorted(classes_of(images) - with_images)
+  if empty:
+    scan.refuse('no file in %s is an image' % ', '.join(empty))
 
 
 def from_list(path):
   """Lists the images that a csv or jsonl file names.
-
-  A csv file has two columns, path and label, or a first line that names its
-  columns, two of them so. A jsonl file has an object with `path` and `label`
-  on each line. A label is the name of a class; see above for several names and
-  for none.
 
   Args:
     path: path of the list; paths in it start from its directory.
@@ -152,118 +107,85 @@ def from_list(path):
   Raises:
     ValueError: a line cannot be understood, or names an image again.
   """
-  rows = list(_jsonl_rows(path) if path.lower().endswith('.jsonl') else
-              _csv_rows(path))
-  multi_label = any(isinstance(label, list) for _, _, label in rows)
+  rows = list_files.read(path)
+  multi_label = any(isinstance(row.label, list) for row in rows)
   directory = os.path.dirname(path)
   lines = {}
-  images = []
-  for number, name, label in rows:
-    if not isinstance(name, str) or not name:
-      raise ValueError('%s, line %d: path is %r; a file name is needed' % (
-          path, number, name))
-    if name in lines:
+  splits = collections.OrderedDict()
+  for row in rows:
+    name = _existing(directory, row.path)
+    same = os.path.normpath(os.path.join(directory, name))
+    if same in lines:
       raise ValueError('%s, line %d names %s again, after line %d' % (
-          path, number, name, lines[name]))
-    lines[name] = number
-    images.append(Image(
-        os.path.join(directory, name), name, None,
-        _class_names(label, multi_label, '%s, line %d' % (path, number))))
-  images.sort(key=lambda image: image.name)
-  return _listing({'train': images}, collections.Counter(), True, path,
-                  multi_label)
+          path, row.line, name, lines[same]))
+    lines[same] = row.line
+    splits.setdefault(row.split or 'train', []).append(Image(
+        os.path.join(directory, name), name, None, _class_names(
+            row.label, multi_label, '%s, line %d' % (path, row.line))))
+  if splits and 'train' not in splits:
+    raise ValueError('%s names no image of the split train' % path)
+  listing = _listing(collections.OrderedDict(
+      (split, sorted(splits.get(split, ()), key=lambda image: image.name))
+      for split in class_directories.SPLITS
+      if split in splits or split == 'train'), collections.Counter(), True,
+                     path, multi_label)
+  if len(listing.class_names) < (1 if multi_label else 2):
+    raise ValueError('%s holds %d classes; 2 or more are needed: lines of '
+                     'path,label' % (path, len(listing.class_names)))
+  return listing
+
+
+def _existing(directory, name):
+  """Returns a path as the disk has it: its letters or separators may differ."""
+  for form in (name, unicodedata.normalize('NFC', name),
+               unicodedata.normalize('NFD', name), name.replace('\\', '/')):
+    if os.path.lexists(os.path.join(directory, form)):
+      return form
+  return name
 
 
 def _class_names(label, multi_label, position):
   """Returns a label as a sorted tuple of names, each once.
 
   Args:
-    label: a name or a list of names.
+    label: a str or a list of str.
     multi_label: whether there can be no name.
     position: file and line of the label, for the messages.
 
   Raises:
     ValueError: there is no name in a list of one name per image, or a name is
-      empty, or neither text nor a number.
+      empty.
   """
   if multi_label and label == '':
     label = []
   names = label if isinstance(label, list) else [label]
-  for name in names:
-    if name == '' or isinstance(name, bool) or (
-        not isinstance(name, (str, int, float))):
-      raise ValueError(
-          '%s: the label is %r; the name of a class is needed, or several as '
-          'cat|dog in a csv file, ["cat", "dog"] in a jsonl file' % (
-              position, label))
-  return tuple(sorted(set(map(str, names))))
-
-
-def _csv_rows(path):
-  """Yields (line, path, label); a label of several names is a list."""
-  columns = None
-  with _opened_list(path) as source:
-    reader = csv.reader(source)
-    for row in reader:
-      lowered = [cell.strip().lower() for cell in row]
-      if not any(lowered):
-        continue
-      if columns is None:
-        has_header = all(word in lowered for word in _HEADER)
-        columns = ([lowered.index(word) for word in _HEADER]
-                   if has_header else [0, 1])
-        width = len(row) if has_header else 2
-        if has_header:
-          continue
-      if len(row) != width:
-        raise ValueError('%s, line %d has %d columns, not %d: path,label' % (
-            path, reader.line_num, len(row), width))
-      name, label = (row[column] for column in columns)
-      if _BETWEEN_LABELS in label:
-        label = [part.strip() for part in label.split(_BETWEEN_LABELS)]
-      yield reader.line_num, name, label
-
-
-def _jsonl_rows(path):
-  """Yields (line, path, label); a label of several names is a list."""
-  with _opened_list(path) as source:
-    for number, line in enumerate(source, 1):
-      if not line.strip():
-        continue
-      try:
-        row = json.loads(line)
-        yield number, row['path'], row['label']
-      except (ValueError, TypeError, KeyError):
-        raise ValueError(
-            '%s, line %d is not an object with path and label: {"path": '
-            '"a.jpg", "label": "cat"}' % (path, number))
-
-
-def _opened_list(path):
-  return open(path, encoding='utf-8-sig', errors='surrogateescape', newline='')
+  if '' in names:
+    raise ValueError(
+        '%s: the label is %r; the name of a class is needed, or several as '
+        'cat|dog in a csv file, ["cat", "dog"] in a jsonl file' % (
+            position, label))
+  return tuple(sorted(set(names)))
 
 
 def _listing(splits, skipped, is_chosen, source, multi_label=False):
   """Returns a Listing with labels; checks the names of the classes."""
+  splits = _with_one_spelling(splits, numbers=is_chosen)
   names = {split: classes_of(splits[split]) for split in splits}
   class_names = sorted(names['train'])
-  if len(class_names) < (1 if multi_label else 2):
-    raise ValueError(
-        '%s holds %d classes; 2 or more are needed: one directory per class, '
-        'train/ and validation/ above them, or a list (.csv, .jsonl) of '
-        'path,label' % (source, len(class_names)))
   for split in names:
     unknown = sorted(names[split] - names['train'])
     if unknown:
-      raise ValueError('%s has the classes %s, which are not in train' % (
-          split, ', '.join(unknown)))
+      raise ValueError('%s: %s has the classes %s, which are not in train' % (
+          source, split, ', '.join(unknown)))
   for name in class_names:
     try:
       name.encode('utf-8')
     except UnicodeEncodeError:
-      raise ValueError('the class name %r is not UTF-8: rename it' % name)
-    if '\n' in name or '\r' in name:
-      raise ValueError('the class name %r has a line end: rename it' % name)
+      raise ValueError('%s: the class name %r is not UTF-8: rename it' % (
+          source, name))
+    if any(end in name for end in '\n\r\0'):
+      raise ValueError('%s: the class name %r has a line end: rename it' % (
+          source, name))
   ids = {name: k for k, name in enumerate(class_names)}
   for split, images in splits.items():
     labels = [tuple(ids[name] for name in image.class_names)
@@ -271,6 +193,32 @@ def _listing(splits, skipped, is_chosen, source, multi_label=False):
     splits[split] = [image._replace(label=label if multi_label else label[0])
                      for image, label in zip(images, labels)]
   return Listing(splits, class_names, skipped, is_chosen, multi_label)
+
+
+def _with_one_spelling(splits, numbers):
+  """Returns the splits with one name for each class; says what is joined.
+
+  Args:
+    splits: dict of split name to list of `Image`s.
+    numbers: whether 1.0 is 1, if there is a 1.
+  """
+  names = sorted(set().union(*map(classes_of, splits.values())))
+  spelling = {name: unicodedata.normalize('NFC', name) for name in names}
+  known = set(spelling.values())
+  for name, form in spelling.items():
+    if numbers and _FLOAT.fullmatch(form) and (
+        form.split('.')[0] in known):
+      spelling[name] = form.split('.')[0]
+  by_spelling = collections.defaultdict(list)
+  for name in names:
+    by_spelling[spelling[name]].append(name)
+  for form, same in by_spelling.items():
+    if len(same) > 1:
+      print('%s are one class, %r' % (' and '.join(map(ascii, same)), form))
+  return collections.OrderedDict(
+      (split, [image._replace(class_names=tuple(sorted(
+          {spelling[name] for name in image.class_names})))
+               for image in images]) for split, images in splits.items())
 
 
 def classes_of(images):

@@ -126,10 +126,10 @@ def _find(source, remote, allow_subset):
   return path
 
 
-def _unpack(archive, directory):
+def _unpack(archive, directory, title=None):
   """Unpacks an archive; the directory appears when it is complete."""
   with atomic_files.new_directory(directory) as unpacked:
-    archives.unpack(archive, unpacked)
+    archives.unpack(archive, unpacked, title)
 
 
 def _unpack_classes(archive, directory, allow_subset):
@@ -137,8 +137,10 @@ def _unpack_classes(archive, directory, allow_subset):
   os.makedirs(directory, exist_ok=True)
   total = os.path.getsize(archive)
   try:
-    with tarfile.open(archive, 'r:') as opened, progress.of_bytes(
-        'unpacking ' + os.path.basename(archive), total) as shown:
+    with tarfile.open(
+        archive, 'r:', tarinfo=archives.StrictTarInfo) as opened, (
+            progress.of_bytes(
+                'unpacking ' + os.path.basename(archive), total)) as shown:
       count = 0
       for member in opened:
         count += 1
@@ -172,7 +174,7 @@ def _unpack_class(opened, member, directory):
     shutil.copyfileobj(source, target)
   # One bar for all says more than a line for each of a thousand archives.
   with contextlib.redirect_stdout(io.StringIO()):
-    _unpack(archive, directory)
+    _unpack(archive, directory, '%s in %s' % (member.name, opened.name))
   os.remove(archive)
 
 

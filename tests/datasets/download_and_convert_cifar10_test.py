@@ -140,3 +140,18 @@ def test_wrong_number_of_class_names(tmp_path):
   with pytest.raises(ValueError, match='batches.meta.txt names 2 classes, not '
                      '10'):
     _run(tmp_path)
+
+
+def test_a_message_on_an_archive_names_it_and_no_hidden_directory(tmp_path):
+  raw_files.write_cifar10(tmp_path / 'cifar', 'binary')
+  raw_files.write(tmp_path / 'cifar', 'test_batch.bin', b'short')
+  archive = raw_files.pack(str(tmp_path / 'cifar'), str(tmp_path / 'a.tar.gz'))
+  with pytest.raises(ValueError, match='^%s/cifar/test_batch.bin has 5 bytes' %
+                     archive):
+    download_and_convert_cifar10.run(
+        str(tmp_path / 'out'), archive, num_workers=1)
+  (tmp_path / 'cifar' / 'test_batch.bin').unlink()
+  archive = raw_files.pack(str(tmp_path / 'cifar'), str(tmp_path / 'a.tar.gz'))
+  with pytest.raises(FileNotFoundError, match='^%s has neither' % archive):
+    download_and_convert_cifar10.run(
+        str(tmp_path / 'out'), archive, num_workers=1)

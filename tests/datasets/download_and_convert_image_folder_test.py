@@ -27,7 +27,6 @@ def test_folder_of_classes(tmp_path, capsys):
   raw_files.write(source, 'README.txt', b'x')
   raw_files.write(source / 'z', '.DS_Store', b'x')
   raw_files.write(source / 'z', 'notes.txt', b'Some notes.')
-  image_folders.write_class(source / 'z' / 'nested', 2)
   before = records.snapshot(source)
   image_folders.run(tmp_path)
   assert records.snapshot(source) == before
@@ -41,7 +40,7 @@ def test_folder_of_classes(tmp_path, capsys):
   stored = dict(image_folders.examples(tmp_path, 'train'))
   stored.update(image_folders.examples(tmp_path, 'validation'))
   images = {name: content for name, content in before.items()
-              if name.endswith('.jpg') and 'nested' not in name}
+            if name.endswith('.jpg')}
   assert {name: records.values(example, 'image/encoded')[0]
           for name, example in stored.items()} == images
   for name, example in stored.items():
@@ -51,8 +50,8 @@ def test_folder_of_classes(tmp_path, capsys):
     assert records.values(example, 'image/height') == [odd_images.HEIGHT]
     assert records.values(example, 'image/width') == [odd_images.WIDTH]
   output = capsys.readouterr().out
-  assert ('skipped: 2 hidden, 1 nested directories, 1 no images by name '
-          'or content, 1 outside the class directories\n') in output
+  assert ('skipped: 2 hidden, 1 no images by name or content, 1 '
+          'outside the class directories\n') in output
   assert 'image_folder: 58 train, 6 validation, 4 classes' in output
 
 
@@ -135,6 +134,23 @@ def test_archive_with_one_folder_above(tmp_path):
   image_folders.run(tmp_path, 'photos.tar.gz')
   assert image_folders.info(tmp_path)['splits']['train']['num_examples'] == 58
   assert not [n for n in os.listdir(tmp_path / 'out') if n.startswith('.')]
+
+
+def test_directories_below_those_of_the_classes(tmp_path, capsys):
+  image_folders.write_classes(tmp_path / 'source')
+  image_folders.write_class(tmp_path / 'source' / 'z' / 'nested' / 'deep', 12)
+  os.symlink('loop.jpg', str(tmp_path / 'source' / 'z' / 'loop.jpg'))
+  image_folders.run(tmp_path, on_bad_image='skip', num_validation=0)
+  splits = image_folders.info(tmp_path)['splits']
+  assert splits['train']['examples_per_class'] == [10, 20, 16, 30]
+  assert 'z/nested/deep/bild 0 ü.jpg' in image_folders.examples(
+      tmp_path, 'train')
+  assert ('12 files are in directories below those of the classes and belong '
+          "to the class above, such as 'z/nested/deep/bild 0 ü.jpg'") in (
+              capsys.readouterr().out)
+  report = (tmp_path / 'out' / 'bad_images.csv').read_text()
+  assert report.splitlines()[1:] == [
+      'z/loop.jpg,cannot be read: Too many levels of symbolic links']
 
 
 def test_what_a_list_names_is_never_passed_over(tmp_path):
@@ -326,7 +342,7 @@ def test_wrong_options(tmp_path, options, message):
 def test_wrong_sources(tmp_path):
   image_folders.write_classes(tmp_path / 'split' / 'train')
   image_folders.write_classes(tmp_path / 'split' / 'validation')
-  with pytest.raises(ValueError, match='has a directory for validation: leave'):
+  with pytest.raises(ValueError, match='has a split for validation: leave'):
     image_folders.run(tmp_path, 'split', num_validation=3)
   image_folders.write_class(tmp_path / 'split' / 'validation' / 'new', 1)
   with pytest.raises(ValueError, match='validation has the classes new, which'):
@@ -339,6 +355,11 @@ def test_wrong_sources(tmp_path):
     image_folders.run(tmp_path, 'one')
   with pytest.raises(FileNotFoundError, match='there is no .*/nothing'):
     image_folders.run(tmp_path, 'nothing')
+  for name in ('list.txt', 'list.TSV', 'list.json', 'list.xlsx'):
+    raw_files.write(tmp_path, name, b'a.jpg cat')
+    with pytest.raises(ValueError, match='%s: a list is a .csv file of path,la'
+                       'bel on each line, or a .jsonl file' % name):
+      image_folders.run(tmp_path, name)
   with pytest.raises(ValueError, match='needs --source'):
     download_and_convert_image_folder.run(str(tmp_path / 'out'))
   with pytest.raises(ValueError, match='a URL must be that of an archive'):

@@ -33,6 +33,7 @@ from datasets.reading import input_pipeline
 from tests.datasets.conversion import odd_images
 from tests.datasets.conversion import raw_files
 from tests.fuzz import mutations
+from tests.fuzz import sources
 
 
 class Seed(collections.namedtuple('Seed', 'name content wrap')):
@@ -332,12 +333,22 @@ def _read_description(source, unused_out, unused_name):
   doctor.check(source, num_workers=1)
 
 
+def _seeds_in(files):
+  """Returns the Seeds of what a function returns: a dict of name to bytes."""
+  return lambda: [Seed(name, content, _as_it_is)
+                  for name, content in sorted(files().items())]
+
+
 TARGETS = (
     Target('images', 12, _image_seeds, _write_alone, _check_image),
     Target('image folder', 4, _image_seeds, _write_classes, _convert_classes),
     Target('MNIST files', 4, _mnist_seeds, _write_mnist, _convert_mnist),
     Target('CIFAR-10 files', 4, _cifar_seeds, _write_cifar, _convert_cifar),
     Target('archives', 4, _archive_seeds, _write_alone, _unpack),
+    Target('archives of images', 2, _seeds_in(sources.archives), _write_alone,
+           sources.read_archive),
+    Target('lists', 2, _seeds_in(sources.lists), _write_alone, sources.read_list),
+    Target('COCO json', 2, _seeds_in(sources.coco_files), _write_alone, sources.read_coco),
     Target('records, doctor', 4, _record_seeds, _write_dataset, _examine),
     Target('records, pipeline', 1, _record_seeds, _write_dataset, _read_dataset),
     Target('description', 2, _description_seeds, _write_dataset, _read_description),

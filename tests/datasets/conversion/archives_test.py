@@ -33,7 +33,7 @@ def test_zip_is_unpacked(tmp_path):
     ('..', tarfile.DIRTYPE, 'leads out of the directory'),
     ('/tmp/evil', b'evil', 'is an absolute path'),
     ('evil', tarfile.SYMTYPE, 'is a link'),
-    ('evil', tarfile.LNKTYPE, 'is a link'),
+    ('evil', tarfile.LNKTYPE, "is a link to '/etc/passwd', which is no file"),
     ('evil', tarfile.CHRTYPE, 'is a device'),
     ('evil', tarfile.BLKTYPE, 'is a device'),
     ('evil', tarfile.FIFOTYPE, 'is a device')])
@@ -89,3 +89,87 @@ def test_damaged_archive_is_refused_whole(tmp_path, mode):
                        'damaged one .*download it again'):
       archives.unpack(str(path), str(tmp_path / 'out'))
   assert os.listdir(tmp_path) == ['a']
+
+
+def test_a_link_to_a_later_file_and_one_over_its_target(tmp_path):
+  member = tarfile.TarInfo('a')
+  member.type, member.linkname = tarfile.LNKTYPE, './a'
+  with tarfile.open(str(tmp_path / 'a.tar'), 'w') as archive:
+    archive.addfile(member)
+  with pytest.raises(ValueError, match="is a link to './a', which is no file"):
+    archives.unpack(str(tmp_path / 'a.tar'), str(tmp_path / 'out'))
+  with tarfile.open(str(tmp_path / 'a.tar'), 'w') as archive:
+    archive.addfile(tarfile.TarInfo('a'))
+    archive.addfile(member)
+  archives.unpack(str(tmp_path / 'a.tar'), str(tmp_path / 'out'))
+  assert (tmp_path / 'out' / 'a').read_bytes() == b''
+
+
+def test_damaged_header_in_the_middle_is_no_end(tmp_path):
+  path = raw_files.write_tar(
+      tmp_path / 'a', [('one', b'12'), ('two', b'12'), ('three', b'12')], 'w')
+  whole = (tmp_path / 'a').read_bytes()
+  for content in (whole[:1024] + b'x' + whole[1025:], whole[:1124]):
+    (tmp_path / 'a').write_bytes(content)
+    with pytest.raises(ValueError, match='damaged one .* at byte 1024'):
+      archives.unpack(path, str(tmp_path / 'out'))
+  (tmp_path / 'a').write_bytes(whole[:3072])  # As some programs end it.
+  archives.unpack(path, str(tmp_path / 'out'))
+  assert len(os.listdir(str(tmp_path / 'out'))) == 3
+
+
+@pytest.mark.parametrize('content,fault', [
+    (b'Rar!\x1a\x07\1\0', 'is a RAR archive, no tar or zip archive: unpack it '),
+    (b'7z\xbc\xaf\x27\x1c', 'is a 7z archive'),
+    (b'<!DOCTYPE html><html>', 'is a web page'),
+    (b'\xff\xd8\xff\xe0', 'is no tar or zip archive')])
+def test_files_of_other_formats_are_named(tmp_path, content, fault):
+  path = raw_files.write(tmp_path, 'a.zip', content)
+  with pytest.raises(ValueError, match='TITLE ' + fault):
+    archives.unpack(path, str(tmp_path / 'out'), 'TITLE')
+
+
+@pytest.mark.parametrize('at,value,fault', [
+    (6, 1, 'a.zip is encrypted: unpack it with its password and give the direc'),
+    (8, 9, 'a.zip has a form of zip that is not read .*: unpack it in another')])
+def test_zips_of_other_forms(tmp_path, at, value, fault):
+  with zipfile.ZipFile(str(tmp_path / 'a.zip'), 'w') as archive:
+    archive.writestr('a', b'12')
+  content = bytearray((tmp_path / 'a.zip').read_bytes())
+  content[at] = content[content.index(b'PK\1\2') + at + 2] = value
+  (tmp_path / 'a.zip').write_bytes(bytes(content))
+  with pytest.raises(ValueError, match=fault):
+    archives.unpack(str(tmp_path / 'a.zip'), str(tmp_path / 'out'))
+
+
+@pytest.mark.parametrize('members', [
+    [('a', b'12'), ('a/b', b'12')], [('a/b', b'12'), ('a', b'12')],
+    [('n' * 300, b'12')]])
+def test_names_that_cannot_be_written(tmp_path, members):
+  path = raw_files.write_tar(tmp_path / 'a', members)
+  with pytest.raises(ValueError, match='a: its member .* cannot be unpacked: '):
+    archives.unpack(path, str(tmp_path / 'out'))
+
+
+def test_a_self_extracting_zip(tmp_path):
+  with zipfile.ZipFile(str(tmp_path / 'a'), 'w') as archive:
+    archive.writestr('d/one', b'12')
+  content = (tmp_path / 'a').read_bytes()
+  (tmp_path / 'a').write_bytes(b'MZ' + b'\0' * 600 + content)
+  archives.unpack(str(tmp_path / 'a'), str(tmp_path / 'out'))
+  assert (tmp_path / 'out' / 'd' / 'one').read_bytes() == b'12'
+
+
+def test_a_damaged_tar_is_not_the_zip_in_it(tmp_path):
+  with zipfile.ZipFile(str(tmp_path / 'inner'), 'w') as archive:
+    archive.writestr('evil', b'12')
+  inner = (tmp_path / 'inner').read_bytes()
+  path = raw_files.write_tar(tmp_path / 'a', [('one', b'12')], 'w')
+  with open(path, 'ab') as target:
+    target.write(inner)
+  archives.unpack(path, str(tmp_path / 'out'))
+  assert os.listdir(str(tmp_path / 'out')) == ['one']
+  content = (tmp_path / 'a').read_bytes()
+  (tmp_path / 'a').write_bytes(b'x' + content[1:])
+  with pytest.raises(ValueError, match='a is no tar or zip archive'):
+    archives.unpack(path, str(tmp_path / 'more'))

@@ -321,3 +321,11 @@ def test_source_that_is_neither_folder_nor_archive(tmp_path):
   (tmp_path / 'text').write_text('text')
   with pytest.raises(ValueError, match='text is no tar or zip archive'):
     _obtain(tmp_path, str(tmp_path / 'text'))
+
+
+def test_a_message_on_an_archive_names_its_url(tmp_path):
+  url = (tmp_path / 'a.zip').as_uri()
+  (tmp_path / 'a.zip').write_bytes(b'<!DOCTYPE html>')
+  with pytest.raises(ValueError, match='^%s is a web page, no tar or' % url):
+    downloads.obtain(url, None, str(tmp_path / 'downloads'),
+                     str(tmp_path / 'unpacked'))

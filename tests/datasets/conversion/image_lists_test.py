@@ -119,3 +119,19 @@ def test_one_label_per_image_is_no_multi_label_list(tmp_path):
   assert 'multi_label' not in image_folders.info(tmp_path)
   assert not dataset_factory.get_dataset(
       'image_folder', 'train', str(tmp_path / 'out')).multi_label
+
+
+def test_a_list_that_names_splits(tmp_path):
+  image_folders.write_class(tmp_path / 'pool', 12)
+  rows = [['image', 'class', 'split']] + [
+      [' pool/bild %d ü.jpg' % k, ' cat' if k % 2 else 'dog',
+       ('Train', 'valid', 'test')[k // 2 % 3]] for k in range(12)]
+  name = image_folders.write_list(tmp_path, '.csv', rows)
+  image_folders.run(tmp_path, name)
+  info = image_folders.info(tmp_path)
+  assert info['class_names'] == ['cat', 'dog']
+  assert {split: info['splits'][split]['examples_per_class']
+          for split in info['splits']} == {
+              'train': [2, 2], 'validation': [2, 2], 'test': [2, 2]}
+  with pytest.raises(ValueError, match='has a split for validation: leave out'):
+    image_folders.run(tmp_path, name, num_validation=3, overwrite=True)

@@ -64,7 +64,7 @@ def test_interrupted_run_is_resumed(tmp_path, monkeypatch):
   imagenet_files.write_archives(tmp_path / 'source')
   unpack, unpacked = archives.unpack, []
 
-  def unpack_once(archive, folder):
+  def unpack_once(archive, folder, title=None):
     if unpacked:
       imagenet_files.write(folder, {'half': b''})
       raise KeyboardInterrupt
@@ -112,7 +112,7 @@ def _change(name, content):
     (_change(_TRAIN, imagenet_files.tar({'../n01440764.tar': b''})),
      "holds '../n01440764.tar' where"),
     (_change(_TRAIN, imagenet_files.tar({'n01440764.tar': b'text'})),
-     'n01440764.tar.unfinished is no tar or zip archive, or a damaged one'),
+     'n01440764.tar in .*train.tar is no tar or zip archive, or a damaged'),
     (_change(_TRAIN, imagenet_files.tar({
         'n01440764.tar': imagenet_files.tar({'../x.JPEG': b'x'})})),
      "its member '../x.JPEG' leads out of the directory; nothing was unpacked"),
@@ -131,6 +131,18 @@ def test_one_thing_wrong(tmp_path, change, message):
   assert not (tmp_path / 'out' / 'train' / 'n01440764').exists() or (
       'tar or zip' in message)
   assert not (tmp_path / 'x.JPEG').exists()
+
+
+def test_a_damaged_header_is_not_the_end_of_the_classes(tmp_path):
+  content = imagenet_files.tar({
+      name + '.tar': imagenet_files.tar({'a.JPEG': b'x'})
+      for name in imagenet_files.SYNSETS})
+  source = imagenet_files.write_archives(tmp_path / 'source')
+  imagenet_files.write(source, {
+      _TRAIN: content.replace(b'n01443537', b'damage...')})
+  with pytest.raises(ValueError, match='train.tar is no tar archive, or a '
+                     r'damaged one \(bad checksum at byte '):
+    _run(tmp_path)
 
 
 def test_sizes_are_those_published(tmp_path, monkeypatch):
