@@ -122,12 +122,16 @@ def convert(writer, splits, class_names, features_of, policy, on_bad_image,
   reports = collections.OrderedDict(
       (split, _build(writer, split, splits[split], (features_of, policy)))
       for split in splits)
-  bad, conversions = [], collections.Counter()
+  bad, warned, conversions = [], [], collections.Counter()
   for report in sum(reports.values(), []):
     bad += report.bad
+    warned += report.warnings
     conversions.update(report.conversions)
   bad.sort()
   _print_counts('converted', conversions)
+  if warned:
+    print('Warning: %d images to look at:\n%s' % (
+        len(warned), described(sorted(warned))))
   if bad and on_bad_image == 'fail':
     raise ValueError(
         '%d bad images; nothing was published. --on_bad_image=skip leaves them '

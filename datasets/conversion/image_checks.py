@@ -13,13 +13,16 @@ and not at every step of a training. File names do not matter.
 | PNG with a palette, or of 1, 2, 4 or 16 bits    | 8 bits, gray or RGB; PNG   |
 | PNG with alpha or a transparent color           | over the background; PNG   |
 | PNG rotated or flipped by EXIF, animated PNG    | upright, first frame; PNG  |
-| GIF, BMP, TIFF (first frame)                    | grayscale or RGB; PNG      |
+| GIF, BMP, TIFF (first frame), PGM, PPM, PBM,    | grayscale or RGB; PNG      |
+| PCX, TGA, JPEG 2000                             |                            |
 | WebP (first frame)                              | RGB; JPEG                  |
 | empty; truncated, damaged; more than            | rejected with the reason   |
 | `max_pixels`; no image; floating-point pixels   |                            |
 
 JPEG is written with quality 95 and color at full resolution. Sixteen bits
 become eight by rounding (Pillow's color PNGs: by dropping the lower eight).
+A BMP or TGA whose alpha is 0 everywhere is opaque, as other programs take it.
+A TIFF of 32 bits whose values are at most 255 keeps them.
 """
 import collections
 import contextlib
@@ -27,10 +30,12 @@ import io
 import warnings
 
 import numpy as np
+from PIL import features
 from PIL import Image
 from PIL import ImageColor
 
 from datasets.conversion import image_integrity
+from datasets.conversion import orientation
 from slim_common import image_formats
 
 MAX_PIXELS = 100000000
@@ -51,7 +56,8 @@ class Policy(collections.namedtuple(
 
 
 class Verdict(collections.namedtuple(
-    'Verdict', 'content image_format height width conversion fault')):
+    'Verdict', 'content image_format height width conversion fault warning',
+    defaults=(None,))):
   """What becomes of an image.
 
   Attributes:
@@ -61,6 +67,7 @@ class Verdict(collections.namedtuple(
     width: in pixels; None if rejected.
     conversion: why it was converted; None if the content is as given.
     fault: why it is rejected; None if it is not.
+    warning: what its conversion may have lost; None for nothing.
   """
 
 
@@ -70,8 +77,7 @@ _STORED_AS_JPEG = ('JPEG', 'WEBP')
 
 # Frames that TensorFlow reads: baseline, extended and progressive Huffman.
 _HUFFMAN_FRAMES = (0xc0, 0xc1, 0xc2)
-_EXIF_ORIENTATION = 0x112
-_UPRIGHT = 1
+_WITH_IDLE_ALPHA = (image_formats.BMP, image_formats.TGA)
 # The transposition that undoes each other orientation.
 _TURNS = {
     2: Image.FLIP_LEFT_RIGHT, 3: Image.ROTATE_180, 4: Image.FLIP_TOP_BOTTOM,
@@ -94,8 +100,12 @@ def check(content, policy=Policy()):
     if not content:
       raise _Fault('empty file')
     if not kind:
-      raise _Fault('not an image (JPEG, PNG, GIF, BMP, WebP and TIFF are '
-                   'read)')
+      raise _Fault(image_formats.unread(content) or (
+          'not an image (JPEG, PNG, GIF, BMP, WebP, TIFF, PPM, PCX, TGA and '
+          'JPEG 2000 are read)'))
+    if kind == image_formats.JPEG2000 and not features.check('jpg_2000'):
+      raise _Fault('JPEG 2000: this Pillow does not read it; convert it, e.g. '
+                   'with: magick in.jp2 out.png')
     verdict = _check(content, kind, policy)
     if policy.only_jpeg and verdict.image_format == 'png':
       return _as_jpeg(verdict)
@@ -131,20 +141,28 @@ def rejected(fault):
 
 
 def _check(content, kind, policy):
-  segments = {}
+  parts, readable = {}, content
   if kind == 'JPEG':
-    segments.update(image_integrity.jpeg_segments(content))
+    parts = dict(image_integrity.jpeg_segments(content))
+  elif kind == 'PNG':
+    parts = image_integrity.png_chunks(content)
+    readable = image_integrity.png_without_metadata(parts)
   with _quiet_pillow():
-    image = Image.open(io.BytesIO(content), formats=(kind,))
+    image = Image.open(io.BytesIO(readable), formats=(kind,))
     width, height = image.size
     if width * height > policy.max_pixels:
       raise _Fault('%d x %d pixels are more than --max_pixels=%d' % (
           width, height, policy.max_pixels))
-    reason = _reason_to_convert(content, kind, segments, image, policy)
+    reason = _reason_to_convert(content, kind, parts, image)
+    turn = _orientation(kind, parts, image) if policy.turn else (
+        orientation.UPRIGHT)
+    if turn != orientation.UPRIGHT:
+      reason = reason or 'turned by %s' % (
+          'EXIF or XMP' if kind == 'PNG' else 'EXIF')
     if reason:
-      return _converted(image, kind, reason, policy)
+      return _converted(image, kind, reason, policy.background, turn)
     if kind == 'JPEG':
-      image_integrity.verify_jpeg(content, segments, image)
+      image_integrity.verify_jpeg(content, parts, image)
     else:
       image.load()
   return Verdict(content, 'jpg' if kind == 'JPEG' else 'png', height, width,
@@ -164,69 +182,79 @@ def _quiet_pillow():
     Image.MAX_IMAGE_PIXELS = limit
 
 
-def _reason_to_convert(content, kind, segments, image, policy):
-  """Returns why an image cannot be kept as it is, or None.
+def _reason_to_convert(content, kind, parts, image):
+  """Returns why an image cannot be kept even if it is upright, or None.
 
   Raises:
     _Fault: the chunks or segments show that it is damaged.
   """
-  if kind == 'JPEG':
-    if image.mode not in ('L', 'RGB'):
-      return 'JPEG of four inks (%s)' % image.mode
-    if not any(frame in segments for frame in _HUFFMAN_FRAMES):
-      return 'JPEG with a coding that TensorFlow does not read'
-  elif kind == 'PNG':
-    reason = image_integrity.png_reason(content)
-    if reason:
-      return reason
-    image.load()  # EXIF may follow the pixels.
-  else:
+  if kind == 'PNG':
+    return image_integrity.png_reason(content, parts)
+  if kind != 'JPEG':
     return kind
-  if policy.turn and _orientation(image) != _UPRIGHT:
-    return 'turned by EXIF'
+  if image.mode not in ('L', 'RGB'):
+    return 'JPEG of four inks (%s)' % image.mode
+  if not any(frame in parts for frame in _HUFFMAN_FRAMES):
+    return 'JPEG with a coding that TensorFlow does not read'
   return None
 
 
-def _orientation(image):
-  """Returns the EXIF orientation; 1 (upright) if there is no valid one."""
-  if 'exif' not in image.info:
-    return _UPRIGHT
-  try:
-    orientation = image.getexif().get(_EXIF_ORIENTATION, _UPRIGHT)
-  # Damaged EXIF raises errors of many classes; the image may be whole.
-  except Exception:  # pylint: disable=broad-except
-    return _UPRIGHT
-  return orientation if orientation in range(2, 9) else _UPRIGHT
+def _orientation(kind, parts, image):
+  """Returns the orientation, 1 (upright) to 8, that metadata asks for."""
+  if kind == 'PNG':
+    return orientation.of_png(parts)
+  return orientation.of_exif(image.info.get('exif', b''))
 
 
-def _converted(image, kind, reason, policy):
+def _converted(image, kind, reason, background, turn):
   """Returns the verdict on an image that becomes gray or RGB of 8 bits."""
   image.load()
-  plain = _to_gray_or_rgb(image, policy.background)
-  orientation = _orientation(image) if policy.turn else _UPRIGHT
-  if orientation != _UPRIGHT:
-    plain = plain.transpose(_TURNS[orientation])
-  target = io.BytesIO()
-  if kind in _STORED_AS_JPEG:
-    plain.save(target, 'JPEG', quality=_JPEG_QUALITY, subsampling=0)
-  else:
-    plain.save(target, 'PNG')
+  plain = _to_gray_or_rgb(image, kind, background)
+  warning = None
+  if _is_one_color(plain) and not _is_one_color(image):
+    warning = 'it has several colors, but only one after its conversion'
+  if turn != orientation.UPRIGHT:
+    plain = plain.transpose(_TURNS[turn])
+  image_format = 'JPEG' if kind in _STORED_AS_JPEG else 'PNG'
   width, height = plain.size
   return Verdict(
-      target.getvalue(), 'jpg' if kind in _STORED_AS_JPEG else 'png', height,
-      width, reason, None)
+      _encoded(plain, image_format), 'jpg' if image_format == 'JPEG' else 'png',
+      height, width, reason, None, warning)
+
+
+def _is_one_color(image):
+  if image.mode in ('P', 'PA'):
+    image = image.convert('RGBA')
+  if image.mode.startswith(('I', 'F')):
+    return np.ptp(np.asarray(image)) == 0
+  extrema = image.getextrema()
+  extrema = extrema if isinstance(extrema[0], tuple) else (extrema,)
+  return all(low == high for low, high in extrema)
+
+
+def _encoded(image, image_format):
+  """Returns an image as the bytes of a JPEG or PNG file."""
+  # Pillow would copy color profiles, at any size.
+  image.info = {}
+  target = io.BytesIO()
+  if image_format == 'JPEG':
+    image.save(target, 'JPEG', quality=_JPEG_QUALITY, subsampling=0)
+  else:
+    image.save(target, 'PNG')
+  return target.getvalue()
 
 
 def _as_jpeg(verdict):
   """Returns the verdict on a PNG that is stored as a JPEG."""
-  target = io.BytesIO()
-  Image.open(io.BytesIO(verdict.content)).convert('RGB').save(
-      target, 'JPEG', quality=_JPEG_QUALITY, subsampling=0)
-  return verdict._replace(content=target.getvalue(), image_format='jpg',
+  readable = image_integrity.png_without_metadata(
+      image_integrity.png_chunks(verdict.content))
+  with _quiet_pillow():
+    image = Image.open(io.BytesIO(readable)).convert('RGB')
+  return verdict._replace(content=_encoded(image, 'JPEG'), image_format='jpg',
                           conversion=verdict.conversion or 'PNG')
 
 
-def _to_gray_or_rgb(image, background):
+def _to_gray_or_rgb(image, kind, background):
   """Returns an image of mode L or RGB."""
   if image.mode == 'F':
     raise _Fault('floating-point pixels, whose range is unknown')
@@ -234,7 +262,12 @@ def _to_gray_or_rgb(image, background):
     pixels = np.asarray(image).astype(np.int64)
     if pixels.min() < 0 or pixels.max() > 65535:
       raise _Fault('pixels of 32 bits, whose range is unknown')
+    if kind == 'TIFF' and image.mode == 'I' and pixels.max() < 256:
+      return Image.fromarray(pixels.astype(np.uint8))
     return Image.fromarray(((pixels + 128) // 257).astype(np.uint8))
+  if (kind in _WITH_IDLE_ALPHA and image.mode in ('LA', 'RGBA') and
+      image.getchannel('A').getextrema() == (0, 0)):
+    return image.convert(image.mode[:-1])
   if (image.mode in ('LA', 'PA', 'RGBA', 'La', 'RGBa') or
       'transparency' in image.info):
     opaque = Image.new('RGBA', image.size, tuple(background) + (255,))

@@ -149,25 +149,17 @@ def _with_filler(content, end):
                     formats=('JPEG',))
 
 
-def png_reason(content):
+def png_reason(content, chunks):
   """Returns why a PNG cannot be kept as it is, or None.
 
   Args:
     content: bytes of a file that Pillow opens as a PNG.
+    chunks: what `png_chunks` returns for it.
 
   Raises:
-    Fault: a chunk is damaged, or libpng, which TensorFlow uses, would refuse
-      what Pillow accepts.
+    Fault: libpng, which TensorFlow uses, would refuse what Pillow accepts.
   """
-  names, data = set(), []
-  for name, chunk in _png_chunks(content):
-    if (name == b'IHDR') == bool(names):
-      raise Fault('damaged PNG: its header is not first, or not alone')
-    if name[:1].isupper() and name not in _PNG_CRITICAL_CHUNKS:
-      raise Fault('damaged PNG: unknown critical chunk %r' % name)
-    names.add(name)
-    if name == b'IDAT':
-      data.append(chunk)
+  names = {name for name, _ in chunks}
   depth, color_type = content[24], content[25]
   if b'acTL' in names:
     return 'animated PNG'
@@ -175,25 +167,57 @@ def png_reason(content):
     return 'PNG with %s' % ('a palette' if color_type == 3 else 'alpha')
   if depth != 8:
     return 'PNG of %d bits' % depth
-  _check_png_data(data, content)
+  _check_png_data([data for name, data in chunks if name == b'IDAT'], content)
   return None
 
 
-def _png_chunks(content):
-  """Yields (name, content) of a PNG's chunks; checks their checksums."""
-  name, at = None, _PNG_SIGNATURE_BYTES
-  while name != b'IEND':
+def png_chunks(content):
+  """Returns the list of the (name, content) of a PNG's chunks.
+
+  Those that no pixel depends on may have any checksum; decoders pass over them.
+
+  Args:
+    content: bytes of a file that starts as a PNG.
+
+  Raises:
+    Fault: a chunk is damaged, or the file ends early.
+  """
+  chunks, at = [], _PNG_SIGNATURE_BYTES
+  while not chunks or chunks[-1][0] != b'IEND':
     if at + 12 > len(content):
       raise Fault('truncated PNG: no end chunk')
     length, name = struct.unpack_from('>I4s', content, at)
     end = at + 8 + length
     if end + 4 > len(content):
       raise Fault('truncated PNG: no end chunk')
-    if zlib.crc32(content[at + 4:end]) != struct.unpack_from(
-        '>I', content, end)[0]:
+    if _is_for_pixels(name) and zlib.crc32(
+        content[at + 4:end]) != struct.unpack_from('>I', content, end)[0]:
       raise Fault('damaged PNG: wrong checksum of chunk %r' % name)
-    yield name, memoryview(content)[at + 8:end]
+    if (name == b'IHDR') == bool(chunks):
+      raise Fault('damaged PNG: its header is not first, or not alone')
+    if name[:1].isupper() and name not in _PNG_CRITICAL_CHUNKS:
+      raise Fault('damaged PNG: unknown critical chunk %r' % name)
+    chunks.append((name, memoryview(content)[at + 8:end]))
     at = end + 4
+  return chunks
+
+
+def png_without_metadata(chunks):
+  """Returns a PNG file of the chunks that its pixels depend on.
+
+  Pillow refuses others that are large or damaged, each version at its own
+  limits.
+  """
+  parts = [b'\x89PNG\r\n\x1a\n']
+  for name, data in chunks:
+    if _is_for_pixels(name):
+      parts += [struct.pack('>I', len(data)), name, data,
+                struct.pack('>I', zlib.crc32(data, zlib.crc32(name)))]
+  return b''.join(parts)
+
+
+def _is_for_pixels(name):
+  return name[:1].isupper() or name == b'tRNS'
 
 
 def _check_png_data(data, content):

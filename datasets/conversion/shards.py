@@ -28,7 +28,7 @@ from datasets.conversion import image_checks
 from slim_common import atomic_files
 from slim_common import image_formats
 
-_FORMAT = 3
+_FORMAT = 4
 _REPORT_SUFFIX = '.json'
 _BLOCK = 1 << 20
 # In a record file: bytes of length and checksum before a record, and of its
@@ -38,7 +38,8 @@ _BEFORE, _AFTER = 12, 4
 
 
 class Part(collections.namedtuple(
-    'Part', 'path digests num_examples examples_per_class bad conversions')):
+    'Part',
+    'path digests num_examples examples_per_class bad conversions warnings')):
   """Records that one worker wrote.
 
   Attributes:
@@ -48,11 +49,13 @@ class Part(collections.namedtuple(
     examples_per_class: dict of class id to number of records.
     bad: list of (name, reason) of the images left out.
     conversions: dict of reason to number of images converted.
+    warnings: list of (name, warning) of images that may have lost something.
   """
 
 
 class Report(collections.namedtuple(
-    'Report', 'digest size num_examples examples_per_class bad conversions')):
+    'Report',
+    'digest size num_examples examples_per_class bad conversions warnings')):
   """What is known of a complete shard.
 
   Attributes:
@@ -62,6 +65,7 @@ class Report(collections.namedtuple(
     examples_per_class: dict of class id to number of records.
     bad: list of (name, reason) of the images left out.
     conversions: dict of reason to number of images converted.
+    warnings: list of (name, warning) of images that may have lost something.
   """
 
 
@@ -107,6 +111,7 @@ def find(path, images, features_of, policy):
       report = Report(**json.load(source))
     report = report._replace(
         bad=[tuple(entry) for entry in report.bad],
+        warnings=[tuple(entry) for entry in report.warnings],
         examples_per_class={
             int(label): count
             for label, count in report.examples_per_class.items()})
@@ -135,7 +140,7 @@ def write_part(path, images, features_of, policy):
     OSError: the file cannot be written.
   """
   digests = _digests(images)
-  bad, num_examples = [], 0
+  bad, warned, num_examples = [], [], 0
   conversions, class_counts = collections.Counter(), collections.Counter()
   with record_writer(path) as writer:
     for image in images:
@@ -145,10 +150,13 @@ def write_part(path, images, features_of, policy):
         continue
       if verdict.conversion:
         conversions[verdict.conversion] += 1
+      if verdict.warning:
+        warned.append((image.name, verdict.warning))
       class_counts.update(class_ids(image.label))
       num_examples += 1
       writer.write(encoding.serialize_example(features_of(image, verdict)))
-  return Part(path, digests, num_examples, class_counts, bad, conversions)
+  return Part(
+      path, digests, num_examples, class_counts, bad, conversions, warned)
 
 
 def join(path, parts, features_of, policy):
@@ -173,15 +181,17 @@ def join(path, parts, features_of, policy):
         shutil.copyfileobj(source, target, _BLOCK)
       os.remove(part.path)
   atomic_files.sync(joined)
-  bad, counts = [], [collections.Counter(), collections.Counter()]
+  bad, warned = [], []
+  counts = [collections.Counter(), collections.Counter()]
   for part in parts:
     bad += part.bad
+    warned += part.warnings
     counts[0].update(part.examples_per_class)
     counts[1].update(part.conversions)
   report = Report(
       _digest(b''.join(part.digests for part in parts), features_of, policy),
       os.path.getsize(joined), sum(part.num_examples for part in parts),
-      counts[0], bad, counts[1])
+      counts[0], bad, counts[1], warned)
   # No report is ever beside records that it does not describe.
   with contextlib.suppress(FileNotFoundError):
     os.remove(path + _REPORT_SUFFIX)

@@ -216,7 +216,7 @@ def _rejected_others(png):
       ('zeros.jpg', bytes(1000), 'not an image'),
       ('drawing.jpg', b'<svg xmlns="http://www.w3.org/2000/svg"/>', 'not an image'),
       ('half.png', png[:len(png) // 2], 'truncated PNG'),
-      ('start only.png', png[:20], 'damaged PNG'),
+      ('start only.png', png[:20], 'truncated PNG'),
       ('wrong checksum.png', bytes(broken), 'damaged PNG: wrong checksum'),
       ('two headers.png', png[:-12] + png[8:33] + png[-12:], 'its header is not first'),
       ('unknown chunk.png', png[:-12] + chunk(b'ABCD', b'') + png[-12:], 'unknown critical chunk'),
