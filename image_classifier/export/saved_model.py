@@ -1,4 +1,6 @@
 """SavedModels: a frozen graph with signatures."""
+import errno
+
 import tensorflow.compat.v1 as tf
 
 # The signature that takes the content of files: JPEG, PNG, GIF or BMP.
@@ -22,6 +24,9 @@ def write(directory, graph_def, shape, read_image=None):
     shape: list of the dimensions of the input, None where any size is taken.
     read_image: function from a string scalar to a float32 image [height,
       width, channels]; None leaves out `serving_bytes`.
+
+  Raises:
+    OSError: it cannot be written.
   """
   with tf.Graph().as_default() as graph:
     tf.import_graph_def(graph_def, name='')
@@ -41,7 +46,12 @@ def write(directory, graph_def, shape, read_image=None):
     with tf.Session(config=on_cpu) as session:
       builder.add_meta_graph_and_variables(
           session, ['serve'], signature_def_map=signatures)
-    builder.save()
+    try:
+      builder.save()
+    except tf.errors.OpError as error:
+      raise OSError(
+          errno.EIO, '%s; free space or write elsewhere' %
+          error.message.split('; ')[-1], directory)
 
 
 def _import_again(graph, graph_def, images):

@@ -3,8 +3,8 @@
   python -m tests.programs.faulty_inputs DIRECTORY
 
 DIRECTORY holds data (digits as records), checkpoint, export and image.png. It
-prints a JSON list of [case, fault, status, lines of standard error]. TensorFlow
-is loaded once; each case is a fork.
+prints JSON lines: [case, fault, status, lines of output]. TensorFlow is loaded
+once; each case is a fork.
 """
 import ctypes
 import importlib
@@ -175,8 +175,9 @@ def main(source, only):
   runtime.start()
   for name in _MODULES:
     importlib.import_module('image_classifier.' + name)
-  print(json.dumps([_run(source, case, fault)
-                    for case in only or CASES for fault in FAULTS]))
+  for case in only or CASES:
+    for fault in FAULTS:
+      print(json.dumps(_run(source, case, fault)), flush=True)
 
 
 if __name__ == '__main__':
