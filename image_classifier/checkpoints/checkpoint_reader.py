@@ -57,6 +57,10 @@ def find(path: str) -> str:
 
 def _latest(directory):
   """Returns the latest checkpoint in a directory, or the only one."""
+  if os.path.isdir(directory) and not os.access(directory, os.R_OK | os.X_OK):
+    raise ValueError(
+        'The directory %s may not be read by this user: correct its access '
+        'rights, for example with chmod a+rx.' % directory)
   latest = tf.train.latest_checkpoint(directory)
   if latest:
     return latest

@@ -22,6 +22,11 @@ from image_classifier.train import session_config
 from image_classifier.train import train_graph
 from slim_common import flags
 
+# Of a file that is cut short, damaged, a directory, or another user's.
+_UNREADABLE = (
+    tf.errors.OutOfRangeError, tf.errors.DataLossError,
+    tf.errors.FailedPreconditionError, tf.errors.PermissionDeniedError)
+
 
 def train(options: program_options.Train, extra_hooks=()) -> int:
   """Trains a network, or resumes an interrupted training.
@@ -136,7 +141,13 @@ def _loader(plan, average):
 
   def load(scaffold, session):
     del scaffold
-    restorer.restore(session, plan.checkpoint)
+    try:
+      restorer.restore(session, plan.checkpoint)
+    except _UNREADABLE as error:
+      raise ValueError(
+          'The checkpoint %s cannot be read to its end: %s. Is one of its files '
+          'cut short, or may this user not read it?' % (
+              plan.checkpoint, checkpoint_saver.reason(error)))
     session.run(start_averages)
 
   return load

@@ -1,6 +1,6 @@
 """Runs the programs with inputs at fault; see faulty_inputs_test.py.
 
-  python -m tests.programs.faulty_inputs DIRECTORY
+  python -m tests.programs.faulty_inputs DIRECTORY FAULT,... [CASE ...]
 
 DIRECTORY holds data (digits as records), checkpoint, export and image.png. It
 prints JSON lines: [case, fault, status, lines of output]. TensorFlow is loaded
@@ -17,7 +17,7 @@ import time
 
 from slim_common import runtime
 
-FAULTS = ('absent', 'empty', 'directory', 'unreadable')
+# FAULT is absent, empty, directory or unreadable.
 SECONDS = 30
 _MODULES = ('train.loop', 'evaluate.evaluation', 'export.export',
             'classify.classify')
@@ -166,19 +166,19 @@ def _run(source, case, fault):
   return [case, fault, status, text.splitlines()]
 
 
-def main(source, only):
+def main(source, faults, *only):
   if os.environ.get('OBEYS') != '1':
     _obey_permissions()
     os.execve(sys.executable, [
-        sys.executable, '-W', 'ignore', '-m', __spec__.name, source, *only],
+        sys.executable, '-W', 'ignore', '-m', __spec__.name, source, faults, *only],
               dict(os.environ, OBEYS='1'))
   runtime.start()
   for name in _MODULES:
     importlib.import_module('image_classifier.' + name)
   for case in only or CASES:
-    for fault in FAULTS:
+    for fault in faults.split(','):
       print(json.dumps(_run(source, case, fault)), flush=True)
 
 
 if __name__ == '__main__':
-  main(sys.argv[1], sys.argv[2:])
+  main(*sys.argv[1:])
