@@ -9,7 +9,8 @@ import threading
 import time
 
 # HOST:PORT; an IPv6 address stands in brackets.
-_ADDRESS = re.compile(r'(?P<host>\[[0-9A-Fa-f:.%]+\]|[\w.-]+):(?P<port>[0-9]{1,5})')
+_ADDRESS = re.compile(
+    r'(?P<host>\[[0-9A-Fa-f:.%]+\]|[\w.-]+):(?P<port>[0-9]{1,5})')
 _MAX_PORT = 65535
 _SCHEME = 'grpc://'
 # Interval of the lines about who is waited for, and of attempts to connect.

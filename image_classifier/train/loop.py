@@ -145,8 +145,8 @@ def _loader(plan, average):
       restorer.restore(session, plan.checkpoint)
     except _UNREADABLE as error:
       raise ValueError(
-          'The checkpoint %s cannot be read to its end: %s. Is one of its files '
-          'cut short, or may this user not read it?' % (
+          'The checkpoint %s cannot be read to its end: %s. Is one of its '
+          'files cut short, or may this user not read it?' % (
               plan.checkpoint, checkpoint_saver.reason(error)))
     session.run(start_averages)
 
