@@ -15,6 +15,8 @@ import time
 
 import tensorflow.compat.v1 as tf
 
+from deployment import cluster_hosts
+
 _HOW = ('Give every process the same --ps_hosts=HOST:PORT,... and '
         '--worker_hosts=HOST:PORT,..., and its own --job_name and --task; or '
         'give --master=grpc://HOST:PORT if servers are already running.')
@@ -36,6 +38,7 @@ def resolve(options):
   Raises:
     ValueError: the flags do not describe a cluster.
   """
+  _check_addresses(options)
   if options.worker_hosts or options.ps_hosts:
     options = _count_hosts(options)
   elif options.job_name == 'ps':
@@ -57,6 +60,13 @@ def resolve(options):
                          options.task, limit, options.job_name))
   _check_synchronous(options)
   return options
+
+
+def _check_addresses(options):
+  for name in ('ps_hosts', 'worker_hosts'):
+    cluster_hosts.check(name, getattr(options, name))
+  cluster_hosts.check_different([*options.ps_hosts, *options.worker_hosts])
+  cluster_hosts.check_master(options.master)
 
 
 def _count_hosts(options):
@@ -184,6 +194,39 @@ def hooks(options):
   return []
 
 
+class WaitingSessionCreator(tf.train.SessionCreator):
+  """Creates sessions once the servers that they need are there.
+
+  Args:
+    creator: the `tf.train.SessionCreator` that it calls then.
+    options: the resolved `options.Deployment` of this worker.
+  """
+
+  def __init__(self, creator, options):
+    self._creator, self._options = creator, options
+
+  def create_session(self):
+    """Returns a session; ValueError after --cluster_timeout_secs."""
+    servers = _servers_needed(self._options)
+    if not servers:
+      return self._creator.create_session()
+    cluster_hosts.wait_for(servers, self._options.cluster_timeout_secs)
+    missing = ', '.join(servers)
+    if not is_chief(self._options):
+      missing = 'worker 0 to make or load the variables'
+    with cluster_hosts.lines_about(missing):
+      return self._creator.create_session()
+
+
+def _servers_needed(options):
+  """Returns {what a server is called: its HOST:PORT}."""
+  if options.master:
+    return {'the server of --master': options.master[len('grpc://'):]}
+  return collections.OrderedDict(
+      ('parameter server %d' % index, host)
+      for index, host in enumerate(options.ps_hosts))
+
+
 class WorkerSessionCreator(tf.train.SessionCreator):
   """Creates the session of a worker that is not the chief, once it is ready.
 
@@ -193,13 +236,19 @@ class WorkerSessionCreator(tf.train.SessionCreator):
     scaffold: a `tf.train.Scaffold`.
     master: target of the session, a string.
     config: a `tf.ConfigProto`.
+    seconds: limit of the wait; 0 for none.
   """
 
-  def __init__(self, scaffold, master, config):
+  def __init__(self, scaffold, master, config, seconds=0):
     self._scaffold, self._master, self._config = scaffold, master, config
+    self._seconds = seconds
 
   def create_session(self):
-    """Returns a session whose variables are ready; waits without limit."""
+    """Returns a session whose variables are ready.
+
+    Raises:
+      ValueError: they are not within the limit.
+    """
     print('Waiting for worker 0 to make or load the variables.', flush=True)
     self._scaffold.finalize()
     manager = tf.train.SessionManager(
@@ -207,8 +256,13 @@ class WorkerSessionCreator(tf.train.SessionCreator):
         ready_op=self._scaffold.ready_op,
         ready_for_local_init_op=self._scaffold.ready_for_local_init_op,
         graph=tf.get_default_graph(), recovery_wait_secs=1)
-    return manager.wait_for_session(
-        self._master, config=self._config, max_wait_secs=float('inf'))
+    try:
+      return manager.wait_for_session(
+          self._master, config=self._config,
+          max_wait_secs=self._seconds or float('inf'))
+    except tf.errors.DeadlineExceededError:
+      raise ValueError(cluster_hosts.late(
+          'worker 0 to make or load the variables', self._seconds))
 
 
 class _RunAfterCreation(tf.train.SessionRunHook):
@@ -271,7 +325,16 @@ def _check_shared(variables):
         'Leave out --fp16 and --quantize_delay.' % (local[0], len(local)))
 
 
+def check_port(options):
+  """Raises ValueError if this process cannot have the port of its server."""
+  flag = 'ps_hosts' if options.job_name == 'ps' else 'worker_hosts'
+  hosts = getattr(options, flag)
+  if hosts:
+    cluster_hosts.check_free(flag, hosts[options.task])
+
+
 def _server(options):
+  check_port(options)
   hosts = collections.OrderedDict(
       [('ps', list(options.ps_hosts)), ('worker', list(options.worker_hosts))])
   return tf.train.Server(

@@ -5,10 +5,16 @@ one. An error removes it; what a killed process has left, the next one with the
 same name replaces.
 """
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
 from typing import Dict, Iterator, Optional
+
+from slim_common import locks
+
+# Errors of a write, which Python reports without the name of the file.
+_CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def check(paths: Dict[str, Optional[str]], overwrite: bool) -> None:
@@ -99,6 +105,23 @@ def sync(path: str) -> None:
 
 
 @contextlib.contextmanager
+def naming(path: str) -> Iterator[None]:
+  """Names the file in an error of writing it, such as that of a full disk.
+
+  Raises:
+    OSError: the error of the block, with the path.
+  """
+  try:
+    yield
+  except OSError as error:
+    if error.errno not in _CANNOT_WRITE or error.filename is not None:
+      raise
+    raise OSError(
+        error.errno, error.strerror + '; free space or write elsewhere',
+        path) from error
+
+
+@contextlib.contextmanager
 def publish(path: str, mode: str = 'w', durable: bool = False, **arguments):
   """Opens a file that takes its name when it is complete.
 
@@ -114,7 +137,7 @@ def publish(path: str, mode: str = 'w', durable: bool = False, **arguments):
   """
   hidden = unfinished(path)
   try:
-    with open(hidden, mode, **arguments) as output:
+    with naming(path), open(hidden, mode, **arguments) as output:
       yield output
     if durable:
       sync(hidden)
@@ -162,22 +185,36 @@ def updated_directory(path: str, last: str) -> Iterator[str]:
 
   Yields:
     The path of a directory beside `path`, or in it if it exists.
+
+  Raises:
+    ValueError: another process does the same.
   """
   path = os.path.abspath(path)
   # The parent of a directory that exists need not be ours, nor on its disk.
   parent = path if os.path.isdir(path) else os.path.dirname(path)
   hidden = unfinished(os.path.join(parent, os.path.basename(path)))
-  shutil.rmtree(hidden, ignore_errors=True)
-  inside = os.path.join(hidden, 'new')
-  os.makedirs(inside)
-  try:
-    yield inside
-    if os.path.lexists(path):
-      _replace(inside, path, last, hidden)
-    else:
-      os.rename(inside, path)
-  finally:
-    shutil.rmtree(hidden)
+  os.makedirs(parent, exist_ok=True)
+  with locks.Lock(hidden + '.lock', '%s is being written by another process '
+                  '(%%s): wait for its end, or give another directory.' %
+                  path.replace('%', '%%')):
+    # A process that was killed may have found no directory there yet.
+    shutil.rmtree(unfinished(path), ignore_errors=True)
+    shutil.rmtree(hidden, ignore_errors=True)
+    inside = os.path.join(hidden, 'new')
+    os.makedirs(inside)
+    try:
+      yield inside
+      if os.path.lexists(path):
+        _replace(inside, path, last, hidden)
+      else:
+        os.rename(inside, path)
+    except OSError as error:
+      # The name that was asked for, not the hidden one.
+      if str(error.filename).startswith(inside):
+        error.filename = error.filename.replace(inside, path)
+      raise
+    finally:
+      shutil.rmtree(hidden)
 
 
 def _replace(source, target, last, aside):

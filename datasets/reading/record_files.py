@@ -66,7 +66,28 @@ def find_files(dataset):
     raise ValueError(
         'The split in %s has no examples. Convert the data again, or choose '
         'another --dataset_split_name.' % ', '.join(patterns))
+  _check_readable(files)
   return files
+
+
+def _check_readable(files):
+  """Raises ValueError where TensorFlow would wait for a record in silence."""
+  # Elsewhere, access is the storage's business, and asking costs a request.
+  files = [file for file in files if '://' not in file]
+  for file in files:
+    if os.path.isdir(file):
+      raise ValueError('The record file %s is a directory. Remove it, or check '
+                       '--dataset_dir.' % file)
+    if not os.access(file, os.R_OK):
+      raise ValueError(
+          'The record file %s may not be read by this user: correct its access '
+          'rights, for example with chmod a+r, or check --dataset_dir.' % file)
+  # Some may be empty: there may be more files than records.
+  if files and not any(map(os.path.getsize, files)):
+    raise ValueError('The record file %s is empty%s. Convert the data again, '
+                     'or check --dataset_dir.' % (
+                         files[0], ', as are all %d files' % len(files)
+                         if files[1:] else ''))
 
 
 def _glob(pattern):

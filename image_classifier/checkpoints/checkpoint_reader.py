@@ -95,6 +95,10 @@ def _exists(prefix):
 
 def _latest(directory):
   """Returns the latest checkpoint in a directory, or the only one."""
+  if os.path.isdir(directory) and not os.access(directory, os.R_OK | os.X_OK):
+    raise ValueError(
+        'The directory %s may not be read by this user: correct its access '
+        'rights, for example with chmod a+rx.' % directory)
   state = tf.train.get_checkpoint_state(directory)
   if state is not None:
     latest = _in_directory(directory, state.model_checkpoint_path)

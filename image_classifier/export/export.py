@@ -291,5 +291,5 @@ def _verify(directory, trained, preprocessing, shape):
 
 
 def _write(path, content):
-  with open(path, 'wb') as file:
+  with atomic_files.naming(path), open(path, 'wb') as file:
     file.write(content)

@@ -8,6 +8,7 @@ import tensorflow.compat.v1 as tf
 
 from image_classifier.export import int8_calibration
 from image_classifier.inference.backends import OUTPUTS
+from slim_common import atomic_files
 from slim_common import runtime
 
 # Dense layers get one scale for all their weights, as `int8_calibration`
@@ -34,17 +35,20 @@ def convert(graph_def, shape, images=None):
 
   Raises:
     ValueError: TensorFlow Lite lacks an operation of the network.
+    OSError: a temporary file cannot be written.
   """
   has_ranges = any(node.op.startswith('FakeQuant') for node in graph_def.node)
   if images is not None and not has_ranges:
     graph_def = int8_calibration.correct_biases(graph_def, images)
   descriptor, path = tempfile.mkstemp(suffix='.pb')
   try:
-    with os.fdopen(descriptor, 'wb') as file:
+    with atomic_files.naming(path), os.fdopen(descriptor, 'wb') as file:
       file.write(graph_def.SerializeToString())
     with tf.Graph().as_default(), _programs_on_path(), (
         runtime.without_remarks()):
       return _converter(path, shape, images, has_ranges).convert()
+  except OSError:  # A full disk.
+    raise
   except Exception as error:
     # The types of the converter's errors differ between TensorFlow versions.
     raise ValueError(

@@ -28,7 +28,7 @@ def explained(options):
 
   Raises:
     ValueError: out of memory, data cannot be read or do not fit, a file is
-      damaged or missing.
+      damaged, missing or another user's.
   """
   try:
     yield
@@ -45,6 +45,11 @@ def explained(options):
   except tf.errors.NotFoundError as error:
     raise ValueError(
         'A file or variable is missing: %s' % _sentence(error)) from error
+  except tf.errors.PermissionDeniedError as error:
+    raise ValueError(
+        'A file may not be read or written by this user: %s. Correct its '
+        'access rights, for example with chmod.' % (
+            _sentence(error).rstrip('.'))) from error
   except tf.errors.UnimplementedError as error:
     raise ValueError('TensorFlow %s cannot compute this here: %s' % (
         tf.__version__, _sentence(error))) from error

@@ -122,6 +122,9 @@ class Deployment:
       1, 'Number of workers. Not needed with --worker_hosts.', at_least=1)
   num_ps_tasks: int = _cluster(
       0, 'Number of parameter servers. Not needed with --ps_hosts.', at_least=0)
+  cluster_timeout_secs: int = _cluster(
+      0, 'Time to wait for other processes of the cluster, in seconds. 0 waits '
+      'without limit, with a line every 10 s.', at_least=0)
   sync_replicas: bool = _cluster(
       False, 'Whether to average the gradients of several workers in each '
       'update. Otherwise each worker updates the weights independently.')

@@ -21,6 +21,7 @@ import tensorflow.compat.v1 as tf
 from image_classifier.checkpoints import checkpoint_reader
 from image_classifier.checkpoints import checkpoint_saver
 from image_classifier.runs import run_log
+from slim_common import locks
 
 
 class Start(NamedTuple):
@@ -42,6 +43,7 @@ _LEFT_BY_A_RUN = (
     'checkpoint', 'model.ckpt-*', 'run.json', 'flags.txt', run_log.NAME,
     'graph.pbtxt', 'events.out.tfevents.*', 'timeline-*.json',
     'learning_curve.png', 'best', 'eval', checkpoint_saver.UNFINISHED)
+_LOCK = '.train.lock'
 _STEP = re.compile(r'model\.ckpt-(\d+)\.index$')
 
 
@@ -67,6 +69,17 @@ def make_directory(train_dir: str) -> None:
   except OSError as error:
     raise ValueError('--train_dir=%s cannot be created: %s. Give another '
                      '--train_dir.' % (train_dir, error.strerror))
+
+
+def lock(train_dir: str) -> locks.Lock:
+  """Returns the lock of a training on its directory, not taken yet.
+
+  Programs that only read the directory do not take it.
+  """
+  return locks.Lock(
+      os.path.join(train_dir, _LOCK),
+      '--train_dir=%s is in use by another training (%%s): wait for its end, '
+      'stop it, or give another --train_dir.' % train_dir.replace('%', '%%'))
 
 
 def find(train_dir: str, resume: str) -> Start:
@@ -100,6 +113,15 @@ def find(train_dir: str, resume: str) -> Start:
         'Give the directory of the run, or leave out --resume=must to start '
         'from scratch.' % train_dir)
   return Start()
+
+
+def check_still(start, train_dir, resume):
+  """Raises ValueError if another training has come first to a new directory."""
+  if find(train_dir, resume) != start:
+    raise ValueError(
+        '--train_dir=%s was made by another training in the meantime. Run the '
+        'same command again to resume from its checkpoint, or give another '
+        '--train_dir.' % train_dir)
 
 
 def check_fits(start, variables, train_dir):

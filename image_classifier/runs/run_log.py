@@ -32,7 +32,8 @@ def read(train_dir):
 
 def append(train_dir, row):
   """Appends a row, a dict."""
-  with open(path(train_dir), 'a') as log:
+  name = path(train_dir)
+  with atomic_files.naming(name), open(name, 'a') as log:
     log.write(json.dumps(row) + '\n')
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from image_classifier.runs import run_log
+from slim_common import atomic_files
 from slim_common import progress
 from slim_common import signals
 
@@ -282,5 +283,5 @@ class TraceHook(ReadingsHook):
     from tensorflow.python.client import timeline
     trace = timeline.Timeline(stats)
     path = os.path.join(self._train_dir, 'timeline-%d.json' % self._step)
-    with open(path, 'w') as file:
+    with atomic_files.naming(path), open(path, 'w') as file:
       file.write(trace.generate_chrome_trace_format())

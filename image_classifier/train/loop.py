@@ -22,6 +22,11 @@ from image_classifier.train import session_config
 from image_classifier.train import train_graph
 from slim_common import flags
 
+# Of a file that is cut short, damaged, a directory, or another user's.
+_UNREADABLE = (
+    tf.errors.OutOfRangeError, tf.errors.DataLossError,
+    tf.errors.FailedPreconditionError, tf.errors.PermissionDeniedError)
+
 
 def train(options: program_options.Train, extra_hooks=()) -> int:
   """Trains a network, or resumes an interrupted training.
@@ -36,16 +41,28 @@ def train(options: program_options.Train, extra_hooks=()) -> int:
       is not finite.
     OSError: a checkpoint cannot be saved.
   """
-  if options.deployment.job_name == 'ps':
-    return cluster.serve(cluster.resolve(options.deployment))
-  run = resolved_run.resolve(options)
-  status = _train(run, extra_hooks)
+  deployment = cluster.resolve(options.deployment)
+  if deployment.job_name == 'ps':
+    return cluster.serve(deployment)
+  # Now, as building the graph may take a while.
+  cluster.check_port(deployment)
+  lock = resume.lock(options.loop.train_dir)
+  try:
+    if cluster.is_chief(deployment) and os.path.isdir(
+        options.loop.train_dir):
+      # Before the files there are read.
+      resume.check_directory(options.loop.train_dir)
+      lock.acquire()
+    run = resolved_run.resolve(options)
+    status = _train(run, extra_hooks, lock)
+  finally:
+    lock.release()
   if status == 0:
     cluster.report_end(run.deployment)
   return status
 
 
-def _train(run, extra_hooks):
+def _train(run, extra_hooks, lock):
   """Trains in this worker, the only one or one of several."""
   reason = _nothing_to_do(run)
   if reason:
@@ -58,7 +75,7 @@ def _train(run, extra_hooks):
     print('\n'.join(_banner(run, graph)))
     writer = None
     if run.is_chief:
-      _prepare_directory(run)
+      _prepare_directory(run, lock)
       writer = tf.summary.FileWriter(
           run.options.loop.train_dir, tf.get_default_graph())
       finite_loss, others = _hooks_of_chief(
@@ -124,16 +141,24 @@ def _loader(plan, average):
 
   def load(scaffold, session):
     del scaffold
-    restorer.restore(session, plan.checkpoint)
+    try:
+      restorer.restore(session, plan.checkpoint)
+    except _UNREADABLE as error:
+      raise ValueError(
+          'The checkpoint %s cannot be read to its end: %s. Is one of its '
+          'files cut short, or may this user not read it?' % (
+              plan.checkpoint, checkpoint_saver.reason(error)))
     session.run(start_averages)
 
   return load
 
 
-def _prepare_directory(run):
+def _prepare_directory(run, lock):
   """Makes train_dir; removes what is not of this run or after its start."""
   train_dir = run.options.loop.train_dir
   resume.make_directory(train_dir)
+  if lock.acquire():
+    resume.check_still(run.start, train_dir, run.options.loop.resume)
   moved = run.start.checkpoint is None and resume.move_aside(train_dir)
   if moved:
     print('Moved the files of an earlier run to %s.' % moved)
@@ -178,13 +203,16 @@ def _session_creator(run, scaffold):
   arguments = dict(scaffold=scaffold, config=config,
                    master=cluster.start_worker(deployment))
   if not run.is_chief:
-    return cluster.WorkerSessionCreator(**arguments)
-  if cluster.has_parameter_servers(deployment):
+    creator = cluster.WorkerSessionCreator(
+        seconds=deployment.cluster_timeout_secs, **arguments)
+  elif cluster.has_parameter_servers(deployment):
     # The variables of a lost parameter server come from the latest checkpoint.
-    return tf.train.ChiefSessionCreator(
+    creator = tf.train.ChiefSessionCreator(
         checkpoint_dir=run.options.loop.train_dir, **arguments)
-  return tf.train.ChiefSessionCreator(
-      checkpoint_filename_with_path=run.start.checkpoint, **arguments)
+  else:
+    creator = tf.train.ChiefSessionCreator(
+        checkpoint_filename_with_path=run.start.checkpoint, **arguments)
+  return cluster.WaitingSessionCreator(creator, deployment)
 
 
 def _hooks_of_worker(run, graph, stop_hook):

@@ -154,3 +154,71 @@ def test_the_frozen_graph_has_no_variables(exported):
   graph_def = tf.GraphDef.FromString(
       (out / 'frozen_inference_graph.pb').read_bytes())
   assert not [node.name for node in graph_def.node if 'Var' in node.op]
+
+
+# Arguments of programs that come with TensorFlow or tf2onnx, for a SavedModel.
+# {python}, {model} and {out} stand for this Python and two paths. Today's
+# converter takes all signatures where it is not told which.
+_OF_A_SAVED_MODEL = {
+    'tflite_convert': [
+        'tflite_convert', '--saved_model_dir={model}', '--output_file={out}',
+        *([] if tf.__version__.startswith('1.') else [
+            '--saved_model_signature_key=serving_default'])],
+    'saved_model_cli': [
+        'saved_model_cli', 'run', '--dir={model}', '--tag_set=serve',
+        '--signature_def=serving_default', '--inputs=input={images}',
+        '--outdir={out}'],
+    'tf2onnx': [
+        '{python}', '-m', 'tf2onnx.convert', '--saved-model={model}',
+        '--signature_def=serving_default', '--output={out}'],
+}
+
+
+@pytest.mark.parametrize('exported', _NETWORKS[:1], indirect=True,
+                         ids=['mobilenet'])
+@pytest.mark.parametrize('consumer', sorted(_OF_A_SAVED_MODEL))
+def test_programs_that_take_a_saved_model(exported, tmp_path, consumer):
+  if consumer == 'tf2onnx':
+    pytest.importorskip('tf2onnx')
+    if tf.__version__.startswith('1.'):
+      pytest.skip('tf2onnx reads every text as UTF-8, and TensorFlow 1.15 '
+                  'keeps the first bytes of a JPEG as text: it takes the '
+                  'frozen graph, see above')
+  out, images, _, predictions = exported
+  arrays, result = tmp_path / 'images.npy', tmp_path / 'out'
+  np.save(str(arrays), images)
+  programs = os.path.dirname(sys.executable)
+  done = subprocess.run(
+      [word.format(python=sys.executable, model=out / 'saved_model',
+                   images=arrays, out=result)
+       for word in _OF_A_SAVED_MODEL[consumer]],
+      env=dict(os.environ, PATH=programs + os.pathsep + os.environ['PATH']),
+      stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+      universal_newlines=True)
+  assert done.returncode == 0, done.stdout[-2000:]
+  _assert_close(_run_result(consumer, result, images), predictions)
+
+
+def _run_result(consumer, path, images):
+  """Returns the predictions that the output of a consumer gives."""
+  if consumer == 'saved_model_cli':
+    return np.load(str(path / 'predictions.npy'))
+  if consumer == 'tf2onnx':
+    onnxruntime = pytest.importorskip('onnxruntime')
+    session = onnxruntime.InferenceSession(
+        str(path), providers=['CPUExecutionProvider'])
+    return session.run(['predictions'], {'input': images})[0]
+  interpreter = tf.lite.Interpreter(str(path))
+  interpreter.allocate_tensors()
+  entry, = interpreter.get_input_details()
+  # The logits' sum is not 1.
+  rows = []
+  for image in images:
+    interpreter.set_tensor(entry['index'], image[np.newaxis])
+    interpreter.invoke()
+    rows.append(next(
+        values for values in (
+            interpreter.get_tensor(output['index'])
+            for output in interpreter.get_output_details())
+        if abs(values.sum() - 1) < 1e-4))
+  return np.concatenate(rows)

@@ -1,5 +1,9 @@
 """Files of results appear complete or not at all."""
+import contextlib
+import errno
 import os
+import re
+import resource
 import signal
 import subprocess
 import sys
@@ -260,3 +264,57 @@ def test_what_cannot_be_written(tmp_path, monkeypatch):
   with pytest.raises(ValueError, match=r'cannot be changed \(Read-only file '
                      r'system\). Choose another --output_file.'):
     atomic_files.check_writable(str(tmp_path / 'out'), '--output_file')
+
+
+@contextlib.contextmanager
+def _small_files():
+  """Writing more than 100 bytes to a file fails, as on a full disk."""
+  limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+  resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+  try:
+    yield
+  finally:
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_full_disk_names_the_file(tmp_path):
+  path = tmp_path / 'predictions.csv'
+  with pytest.raises(OSError, match=re.escape(
+      "File too large; free space or write elsewhere: '%s'" % path)) as error:
+    with _small_files(), atomic_files.publish(str(path)) as output:
+      output.write('x' * 10 ** 6)
+  assert error.value.errno == errno.EFBIG
+  assert not os.listdir(str(tmp_path))
+
+
+@pytest.mark.parametrize('inner', [
+    OSError(errno.ENOSPC, 'No space left on device', 'other'),
+    OSError(errno.ENOENT, 'No such file')])
+def test_errors_of_other_files_stay_as_they_are(tmp_path, inner):
+  with pytest.raises(OSError) as error, atomic_files.publish(
+      str(tmp_path / 'new')):
+    raise inner
+  assert error.value is inner
+
+
+def test_two_processes_for_one_directory(tmp_path):
+  target = tmp_path / 'out'
+  for _ in ('new', 'there'):
+    with atomic_files.updated_directory(str(target), 'file') as folder:
+      _fill(folder, 'one')
+      with pytest.raises(ValueError, match=(
+          r'^%s is being written by another process \(host .*, process %d, '
+          r'since .*\): wait for its end, or give another directory.$' % (
+              target, os.getpid()))):
+        with atomic_files.updated_directory(str(target), 'file'):
+          pass
+    assert _tree(tmp_path) == {'out/file': 'one', 'out/inner/one': 'one'}
+
+
+def test_leftovers_beside_a_directory_that_was_made_since(tmp_path):
+  target = tmp_path / 'out'
+  subprocess.call([sys.executable, '-c', _KILLED, str(target)], cwd=_ROOT)
+  target.mkdir()
+  with atomic_files.updated_directory(str(target), 'file') as folder:
+    _fill(folder, 'new')
+  assert not (tmp_path / '.out.unfinished').exists()

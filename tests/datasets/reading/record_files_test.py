@@ -1,3 +1,5 @@
+import os
+
 import pytest
 import tensorflow.compat.v1 as tf
 
@@ -10,7 +12,7 @@ def test_files_are_sorted_and_must_be_there(tmp_path):
   with pytest.raises(ValueError, match='No record file matches .*data_train_'
                      '.* Convert the data first'):
     record_files.find_files(dataset)
-  pipeline_files.write(tmp_path, [0] * 12)
+  pipeline_files.write(tmp_path, [1] + [0] * 11)
   assert [name[-14:-9] for name in record_files.find_files(dataset)] == [
       '%05d' % number for number in range(12)]
   with pytest.raises(ValueError, match='has no examples'):
@@ -25,6 +27,33 @@ def test_a_directory_that_is_missing_and_a_list_of_patterns(tmp_path):
   dataset.data_sources = [
       str(tmp_path / '*1.tfrecord'), str(tmp_path / '*0.tfrecord')]
   assert len(record_files.find_files(dataset)) == 2
+
+
+def test_files_that_cannot_be_read(tmp_path, monkeypatch):
+  dataset = pipeline_files.dataset(tmp_path, 1)
+  pipeline_files.write(tmp_path, [1, 1])
+  first, second = record_files.find_files(dataset)
+
+  def fault():
+    with pytest.raises(ValueError) as error:
+      record_files.find_files(dataset)
+    return str(error.value)
+
+  with monkeypatch.context() as patch:
+    patch.setattr(os, 'access', lambda path, mode: path != second)
+    assert fault() == (
+        'The record file %s may not be read by this user: correct its access '
+        'rights, for example with chmod a+r, or check --dataset_dir.' % second)
+  open(first, 'w').close()
+  assert len(record_files.find_files(dataset)) == 2
+  open(second, 'w').close()
+  assert fault() == ('The record file %s is empty, as are all 2 files. Convert '
+                     'the data again, or check --dataset_dir.' % first)
+  os.remove(second)
+  assert fault().startswith('The record file %s is empty. Convert' % first)
+  os.mkdir(second)
+  assert fault() == ('The record file %s is a directory. Remove it, or check '
+                     '--dataset_dir.' % second)
 
 
 def test_split_among_workers():

@@ -1,6 +1,7 @@
 """Exports that fail: their messages, and that no file is left."""
 import dataclasses
 import os
+import resource
 
 import pytest
 
@@ -186,4 +187,20 @@ def test_an_interrupted_export(tmp_path, checkpoint, monkeypatch):
     export_graph.export(exports.ask(
         checkpoint_path=checkpoint, output_dir=tmp_path / 'out',
         output_file=tmp_path / 'graph.pb', tflite=True))
+  assert os.listdir(str(tmp_path)) == ['in']
+
+
+# The SavedModel is 0.5 % larger than the frozen graph, of 13.10 MB.
+@pytest.mark.parametrize('size, name', [
+    (10 ** 6, 'frozen_inference_graph.pb'), (13120000, 'saved_model')])
+def test_a_full_disk_names_the_file(tmp_path, checkpoint, size, name):
+  limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+  resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+  try:
+    with pytest.raises(OSError, match="too large; free space or write "
+                       "elsewhere: '%s/out/%s'" % (tmp_path, name)):
+      export_graph.export(exports.ask(
+          checkpoint_path=checkpoint, output_dir=tmp_path / 'out'))
+  finally:
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
   assert os.listdir(str(tmp_path)) == ['in']

@@ -73,3 +73,23 @@ def test_labels_and_record_are_copied_into_it(exported):
   assert (extra / 'labels.txt').read_text() == (
       exported / 'labels.txt').read_text()
   assert json.loads((extra / 'model.json').read_text())['image_size'] == 28
+
+
+def test_floats_need_no_decoder_and_weights_are_there_once(exported):
+  """Converters take the graph of `serving_default` alone."""
+  frozen = (exported / 'frozen_inference_graph.pb').stat().st_size
+  saved = (exported / 'saved_model' / 'saved_model.pb').stat().st_size
+  assert saved < 1.05 * frozen
+  with tf.Session(graph=tf.Graph()) as session:
+    model = tf.saved_model.loader.load(
+        session, ['serve'], str(exported / 'saved_model'))
+    graph_def = session.graph.as_graph_def()
+  assert set(model.signature_def) == {'serving_default', 'serving_bytes'}
+  outputs = model.signature_def['serving_default'].outputs
+  needed = tf.graph_util.extract_sub_graph(
+      graph_def, [outputs[name].name[:-2] for name in outputs])
+  assert [node.name for node in needed.node if node.op == 'Placeholder'] == [
+      'input']
+  # TensorFlow 1.15's converter reads all operations, and aborts at these.
+  assert not {node.op for node in graph_def.node} & {
+      'DecodeJpeg', 'DecodePng', 'Enter', 'PlaceholderWithDefault'}

@@ -116,3 +116,10 @@ def test_the_end_of_the_data_passes():
   with pytest.raises(tf.errors.OutOfRangeError):
     with errors.explained(options.Train()):
       _raiser(tf.errors.OutOfRangeError, 'end')()
+
+
+def test_a_file_of_another_user():
+  assert _message(_raiser(
+      tf.errors.PermissionDeniedError, '/data/x; Permission denied')) == (
+          'A file may not be read or written by this user: /data/x; Permission '
+          'denied. Correct its access rights, for example with chmod.')

@@ -90,7 +90,8 @@ _EXEMPT = {
         'fp16', 'xla', 'gpu_memory_growth', 'cpu_threads'),
     'the chief alone evaluates': (
         'worker_hosts', 'ps_hosts', 'job_name', 'task', 'worker_replicas',
-        'num_ps_tasks', 'sync_replicas', 'replicas_to_aggregate'),
+        'num_ps_tasks', 'cluster_timeout_secs', 'sync_replicas',
+        'replicas_to_aggregate'),
     'it decides when something happens, or what the training writes': (
         'resume', 'max_number_of_steps', 'num_epochs', 'log_every_n_steps',
         'save_summaries_secs', 'summarize_images', 'save_interval_secs',

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+import tensorflow.compat.v1 as tf
 
 from image_classifier.train import loop
 from tests.image_classifier import training_runs as runs
@@ -147,3 +148,66 @@ def test_wrong_options(digits, tmp_path, changes, message):
     loop.train(runs.train(digits, tmp_path / 'model', **changes))
   assert message in str(error.value)
   assert not (tmp_path / 'model').exists()
+
+
+class _OnTheWay(tf.train.SessionRunHook):
+  """Calls a function before the first step."""
+
+  def __init__(self, call):
+    self._call = call
+
+  def before_run(self, run_context):
+    if self._call:
+      call, self._call = self._call, None
+      call()
+
+
+@pytest.mark.parametrize('exists', [False, True])
+def test_a_second_training_in_its_directory(digits, tmp_path, exists):
+  train_dir = tmp_path / 'run'
+  if exists:
+    train_dir.mkdir()
+  options = runs.train(digits, train_dir, steps=2)
+  errors = []
+
+  def second():
+    for resume in ('auto', 'never'):
+      with pytest.raises(ValueError) as error:
+        loop.train(runs.train(
+            digits, train_dir, steps=2, loop=dict(
+                train_dir=str(train_dir), resume=resume)))
+      errors.append(str(error.value))
+    # Not a second chief.
+    with pytest.raises(ValueError, match='no cluster'):
+      loop.train(runs.train(digits, train_dir, deployment=dict(
+          worker_replicas=2, task=1)))
+
+  assert loop.train(options, [_OnTheWay(second)]) == 0
+  assert len(errors) == 2
+  for text in errors:
+    assert text.startswith(
+        '--train_dir=%s is in use by another training (host ' % train_dir)
+    assert ', process %d, since 2' % os.getpid() in text
+    assert text.endswith(
+        '): wait for its end, stop it, or give another --train_dir.')
+  assert not [name for name in os.listdir(str(train_dir))
+              if 'earlier' in name or 'lock' in name]
+  assert runs.saved(train_dir, 2)['global_step'] == 2
+
+
+def test_a_training_that_came_first_to_a_new_directory(
+    digits, tmp_path, monkeypatch):
+  train_dir = tmp_path / 'run'
+  build = loop.train_graph.build
+
+  def meanwhile(run):
+    monkeypatch.undo()
+    with tf.Graph().as_default():
+      loop.train(runs.train(digits, train_dir, steps=2))
+    return build(run)
+
+  monkeypatch.setattr(loop.train_graph, 'build', meanwhile)
+  with pytest.raises(ValueError, match='was made by another training in the '
+                     'meantime. Run the same command again to resume'):
+    loop.train(runs.train(digits, train_dir, steps=4))
+  assert 'model.ckpt-2.index' in os.listdir(str(train_dir))
