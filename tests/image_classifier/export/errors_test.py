@@ -80,7 +80,7 @@ def test_a_checkpoint_needs_an_output_directory(tmp_path, checkpoint):
 
 
 def test_the_checkpoint_of_another_network(tmp_path, checkpoint):
-  with pytest.raises(ValueError, match='check --model_name'):
+  with pytest.raises(ValueError, match='such as --model_name=lenet; this'):
     export_graph.export(exports.ask(
         checkpoint_path=checkpoint, model_name='cifarnet',
         output_dir=tmp_path / 'out'))
