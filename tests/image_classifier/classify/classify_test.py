@@ -183,7 +183,7 @@ def test_a_checkpoint_and_its_features(export, images, tmp_path, capsys):
     (dict(end_point='zzz', features_file='x.npz'),
      'no end point zzz; it has .*Logits'),
     (dict(num_classes=7), 'names 10 classes; the network has 7'),
-    (dict(model_name='cifarnet'), 'check --model_name'),
+    (dict(model_name='cifarnet'), 'such as --model_name=lenet; this one is Cifar'),
     (dict(checkpoint_path='/nowhere/model.ckpt'), '/nowhere does not exist'),
     (dict(model_name='i3d', labels_file=None), 'i3d takes videos, not')])
 def test_wrong_options(export, images, tmp_path, monkeypatch, changes,

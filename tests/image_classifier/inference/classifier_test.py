@@ -246,7 +246,7 @@ def test_a_network_of_grayscale_images(tmp_path, encoded):
 
 @pytest.mark.parametrize('changes, message', [
     (dict(model_name='i3d'), 'i3d takes videos, not images.'),
-    (dict(model_name='cifarnet'), 'check --model_name'),
+    (dict(model_name='cifarnet'), 'such as --model_name=lenet; this one is Cifar'),
     (dict(labels_file='/nowhere/labels.txt'), 'There is no file /nowhere')])
 def test_options_that_do_not_fit(checkpoint, changes, message):
   with pytest.raises(ValueError, match=message):
