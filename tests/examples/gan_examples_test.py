@@ -73,10 +73,12 @@ def test_discriminator_separates_held_out_digits(name, tmp_path, capsys):
 
 
 def test_runs_in_another_directory(tmp_path):
-  output = subprocess.check_output(
+  result = subprocess.run(
       [sys.executable, os.path.abspath(train_dcgan.__file__), '--steps=1',
        '--batch_size=2'],
-      cwd=str(tmp_path), stderr=subprocess.STDOUT).decode()
+      cwd=str(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+  assert (result.returncode, result.stderr) == (0, b'')
+  output = result.stdout.decode()
   sheet = os.path.join('train_dcgan-output', 'samples.png')
   assert 'Samples: ' + sheet in output
   assert (tmp_path / sheet).exists()

@@ -56,13 +56,17 @@ def test_convert_train_evaluate_export_classify(data, tmp_path):
   assert (status, err) == (0, '')
   assert 'eval/Accuracy[' in out and 'eval/Recall_5[' in out
   status, out, err = _run(
-      'export_inference_graph.py', dataset_name='mnist', dataset_dir=data,
-      model_name='lenet', checkpoint_path=model, output_dir=export)
+      'export_inference_graph.py', '--tflite', '--int8', dataset_name='mnist',
+      dataset_dir=data, model_name='lenet', checkpoint_path=model,
+      output_dir=export)
   assert (status, err) == (0, '')
   assert 'Wrote %s/frozen_inference_graph.pb' % export in out
   image = str(tmp_path / 'gray.png')
   from PIL import Image
   Image.new('L', (28, 28)).save(image)
+  status, out, err = _run('classify_image.py', image, graph=os.path.join(
+      export, 'model_int8.tflite'))
+  assert (status, err) == (0, '')
   results = str(tmp_path / 'results.json')
   status, out, err = _run(
       'classify_image.py', image, output_json=results,

@@ -207,22 +207,33 @@ def test_an_unknown_preprocessing():
     inference_graph.preprocessing_name(_options(preprocessing_name='lennet'))
 
 
-@pytest.mark.parametrize('channels, use_grayscale, expected', [
-    (3, False, [0, 0.5, -0.5]), (1, True, [0]), (1, False, [0])])
-def test_a_reader_of_encoded_images(channels, use_grayscale, expected):
+@pytest.mark.parametrize('kind, channels, use_grayscale', [
+    ('png', 3, False), ('png', 1, True), ('png', 1, False), ('bmp', 3, False),
+    ('bmp', 1, True), ('gif', 3, False), ('gif', 1, False),
+    ('jpeg', 3, False), ('jpeg', 1, True), ('jpeg', 1, False)])
+def test_a_reader_of_encoded_images(kind, channels, use_grayscale):
   """lenet subtracts 128 and divides by 128; the gray of the image is 158."""
   pixels = np.zeros([20, 30, 3], np.uint8) + np.array([128, 192, 64], np.uint8)
   encoded = io.BytesIO()
-  Image.fromarray(pixels).save(encoded, 'png')
+  # The first image of an animation counts.
+  animation = dict(save_all=True, append_images=[Image.new('RGB', (30, 20))])
+  Image.fromarray(pixels).save(
+      encoded, kind, **animation if kind == 'gif' else {})
   read = inference_graph.image_reader(
       'lenet', channels, 28, use_grayscale)
   image = read(tf.constant(encoded.getvalue()))
   with tf.Session() as session:
     found = session.run(image)
   assert found.shape == (28, 28, channels)
-  if channels == 1:
-    expected = [(0.299 * 128 + 0.587 * 192 + 0.114 * 64 - 128) / 128]
-  np.testing.assert_allclose(found[10, 10], expected, atol=0.01)
+  gray = (0.299 * 128 + 0.587 * 192 + 0.114 * 64 - 128) / 128
+  np.testing.assert_allclose(
+      found[10, 10], [0, 0.5, -0.5] if channels == 3 else [gray], atol=0.02)
+
+
+def test_tensorflow_1_knows_the_operations_of_a_reader(graph):
+  inference_graph.image_reader('lenet', 3, 28)(
+      tf.placeholder(tf.string, []))
+  assert 'DecodeImage' not in {node.op for node in graph.as_graph_def().node}
 
 
 def test_tensorflow_1_knows_the_attributes(graph):
