@@ -11,12 +11,13 @@ import warnings
 from slim_common import memory
 from slim_common import tf_versions  # noqa: F401
 
-# What TensorFlow 2.21 writes while it loads and while its TensorFlow Lite
-# converts to 8 bits, whatever its log level.
+# What TensorFlow 2.21 writes while it loads, and its TensorFlow Lite while it
+# converts to 8 bits or loads a model, whatever the log level.
 _REMARKS = re.compile(
     r'WARNING: All log messages before absl::InitializeLog'
     r'|I\d{4} .* oneDNN custom operations are on'
-    r'|fully_quantize: \d, inference_type: ')
+    r'|fully_quantize: \d, inference_type: '
+    r'|INFO: Created TensorFlow Lite XNNPACK delegate')
 
 
 def start() -> None:

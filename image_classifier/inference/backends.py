@@ -11,6 +11,8 @@ from typing import Union
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+from slim_common import runtime
+
 OUTPUTS = ('logits', 'predictions')
 
 
@@ -106,8 +108,9 @@ class TFLiteBackend:
     arguments = ({'num_threads': num_threads}
                  if num_threads and 'num_threads' in known else {})
     try:
-      self._interpreter = tf.lite.Interpreter(path, **arguments)
-      self._interpreter.allocate_tensors()
+      with runtime.without_remarks():
+        self._interpreter = tf.lite.Interpreter(path, **arguments)
+        self._interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
       raise ValueError('%s is not a TensorFlow Lite model that this TensorFlow '
                        'can run: %s' % (path, str(error).splitlines()[0]))
