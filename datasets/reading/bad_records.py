@@ -28,6 +28,8 @@ Attributes:
 
 _MAX_NAMES = 10
 _FILENAME_KEY, _ENCODED_KEY = 'image/filename', 'image/encoded'
+_LABEL_KEY = 'image/class/label'
+_KINDS = {'bytes_list': 'bytes', 'float_list': 'floating-point numbers'}
 
 
 class RecordTracker:
@@ -229,15 +231,32 @@ def _describe_record(failure):
     return name + ' (not a tf.train.Example)'
   filename = b''.join(features[_FILENAME_KEY].bytes_list.value[:1])
   encoded = b''.join(features[_ENCODED_KEY].bytes_list.value[:1])
-  facts = [filename.decode(errors='replace'), _describe_format(encoded)]
+  facts = [filename.decode(errors='replace'), label_fault(features),
+           _describe_format(encoded)]
   return '%s (%s)' % (name, ', '.join(filter(None, facts)))
+
+
+def label_fault(features, multi_label=False):
+  """Returns what is wrong with the label of a record, or None.
+
+  Args:
+    features: map of the features of its tf.train.Example.
+    multi_label: whether a record has any number of labels, not one.
+  """
+  feature = features[_LABEL_KEY]
+  kind = feature.WhichOneof('kind')
+  if kind in _KINDS and getattr(feature, kind).value:
+    return '%s holds %s; it must hold an integer (int64)' % (
+        _LABEL_KEY, _KINDS[kind])
+  count = len(feature.int64_list.value)
+  if multi_label or count == 1:
+    return None
+  return '%d labels in %s, not one' % (count, _LABEL_KEY) if count else (
+      'no ' + _LABEL_KEY)
 
 
 def _describe_format(encoded):
   if not encoded:
     return 'no image in ' + _ENCODED_KEY
-  image_format = image_formats.detect(encoded)
-  if image_format in image_formats.READ_BY_TENSORFLOW:
-    return 'starts like a ' + image_format
-  return '%sneither JPEG, PNG, GIF nor BMP' % (
-      image_format + ', ' if image_format else '')
+  return image_formats.why_not_decoded(encoded) or (
+      'starts like a ' + image_formats.detect(encoded))

@@ -60,6 +60,10 @@ class Reader:
       self.channels, self.image_shape = image._channels, image._shape
       for key in (self._image_key, self._label_key):
         self._features[key] = dataset.decoder._keys_to_features[key]
+      label = self._features[self._label_key]
+      if isinstance(label, tf.FixedLenFeature):
+        # With slim's default a record without a label would train class 0.
+        self._features[self._label_key] = label._replace(default_value=None)
       self.can_parse_blocks = isinstance(
           self._features[self._label_key], tf.FixedLenFeature)
 
