@@ -14,9 +14,9 @@ split, its files and their numbers of examples:
 ("image" is null if sizes differ). Three keys are optional: "multi_label", true
 if an example has any number of classes, "side_files", the names of other files
 of the dataset, and "max_pixels", the maximum height times width of its images
-unless it is the default. `labels.txt` holds a line `id:name` for each class. Converters
-write these files and dataset modules read them, both through this module, which
-does not need TensorFlow.
+unless it is the default. `labels.txt` holds a line `id:name` for each class.
+Converters write these files and dataset modules read them, both through this
+module, which does not need TensorFlow.
 """
 import json
 
@@ -98,7 +98,7 @@ def _is_valid(info):
   """Whether all keys are there, with values of their types that agree."""
   return (isinstance(info['name'], str) and 'image' in info and
           isinstance(info['multi_label'], bool) and
-          isinstance(info['max_pixels'], int) and info['max_pixels'] > 0 and
+          type(info['max_pixels']) is int and info['max_pixels'] > 0 and
           _are(str, info['side_files']) and _are(str, info['class_names']) and
           len(info['class_names']) == info['num_classes'] and
           all(_is_valid_split(split, info['num_classes'])

@@ -4,6 +4,7 @@ import collections
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
+from datasets.reading import bad_records
 from slim_common import image_formats
 
 _FILENAME_KEY = 'image/filename'
@@ -66,6 +67,17 @@ class Reader:
         self._features[self._label_key] = label._replace(default_value=None)
       self.can_parse_blocks = isinstance(
           self._features[self._label_key], tf.FixedLenFeature)
+
+  def label_fault(self, features):
+    """Returns what is wrong with a record's label, or None if that is unknown.
+
+    Args:
+      features: map of the features of its tf.train.Example.
+    """
+    if not self.is_standard:
+      return None
+    return bad_records.label_fault(
+        features, not self.can_parse_blocks, self._label_key)
 
   def parse(self, example):
     """Parses one record, a serialized tf.train.Example, string scalar.
