@@ -81,16 +81,6 @@ def test_records_of_the_original_scripts(tmp_path, name, is_bare):
     np.testing.assert_array_equal(*session.run([whole, theirs]))
 
 
-def test_a_record_without_a_label_gets_the_default(tmp_path):
-  pipeline_files.write_records(
-      tmp_path / 'data_train_00000.tfrecord',
-      [pipeline_files.example({'image/encoded': [_PNG]})])
-  batch, = pipeline_files.run(lambda: input_pipeline.evaluation_batches(
-      pipeline_files.dataset(tmp_path, 1, shape=None, channels=3), _one_pixel,
-      1))
-  assert batch.labels.tolist() == [0]
-
-
 _FILES = {
     'jpeg': (_JPEG, 3), 'png': (_PNG, 0),
     'gray jpeg': (pipeline_files.encoded_image(_GRAY, 'JPEG', quality=95), 3),
@@ -127,7 +117,8 @@ def test_channels_are_converted(kind, channels):
 def _check_pixels(features, channels, expected, tolerance):
   reader = decode.Reader(pipeline_files.dataset(
       _NOWHERE, 1, shape=None, channels=channels))
-  example = reader.parse(pipeline_files.example(features))
+  example = reader.parse(pipeline_files.example(
+      dict(features, **{'image/class/label': [1]})))
   image = reader.decode(example.encoded)
   assert image.shape.as_list() == [None, None, channels]
   with tf.Session() as session:
