@@ -11,16 +11,18 @@ split, its files and their numbers of examples:
                         "examples_per_file": [60000],
                         "examples_per_class": [5923, ...]}, ...}}
 
-("image" is null if sizes differ). Two keys are optional: "multi_label", true if
-an example has any number of classes, and "side_files", the names of other files
-of the dataset. `labels.txt` holds a line `id:name` for each class. Converters
-write these files and dataset modules read them, both through this module, which
-does not need TensorFlow.
+("image" is null if sizes differ). Three keys are optional: "multi_label", true
+if an example has any number of classes, "side_files", the names of other files
+of the dataset, and "max_pixels", the maximum height times width of its images
+unless it is the default. `labels.txt` holds a line `id:name` for each class.
+Converters write these files and dataset modules read them, both through this
+module, which does not need TensorFlow.
 """
 import json
 
 INFO_FILENAME = 'dataset_info.json'
 LABELS_FILENAME = 'labels.txt'
+MAX_PIXELS = 100000000
 _FORMAT_VERSION = 1
 
 
@@ -33,7 +35,7 @@ def publishing_directory(name):
 
 
 def info_text(name, class_names, image, splits, side_files=(),
-              multi_label=False):
+              multi_label=False, max_pixels=MAX_PIXELS):
   """Returns the content of `dataset_info.json`.
 
   Args:
@@ -43,6 +45,7 @@ def info_text(name, class_names, image, splits, side_files=(),
     splits: dict of split name to a dict of the keys shown above.
     side_files: names of other files of the dataset.
     multi_label: whether an example has any number of classes, not one.
+    max_pixels: maximum height times width that its images were held to.
   """
   info = {'format_version': _FORMAT_VERSION, 'name': name,
           'num_classes': len(class_names), 'class_names': list(class_names),
@@ -51,13 +54,15 @@ def info_text(name, class_names, image, splits, side_files=(),
     info['multi_label'] = True
   if side_files:
     info['side_files'] = list(side_files)
+  if max_pixels != MAX_PIXELS:
+    info['max_pixels'] = max_pixels
   return json.dumps(info, indent=1) + '\n'
 
 
 def parse_info(text, path):
   """Returns the dict in the text of a `dataset_info.json`.
 
-  It always has the keys `multi_label` and `side_files`.
+  It always has the keys `multi_label`, `side_files` and `max_pixels`.
 
   Args:
     text: str, or bytes in UTF-8.
@@ -72,6 +77,7 @@ def parse_info(text, path):
     if version == _FORMAT_VERSION:
       info.setdefault('multi_label', False)
       info.setdefault('side_files', [])
+      info.setdefault('max_pixels', MAX_PIXELS)
       is_valid = _is_valid(info)
   except (ValueError, TypeError, KeyError, AttributeError,
           RecursionError) as error:
@@ -92,6 +98,7 @@ def _is_valid(info):
   """Whether all keys are there, with values of their types that agree."""
   return (isinstance(info['name'], str) and 'image' in info and
           isinstance(info['multi_label'], bool) and
+          type(info['max_pixels']) is int and info['max_pixels'] > 0 and
           _are(str, info['side_files']) and _are(str, info['class_names']) and
           len(info['class_names']) == info['num_classes'] and
           all(_is_valid_split(split, info['num_classes'])

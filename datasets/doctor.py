@@ -17,6 +17,8 @@ import tensorflow.compat.v1 as tf
 from datasets import dataset_info
 from datasets.conversion import image_checks
 from datasets.conversion import worker_pool
+from datasets.reading import bad_records
+from datasets.reading import record_files
 from slim_common import atomic_files
 from slim_common import image_formats
 from slim_common import progress
@@ -27,7 +29,7 @@ _WIDTH, _BAR_HEIGHT, _MAX_HEIGHT = 9, 0.16, 600
 _DPI, _MAX_NAME_LENGTH = 100, 40
 
 _Finding = collections.namedtuple(
-    '_Finding', 'labels height width digest problem')
+    '_Finding', 'labels height width digest problem label_problem')
 _Finding.__doc__ = """What a worker found in one record.
 
 Attributes:
@@ -35,6 +37,7 @@ Attributes:
   height, width: size of the image in pixels, or None.
   digest: hash of the encoded image, or None.
   problem: what is wrong, a str, or None.
+  label_problem: what is wrong with the label, a str, or None.
 """
 
 Report = collections.namedtuple(
@@ -116,21 +119,28 @@ def examine(dataset_dir, num_workers=None):
         for name, expected in zip(content['files'],
                                   content['examples_per_file']):
           _examine_file(dataset_dir, split, name, expected, workers, shown,
-                        first_records, report)
+                        first_records, report, info['max_pixels'])
   report.heights.sort()
   report.widths.sort()
   return report
 
 
 def _examine_file(dataset_dir, split, name, expected, workers, shown,
-                  first_records, report):
+                  first_records, report, max_pixels):
   """Reads one record file and adds its findings to the report."""
   path = os.path.join(dataset_dir, name)
   if not os.path.exists(path):
     report.problems.append('%s: the file is missing' % name)
     return
   damages, count = [], 0
-  for findings in workers.map(_check_records, _tasks(path, damages)):
+  if record_files.is_compressed(path):
+    report.problems.append(
+        '%s: a compressed (GZIP or ZLIB) record file, which training does not '
+        'read: write it again without compression' % name)
+    return
+  tasks = (task + (max_pixels, report.multi_label)
+           for task in _tasks(path, damages))
+  for findings in workers.map(_check_records, tasks):
     shown.add(len(findings))
     for finding in findings:
       _add(finding, split, '%s, record %d' % (name, count), first_records,
@@ -155,10 +165,8 @@ def _add(finding, split, record, first_records, report):
     if not 0 <= label < len(report.class_names):
       report.problems.append('%s: label %d; labels go from 0 to %d' % (
           record, label, len(report.class_names) - 1))
-  if not (finding.problem or report.multi_label or len(finding.labels) == 1):
-    report.problems.append('%s: %s' % (
-        record, '%d labels in image/class/label, not one' % len(finding.labels)
-        if finding.labels else 'no image/class/label'))
+  if finding.label_problem and not finding.problem:
+    report.problems.append('%s: %s' % (record, finding.label_problem))
   if finding.height is not None:
     report.heights.append(finding.height)
     report.widths.append(finding.width)
@@ -187,34 +195,37 @@ def _tasks(path, damages):
     yield records,
 
 
-def _check_records(records):
+def _check_records(records, max_pixels, multi_label):
   """Returns a list of _Findings; runs in a worker."""
-  return [_check_record(record) for record in records]
+  policy = image_checks.Policy(max_pixels=max_pixels, turn=False)
+  return [_check_record(record, policy, multi_label) for record in records]
 
 
-def _check_record(serialized):
+def _check_record(serialized, policy, multi_label):
   try:
     features = tf.train.Example.FromString(serialized).features.feature
   # Each implementation of protocol buffers raises its own error.
   except Exception:  # pylint: disable=broad-except
-    return _Finding([], None, None, None, 'no tf.train.Example')
+    return _Finding([], None, None, None, 'no tf.train.Example', None)
   labels = list(features['image/class/label'].int64_list.value)
+  label_problem = bad_records.label_fault(features, multi_label)
   content = b''.join(features['image/encoded'].bytes_list.value[:1])
   if not content:
-    return _Finding(labels, None, None, None, 'no image/encoded')
-  verdict = image_checks.check(content, image_checks.Policy(turn=False))
+    return _Finding(
+        labels, None, None, None, 'no image/encoded', label_problem)
+  verdict = image_checks.check(content, policy)
   return _Finding(labels, verdict.height, verdict.width,
                   hashlib.sha1(content).digest(),
-                  verdict.fault or _why_not_decoded(content, verdict))
+                  verdict.fault or _why_not_decoded(content, verdict),
+                  label_problem)
 
 
 def _why_not_decoded(content, verdict):
   """Returns why TensorFlow does not decode an intact image, or None."""
-  image_format = image_formats.detect(content)
-  if image_format not in image_formats.READ_BY_TENSORFLOW or (
-      image_format == image_formats.JPEG and verdict.conversion):
-    return 'TensorFlow does not decode it: %s' % verdict.conversion
-  return None
+  reason = image_formats.why_not_decoded(content)
+  if image_formats.detect(content) == image_formats.JPEG:
+    reason = verdict.conversion
+  return 'TensorFlow does not decode it: %s' % reason if reason else None
 
 
 def report_lines(report):

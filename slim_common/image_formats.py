@@ -91,12 +91,19 @@ def _is_tga(content):
 
 
 def _why_no_bmp(content):
-  """TensorFlow takes the bits of a pixel for its channels."""
-  if len(content) < 34 or content[14] < _BMP_INFO_BYTES:
+  """TensorFlow 1.15 takes the bits of a pixel for its channels.
+
+  TensorFlow 2 does so below 24 bits: the colors of a palette are lost.
+  """
+  if len(content) < 34:  # It is cut off, whatever its form.
+    return None
+  if content[14] < _BMP_INFO_BYTES:
     return 'a BMP of an old form'
   bits, compression = struct.unpack_from('<HI', content, 28)
   if bits != 24:
-    return 'a BMP of %d bits%s' % (bits, ', with a palette' * (bits <= 8))
+    return 'a BMP of %d bits%s' % (
+        bits, ', read by TensorFlow 2 only' if bits == 32 else
+        ', with a palette' * (bits <= 8))
   return 'a compressed BMP' if compression else None
 
 

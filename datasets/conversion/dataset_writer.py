@@ -306,7 +306,8 @@ class DatasetWriter:
     self._write_text(name, text)
     self._side_files.append(name)
 
-  def publish(self, class_names, image=None, multi_label=False):
+  def publish(self, class_names, image=None, multi_label=False,
+              max_pixels=dataset_info.MAX_PIXELS):
     """Puts the written splits in place of an existing dataset.
 
     Args:
@@ -314,6 +315,7 @@ class DatasetWriter:
       image: dict of 'height', 'width' and 'channels' if all images have them,
         else None.
       multi_label: whether an example has any number of classes, not one.
+      max_pixels: maximum height times width that the images were held to.
     """
     splits = collections.OrderedDict()
     for split, (files, examples_per_file, counts) in self._splits.items():
@@ -324,7 +326,8 @@ class DatasetWriter:
     self._write_text(dataset_info.LABELS_FILENAME,
                      dataset_info.labels_text(dict(enumerate(class_names))))
     info = dataset_info.info_text(
-        self.name, class_names, image, splits, self._side_files, multi_label)
+        self.name, class_names, image, splits, self._side_files, multi_label,
+        max_pixels)
     self._write_text(dataset_info.INFO_FILENAME, info)
     for future in self._pending:
       future.result()

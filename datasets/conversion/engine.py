@@ -146,7 +146,8 @@ def convert(writer, splits, class_names, features_of, policy, on_bad_image,
     writer.add_file(REPORT_FILENAME, _csv_of(bad))
     print('%d bad images are left out; %s has their paths and the reasons'
           % (len(bad), REPORT_FILENAME))
-  writer.publish(class_names, multi_label=multi_label)
+  writer.publish(class_names, multi_label=multi_label,
+                 max_pixels=policy.max_pixels)
 
 
 def _build(writer, name, split, recipe):

@@ -34,11 +34,12 @@ from PIL import features
 from PIL import Image
 from PIL import ImageColor
 
+from datasets import dataset_info
 from datasets.conversion import image_integrity
 from datasets.conversion import orientation
 from slim_common import image_formats
 
-MAX_PIXELS = 100000000
+MAX_PIXELS = dataset_info.MAX_PIXELS
 WHITE = (255, 255, 255)
 
 

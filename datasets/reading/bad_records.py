@@ -28,6 +28,8 @@ Attributes:
 
 _MAX_NAMES = 10
 _FILENAME_KEY, _ENCODED_KEY = 'image/filename', 'image/encoded'
+_LABEL_KEY = 'image/class/label'
+_KINDS = {'bytes_list': 'bytes', 'float_list': 'floating-point numbers'}
 
 
 class RecordTracker:
@@ -44,13 +46,17 @@ class RecordTracker:
     find_decodable: for records that are decoded in blocks, which fail together:
       a function of examples, string [n], and numbers, int64 [n], that returns
       the numbers of those that can be decoded, int64 [m].
+    find_label_fault: function of the features of a record that returns what is
+      wrong with its label, or None.
   """
 
-  def __init__(self, files, limit, max_in_flight, find_decodable=None):
+  def __init__(self, files, limit, max_in_flight, find_decodable=None,
+               find_label_fault=None):
     self._files = files
     self._limit = limit
     self._max_in_flight = max_in_flight
     self._find_decodable = find_decodable
+    self._find_label_fault = find_label_fault
     # Number to position of each record held; positions of reported failures.
     self._held, self._reported = [tf.raw_ops.MutableHashTableV2(
         key_dtype=tf.int64, value_dtype=tf.int64, use_node_name_sharing=True)
@@ -157,8 +163,9 @@ class RecordTracker:
     failures = [
         failure._replace(is_reported=position in reported)
         for position, failure in self._load(sorted(bad.union(reported.flat)))]
-    return describe(failures, self._limit, none_arrived) + (
-        np.array(sorted(bad), np.int64),)
+    return describe(
+        failures, self._limit, none_arrived, self._find_label_fault) + (
+            np.array(sorted(bad), np.int64),)
 
   def _load_examples(self, positions):
     # An array of objects: NumPy's own strings lose zeros at their end.
@@ -180,13 +187,14 @@ class RecordTracker:
                 positions, decoded)]
 
 
-def describe(failures, limit, none_arrived=False):
+def describe(failures, limit, none_arrived=False, find_label_fault=None):
   """Describes failed records and decides whether to go on.
 
   Args:
     failures: list of the Failures so far.
     limit: number of records that may fail.
     none_arrived: whether no other record arrived for a long time.
+    find_label_fault: see `RecordTracker`.
 
   Returns:
     (message, is_fatal), bytes and bool. A fatal message names the records, any
@@ -196,30 +204,33 @@ def describe(failures, limit, none_arrived=False):
   damaged = [failure for failure in failures if failure.is_damaged]
   if damaged:
     return _message('Damaged, cut off or only partly written; convert the data '
-                    'again:', damaged), True
+                    'again:', damaged, find_label_fault), True
   if len(failures) > limit:
     return _message(
         'Records cannot be read%s:' % (
             ', more than the %d of --max_bad_records' % limit if limit else
-            '; --on_bad_record=skip skips them'), failures), True
+            '; --on_bad_record=skip skips them'), failures,
+        find_label_fault), True
   if none_arrived:
-    return _message('No record can be read:', failures), True
+    return _message(
+        'No record can be read:', failures, find_label_fault), True
   new = [failure for failure in failures if not failure.is_reported]
   if not new:
     return b'', False
   return _message('Skipped records that cannot be read, %d of at most %d:' % (
-      len(failures), limit), new), False
+      len(failures), limit), new, find_label_fault), False
 
 
-def _message(title, failures):
-  names = sorted(_describe_record(failure) for failure in failures)
+def _message(title, failures, find_label_fault):
+  names = sorted(
+      _describe_record(failure, find_label_fault) for failure in failures)
   if len(names) > _MAX_NAMES:
     names[_MAX_NAMES:] = ['and %d more' % (len(names) - _MAX_NAMES)]
   return '\n  '.join([title] + names).encode()
 
 
-def _describe_record(failure):
-  """Returns a record's index and file, its image's file name and format."""
+def _describe_record(failure, find_label_fault):
+  """Returns a record's index and file, and what is known of its content."""
   name = 'record %d of %s' % (failure.record_index, failure.path)
   if failure.is_damaged:
     return name
@@ -229,15 +240,33 @@ def _describe_record(failure):
     return name + ' (not a tf.train.Example)'
   filename = b''.join(features[_FILENAME_KEY].bytes_list.value[:1])
   encoded = b''.join(features[_ENCODED_KEY].bytes_list.value[:1])
-  facts = [filename.decode(errors='replace'), _describe_format(encoded)]
+  facts = [filename.decode(errors='replace'),
+           find_label_fault and find_label_fault(features),
+           _describe_format(encoded)]
   return '%s (%s)' % (name, ', '.join(filter(None, facts)))
+
+
+def label_fault(features, multi_label=False, key=_LABEL_KEY):
+  """Returns what is wrong with the label of a record, or None.
+
+  Args:
+    features: map of the features of its tf.train.Example.
+    multi_label: whether a record has any number of labels, not one.
+    key: name of the feature that holds the label.
+  """
+  feature = features[key]
+  kind = feature.WhichOneof('kind')
+  if kind in _KINDS and getattr(feature, kind).value:
+    return '%s holds %s; it must hold an integer (int64)' % (
+        key, _KINDS[kind])
+  count = len(feature.int64_list.value)
+  if multi_label or count == 1:
+    return None
+  return '%d labels in %s, not one' % (count, key) if count else 'no ' + key
 
 
 def _describe_format(encoded):
   if not encoded:
     return 'no image in ' + _ENCODED_KEY
-  image_format = image_formats.detect(encoded)
-  if image_format in image_formats.READ_BY_TENSORFLOW:
-    return 'starts like a ' + image_format
-  return '%sneither JPEG, PNG, GIF nor BMP' % (
-      image_format + ', ' if image_format else '')
+  return image_formats.why_not_decoded(encoded) or (
+      'starts like a ' + image_formats.detect(encoded))

@@ -4,6 +4,7 @@ import collections
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
+from datasets.reading import bad_records
 from slim_common import image_formats
 
 _FILENAME_KEY = 'image/filename'
@@ -60,8 +61,23 @@ class Reader:
       self.channels, self.image_shape = image._channels, image._shape
       for key in (self._image_key, self._label_key):
         self._features[key] = dataset.decoder._keys_to_features[key]
+      label = self._features[self._label_key]
+      if isinstance(label, tf.FixedLenFeature):
+        # With slim's default a record without a label would train class 0.
+        self._features[self._label_key] = label._replace(default_value=None)
       self.can_parse_blocks = isinstance(
           self._features[self._label_key], tf.FixedLenFeature)
+
+  def label_fault(self, features):
+    """Returns what is wrong with a record's label, or None if that is unknown.
+
+    Args:
+      features: map of the features of its tf.train.Example.
+    """
+    if not self.is_standard:
+      return None
+    return bad_records.label_fault(
+        features, not self.can_parse_blocks, self._label_key)
 
   def parse(self, example):
     """Parses one record, a serialized tf.train.Example, string scalar.

@@ -64,6 +64,11 @@ class ExampleMaker:
     """Whether `make_block` works for the dataset."""
     return self._reader.can_parse_blocks and not self._multi_label
 
+  @property
+  def label_fault(self):
+    """See `decode.Reader.label_fault`."""
+    return self._reader.label_fault
+
   def make(self, record, number):
     """Makes one example.
 

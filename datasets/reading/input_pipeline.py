@@ -236,7 +236,7 @@ def _decoding(dataset, maker, num_threads, max_bad_records, batch_size,
       num_threads + -(-_BUFFERED_IMAGES // block_size))
   tracker = bad_records.RecordTracker(
       files, max_bad_records, 2 * (parallel_calls * block_size + batch_size),
-      maker.find_decodable if block_size > 1 else None)
+      maker.find_decodable if block_size > 1 else None, maker.label_fault)
   return _Decoding(
       maker, num_threads, parallel_calls, block_size, tracker, files)
 

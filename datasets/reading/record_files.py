@@ -38,6 +38,8 @@ _UNREADABLE = b'\0 damaged'
 _FILE_STRIDE, _DAMAGED = 2 ** 40, 2 ** 60
 
 _LENGTH = struct.Struct('<Q')
+# Starts of GZIP and ZLIB.
+_COMPRESSED = (b'\x1f\x8b', b'x\x01', b'x\x5e', b'x\x9c', b'x\xda')
 # Bytes of length and checksum before each record, and of the checksum after it.
 _HEADER_SIZE, _FOOTER_SIZE = 12, 4
 # Lengths are added up for this many records at once: one by one costs ten times
@@ -67,6 +69,10 @@ def find_files(dataset):
         'The split in %s has no examples. Convert the data again, or choose '
         'another --dataset_split_name.' % ', '.join(patterns))
   _check_readable(files)
+  if is_compressed(files[0]):
+    raise ValueError(
+        '%s is a compressed (GZIP or ZLIB) record file, which is not read: '
+        'write it again without compression.' % files[0])
   return files
 
 
@@ -88,6 +94,18 @@ def _check_readable(files):
                      'or check --dataset_dir.' % (
                          files[0], ', as are all %d files' % len(files)
                          if files[1:] else ''))
+
+
+def is_compressed(path):
+  """Returns whether a record file is compressed with GZIP or ZLIB.
+
+  A record file starts with the length of its first record, 8 bytes, of which
+  the highest are 0.
+  """
+  with tf.gfile.GFile(path, 'rb') as source:
+    start = source.read(_LENGTH.size)
+  return (start.startswith(_COMPRESSED) and len(start) == _LENGTH.size and
+          any(start[5:]))
 
 
 def _glob(pattern):

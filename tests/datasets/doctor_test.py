@@ -1,9 +1,11 @@
 """Tests of the dataset doctor."""
 import collections
+import gzip
 import json
 import sys
 from unittest import mock
 import warnings
+import zlib
 
 from matplotlib import font_manager
 from PIL import Image
@@ -14,6 +16,7 @@ from datasets import doctor
 from datasets.conversion import convert_options
 from datasets.conversion import dataset_writer
 from datasets.conversion import encoding
+from datasets.reading import record_files
 from tests.datasets.conversion import odd_images
 from tests.datasets.conversion import raw_files
 
@@ -123,13 +126,53 @@ def test_histogram_without_matplotlib(tmp_path, monkeypatch, capsys):
         odd_images.photo('CMYK'), 'JPEG')),
      'TensorFlow does not decode it: JPEG of four inks'),
     (_record(content=odd_images.encoded(odd_images.photo(), 'WEBP')),
-     'TensorFlow does not decode it: WEBP')])
+     'TensorFlow does not decode it: WEBP'),
+    (_record(content=odd_images.encoded(odd_images.photo('RGBA'), 'BMP')),
+     'TensorFlow does not decode it: a BMP of 32 bits'),
+    (_record(content=odd_images.encoded(odd_images.photo('P'), 'BMP')),
+     'TensorFlow does not decode it: a BMP of 8 bits, with a palette'),
+    (_record(content=odd_images.encoded(
+        odd_images.photo('P'), 'GIF', save_all=True,
+        append_images=[odd_images.photo('P', seed=1)])),
+     'TensorFlow does not decode it: an animated GIF'),
+    (_record(label=b'cat'), 'image/class/label holds bytes; it must hold an'),
+    (_record(label=1.0), 'image/class/label holds floating-point numbers')])
 def test_bad_records_are_named_by_file_and_index(
     tmp_path, capsys, record, problem):
   _write(tmp_path, train=[_record(seed=1), _record(seed=2), record])
   with pytest.raises(ValueError, match='1 problems in .*, listed above. Con'):
     doctor.check(str(tmp_path), 1)
   assert 'train.tfrecord, record 2: ' + problem in capsys.readouterr().out
+
+
+def test_what_training_reads_passes(tmp_path):
+  """A BMP of 24 bits and a GIF of one frame in others' records."""
+  _write(tmp_path, train=[_record(content=odd_images.encoded(
+      odd_images.photo('P' if kind == 'GIF' else 'RGB'), kind))
+                          for kind in ('BMP', 'GIF')])
+  assert not doctor.examine(str(tmp_path), 1).problems
+
+
+def test_max_pixels_of_the_conversion_holds(tmp_path):
+  _write(tmp_path, train=[_record()])
+  path = tmp_path / 'dataset_info.json'
+  info = json.loads(path.read_text())
+  path.write_text(json.dumps(dict(info, max_pixels=10)))
+  assert 'more than --max_pixels=10' in (
+      doctor.examine(str(tmp_path), 1).problems[0])
+
+
+@pytest.mark.parametrize('compress', [gzip.compress, zlib.compress])
+def test_compressed_record_files_are_named(tmp_path, compress):
+  _write(tmp_path, train=[_record()])
+  path = tmp_path / 'train.tfrecord'
+  path.write_bytes(compress(path.read_bytes()))
+  assert doctor.examine(str(tmp_path), 1).problems == [
+      'train.tfrecord: a compressed (GZIP or ZLIB) record file, which training '
+      'does not read: write it again without compression']
+  dataset = mock.Mock(data_sources=[str(path)], num_samples=1)
+  with pytest.raises(ValueError, match='tfrecord is a compressed .* file'):
+    record_files.find_files(dataset)
 
 
 def test_multi_label_dataset(tmp_path, capsys):

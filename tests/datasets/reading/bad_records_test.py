@@ -1,10 +1,13 @@
 """Records that cannot be read: named, counted, skipped up to a limit."""
+import pathlib
 import re
 
+import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
 from datasets.reading import bad_records
+from datasets.reading import decode
 from datasets.reading import input_pipeline
 from tests.datasets.reading import pipeline_files
 from tests.datasets.reading.pipeline_files import numbers
@@ -40,6 +43,43 @@ def test_a_bad_record_is_named(tmp_path, make, threads):
                'record 1 of %s' % (tmp_path / 'data_train_00001.tfrecord'),
                '(p4.jpg, starts like a JPEG)'):
     assert part in message, message
+
+
+_LABELS = [
+    ([], 'no image/class/label'),
+    ([b'cat'], 'image/class/label holds bytes; it must hold an integer'),
+    ([1.0], 'image/class/label holds floating-point numbers; it must hold an'),
+    ([1, 2], '2 labels in image/class/label, not one')]
+
+
+def _with_label(label):
+  return {'image/encoded': [pipeline_files.encoded_image(
+      np.zeros([2, 3], np.uint8))], 'image/class/label': label}
+
+
+# In blocks and one by one; slim trained a record without a label as class 0.
+@pytest.mark.parametrize('make, label, fault', [
+    (_training,) + row for row in _LABELS] + [(_evaluation,) + _LABELS[0]])
+def test_a_label_that_is_not_one_integer_is_named(
+    tmp_path, make, label, fault):
+  pipeline_files.write_records(tmp_path / 'data_train_00000.tfrecord', [
+      pipeline_files.example(_with_label(one)) for one in ([1], label, [2])])
+  message = _message(make(tmp_path, 3), steps=3)
+  assert 'record 1 of %s' % (tmp_path / 'data_train_00000.tfrecord') in message
+  assert '(%s' % fault in message and 'record 2' not in message
+
+
+@pytest.mark.parametrize('multi_label, label, fault', [
+    (True, [], None), (True, [1, 2], None), (True, _LABELS[1][0], 'bytes'),
+    (False, [1], None)] + [(False,) + row for row in _LABELS])
+def test_label_fault(multi_label, label, fault):
+  features = tf.train.Example.FromString(
+      pipeline_files.example(_with_label(label))).features.feature
+  reader = decode.Reader(pipeline_files.dataset(
+      pathlib.Path('data'), 1, multi_label=multi_label))
+  for found in (bad_records.label_fault(features, multi_label),
+                reader.label_fault(features)):
+    assert fault in found if fault else found is None
 
 
 @pytest.mark.parametrize('batch_size', [3, 8])

@@ -1,7 +1,9 @@
 """Decoding of records with the keys and formats of slim's converters."""
+import io
 import pathlib
 
 import numpy as np
+from PIL import Image
 import pytest
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -9,6 +11,8 @@ import tf_slim as slim
 from datasets import dataset_factory
 from datasets.reading import decode
 from datasets.reading import input_pipeline
+from slim_common import image_formats
+from tests.datasets.conversion import odd_images
 from tests.datasets.reading import pipeline_files
 
 _NOWHERE = pathlib.Path('nowhere')
@@ -77,16 +81,6 @@ def test_records_of_the_original_scripts(tmp_path, name, is_bare):
     np.testing.assert_array_equal(*session.run([whole, theirs]))
 
 
-def test_a_record_without_a_label_gets_the_default(tmp_path):
-  pipeline_files.write_records(
-      tmp_path / 'data_train_00000.tfrecord',
-      [pipeline_files.example({'image/encoded': [_PNG]})])
-  batch, = pipeline_files.run(lambda: input_pipeline.evaluation_batches(
-      pipeline_files.dataset(tmp_path, 1, shape=None, channels=3), _one_pixel,
-      1))
-  assert batch.labels.tolist() == [0]
-
-
 _FILES = {
     'jpeg': (_JPEG, 3), 'png': (_PNG, 0),
     'gray jpeg': (pipeline_files.encoded_image(_GRAY, 'JPEG', quality=95), 3),
@@ -123,7 +117,8 @@ def test_channels_are_converted(kind, channels):
 def _check_pixels(features, channels, expected, tolerance):
   reader = decode.Reader(pipeline_files.dataset(
       _NOWHERE, 1, shape=None, channels=channels))
-  example = reader.parse(pipeline_files.example(features))
+  example = reader.parse(pipeline_files.example(
+      dict(features, **{'image/class/label': [1]})))
   image = reader.decode(example.encoded)
   assert image.shape.as_list() == [None, None, channels]
   with tf.Session() as session:
@@ -165,3 +160,38 @@ def test_a_decoder_of_another_kind(tmp_path):
   assert batch.labels.tolist() == [1]
   np.testing.assert_array_equal(
       batch.images[0], np.concatenate([_PIXELS, _PIXELS]))
+
+
+def _odd(mode, kind, **kwargs):
+  return odd_images.encoded(odd_images.photo(mode), kind, **kwargs)
+
+
+_ODD_FILES = {
+    'BMP of 24 bits': _odd('RGB', 'BMP'), 'BMP of 32 bits': _odd('RGBA', 'BMP'),
+    'BMP of a palette': _odd('P', 'BMP'), 'BMP of 1 bit': _odd('1', 'BMP'),
+    'PNG of a palette': _odd('P', 'PNG'), 'GIF': _odd('P', 'GIF'),
+    'GIF of two frames': _odd(
+        'P', 'GIF', save_all=True,
+        append_images=[odd_images.photo('P', seed=1)]),
+    'WEBP': _odd('RGB', 'WEBP')}
+_READ_BY_2_ONLY = ('BMP of 32 bits',)
+
+
+@pytest.mark.parametrize('name', _ODD_FILES)
+def test_only_what_is_not_decoded_is_refused(name):
+  """TensorFlow 2 decodes BMPs of a palette, but without its colors."""
+  content = _ODD_FILES[name]
+  pixels = np.array(Image.open(io.BytesIO(content)).convert('RGB'))
+  with tf.Graph().as_default(), tf.Session() as session:
+    reader = decode.Reader(
+        pipeline_files.dataset(_NOWHERE, 1, shape=None, channels=3))
+    image = reader.decode(tf.constant(content))
+    try:
+      is_read = np.array_equal(session.run(image), pixels)
+    except tf.errors.InvalidArgumentError:
+      is_read = False
+  is_refused = image_formats.why_not_decoded(content) is not None
+  if name in _READ_BY_2_ONLY:
+    assert is_refused and is_read == (tf.__version__ >= '2')
+  else:
+    assert is_refused != is_read

@@ -61,6 +61,7 @@ def test_evaluation_names_the_images(tmp_path):
   pixels = pipeline_files.encoded_image(np.zeros([2, 3], np.uint8))
   pipeline_files.write_records(tmp_path / 'data_train_00001.tfrecord', [
       pipeline_files.example({'image/encoded': [pixels],
+                              'image/class/label': [0],
                               'image/filename': [b'cat.png']})])
   results = run(_evaluation(tmp_path, 3, 3))
   assert results[0].names[2] == b'cat.png'

@@ -56,6 +56,7 @@ def write(directory, sizes, label=lambda number: number % CLASSES, bad=()):
     for _ in range(size):
       records.append(numbered(number, label(number)) if number not in bad else
                      example({'image/encoded': [b'\xff\xd8\xff broken'],
+                              'image/class/label': [0],
                               'image/filename': [b'p%d.jpg' % number]}))
       number += 1
     write_records(directory / ('data_train_%05d.tfrecord' % shard), records)
