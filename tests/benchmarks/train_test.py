@@ -47,5 +47,5 @@ def test_without_an_environment_this_python_is_measured(monkeypatch):
   monkeypatch.setattr(train.os.path, 'exists', lambda path: False)
   assert train.pythons() == [('this', sys.executable)]
   monkeypatch.setattr(
-      train.os.path, 'exists', lambda path: '.venv-tf2' in path)
+      train.os.path, 'exists', lambda path: '.venv-tf2/' in path)
   assert [stack for stack, _ in train.pythons()] == ['tf2']

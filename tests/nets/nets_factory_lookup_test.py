@@ -50,7 +50,7 @@ assert len(list(nets_factory.networks_map)) == 40
 assert loaded() == ['nets_factory'], loaded()
 nets_factory.get_network_fn('lenet', 10)
 assert loaded() == ['contrib_scopes', 'layer_utils', 'lenet', 'nets_factory',
-                    'sequential'], loaded()
+                    'normalization', 'sequential'], loaded()
 """
   result = subprocess.run(
       [sys.executable, '-c', program], cwd=_ROOT, stderr=subprocess.PIPE,
