@@ -1,8 +1,9 @@
 """Variables of checkpoints under other names: a prefix, another root scope."""
 from typing import Collection, Dict, Iterable, Optional
 
+# The last parts of the names of batch normalization's moving statistics.
+STATISTICS = ('moving_mean', 'moving_variance')
 _AVERAGE = '/ExponentialMovingAverage'
-_STATISTICS = ('moving_mean', 'moving_variance')
 # The fraction of a network's variables that makes a scope the network's.
 _MIN_FRACTION_FOUND = 0.9
 # The first scope of networks whose name it does not tell.
@@ -43,7 +44,7 @@ def is_statistic(name: str) -> bool:
   """Returns whether a variable is a moving statistic of batch normalization."""
   if name.endswith(_AVERAGE):
     name = name[:-len(_AVERAGE)]
-  return name.split('/')[-1] in _STATISTICS
+  return name.split('/')[-1] in STATISTICS
 
 
 def explain(ours: Iterable[str], theirs: Dict) -> Optional[str]:

@@ -2,9 +2,9 @@
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+from image_classifier.checkpoints import foreign_names
 from image_classifier.evaluate import eval_graph
 
-_STATISTICS = ('/moving_mean', '/moving_variance')
 _COMPARED_BATCHES = 2
 
 
@@ -87,7 +87,7 @@ class MovingStatistics:
 def moving_statistics(variables):
   """Returns the list of the variables that are moving statistics."""
   return [variable for variable in variables
-          if variable.op.name.endswith(_STATISTICS)]
+          if foreign_names.is_statistic(variable.op.name)]
 
 
 def recalibrate(session, statistics, step, num_batches, show):

@@ -9,12 +9,12 @@ variance 1 are not those of its inputs. It stays in training mode.
 """
 from typing import List, NamedTuple, Optional
 
+from image_classifier.checkpoints import foreign_names
 from image_classifier.checkpoints import warm_start
 
 # Time constants 1 / (1 - decay) after which the initial value of a moving
 # average no longer matters.
 _TIME_CONSTANTS = 10
-_STATISTICS = ('moving_mean', 'moving_variance')
 # The default of slim.batch_norm.
 _DEFAULT_DECAY = 0.999
 
@@ -79,7 +79,7 @@ class BatchNormMode:
   def _lacks_statistics(self, name):
     return self._is_loaded is not None and not all(
         self._is_loaded('%s/%s' % (name, statistic))
-        for statistic in _STATISTICS)
+        for statistic in foreign_names.STATISTICS)
 
   def _is_frozen(self, name):
     if self._freeze is not None:

@@ -2,9 +2,9 @@
 
   python -m tests.programs.faulty_inputs DIRECTORY FAULT,... [CASE ...]
 
-DIRECTORY holds data (digits as records), checkpoint, export and image.png. It
-prints JSON lines: [case, fault, status, lines of output]. TensorFlow is loaded
-once; each case is a fork.
+DIRECTORY holds data (digits as records), checkpoint, export and image.png.
+FAULT is absent, empty, directory or unreadable. It prints JSON lines: [case,
+fault, status, lines of output]. TensorFlow is loaded once; each case is a fork.
 """
 import ctypes
 import importlib
@@ -17,47 +17,43 @@ import time
 
 from slim_common import runtime
 
-# FAULT is absent, empty, directory or unreadable.
+# Limit for a program, after which it counts as one that hangs.
 SECONDS = 30
 _MODULES = ('train.loop', 'evaluate.evaluation', 'export.export',
             'classify.classify')
 
 _DATA = ['--dataset_name=mnist', '--dataset_dir={0}/data']
 _NETWORK = ['--model_name=lenet']
+_TRAINING = _DATA + _NETWORK + [
+    '--train_dir={0}/run', '--max_number_of_steps=1', '--batch_size=2']
+_EVALUATION = _DATA + _NETWORK + [
+    '--checkpoint_path={0}/checkpoint', '--eval_dir=']
 # Case: (program, arguments, the file at fault); {0} is the directory.
 CASES = {
     'records in training': (
-        'train_image_classifier', _DATA + _NETWORK + [
-            '--train_dir={0}/run', '--max_number_of_steps=1', '--batch_size=2'],
+        'train_image_classifier', _TRAINING,
         'data/mnist_train.tfrecord'),
     'class weights in training': (
-        'train_image_classifier', _DATA + _NETWORK + [
-            '--train_dir={0}/run', '--max_number_of_steps=1', '--batch_size=2',
+        'train_image_classifier', _TRAINING + [
             '--class_weights={0}/weights.csv'], 'weights.csv'),
     'checkpoint in training': (
-        'train_image_classifier', _DATA + _NETWORK + [
-            '--train_dir={0}/run', '--max_number_of_steps=1', '--batch_size=2',
+        'train_image_classifier', _TRAINING + [
             '--checkpoint_path={0}/checkpoint/model.ckpt-7'],
         'checkpoint/model.ckpt-7.index'),
     'values of a checkpoint in training': (
-        'train_image_classifier', _DATA + _NETWORK + [
-            '--train_dir={0}/run', '--max_number_of_steps=1', '--batch_size=2',
+        'train_image_classifier', _TRAINING + [
             '--checkpoint_path={0}/checkpoint/model.ckpt-7'],
         'checkpoint/model.ckpt-7.data-00000-of-00001'),
     'records in evaluation': (
-        'eval_image_classifier', _DATA + _NETWORK + [
-            '--checkpoint_path={0}/checkpoint', '--eval_dir='],
+        'eval_image_classifier', _EVALUATION,
         'data/mnist_test.tfrecord'),
     'directory of a checkpoint in evaluation': (
-        'eval_image_classifier', _DATA + _NETWORK + [
-            '--checkpoint_path={0}/checkpoint', '--eval_dir='], 'checkpoint'),
+        'eval_image_classifier', _EVALUATION, 'checkpoint'),
     'checkpoint in evaluation': (
-        'eval_image_classifier', _DATA + _NETWORK + [
-            '--checkpoint_path={0}/checkpoint', '--eval_dir='],
+        'eval_image_classifier', _EVALUATION,
         'checkpoint/model.ckpt-7.index'),
     'state of a checkpoint in evaluation': (
-        'eval_image_classifier', _DATA + _NETWORK + [
-            '--checkpoint_path={0}/checkpoint', '--eval_dir='],
+        'eval_image_classifier', _EVALUATION,
         'checkpoint/checkpoint'),
     'checkpoint in an export': (
         'export_inference_graph', _DATA + _NETWORK + [

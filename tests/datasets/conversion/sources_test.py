@@ -8,8 +8,11 @@ from datasets.conversion import downloads
 from datasets.conversion import image_lists
 from tests.datasets.conversion import packed
 from tests.datasets.conversion import raw_files
+from tests.datasets.imagenet_tools import imagenet_files
 
 _CATS, _DOGS = '猫', '小狗'
+
+_write = imagenet_files.write
 
 
 def _files(paths):
@@ -52,15 +55,6 @@ _LAYOUTS = {
     'flat test': (_split('TRAIN', 'VAL', '') + ['TEST/1.jpg', 'TEST/2.jpg'], {
         'train': _TRAIN, 'validation': _VALIDATION}),
 }
-
-
-def _write(directory, files):
-  for name, content in files.items():
-    path = os.path.join(str(directory), name)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, 'wb') as target:
-      target.write(content)
-  return str(directory)
 
 
 def _counts(listing):
