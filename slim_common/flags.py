@@ -12,7 +12,8 @@ import dataclasses
 import os
 import signal
 import sys
-from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence
+from typing import Tuple
 
 from slim_common import help_page
 from slim_common import signals
