@@ -12,8 +12,7 @@ import dataclasses
 import os
 import signal
 import sys
-from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence
-from typing import Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from slim_common import help_page
 from slim_common import signals
@@ -184,7 +183,7 @@ def remember(config: Any, names: Sequence[str]) -> Any:
   return config
 
 
-def given(config: Any) -> FrozenSet[str]:
+def given(config: Any) -> frozenset:
   """Returns the names of the flags that were given by hand.
 
   They are those that `parse` found, default or not, and those that differ from
