@@ -17,6 +17,8 @@ from image_classifier.graphs import quantization
 from image_classifier.inference import backends
 from image_classifier.inference import inference_graph
 from image_classifier.options import Export
+from image_classifier.runs import record_defaults
+from image_classifier.runs import run_record
 from slim_common import atomic_files
 
 # The parts of an export, relative to --output_dir. If MODEL exists, all do.
@@ -70,9 +72,12 @@ def export(options: Export) -> List[str]:
     ValueError: the options or the checkpoint do not fit, a file exists or
       cannot be written, or an export fails its verification.
   """
-  directory, names = _check_files(options)
   checkpoint = options.checkpoint_path and checkpoint_reader.find(
       options.checkpoint_path)
+  options, lines = record_defaults.apply(options, checkpoint)
+  directory, names = _check_files(options)
+  for line in lines:
+    print(line)
   classes = inference_graph.find_classes(options, checkpoint)
   written = [options.output_file] if options.output_file else []
   architecture = _architecture(options, classes, checkpoint)
@@ -239,16 +244,19 @@ def _record(trained, preprocessing, names):
           ('logits', network.logits.op.name),
           ('predictions', _historic_predictions(trained))])),
       ('files', names),
+      ('channels', network.shape[-1]),
       ('preprocessing_name', preprocessing),
       ('preprocessing', inference_graph.describe_preprocessing(preprocessing)),
       ('use_grayscale', options.use_grayscale),
-      ('averaged_weights', options.moving_average_decay is not None),
+      ('averaged_weights', bool(options.moving_average_decay)),
       ('batch_norm_folded', options.fold_batch_norm),
       ('quantization_aware', options.quantize),
       ('checkpoint', os.path.basename(trained.checkpoint)),
       ('global_step', checkpoint_reader.step_of(trained.checkpoint)),
       ('tensorflow', tf.__version__),
-      ('python', platform.python_version())])
+      ('python', platform.python_version()),
+      # The run.json of the training; None without one.
+      ('training', run_record.of_checkpoint(trained.checkpoint))])
 
 
 def _historic_predictions(trained):

@@ -103,5 +103,8 @@ class TrainingData(Data):
 class EvaluationData(Data):
   """Data."""
   dataset_split_name: str = flag('test', 'Split to evaluate.', metavar='SPLIT')
+  dataset_dir: Optional[str] = flag(
+      None, 'Directory of the TFRecord files of the dataset. Default: that of '
+      'the training (its run.json).')
   batch_size: int = flag(
       100, 'Number of images in a batch, per clone.', at_least=1)

@@ -33,8 +33,8 @@ class Evaluation:
       at_least=1)
   moving_average_decay: Optional[float] = flag(
       None, 'Decay of the moving averages of the weights, which are evaluated '
-      'if it is given. Default: the weights themselves.', at_least=0,
-      at_most=1)
+      'if it is above 0. Default: those of the training (its run.json); '
+      'without averages, the weights themselves.', at_least=0, at_most=1)
   loss: Optional[str] = flag(
       None, 'Loss to report, without label smoothing, class weights, auxiliary '
       'losses and regularization. Default: that of the training (its '

@@ -45,7 +45,8 @@ class Inference:
       'with or without `number:` before it. Default: the names in the dataset.')
   moving_average_decay: Optional[float] = _model(
       None, 'Decay of the moving averages of the weights, which are used if it '
-      'is given. Default: the weights themselves.', at_least=0, at_most=1)
+      'is above 0. Default: those of the training (its run.json); without '
+      'averages, the weights themselves.', at_least=0, at_most=1)
   classifier_activation: Optional[str] = _model(
       None, 'Activation of the logits: softmax for one class per image, '
       'sigmoid for several. Default: that of the training (its run.json); '

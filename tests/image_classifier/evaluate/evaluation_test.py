@@ -96,14 +96,23 @@ def test_fewer_batches_on_request(few, checkpoint, capsys):
   assert 'Counted 60 examples' in out
 
 
-def test_averages_are_evaluated_on_request(
-    few, checkpoint, expected, capsys):
-  _evaluate(few, checkpoint, max_num_batches=1)
+def test_averages_are_evaluated_as_trained_or_on_request(
+    few, checkpoint, tmp_path, capsys):
+  averaged = _evaluate(few, checkpoint)
+  assert 'From run.json: --moving_average_decay=0.9 ' in (
+      capsys.readouterr().out)
+  itself = _evaluate(few, checkpoint, moving_average_decay=0.0)
+  assert itself['Loss'] != pytest.approx(averaged['Loss'], rel=1e-3)
+  # Without a record, the averages are named.
+  for path in glob.glob(checkpoint + '.*'):
+    shutil.copy(path, str(tmp_path))
+  alone = str(tmp_path / os.path.basename(checkpoint))
+  capsys.readouterr()
+  assert _evaluate(few, alone)['Loss'] == pytest.approx(itself['Loss'])
   assert '--moving_average_decay=0.9999 (or any value)' in (
       capsys.readouterr().out)
-  averaged = _evaluate(few, checkpoint, moving_average_decay=0.9)
-  assert '--moving_average_decay' not in capsys.readouterr().out
-  assert averaged['Loss'] != pytest.approx(expected['Loss'], rel=1e-3)
+  assert _evaluate(few, alone, moving_average_decay=0.9)['Loss'] == (
+      pytest.approx(averaged['Loss']))
 
 
 def test_other_preprocessing(few, checkpoint, expected):
