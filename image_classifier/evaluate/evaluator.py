@@ -127,7 +127,8 @@ class Evaluator(contextlib.AbstractContextManager):
     with _reading_errors_explained(checkpoint):
       self._load(checkpoint)
       averages = self._options.evaluation.moving_average_decay
-      if averages is None and _has_averages(checkpoint):
+      is_asked = 'moving_average_decay' in flags.given(self._options)
+      if averages is None and not is_asked and _has_averages(checkpoint):
         self._say('%s also has moving averages of the weights; '
                   '--moving_average_decay=0.9999 (or any value) evaluates '
                   'them.' % checkpoint)
@@ -283,7 +284,7 @@ class Evaluator(contextlib.AbstractContextManager):
         'dataset_split_name': data.dataset_split_name,
         'examples': sums.examples, 'passed_over': skipped,
         'loss': self._loss.kind,
-        'moving_averages': bool(evaluation.moving_average_decay),
+        'moving_averages': evaluation.moving_average_decay is not None,
         'flags': flags.as_dict(self._options)}
 
 

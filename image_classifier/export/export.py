@@ -72,10 +72,11 @@ def export(options: Export) -> List[str]:
     ValueError: the options or the checkpoint do not fit, a file exists or
       cannot be written, or an export fails its verification.
   """
+  directory, names = _check_files(options)
   checkpoint = options.checkpoint_path and checkpoint_reader.find(
       options.checkpoint_path)
   options, lines = record_defaults.apply(options, checkpoint)
-  directory, names = _check_files(options)
+  _check_calibration(options)
   for line in lines:
     print(line)
   classes = inference_graph.find_classes(options, checkpoint)
@@ -117,9 +118,6 @@ def _check_files(options):
       if getattr(options, flag) != getattr(default, flag):
         raise ValueError(
             '--%s needs a trained network: give --checkpoint_path.' % flag)
-  if options.int8 and not options.dataset_dir:
-    raise ValueError('--int8 needs images to calibrate with: give '
-                     '--dataset_dir, and --calibration_split if not train.')
   if options.output_file:
     _check_output_file(options.output_file, directory, names)
   existing = [path for path in files + [
@@ -128,6 +126,12 @@ def _check_files(options):
     raise ValueError('%s exists already; pass --overwrite to replace it.' % (
         ', '.join(existing)))
   return directory, names
+
+
+def _check_calibration(options):
+  if options.int8 and not options.dataset_dir:
+    raise ValueError('--int8 needs images to calibrate with: give '
+                     '--dataset_dir, and --calibration_split if not train.')
 
 
 def _check_output_file(path, directory, names):
@@ -248,15 +252,16 @@ def _record(trained, preprocessing, names):
       ('preprocessing_name', preprocessing),
       ('preprocessing', inference_graph.describe_preprocessing(preprocessing)),
       ('use_grayscale', options.use_grayscale),
-      ('averaged_weights', bool(options.moving_average_decay)),
+      ('averaged_weights', options.moving_average_decay is not None),
       ('batch_norm_folded', options.fold_batch_norm),
       ('quantization_aware', options.quantize),
       ('checkpoint', os.path.basename(trained.checkpoint)),
       ('global_step', checkpoint_reader.step_of(trained.checkpoint)),
       ('tensorflow', tf.__version__),
       ('python', platform.python_version()),
-      # The run.json of the training; None without one.
-      ('training', run_record.of_checkpoint(trained.checkpoint))])
+      # What the run.json of the training says; None without one.
+      ('training', run_record.without_paths(
+          run_record.of_checkpoint(trained.checkpoint)))])
 
 
 def _historic_predictions(trained):

@@ -40,11 +40,10 @@ def variables_to_restore(decay):
   """Returns {name in the checkpoint: model variable} to restore.
 
   Args:
-    decay: None or 0 for the variables themselves, any other number for their
-      averages.
+    decay: None for the variables themselves, any number for their averages.
   """
   variables = slim.get_model_variables()
-  if not decay:
+  if decay is None:
     return {variable.op.name: variable for variable in variables}
   average = tf.train.ExponentialMovingAverage(decay)
   return {average.average_name(variable): variable for variable in variables}

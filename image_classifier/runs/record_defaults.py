@@ -18,6 +18,8 @@ from slim_common import help_page
 
 _SIZES = ('eval_image_size', 'image_size')
 _IMAGENET = 'imagenet'
+# 0 by hand selects the weights where a record would select their averages.
+_AVERAGES = 'moving_average_decay'
 # Where the dataset has none of the split that is evaluated by default.
 _OTHER_SPLITS = ('validation', 'val')
 
@@ -57,6 +59,8 @@ def apply(options, checkpoint):
             for name, value in completed.items())))
   if record:
     lines += _differences(ours, known, given, size)
+    if ours[_AVERAGES] == 0 and _AVERAGES in given:
+      completed[_AVERAGES] = None
   return flags.replace(options, completed), lines
 
 
@@ -71,8 +75,8 @@ def of_training(record):
   """
   trained = record['flags']
   known = {name: trained[name] for name in (
-      'model_name', 'preprocessing_name', 'use_grayscale',
-      'moving_average_decay', 'dataset_name', 'dataset_dir') if name in trained}
+      'model_name', 'preprocessing_name', 'use_grayscale', _AVERAGES,
+      'dataset_name', 'dataset_dir') if name in trained}
   if record.get('image_shape'):
     known['image_size'] = record['image_shape'][0]
   offset = record.get('labels_offset', trained.get('labels_offset'))
@@ -134,14 +138,14 @@ def _differences(ours, known, given, size):
   """Returns a line for each flag that differs from the training."""
   is_gray, side = known.get('use_grayscale'), known.get(size)
   name = known.get('preprocessing_name') or known.get('model_name')
-  averages = bool(known.get('moving_average_decay'))
+  averages = bool(known.get(_AVERAGES))
   rows = (
       ('preprocessing_name', name, 'the preprocessing of %s' % name),
       ('use_grayscale', is_gray, 'grayscale images' if is_gray else 'color images'),
       (size, side, 'images of %s x %s pixels' % (side, side)),
       ('labels_offset', known.get('labels_offset'),
        'a labels offset of %s' % known.get('labels_offset')),
-      ('moving_average_decay', known.get('moving_average_decay'),
+      (_AVERAGES, known.get(_AVERAGES),
        'moving averages' if averages else 'no moving averages'))
   return ['The training used %s: %s, not %s, is the same here.' % (
       text, help_page.setting(flag, theirs),
@@ -154,6 +158,6 @@ def _differences(ours, known, given, size):
 
 def _meaning(flag, value):
   """Returns what decides whether two values of a flag are the same."""
-  if flag == 'moving_average_decay':
+  if flag == _AVERAGES:
     return bool(value)  # Any number selects the averages.
   return _family(value) if flag == 'preprocessing_name' else value

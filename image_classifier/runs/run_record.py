@@ -33,6 +33,11 @@ _FACTS = (
     ('image_shape', 'the image size'), ('dataset_name', 'the dataset'),
     ('dataset_split', 'the split'), ('num_examples', 'the number of examples'),
     ('fingerprint', 'the content of the record files'))
+# Flags with text that later programs need. Other text may be a path or an
+# address, which an export does not tell.
+_PUBLIC_FLAGS = (
+    'model_name', 'dataset_name', 'dataset_split_name', 'preprocessing_name',
+    'labels_offset', 'loss', 'data_format', 'optimizer')
 # Flags of one call of the program, not of the run.
 _NOT_RECORDED = ('resume', 'list_models', 'describe_model')
 
@@ -129,6 +134,14 @@ def of_checkpoint(prefix: str) -> Optional[Dict[str, Any]]:
     directory = os.path.dirname(directory)
   record = read(directory)
   return record if record and isinstance(record.get('flags'), dict) else None
+
+
+def without_paths(record):
+  """Returns a record without flags that may name a path; None for None."""
+  return record and dict(record, flags={
+      name: value for name, value in record['flags'].items()
+      if name in _PUBLIC_FLAGS or value is None
+      or isinstance(value, (bool, int, float))})
 
 
 def check(train_dir, record):

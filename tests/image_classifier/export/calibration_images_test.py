@@ -66,8 +66,8 @@ def test_more_than_a_batch_and_the_split_asked_for(tmp_path):
 
 def test_a_split_without_images(tmp_path):
   _write_digits(tmp_path, levels=())
-  with pytest.raises(ValueError, match='The split train in .* has no '
-                     'images. Choose another --calibration_split.'):
+  with pytest.raises(ValueError, match='mnist_train.tfrecord is empty. '
+                     'Convert the data again, or check --dataset_dir.'):
     calibration_images.load_split(_options(tmp_path), 'lenet', 28, 0, 10)
 
 

@@ -10,6 +10,7 @@ from image_classifier import options
 from image_classifier.runs import record_defaults
 from nets import nets_factory
 from slim_common import flags
+from slim_common import help_page
 
 _FLAGS = {
     'model_name': 'lenet', 'preprocessing_name': 'cifarnet',
@@ -75,7 +76,9 @@ def test_flags_given_by_hand_win(tmp_path, word, text):
   values, lines = _apply(tmp_path, _NEW, [word])
   config = flags.parse([word, 'a.png'], options.Classify)[0]
   name = word.split('=')[0].replace('--no', '--')[2:]
-  assert values[name] == getattr(config, name)
+  # 0 turns averages off.
+  assert values[name] == (getattr(config, name) if 'decay' not in name
+                          else None)
   assert lines[1:] == ['The training used %s is the same here.' % text]
 
 
@@ -84,6 +87,21 @@ def test_flags_given_by_hand_win(tmp_path, word, text):
     '--labels_offset=auto', '--image_size=32'])
 def test_the_same_in_other_words_is_no_difference(tmp_path, word):
   assert len(_apply(tmp_path, _NEW, [word])[1]) == 1
+
+
+def test_without_a_record_any_decay_selects_the_averages(tmp_path):
+  values, lines = _apply(tmp_path, None, ['--moving_average_decay=0'])
+  assert (values['moving_average_decay'], lines) == (0, [])
+
+
+@pytest.mark.parametrize('program', [
+    options.Evaluate, options.Export, options.Classify])
+def test_the_help_names_the_record(program):
+  texts = {field.name.replace('eval_image', 'image'): field.metadata['help']
+           for field, _ in help_page.leaves(program)}
+  for name in ('model_name', 'preprocessing_name', 'image_size',
+               'labels_offset', 'moving_average_decay'):
+    assert 'run.json' in texts[name], name
 
 
 def test_another_network(tmp_path):

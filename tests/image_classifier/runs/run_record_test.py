@@ -62,6 +62,18 @@ def test_what_later_programs_need(dataset):
   assert _record(dataset._replace(labels_to_names=None))['class_names'] is None
 
 
+def test_without_paths(dataset):
+  record = _record(dataset, data=dict(preprocessing_name='inception', seed=3))
+  public = run_record.without_paths(record)
+  assert (public['flags']['preprocessing_name'],
+          public['flags']['dataset_split_name'], public['flags']['seed']) == (
+              'inception', record['dataset_split'], 3)
+  assert not {'train_dir', 'dataset_dir', 'worker_hosts'} & set(public['flags'])
+  assert record['flags']['dataset_dir'] == 'data'
+  assert dict(public, flags=0) == dict(record, flags=0)
+  assert run_record.without_paths(None) is None
+
+
 def test_the_flags_replay_the_run(dataset, tmp_path):
   record = _record(
       dataset, data=dict(use_grayscale=True, seed=3),

@@ -74,9 +74,9 @@ _EXEMPT = {
         'batch_norm_decay', 'freeze_batch_norm'),
     'the variables and results are those of NHWC': ('data_format',),
     'it decides what the weights are, and these come from the checkpoint': (
-        'checkpoint_path', 'checkpoint_exclude_scopes', 'trainable_scopes',
-        'ignore_missing_vars', 'optimizer', 'clip_gradient_norm',
-        'opt_epsilon', 'adadelta_rho', 'adagrad_initial_accumulator_value',
+        'checkpoint_path', 'checkpoint_scope', 'checkpoint_exclude_scopes',
+        'trainable_scopes', 'ignore_missing_vars', 'optimizer',
+        'clip_gradient_norm', 'opt_epsilon', 'adadelta_rho', 'adagrad_initial_accumulator_value',
         'adam_beta1', 'adam_beta2', 'ftrl_learning_rate_power',
         'ftrl_initial_accumulator_value', 'ftrl_l1', 'ftrl_l2', 'momentum',
         'rmsprop_momentum', 'rmsprop_decay', 'learning_rate_decay_type',
@@ -115,7 +115,8 @@ def test_every_flag_of_training_is_mapped_or_exempt():
     assert flag in evaluate
   # Of the same name, and still not the same.
   assert set(exempt) & set(evaluate) == {
-      'checkpoint_path', 'dataset_split_name', 'max_number_of_steps'}
+      'checkpoint_path', 'checkpoint_scope', 'dataset_split_name',
+      'max_number_of_steps'}
 
 
 def test_flags_of_the_evaluation():
@@ -138,3 +139,5 @@ def test_flags_of_the_evaluation():
   assert (evaluation.loss, evaluation.focal_gamma,
           data.bad_records_allowed) == ('focal', 1.0, 7)
   assert evaluation.quantize and not evaluate.batch_norm.diagnose
+  # Its run.json need not be asked for those either that have their defaults.
+  assert {'eval_image_size', 'labels_offset'} <= flags.given(evaluate)
