@@ -13,9 +13,23 @@ import tf_slim as slim
 
 from slim_common import suggest
 
+Published = collections.namedtuple(
+    'Published', 'image_size preprocessing labels_offset')
+Published.__doc__ = """How the published ImageNet checkpoints are evaluated.
+
+Attributes:
+  image_size: int, height and width of the images, in pixels.
+  preprocessing: name of the preprocessing family.
+  labels_offset: 1 for a network without the background class, otherwise 0.
+"""
+_VGG = Published(224, 'vgg', 1)
+_INCEPTION_224 = Published(224, 'inception', 0)
+_INCEPTION_299 = Published(299, 'inception', 0)
+_INCEPTION_331 = Published(331, 'inception', 0)
+
 Network = collections.namedtuple(
-    'Network', 'module function arg_scope video config',
-    defaults=[False, None])
+    'Network', 'module function arg_scope video config published',
+    defaults=[False, None, None])
 Network.__doc__ = """Row of the table of networks.
 
 Attributes:
@@ -24,6 +38,8 @@ Attributes:
   arg_scope: name of the function that returns its argument scope.
   video: whether it takes [batch, frames, height, width, channels].
   config: name of the function that returns its settings, or None.
+  published: a Published; None where no checkpoint was published, or where its
+    images are those of the network's defaults.
 """
 
 _NETWORKS = {
@@ -31,8 +47,8 @@ _NETWORKS = {
     'cifarnet': Network('cifarnet', 'cifarnet', 'cifarnet_arg_scope'),
     'overfeat': Network('overfeat', 'overfeat', 'overfeat_arg_scope'),
     'vgg_a': Network('vgg', 'vgg_a', 'vgg_arg_scope'),
-    'vgg_16': Network('vgg', 'vgg_16', 'vgg_arg_scope'),
-    'vgg_19': Network('vgg', 'vgg_19', 'vgg_arg_scope'),
+    'vgg_16': Network('vgg', 'vgg_16', 'vgg_arg_scope', published=_VGG),
+    'vgg_19': Network('vgg', 'vgg_19', 'vgg_arg_scope', published=_VGG),
     'inception_v1': Network('inception_v1', 'inception_v1', 'inception_v1_arg_scope'),
     'inception_v2': Network('inception_v2', 'inception_v2', 'inception_v2_arg_scope'),
     'inception_v3': Network('inception_v3', 'inception_v3', 'inception_v3_arg_scope'),
@@ -42,13 +58,16 @@ _NETWORKS = {
     'i3d': Network('i3d', 'i3d', 'i3d_arg_scope', video=True),
     's3dg': Network('s3dg', 's3dg', 's3dg_arg_scope', video=True),
     'lenet': Network('lenet', 'lenet', 'lenet_arg_scope'),
-    'resnet_v1_50': Network('resnet_v1', 'resnet_v1_50', 'resnet_arg_scope'),
-    'resnet_v1_101': Network('resnet_v1', 'resnet_v1_101', 'resnet_arg_scope'),
-    'resnet_v1_152': Network('resnet_v1', 'resnet_v1_152', 'resnet_arg_scope'),
+    'resnet_v1_50': Network('resnet_v1', 'resnet_v1_50', 'resnet_arg_scope', published=_VGG),
+    'resnet_v1_101': Network('resnet_v1', 'resnet_v1_101', 'resnet_arg_scope', published=_VGG),
+    'resnet_v1_152': Network('resnet_v1', 'resnet_v1_152', 'resnet_arg_scope', published=_VGG),
     'resnet_v1_200': Network('resnet_v1', 'resnet_v1_200', 'resnet_arg_scope'),
-    'resnet_v2_50': Network('resnet_v2', 'resnet_v2_50', 'resnet_arg_scope'),
-    'resnet_v2_101': Network('resnet_v2', 'resnet_v2_101', 'resnet_arg_scope'),
-    'resnet_v2_152': Network('resnet_v2', 'resnet_v2_152', 'resnet_arg_scope'),
+    'resnet_v2_50': Network('resnet_v2', 'resnet_v2_50', 'resnet_arg_scope',
+                             published=_INCEPTION_299),
+    'resnet_v2_101': Network('resnet_v2', 'resnet_v2_101', 'resnet_arg_scope',
+                             published=_INCEPTION_299),
+    'resnet_v2_152': Network('resnet_v2', 'resnet_v2_152', 'resnet_arg_scope',
+                             published=_INCEPTION_299),
     'resnet_v2_200': Network('resnet_v2', 'resnet_v2_200', 'resnet_arg_scope'),
     'mobilenet_v1': Network('mobilenet_v1', 'mobilenet_v1', 'mobilenet_v1_arg_scope'),
     'mobilenet_v1_075': Network('mobilenet_v1', 'mobilenet_v1_075', 'mobilenet_v1_arg_scope'),
@@ -68,13 +87,13 @@ _NETWORKS = {
     'nasnet_cifar': Network('nasnet.nasnet', 'build_nasnet_cifar', 'nasnet_cifar_arg_scope',
                              config='cifar_config'),
     'nasnet_mobile': Network('nasnet.nasnet', 'build_nasnet_mobile', 'nasnet_mobile_arg_scope',
-                             config='mobile_imagenet_config'),
+                             config='mobile_imagenet_config', published=_INCEPTION_224),
     'nasnet_large': Network('nasnet.nasnet', 'build_nasnet_large', 'nasnet_large_arg_scope',
-                             config='large_imagenet_config'),
+                             config='large_imagenet_config', published=_INCEPTION_331),
     'pnasnet_large': Network('nasnet.pnasnet', 'build_pnasnet_large', 'pnasnet_large_arg_scope',
-                             config='large_imagenet_config'),
+                             config='large_imagenet_config', published=_INCEPTION_331),
     'pnasnet_mobile': Network('nasnet.pnasnet', 'build_pnasnet_mobile', 'pnasnet_mobile_arg_scope',
-                             config='mobile_imagenet_config'),
+                             config='mobile_imagenet_config', published=_INCEPTION_224),
 }
 
 
@@ -120,6 +139,11 @@ arg_scopes_map = _ImportedOnDemand('arg_scope')
 def takes_video(name):
   """Returns whether the network `name` takes videos instead of images."""
   return name in _NETWORKS and _NETWORKS[name].video
+
+
+def published(name):
+  """Returns the Published of the network `name`, or None."""
+  return _NETWORKS[name].published if name in _NETWORKS else None
 
 
 def layout_arguments(name, data_format):

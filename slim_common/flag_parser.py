@@ -47,7 +47,9 @@ def parse(arguments, config_class):
   for field, _ in leaves:
     _check(field, given[field.name], standalone)
   level = values.verbosity
-  return (_build(config_class, given), list(_warnings(leaves, values, given)),
+  typed = [name for name in given if name in values and values[name].present]
+  config = flags.remember(_build(config_class, given), typed)
+  return (config, list(_warnings(leaves, values, given)),
           _LOG_LEVELS.get(level, level))
 
 

@@ -157,3 +157,39 @@ def as_dict(config: Any) -> Dict[str, Any]:
     flat.update(as_dict(value) if dataclasses.is_dataclass(value)
                 else {field.name: value})
   return flat
+
+
+def replace(config: Any, values: Dict[str, Any]) -> Any:
+  """Returns a copy of a config with other values of some flags.
+
+  Args:
+    config: a dataclass of flags, or of components.
+    values: dict {name of a flag: value}; names without a flag are ignored.
+  """
+  changes = {}
+  for field in dataclasses.fields(config):
+    value = getattr(config, field.name)
+    if dataclasses.is_dataclass(value):
+      changes[field.name] = replace(value, values)
+    elif field.name in values:
+      changes[field.name] = values[field.name]
+  return remember(dataclasses.replace(config, **changes), given(config))
+
+
+def remember(config: Any, names: Sequence[str]) -> Any:
+  """Returns the config, which then knows the flags that were typed."""
+  # Not a field: it is no flag, and configs of equal values are equal.
+  object.__setattr__(config, '_given', frozenset(names))
+  return config
+
+
+def given(config: Any) -> frozenset:
+  """Returns the names of the flags that were given by hand.
+
+  They are those that `parse` found, default or not, and those that differ from
+  their default.
+  """
+  defaults = as_dict(type(config)())
+  return getattr(config, '_given', frozenset()) | {
+      name for name, value in as_dict(config).items()
+      if value != defaults.get(name, value)}

@@ -17,7 +17,7 @@ from image_classifier.evaluate import reported_loss
 from image_classifier.evaluate import result_files
 from image_classifier.graphs import errors
 from image_classifier.losses import classification as losses
-from image_classifier.runs import run_record
+from image_classifier.runs import record_defaults
 from slim_common import flags
 from slim_common import progress
 
@@ -34,8 +34,8 @@ class Evaluator(contextlib.AbstractContextManager):
 
   Args:
     options: an `options.Evaluate`.
-    checkpoint: prefix of the first checkpoint, which decides
-      labels_offset=auto and the loss.
+    checkpoint: prefix of the first checkpoint, whose run.json completes the
+      options and which decides labels_offset=auto and the loss.
     quiet: whether to print nothing.
 
   Raises:
@@ -43,8 +43,15 @@ class Evaluator(contextlib.AbstractContextManager):
   """
 
   def __init__(self, options, checkpoint, quiet=False):
-    self._options = options
     self._quiet = quiet
+    options, lines = record_defaults.apply(options, checkpoint)
+    for line in lines:
+      self._say(line)
+    if not options.data.dataset_dir:
+      raise ValueError(
+          '--dataset_dir is required: no run.json of a training beside %s '
+          'names a directory that exists.' % checkpoint)
+    self._options = options
     with tf.Graph().as_default():
       self._graph = eval_graph.build(options, checkpoint)
       self._loss = reported_loss.choose(
@@ -117,13 +124,11 @@ class Evaluator(contextlib.AbstractContextManager):
 
   def _restore(self, checkpoint):
     """Loads the weights and returns their step."""
-    for line in differences_from_training(
-        self._options, checkpoint, int(self._graph.batch.images.shape[1])):
-      self._say(line)
     with _reading_errors_explained(checkpoint):
       self._load(checkpoint)
       averages = self._options.evaluation.moving_average_decay
-      if averages is None and _has_averages(checkpoint):
+      is_asked = 'moving_average_decay' in flags.given(self._options)
+      if averages is None and not is_asked and _has_averages(checkpoint):
         self._say('%s also has moving averages of the weights; '
                   '--moving_average_decay=0.9999 (or any value) evaluates '
                   'them.' % checkpoint)
@@ -281,44 +286,6 @@ class Evaluator(contextlib.AbstractContextManager):
         'loss': self._loss.kind,
         'moving_averages': evaluation.moving_average_decay is not None,
         'flags': flags.as_dict(self._options)}
-
-
-def differences_from_training(options, checkpoint, image_size):
-  """Describes how the input differs from that in a run.json, if there is one.
-
-  Args:
-    options: an `options.Evaluate`.
-    checkpoint: prefix of the checkpoint.
-    image_size: height of the square images, in pixels.
-
-  Returns:
-    A list of lines, each with the flag that evaluates the same input.
-  """
-  record = run_record.of_checkpoint(checkpoint)
-  if record is None:
-    return []
-  ours, trained = flags.as_dict(options), record['flags']
-  name = trained.get('model_name')
-  if name != ours['model_name']:
-    return ['The checkpoint was trained with --model_name=%s.' % name]
-  size = record.get('image_shape', [image_size])[0]
-  preprocessing = _preprocessing(trained)
-  is_gray = bool(trained.get('use_grayscale'))
-  return [
-      'The training used %s, this evaluation does not: --%s=%s evaluates the '
-      'same.' % (input_of_training, flag, value)
-      for input_of_training, flag, value, our_value in (
-          ('the preprocessing of %s' % preprocessing, 'preprocessing_name',
-           preprocessing, _preprocessing(ours)),
-          ('grayscale images' if is_gray else 'color images', 'use_grayscale',
-           is_gray, ours['use_grayscale']),
-          ('images of %s x %s pixels' % (size, size), 'eval_image_size',
-           size, image_size))
-      if value != our_value]
-
-
-def _preprocessing(options):
-  return options.get('preprocessing_name') or options.get('model_name')
 
 
 def _describe_clones(deployment):

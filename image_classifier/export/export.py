@@ -17,6 +17,8 @@ from image_classifier.graphs import quantization
 from image_classifier.inference import backends
 from image_classifier.inference import inference_graph
 from image_classifier.options import Export
+from image_classifier.runs import record_defaults
+from image_classifier.runs import run_record
 from slim_common import atomic_files
 
 # The parts of an export, relative to --output_dir. If MODEL exists, all do.
@@ -73,6 +75,10 @@ def export(options: Export) -> List[str]:
   directory, names = _check_files(options)
   checkpoint = options.checkpoint_path and checkpoint_reader.find(
       options.checkpoint_path)
+  options, lines = record_defaults.apply(options, checkpoint)
+  _check_calibration(options)
+  for line in lines:
+    print(line)
   classes = inference_graph.find_classes(options, checkpoint)
   written = [options.output_file] if options.output_file else []
   architecture = _architecture(options, classes, checkpoint)
@@ -112,9 +118,6 @@ def _check_files(options):
       if getattr(options, flag) != getattr(default, flag):
         raise ValueError(
             '--%s needs a trained network: give --checkpoint_path.' % flag)
-  if options.int8 and not options.dataset_dir:
-    raise ValueError('--int8 needs images to calibrate with: give '
-                     '--dataset_dir, and --calibration_split if not train.')
   if options.output_file:
     _check_output_file(options.output_file, directory, names)
   existing = [path for path in files + [
@@ -123,6 +126,12 @@ def _check_files(options):
     raise ValueError('%s exists already; pass --overwrite to replace it.' % (
         ', '.join(existing)))
   return directory, names
+
+
+def _check_calibration(options):
+  if options.int8 and not options.dataset_dir:
+    raise ValueError('--int8 needs images to calibrate with: give '
+                     '--dataset_dir, and --calibration_split if not train.')
 
 
 def _check_output_file(path, directory, names):
@@ -239,6 +248,7 @@ def _record(trained, preprocessing, names):
           ('logits', network.logits.op.name),
           ('predictions', _historic_predictions(trained))])),
       ('files', names),
+      ('channels', network.shape[-1]),
       ('preprocessing_name', preprocessing),
       ('preprocessing', inference_graph.describe_preprocessing(preprocessing)),
       ('use_grayscale', options.use_grayscale),
@@ -248,7 +258,10 @@ def _record(trained, preprocessing, names):
       ('checkpoint', os.path.basename(trained.checkpoint)),
       ('global_step', checkpoint_reader.step_of(trained.checkpoint)),
       ('tensorflow', tf.__version__),
-      ('python', platform.python_version())])
+      ('python', platform.python_version()),
+      # What the run.json of the training says; None without one.
+      ('training', run_record.without_paths(
+          run_record.of_checkpoint(trained.checkpoint)))])
 
 
 def _historic_predictions(trained):

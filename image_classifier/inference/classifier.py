@@ -1,12 +1,14 @@
 """Classifiers: networks with their preprocessing and class names."""
 import json
 import os
+import sys
 
 import tensorflow.compat.v1 as tf
 
 from image_classifier.checkpoints import checkpoint_reader
 from image_classifier.inference import backends
 from image_classifier.inference import inference_graph
+from image_classifier.runs import record_defaults
 from slim_common import suggest
 
 _FORMS = ('frozen_inference_graph.pb', 'saved_model', 'model.tflite',
@@ -103,6 +105,10 @@ def load_checkpoint(options):
       unknown.
   """
   checkpoint = checkpoint_reader.find(options.checkpoint_path)
+  options, lines = record_defaults.apply(options, checkpoint)
+  for line in lines:
+    # Standard output is for the results.
+    print(line, file=sys.stderr)
   classes = inference_graph.find_classes(options, checkpoint)
   name = inference_graph.preprocessing_name(options)
   if name is None:

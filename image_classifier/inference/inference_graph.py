@@ -12,6 +12,7 @@ from image_classifier.graphs import label_offset
 from image_classifier.graphs import moving_average
 from image_classifier.graphs import quantization
 from image_classifier.inference import backends
+from image_classifier.runs import record_defaults
 from image_classifier.runs import run_record
 from nets import nets_factory
 from preprocessing import preprocessing_factory
@@ -74,6 +75,9 @@ def find_classes(options, checkpoint):
       options.dataset_dir):
     raise ValueError('There is no directory %s: check --dataset_dir.' %
                      options.dataset_dir)
+  recorded = _recorded_classes(options, checkpoint)
+  if recorded:
+    return recorded
   dataset = dataset_factory.get_dataset(
       options.dataset_name, 'train', options.dataset_dir)
   offset = label_offset.resolve(
@@ -93,6 +97,27 @@ def find_classes(options, checkpoint):
     names = ['class %d' % (label + offset) for label in range(number)]
   return Classes(number, names, offset, choose_activation(
       options.classifier_activation, checkpoint, dataset))
+
+
+def _recorded_classes(options, checkpoint):
+  """Returns the Classes by the run.json of a checkpoint.
+
+  None without the names in it (older ones), and where an option asks for other
+  classes or for names from elsewhere.
+  """
+  record = checkpoint and run_record.of_checkpoint(checkpoint)
+  names = record and record.get('class_names')
+  trained = record_defaults.of_training(record) if names else {}
+  asked = {'model_name', 'dataset_name', 'labels_offset'}
+  if options.dataset_dir:
+    asked.add('dataset_dir')
+  if not names or options.labels_file or options.num_classes not in (
+      None, len(names)) or any(
+          trained.get(name) != getattr(options, name) for name in asked):
+    return None
+  return Classes(len(names), names, trained['labels_offset'],
+                 choose_activation(options.classifier_activation, checkpoint,
+                                   None))
 
 
 def choose_activation(option, checkpoint, dataset):

@@ -65,6 +65,7 @@ def lines(card):
       '  image size:     %s%s' % (
           size, ', videos of any number of frames' if card.is_video else ''),
       '  preprocessing:  ' + card.preprocessing,
+  ] + _published(card.name) + [
       '  with %d classes, on one %s:' % (
           card.num_classes, 'video of %d frames' % _VIDEO_FRAMES
           if card.is_video else 'image'),
@@ -78,6 +79,15 @@ def lines(card):
   for name, shape in card.end_points.items():
     text.append('    %-40s %s' % (name, 'x'.join(map(str, shape))))
   return text
+
+
+def _published(name):
+  """Returns the line about the published checkpoints, if they differ."""
+  facts = nets_factory.published(name)
+  return ['  published ImageNet checkpoints: %dx%d, preprocessing %s, '
+          '--labels_offset=%d' % (
+              facts.image_size, facts.image_size, facts.preprocessing,
+              facts.labels_offset)] if facts else []
 
 
 def multiply_adds(graph):

@@ -5,6 +5,11 @@ from typing import Optional, Union
 
 from slim_common.flags import flag
 
+_LABELS_OFFSET = (
+    'Offset subtracted from every label and from the number of classes. Use 1 '
+    'for VGG and ResNet V1 on ImageNet, whose checkpoints have no background '
+    'class; auto infers it from the checkpoint.')
+
 
 @dataclasses.dataclass(frozen=True)
 class Data:
@@ -19,10 +24,7 @@ class Data:
   batch_size: int = flag(
       32, 'Number of images in a batch, per clone.', at_least=1)
   labels_offset: Union[int, str] = flag(
-      0, 'Offset subtracted from every label and from the number of classes. '
-      'Use 1 for VGG and ResNet V1 on ImageNet, whose checkpoints have no '
-      'background class; auto infers it from the checkpoint.', at_least=0,
-      or_literal='auto')
+      0, _LABELS_OFFSET, at_least=0, or_literal='auto')
   preprocessing_name: Optional[str] = flag(
       None, "Name of the preprocessing. Default: the network's own.")
   use_grayscale: bool = flag(
@@ -103,5 +105,14 @@ class TrainingData(Data):
 class EvaluationData(Data):
   """Data."""
   dataset_split_name: str = flag('test', 'Split to evaluate.', metavar='SPLIT')
+  dataset_dir: Optional[str] = flag(
+      None, 'Directory of the TFRecord files of the dataset. Default: that of '
+      'the training (its run.json).')
+  labels_offset: Union[int, str] = flag(
+      0, _LABELS_OFFSET + ' The run.json of a training replaces the default.',
+      at_least=0, or_literal='auto')
+  preprocessing_name: Optional[str] = flag(
+      None, 'Name of the preprocessing. Default: that of the training (its '
+      "run.json); otherwise the network's own.")
   batch_size: int = flag(
       100, 'Number of images in a batch, per clone.', at_least=1)

@@ -24,17 +24,18 @@ class Evaluation:
       'none.')
   model_name: str = flag(
       'inception_v3', 'Name of the network; train_image_classifier.py '
-      '--list_models lists them.')
+      '--list_models lists them. The run.json of a training replaces the '
+      'default.')
   eval_image_size: Optional[int] = flag(
-      None, "Height and width of the images, in pixels. Default: the network's "
-      'own.', at_least=1)
+      None, 'Height and width of the images, in pixels. Default: that of the '
+      "training (its run.json); otherwise the network's own.", at_least=1)
   max_num_batches: Optional[int] = flag(
       None, 'Number of batches to evaluate. Default: each example once.',
       at_least=1)
   moving_average_decay: Optional[float] = flag(
       None, 'Decay of the moving averages of the weights, which are evaluated '
-      'if it is given. Default: the weights themselves.', at_least=0,
-      at_most=1)
+      'if it is given. Default: those of the training (its run.json), which 0 '
+      'turns off; otherwise the weights themselves.', at_least=0, at_most=1)
   loss: Optional[str] = flag(
       None, 'Loss to report, without label smoothing, class weights, auxiliary '
       'losses and regularization. Default: that of the training (its '

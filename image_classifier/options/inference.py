@@ -21,12 +21,14 @@ class Inference:
       metavar='SCOPE')
   model_name: str = _model(
       'inception_v3', 'Name of the network; train_image_classifier.py '
-      '--list_models lists them.')
+      '--list_models lists them. The run.json of a training replaces the '
+      'default.')
   preprocessing_name: Optional[str] = _model(
-      None, "Name of the preprocessing. Default: the network's own.")
+      None, 'Name of the preprocessing. Default: that of the training (its '
+      "run.json); otherwise the network's own.")
   image_size: Optional[int] = _model(
-      None, "Height and width of the images, in pixels. Default: the network's "
-      'own.', at_least=1)
+      None, 'Height and width of the images, in pixels. Default: that of the '
+      "training (its run.json); otherwise the network's own.", at_least=1)
   use_grayscale: bool = _model(
       False, 'Whether images are grayscale, one channel.')
   dataset_name: str = _classes(
@@ -36,7 +38,8 @@ class Inference:
       '', 'Directory of the TFRecord files of the dataset.')
   labels_offset: Union[int, str] = _classes(
       0, 'Offset subtracted from the number of classes; auto infers it from '
-      'the checkpoint.', at_least=0, or_literal='auto')
+      'the checkpoint. The run.json of a training replaces the default.',
+      at_least=0, or_literal='auto')
   num_classes: Optional[int] = _classes(
       None, 'Number of classes of the network. Default: that of the dataset '
       'minus --labels_offset.', at_least=1)
@@ -45,7 +48,8 @@ class Inference:
       'with or without `number:` before it. Default: the names in the dataset.')
   moving_average_decay: Optional[float] = _model(
       None, 'Decay of the moving averages of the weights, which are used if it '
-      'is given. Default: the weights themselves.', at_least=0, at_most=1)
+      'is given. Default: those of the training (its run.json), which 0 turns '
+      'off; otherwise the weights themselves.', at_least=0, at_most=1)
   classifier_activation: Optional[str] = _model(
       None, 'Activation of the logits: softmax for one class per image, '
       'sigmoid for several. Default: that of the training (its run.json); '

@@ -1,25 +1,31 @@
 """The record of a run in its directory: run.json and flags.txt.
 
-run.json holds the network, the classes, the image size, the dataset with a
-fingerprint, and every flag. A run resumes only where these facts are the same;
-flags may change, and the changes are printed. flags.txt repeats the run:
+run.json holds the network, the names of its classes, the labels offset, the
+image size, the preprocessing with its numbers, the activation, the loss, the
+dataset with a fingerprint, versions, and every flag. Evaluation, export and
+classification take from it what is not given (see record_defaults.py). A run
+resumes only where network and data are the same; flags may change, and the
+changes are printed. flags.txt repeats the run:
 `train_image_classifier.py --flagfile=flags.txt`.
 """
 import hashlib
 import json
 import os
+import platform
 from typing import Any, Dict, Optional
 
 import tensorflow.compat.v1 as tf
 
 from image_classifier.runs import best_checkpoint
+from preprocessing import preprocessing_factory
 from slim_common import atomic_files
 from slim_common import flags
 from slim_common import help_page
 
 NAME = 'run.json'
 FLAGFILE = 'flags.txt'
-_FORMAT_VERSION = 1
+# 1 had neither the names of the classes nor what follows from the flags.
+_FORMAT_VERSION = 2
 
 # Key in the record, and its name in messages.
 _FACTS = (
@@ -27,6 +33,11 @@ _FACTS = (
     ('image_shape', 'the image size'), ('dataset_name', 'the dataset'),
     ('dataset_split', 'the split'), ('num_examples', 'the number of examples'),
     ('fingerprint', 'the content of the record files'))
+# Flags with text that later programs need. Other text may be a path or an
+# address, which an export does not tell.
+_PUBLIC_FLAGS = (
+    'model_name', 'dataset_name', 'dataset_split_name', 'preprocessing_name',
+    'labels_offset', 'loss', 'data_format', 'optimizer')
 # Flags of one call of the program, not of the run.
 _NOT_RECORDED = ('resume', 'list_models', 'describe_model')
 
@@ -42,6 +53,10 @@ def make(options, dataset, num_classes: int, image_shape,
     image_shape: (height, width, channels) of the network's input.
     last_step: step at which the run ends; None if it does not end.
   """
+  multi_label = bool(getattr(dataset, 'multi_label', False))
+  given = flags.as_dict(options)
+  loss = given['loss'] or ('sigmoid' if multi_label else 'softmax')
+  offset = dataset.num_classes - num_classes
   return json.loads(json.dumps({
       'format_version': _FORMAT_VERSION,
       'num_classes': num_classes,
@@ -50,12 +65,38 @@ def make(options, dataset, num_classes: int, image_shape,
       'dataset_name': options.data.dataset_name,
       'dataset_split': options.data.dataset_split_name,
       'num_examples': dataset.num_samples,
-      'multi_label': bool(getattr(dataset, 'multi_label', False)),
+      'multi_label': multi_label,
+      'labels_offset': offset,
+      'class_names': _class_names(dataset, offset),
+      'preprocessing': _preprocessing(given),
+      'use_grayscale': given['use_grayscale'],
+      'averaged_weights': given['moving_average_decay'] is not None,
+      'classifier_activation': (
+          'sigmoid' if multi_label or loss == 'sigmoid' else 'softmax'),
+      'loss': loss,
+      'data_format': given['data_format'],
       'fingerprint': fingerprint(dataset),
       'last_step': last_step,
       'tensorflow': tf.__version__,
-      'flags': {name: value for name, value in flags.as_dict(options).items()
+      'python': platform.python_version(),
+      'flags': {name: value for name, value in given.items()
                 if name not in _NOT_RECORDED}}))
+
+
+def _class_names(dataset, labels_offset):
+  """Returns the names in the order of the logits; None without names."""
+  names = dataset.labels_to_names
+  return names and [names.get(label, 'class %d' % label) for label in range(
+      labels_offset, dataset.num_classes)]
+
+
+def _preprocessing(given):
+  """Returns what `preprocessing_factory.describe` does; None for videos."""
+  name = given['preprocessing_name'] or given['model_name']
+  try:
+    return preprocessing_factory.describe(name)
+  except ValueError:
+    return None
 
 
 def fingerprint(dataset):
@@ -93,6 +134,14 @@ def of_checkpoint(prefix: str) -> Optional[Dict[str, Any]]:
     directory = os.path.dirname(directory)
   record = read(directory)
   return record if record and isinstance(record.get('flags'), dict) else None
+
+
+def without_paths(record):
+  """Returns a record without flags that may name a path; None for None."""
+  return record and dict(record, flags={
+      name: value for name, value in record['flags'].items()
+      if name in _PUBLIC_FLAGS or value is None
+      or isinstance(value, (bool, int, float))})
 
 
 def check(train_dir, record):

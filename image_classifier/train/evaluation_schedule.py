@@ -92,7 +92,8 @@ def evaluate_options(run, checkpoint: str) -> program_options.Evaluate:
     parts[part.name] = dataclasses.replace(component, **{
         field.name: values[field.name]
         for field in dataclasses.fields(component) if field.name in values})
-  return program_options.Evaluate(**parts)
+  # The flags of this run hold, defaults too: its record adds nothing.
+  return flags.remember(program_options.Evaluate(**parts), values)
 
 
 def _names(kind, is_multi_label):

@@ -96,14 +96,27 @@ def test_fewer_batches_on_request(few, checkpoint, capsys):
   assert 'Counted 60 examples' in out
 
 
-def test_averages_are_evaluated_on_request(
-    few, checkpoint, expected, capsys):
-  _evaluate(few, checkpoint, max_num_batches=1)
+def test_averages_are_evaluated_as_trained_or_on_request(
+    few, checkpoint, tmp_path, capsys):
+  averaged = _evaluate(few, checkpoint)
+  assert 'From run.json: --moving_average_decay=0.9 ' in (
+      capsys.readouterr().out)
+  itself = _evaluate(few, checkpoint, moving_average_decay=0.0)
+  assert '(or any value)' not in capsys.readouterr().out
+  assert itself['Loss'] != pytest.approx(averaged['Loss'], rel=1e-3)
+  # Without a record, the averages are named.
+  for path in glob.glob(checkpoint + '.*'):
+    shutil.copy(path, str(tmp_path))
+  alone = str(tmp_path / os.path.basename(checkpoint))
+  capsys.readouterr()
+  assert _evaluate(few, alone)['Loss'] == pytest.approx(itself['Loss'])
   assert '--moving_average_decay=0.9999 (or any value)' in (
       capsys.readouterr().out)
-  averaged = _evaluate(few, checkpoint, moving_average_decay=0.9)
-  assert '--moving_average_decay' not in capsys.readouterr().out
-  assert averaged['Loss'] != pytest.approx(expected['Loss'], rel=1e-3)
+  # Any number selects them, and asks for no line.
+  for decay in (0.9, 0.0):
+    assert _evaluate(few, alone, moving_average_decay=decay)['Loss'] == (
+        pytest.approx(averaged['Loss']))
+    assert '(or any value)' not in capsys.readouterr().out
 
 
 def test_other_preprocessing(few, checkpoint, expected):
@@ -141,7 +154,8 @@ def test_the_loss_of_the_training(few, checkpoint, expected, tmp_path, capsys):
   for path in glob.glob(checkpoint + '.*'):
     shutil.copy(path, str(tmp_path))
   (tmp_path / 'run.json').write_text(json.dumps({'flags': {
-      'model_name': 'lenet', 'loss': 'focal', 'focal_gamma': 0.5}}))
+      'model_name': 'lenet', 'moving_average_decay': 0.9, 'loss': 'focal',
+      'focal_gamma': 0.5}}))
   copy = str(tmp_path / 'model.ckpt-60')
   flags = dict(results_file=str(tmp_path / 'r.json'), overwrite=True)
   focal = _evaluate(few, copy, **flags)

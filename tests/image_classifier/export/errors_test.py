@@ -28,9 +28,6 @@ def _checkpoint(tmp_path):
     (dict(output_file='out/model.json', checkpoint_path='x'),
      '--output_file=out/model.json is the name of another part of the export: '
      'give another name, for example out/graph.pb.'),
-    (dict(checkpoint_path='x', output_dir='out', int8=True),
-     '--int8 needs images to calibrate with: give --dataset_dir, and '
-     '--calibration_split if not train.'),
     (dict(output_file='graph.pb', free_image_size=True),
      'lenet takes images of one size only'),
     (dict(output_file='/dev/null/graph.pb'),
@@ -63,6 +60,15 @@ def test_wrong_options(tmp_path, monkeypatch, changes, message):
     export_graph.export(exports.ask(**changes))
   assert message in str(error.value)
   assert not os.listdir(str(tmp_path)), 'no unfinished file'
+
+
+def test_int8_without_data(tmp_path, checkpoint):
+  with pytest.raises(ValueError, match='--int8 needs images to calibrate with: '
+                     'give --dataset_dir, and --calibration_split if not '
+                     'train.'):
+    export_graph.export(exports.ask(
+        checkpoint_path=checkpoint, output_dir=tmp_path / 'out', int8=True))
+  assert not (tmp_path / 'out').exists()
 
 
 def test_a_dataset_that_does_not_exist(tmp_path, checkpoint):

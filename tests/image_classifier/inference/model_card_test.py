@@ -33,6 +33,16 @@ def test_lenet():
     assert line in lines
 
 
+@pytest.mark.parametrize('name, facts', [
+    ('resnet_v2_50', '299x299, preprocessing inception, --labels_offset=0'),
+    ('vgg_16', '224x224, preprocessing vgg, --labels_offset=1'),
+    ('nasnet_large', '331x331, preprocessing inception, --labels_offset=0')])
+def test_what_published_checkpoints_need(name, facts):
+  card = model_card.Card(
+      name, 224, False, 1000, 1, 1, 'vgg', [], [], {})
+  assert '  published ImageNet checkpoints: ' + facts in model_card.lines(card)
+
+
 def test_auxiliary_heads_are_found():
   card = model_card.describe('inception_v3')
   assert card.heads == ['InceptionV3/AuxLogits', 'InceptionV3/Logits']

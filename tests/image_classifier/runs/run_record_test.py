@@ -48,6 +48,32 @@ def test_whether_images_have_several_labels(dataset):
       False, True]
 
 
+def test_what_later_programs_need(dataset):
+  record = _record(
+      dataset, classes=2, data=dict(preprocessing_name='inception'),
+      model=dict(loss='sigmoid', moving_average_decay=0.9))
+  assert record['class_names'] == ['dog', 'owl']
+  assert (record['labels_offset'], record['loss'], record['averaged_weights'],
+          record['classifier_activation'], record['format_version']) == (
+              1, 'sigmoid', True, 'sigmoid', 2)
+  assert record['preprocessing']['family'] == 'inception'
+  assert record['preprocessing']['mean'] == [127.5]
+  assert record['preprocessing']['central_fraction'] == 0.875
+  assert _record(dataset._replace(labels_to_names=None))['class_names'] is None
+
+
+def test_without_paths(dataset):
+  record = _record(dataset, data=dict(preprocessing_name='inception', seed=3))
+  public = run_record.without_paths(record)
+  assert (public['flags']['preprocessing_name'],
+          public['flags']['dataset_split_name'], public['flags']['seed']) == (
+              'inception', record['dataset_split'], 3)
+  assert not {'train_dir', 'dataset_dir', 'worker_hosts'} & set(public['flags'])
+  assert record['flags']['dataset_dir'] == 'data'
+  assert dict(public, flags=0) == dict(record, flags=0)
+  assert run_record.without_paths(None) is None
+
+
 def test_the_flags_replay_the_run(dataset, tmp_path):
   record = _record(
       dataset, data=dict(use_grayscale=True, seed=3),

@@ -139,3 +139,5 @@ def test_flags_of_the_evaluation():
   assert (evaluation.loss, evaluation.focal_gamma,
           data.bad_records_allowed) == ('focal', 1.0, 7)
   assert evaluation.quantize and not evaluate.batch_norm.diagnose
+  # Its run.json need not be asked for those either that have their defaults.
+  assert {'eval_image_size', 'labels_offset'} <= flags.given(evaluate)

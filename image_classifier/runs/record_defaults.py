@@ -1,0 +1,163 @@
+"""Flags of evaluation, export and classification that a record answers.
+
+What was given by hand wins. What was not comes
+
+1. from the run.json of the training that wrote the checkpoint;
+2. without one, for the classes of ImageNet, from the table of networks: what
+   the published checkpoints need;
+3. otherwise from the defaults of the flags.
+"""
+import tensorflow.compat.v1 as tf
+
+from datasets import dataset_factory
+from image_classifier.runs import run_record
+from nets import nets_factory
+from preprocessing import preprocessing_factory
+from slim_common import flags
+from slim_common import help_page
+
+_SIZES = ('eval_image_size', 'image_size')
+_IMAGENET = 'imagenet'
+# 0 by hand selects the weights where a record would select their averages.
+_AVERAGES = 'moving_average_decay'
+# Where the dataset has none of the split that is evaluated by default.
+_OTHER_SPLITS = ('validation', 'val')
+
+
+def apply(options, checkpoint):
+  """Completes options with what is known of a checkpoint.
+
+  Args:
+    options: an `options.Evaluate`, `options.Export` or `options.Classify`.
+    checkpoint: prefix of the checkpoint, or None.
+
+  Returns:
+    (options, lines): the completed options, and what to print: a line that
+    names the flags that were completed, and one for each flag given by hand
+    that differs from the training.
+  """
+  ours, given = flags.as_dict(options), flags.given(options)
+  record = checkpoint and run_record.of_checkpoint(checkpoint)
+  known = (of_training(record) if record
+           else _published(ours) if checkpoint else {})
+  size, = [name for name in _SIZES if name in ours]
+  known = {size if name == 'image_size' else name: value
+           for name, value in known.items()}
+  name = known.get('model_name', ours['model_name'])
+  if 'model_name' in given and name != ours['model_name']:
+    return options, ['The checkpoint was trained with --model_name=%s.' % name]
+  completed = {name: value for name, value in known.items()
+               if name in ours and name not in given and value != ours[name]}
+  _drop_missing_data(completed, ours, known, given)
+  if record and 'dataset_split_name' not in given:
+    completed.update(_split(dict(ours, **completed), record['flags']))
+  lines = []
+  if completed:
+    lines.append('From %s: %s.' % (
+        run_record.NAME if record else 'the published checkpoints', ' '.join(
+            help_page.setting(name, value)
+            for name, value in completed.items())))
+  if record:
+    lines += _differences(ours, known, given, size)
+    if ours[_AVERAGES] == 0 and _AVERAGES in given:
+      completed[_AVERAGES] = None
+  return flags.replace(options, completed), lines
+
+
+def of_training(record):
+  """Returns the values of flags that a record of any version answers.
+
+  Args:
+    record: dict, the content of a run.json.
+
+  Returns:
+    A dict {name of the flag: value}; `image_size` is that of the network.
+  """
+  trained = record['flags']
+  known = {name: trained[name] for name in (
+      'model_name', 'preprocessing_name', 'use_grayscale', _AVERAGES,
+      'dataset_name', 'dataset_dir') if name in trained}
+  if record.get('image_shape'):
+    known['image_size'] = record['image_shape'][0]
+  offset = record.get('labels_offset', trained.get('labels_offset'))
+  if offset is not None:
+    known['labels_offset'] = offset
+  if 'quantize_delay' in trained:
+    known['quantize'] = trained['quantize_delay'] >= 0
+  return known
+
+
+def _published(ours):
+  """Returns the facts of a network's published checkpoints as flags."""
+  row = nets_factory.published(ours['model_name'])
+  if row is None or ours['dataset_name'] != _IMAGENET:
+    return {}
+  known = {'labels_offset': 'auto'} if row.labels_offset else {}
+  size = nets_factory.get_network_fn(
+      ours['model_name'], 1).default_image_size
+  if row.image_size != size:
+    known['image_size'] = row.image_size
+  if row.preprocessing != _family(ours['model_name']):
+    known['preprocessing_name'] = row.preprocessing
+  return known
+
+
+def _family(name):
+  try:
+    return preprocessing_factory.describe(name)['family']
+  except ValueError:
+    return name  # Unknown, which is reported where it is used.
+
+
+def _drop_missing_data(completed, ours, known, given):
+  """Leaves out the data of the training where they do not serve."""
+  other = 'dataset_name' in given and (
+      ours['dataset_name'] != known.get('dataset_name'))
+  directory = completed.get('dataset_dir')
+  if directory and (other or not tf.gfile.IsDirectory(directory)):
+    del completed['dataset_dir']
+
+
+def _split(ours, trained):
+  """Returns {flag: value} where the split to evaluate has another name."""
+  name = 'dataset_split_name'
+  if name not in ours or not ours['dataset_dir']:
+    return {}
+  splits = (ours[name], trained.get('eval_split')) + _OTHER_SPLITS
+  for split in [split for split in splits if split]:
+    try:
+      dataset_factory.get_dataset(
+          ours['dataset_name'], split, ours['dataset_dir'])
+      return {} if split == ours[name] else {name: split}
+    except ValueError:
+      continue
+  return {}
+
+
+def _differences(ours, known, given, size):
+  """Returns a line for each flag that differs from the training."""
+  is_gray, side = known.get('use_grayscale'), known.get(size)
+  name = known.get('preprocessing_name') or known.get('model_name')
+  averages = bool(known.get(_AVERAGES))
+  rows = (
+      ('preprocessing_name', name, 'the preprocessing of %s' % name),
+      ('use_grayscale', is_gray, 'grayscale images' if is_gray else 'color images'),
+      (size, side, 'images of %s x %s pixels' % (side, side)),
+      ('labels_offset', known.get('labels_offset'),
+       'a labels offset of %s' % known.get('labels_offset')),
+      (_AVERAGES, known.get(_AVERAGES),
+       'moving averages' if averages else 'no moving averages'))
+  return ['The training used %s: %s, not %s, is the same here.' % (
+      text, help_page.setting(flag, theirs),
+      help_page.setting(flag, ours[flag]))
+          for flag, theirs, text in rows
+          if flag in given and flag in known
+          and _meaning(flag, ours[flag]) != _meaning(flag, theirs)
+          and 'auto' not in (ours[flag], theirs)]
+
+
+def _meaning(flag, value):
+  """Returns what decides whether two values of a flag are the same."""
+  if flag == _AVERAGES:
+    return bool(value)  # Any number selects the averages.
+  return _family(value) if flag == 'preprocessing_name' else value
