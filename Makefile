@@ -43,9 +43,10 @@ env:
 quickstart: env
 	@'$(VENV)/bin/python' examples/quickstart.py
 
-# A file of tests stays in one process, where it builds a big network once.
+# Each process takes half of the files, where big networks are built once, and
+# what is left of the other half.
 test: env
-	@'$(VENV)/bin/python' -m pytest -q -n 2 --dist loadfile $(TESTS)
+	@'$(VENV)/bin/python' -m pytest -q -n 2 --dist worksteal $(TESTS)
 
 test-tf212:
 	@'$(MAKE)' --no-print-directory test STACK=tf212 TESTS=tests/smoke.py

@@ -66,6 +66,6 @@ setuptools.setup(
         'gpu': ['tensorflow[and-cuda]>=2.21,<2.22; python_version >= "3.10" '
                 'and sys_platform == "linux"'],
         'test': [*_PLOT, *_FAST, *_CLIENTS, 'pytest>=7',
-                 'pytest-timeout>=2', 'pytest-xdist>=3', 'ruff>=0.9'],
+                 'pytest-timeout>=2', 'pytest-xdist>=3.2', 'ruff>=0.9'],
     },
 )

@@ -97,12 +97,7 @@ class ExampleMaker:
       An Example with fields of shape [n, ...].
     """
     parsed = self._reader.parse_block(records.example)
-    preprocess = self._preprocessing.batch
-    if preprocess is not None and self._reader.image_shape is not None:
-      images = preprocess(self._reader.decode_block(parsed.encoded))
-    else:
-      images = tf.stack(decode.map_in_sequence(
-          self._image, tf.unstack(parsed.encoded), tf.unstack(numbers)))
+    images = self._images(parsed.encoded, numbers)
     return Example(images, parsed.labels, parsed.labels, parsed.filename,
                    records.position, numbers)
 
@@ -149,6 +144,23 @@ class ExampleMaker:
       return preprocess_decoded()
     return tf.cond(
         tf.image.is_jpeg(encoded), preprocess_jpeg, preprocess_decoded)
+
+  def _images(self, encoded, numbers):
+    """Returns the preprocessed images of a block, [n, height, width, channels].
+
+    Conditions for each image would make the first step wait for seconds.
+    """
+    numbers = tf.unstack(numbers)
+    if self._reader.image_shape is None or self._preprocessing.jpeg is not None:
+      return tf.stack(decode.map_in_sequence(
+          self._image, tf.unstack(encoded), numbers))
+    images = self._reader.decode_block(encoded)
+    if self._preprocessing.batch is not None:
+      return self._preprocessing.batch(images)
+    return tf.stack(decode.map_in_sequence(
+        lambda image, number: self._preprocessing.one(
+            image, **seed_argument(self._seed, number)),
+        tf.unstack(images), numbers))
 
   def labels(self, batch, files):
     """Returns the labels of a batch after checking their range.

@@ -102,12 +102,17 @@ def training_batch(options, graph, split):
   """
   network = nets_factory.get_network_fn(
       options.evaluation.model_name, graph.num_classes)
+  size = _image_size(options, network)
+  preprocess_batch = preprocessing_factory.get_batch_preprocessing(
+      _preprocessing_name(options), use_grayscale=options.data.use_grayscale)
   batches = input_pipeline.training_batches(
       _dataset(options.data, split), _preprocessing(options, network),
       options.data.batch_size, seed=0,
       num_threads=options.data.num_preprocessing_threads,
       labels_offset=graph.labels_offset,
-      max_bad_records=options.data.bad_records_allowed)
+      max_bad_records=options.data.bad_records_allowed,
+      preprocess_batch=preprocess_batch and (
+          lambda images: preprocess_batch(images, size, size)))
   return input_pipeline.next_batch(batches)[0].images
 
 
@@ -145,12 +150,18 @@ def _dataset(data, split):
 
 def _preprocessing(options, network):
   """Returns the function that preprocesses an image for evaluation."""
-  data, evaluation = options.data, options.evaluation
-  size = evaluation.eval_image_size or network.default_image_size
+  size = _image_size(options, network)
   preprocess = preprocessing_factory.get_preprocessing(
-      data.preprocessing_name or evaluation.model_name,
-      use_grayscale=data.use_grayscale)
+      _preprocessing_name(options), use_grayscale=options.data.use_grayscale)
   return lambda image: preprocess(image, size, size)
+
+
+def _image_size(options, network):
+  return options.evaluation.eval_image_size or network.default_image_size
+
+
+def _preprocessing_name(options):
+  return options.data.preprocessing_name or options.evaluation.model_name
 
 
 def _deployment(evaluation):

@@ -70,16 +70,13 @@ def _check_8_bits(graph_def, path):
 @pytest.mark.skipif(not _ONE, reason='needs tensorflow.contrib')
 def test_flags_of_training_and_evaluation(digits, tmp_path):
   loop.train(runs.train(
-      digits, tmp_path, steps=2, model=dict(
-          model_name='mobilenet_v1_025', train_image_size=32,
-          quantize_delay=0)))
+      digits, tmp_path, steps=2, model=dict(quantize_delay=0)))
   assert any('act_quant' in name for name in runs.saved(tmp_path, 2))
   asked = options.Evaluate()
   metrics = evaluation.evaluate(dataclasses.replace(
       asked, evaluation=dataclasses.replace(
           asked.evaluation, checkpoint_path=str(tmp_path), eval_dir='',
-          model_name='mobilenet_v1_025', eval_image_size=32, quantize=True,
-          max_num_batches=1),
+          model_name='lenet', quantize=True, max_num_batches=1),
       data=dataclasses.replace(
           asked.data, dataset_name='mnist', dataset_dir=digits)), quiet=True)
   assert 0 <= metrics['Accuracy'] <= 1
