@@ -72,6 +72,10 @@ check_machine() {
     stock | mkl) runs_tensorflow_1 || fail \
       "STACK=$stack: TensorFlow 1.15 exists for x86-64 processors only; this \
 is $(uname -sm)." "Type: make env STACK=tf2" ;;
+    tf212) case $(uname -sm 2>/dev/null) in
+      'Darwin arm64') fail "STACK=tf212: TensorFlow 2.12.1 does not exist for \
+macOS on arm64." "Type: make env STACK=tf2" ;;
+    esac ;;
   esac
 }
 

@@ -96,7 +96,10 @@ def run(main: Callable[[Any], Optional[int]], config_class: type,
   # Files are closed and what is half written is removed, as on Ctrl-C.
   for number in signals.stop_signals():
     signal.signal(number, _exit)
-  sys.exit(_status(main, config, '--traceback' in sys.argv))
+  status = _status(main, config, '--traceback' in sys.argv)
+  # A Ctrl-C while modules are torn down would end in a traceback and status 1.
+  signal.signal(signal.SIGINT, lambda number, frame: os._exit(128 + number))
+  sys.exit(status)
 
 
 def _exit(number, frame):

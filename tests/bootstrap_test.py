@@ -239,6 +239,13 @@ class TestFindStack(_SearchPath):
         'STACK=stock: TensorFlow 1.15 exists for x86-64 processors only; this '
         'is aarch64.', 'Type: make env STACK=tf2']
 
+  def test_apple_silicon_has_no_tensorflow_2_12(self, bin_folder):
+    stand_ins.write_command(bin_folder / 'uname', 'echo Darwin arm64')
+    stand_ins.write_python(bin_folder / 'python3.11', '3.11')
+    assert self._refused(bin_folder, STACK='tf212').splitlines() == [
+        'STACK=tf212: TensorFlow 2.12.1 does not exist for macOS on arm64.',
+        'Type: make env STACK=tf2']
+
 
 class TestMakeEnvironment:
   """In a project of its own, with a Python that only notes its orders."""

@@ -252,6 +252,21 @@ def test_a_signal_ends_a_program_in_order(number):
   assert process.returncode == 128 + number
 
 
+def test_an_interrupt_at_the_very_end_is_no_error():
+  program = 'import atexit, signal\n' + _PROGRAM.replace(
+      'flags.run', """
+def interrupt():
+  os.kill(os.getpid(), signal.SIGINT)
+  for _ in range(10 ** 6): pass
+atexit.register(interrupt)
+flags.run""")
+  done = subprocess.run(
+      [sys.executable, '-c', program], cwd=_ROOT, stdout=subprocess.PIPE,
+      stderr=subprocess.PIPE, universal_newlines=True)
+  assert (done.returncode, done.stdout, done.stderr) == (
+      128 + signal.SIGINT, 'driving on 4\n', '')
+
+
 def test_a_closed_terminal_ends_a_program_in_order(tmp_path):
   terminal, other_end = os.openpty()
   program = _WAITING.replace(
