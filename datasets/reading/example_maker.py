@@ -101,6 +101,16 @@ class ExampleMaker:
     return Example(images, parsed.labels, parsed.labels, parsed.filename,
                    records.position, numbers)
 
+  def operations_per_image(self):
+    """Returns how many operations one image adds to the graph of a block."""
+    if self._preprocesses_whole_blocks():
+      return 1  # It is decoded.
+    with tf.Graph().as_default() as graph:
+      self._image(tf.placeholder(tf.string, []), tf.placeholder(tf.int64, []))
+    definition = graph.as_graph_def()
+    return len(definition.node) + sum(
+        len(function.node_def) for function in definition.library.function)
+
   def find_decodable(self, examples, numbers):
     """Returns the numbers of the records that `make` does not fail on.
 
@@ -150,17 +160,21 @@ class ExampleMaker:
 
     Conditions for each image would make the first step wait for seconds.
     """
+    if self._preprocesses_whole_blocks():
+      return self._preprocessing.batch(self._reader.decode_block(encoded))
     numbers = tf.unstack(numbers)
     if self._reader.image_shape is None or self._preprocessing.jpeg is not None:
       return tf.stack(decode.map_in_sequence(
           self._image, tf.unstack(encoded), numbers))
     images = self._reader.decode_block(encoded)
-    if self._preprocessing.batch is not None:
-      return self._preprocessing.batch(images)
     return tf.stack(decode.map_in_sequence(
         lambda image, number: self._preprocessing.one(
             image, **seed_argument(self._seed, number)),
         tf.unstack(images), numbers))
+
+  def _preprocesses_whole_blocks(self):
+    return (self._preprocessing.batch is not None and
+            self._reader.image_shape is not None)
 
   def labels(self, batch, files):
     """Returns the labels of a batch after checking their range.

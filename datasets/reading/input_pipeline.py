@@ -65,6 +65,10 @@ Attributes:
 """
 
 _BLOCK_BYTES = 1 << 16  # Maximum size of the encoded images of one block.
+# Maximum number of operations on the images of one block. The first step waits
+# until TensorFlow has prepared them: 5,000 take seconds. Blocks of images with
+# many operations each gain nothing anyway.
+_BLOCK_OPERATIONS = 2500
 # Decoded images that may wait to be batched, so that no thread waits while
 # others are copied into a batch.
 _BUFFERED_IMAGES = 16
@@ -228,8 +232,9 @@ def _decoding(dataset, maker, num_threads, max_bad_records, batch_size,
   files = record_files.find_files(dataset)
   block_size = 1
   if in_blocks and maker.can_make_blocks:
-    block_size = max(1, min(batch_size, _BLOCK_BYTES // record_files.mean_size(
-        files, dataset.num_samples)))
+    block_size = _block_size(batch_size, min(
+        _BLOCK_BYTES // record_files.mean_size(files, dataset.num_samples),
+        _BLOCK_OPERATIONS // maker.operations_per_image()))
   # A single thread makes one call at a time, so that random operations without
   # a seed of their own run in the same order every time.
   parallel_calls = num_threads if num_threads == 1 else (
@@ -239,6 +244,16 @@ def _decoding(dataset, maker, num_threads, max_bad_records, batch_size,
       maker.find_decodable if block_size > 1 else None, maker.label_fault)
   return _Decoding(
       maker, num_threads, parallel_calls, block_size, tracker, files)
+
+
+def _block_size(batch_size, limit):
+  """Returns the number of records in a block, near its limit.
+
+  Preferably batches consist of whole blocks, which are quick to put together.
+  """
+  limit = max(1, min(batch_size, limit))
+  divisors = [size for size in range(1, limit + 1) if batch_size % size == 0]
+  return divisors[-1] if 2 * divisors[-1] >= limit else limit
 
 
 def _indexed_files(files, all_files):
@@ -305,10 +320,7 @@ def _batches(records, first_number, decoding, batch_size, is_infinite, finish):
       element of the result.
   """
   examples = _examples(records, first_number, decoding)
-  if not 1 < decoding.block_size == batch_size:
-    if decoding.block_size > 1:
-      examples = examples.unbatch()
-    examples = examples.batch(batch_size, drop_remainder=is_infinite)
+  examples = _regroup(examples, decoding.block_size, batch_size, is_infinite)
   # Number of the last record of each batch if none failed.
   last_numbers = tf.data.Dataset.range(
       first_number + batch_size - 1, tf.int64.max, batch_size)
@@ -323,6 +335,18 @@ def _batches(records, first_number, decoding, batch_size, is_infinite, finish):
   batches = batches.concatenate(decoding.tracker.final_check(
       tf.data.experimental.get_structure(batches), is_infinite))
   return batches.with_options(_options(decoding.num_threads))
+
+
+def _regroup(blocks, block_size, batch_size, drop_remainder):
+  """Returns a dataset of batches of the examples in blocks."""
+  if 1 < block_size and batch_size % block_size == 0:
+    count = batch_size // block_size
+    return blocks if count == 1 else blocks.batch(count, drop_remainder).map(
+        lambda example: tf.nest.map_structure(
+            lambda tensor: tf.reshape(
+                tensor, [batch_size] + tensor.shape.as_list()[2:]), example))
+  examples = blocks.unbatch() if block_size > 1 else blocks
+  return examples.batch(batch_size, drop_remainder)
 
 
 def _options(num_threads):

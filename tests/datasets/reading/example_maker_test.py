@@ -121,3 +121,45 @@ def test_batches_do_not_depend_on_blocks(
   for batch, other in zip(run(block_bytes), run(1)):
     np.testing.assert_array_equal(batch.images, other.images)
     np.testing.assert_array_equal(batch.labels, other.labels)
+
+
+@pytest.mark.parametrize('batch_size, limit, block_size', [
+    (12, 100, 12), (12, 5, 4), (7, 5, 5), (12, 1, None)])
+def test_blocks_have_few_operations(
+    tmp_path, monkeypatch, batch_size, limit, block_size):
+  """Whole blocks make a batch where they are not much smaller for it."""
+  pipeline_files.write(tmp_path, [20])
+  made = []
+  make_block = example_maker.ExampleMaker.make_block
+
+  def spy(self, records, numbers):
+    made.append(numbers.shape.as_list())
+    return make_block(self, records, numbers)
+
+  monkeypatch.setattr(example_maker.ExampleMaker, 'make_block', spy)
+  monkeypatch.setattr(
+      example_maker.ExampleMaker, 'operations_per_image', lambda self: 10)
+  monkeypatch.setattr(input_pipeline, '_BLOCK_OPERATIONS', 10 * limit)
+  batches = pipeline_files.run(lambda: input_pipeline.training_batches(
+      pipeline_files.dataset(tmp_path, 20), pipeline_files.preprocess,
+      batch_size), 1)
+  assert len(set(pipeline_files.numbers(batches))) == batch_size
+  assert made[:1] == ([[block_size]] if block_size else [])
+
+
+def test_operations_of_an_image(tmp_path):
+  pipeline_files.write(tmp_path, [1])
+  dataset = pipeline_files.dataset(tmp_path, 1, shape=(6, 8, 1))
+
+  def operations(preprocess, preprocess_batch=None):
+    return example_maker.ExampleMaker(
+        dataset, example_maker.Preprocessing(
+            preprocess, None, preprocess_batch), 0, None).operations_per_image()
+
+  plain = operations(lambda image: image)
+  assert operations(lambda image: image + 1) > plain
+  # Those of functions that are called, as in tf.switch_case, count too.
+  many = lambda image: tf.switch_case(tf.constant(0), [
+      lambda: image, lambda: sum([image] * 500)])
+  assert operations(many) > plain + 400
+  assert operations(many, lambda images: images) == 1
