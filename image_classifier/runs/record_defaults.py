@@ -50,7 +50,7 @@ def apply(options, checkpoint):
                if name in ours and name not in given and value != ours[name]}
   _drop_missing_data(completed, ours, known, given)
   if record and 'dataset_split_name' not in given:
-    completed.update(_split(dict(ours, **completed), record['flags']))
+    completed.update(other_split(dict(ours, **completed), record['flags']))
   lines = []
   if completed:
     lines.append('From %s: %s.' % (
@@ -118,8 +118,13 @@ def _drop_missing_data(completed, ours, known, given):
     del completed['dataset_dir']
 
 
-def _split(ours, trained):
-  """Returns {flag: value} where the split to evaluate has another name."""
+def other_split(ours, trained):
+  """Returns {flag: value} where the split to evaluate has another name.
+
+  Args:
+    ours: dict of all flags.
+    trained: dict of the flags of the training.
+  """
   name = 'dataset_split_name'
   if name not in ours or not ours['dataset_dir']:
     return {}
