@@ -1,4 +1,7 @@
-"""Metadata of TensorFlow Lite models, as TensorFlow's own reader reads them.
+"""Metadata of TensorFlow Lite models, for TensorFlow's own reader.
+
+`tflite_support.metadata` displays them, and its Task Library classifies images
+with nothing but the file.
 
 The model names a buffer TFLITE_METADATA with a FlatBuffer of the schema
 `metadata_schema.fbs`: the network, the normalization of its images, its outputs
@@ -18,7 +21,7 @@ _METADATA = 'TFLITE_METADATA'
 _VERSION, _BUFFERS, _METADATA_ENTRIES, _MODEL_FIELDS = 0, 4, 6, 10
 _MIN_PARSER_VERSION = '1.0.0'
 # Numbers of the schema.
-_IMAGE_PROPERTIES = _NORMALIZATION_OPTIONS = 1
+_IMAGE_PROPERTIES, _NORMALIZATION_OPTIONS = 2, 1
 _RGB, _GRAYSCALE = 1, 2
 _AXIS_LABELS = 2
 # The files of a zip carry a date, which makes no two exports differ.

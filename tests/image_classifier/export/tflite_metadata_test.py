@@ -102,8 +102,10 @@ def test_the_normalization(model, family, channels, color, text, mean, std):
   graph = flat_buffer.Table(content, root.positions(3)[0])
   image = flat_buffer.Table(content, graph.positions(2)[0])
   assert image.data(1).startswith(text)
-  properties = flat_buffer.Table(content, flat_buffer.Table(
-      content, image.reference(3)).reference(1))
+  described = flat_buffer.Table(content, image.reference(3))
+  # ImageProperties in the schema.
+  assert described.scalar(0, 'B') == 2
+  properties = flat_buffer.Table(content, described.reference(1))
   size = flat_buffer.Table(content, properties.reference(1))
   assert properties.scalar(0, 'b') == color
   assert (size.scalar(0, 'I'), size.scalar(1, 'I')) == (2, 2)
@@ -127,19 +129,15 @@ def test_the_files_are_a_zip_at_the_end(model):
     assert json.loads(files.read('model.json').decode()) == _record()
 
 
-def test_the_official_reader(model):
-  """With `pip install tflite-support`, which few Pythons have."""
-  metadata = pytest.importorskip('tflite_support.metadata')
-  displayer = metadata.MetadataDisplayer.with_model_buffer(
-      tflite_metadata.add(model, _record(), _LABELS))
-  assert displayer.get_packed_associated_file_list() == [
-      'labels.txt', 'model.json']
-  shown = json.loads(displayer.get_metadata_json())
-  assert (shown['name'], shown['min_parser_version']) == ('vgg_16', '1.0.0')
-  graph, = shown['subgraph_metadata']
-  image, = graph['input_tensor_metadata']
-  assert image['content']['content_properties']['color_space'] == 'RGB'
-  options = image['process_units'][0]['options']
-  np.testing.assert_allclose(options['mean'], [123.68, 116.78, 103.94])
-  for output in graph['output_tensor_metadata']:
-    assert output['associated_files'][0]['type'] == 'TENSOR_AXIS_LABELS'
+def test_the_official_schema_of_models(model):
+  schema = pytest.importorskip('tensorflow.lite.python.schema_py_generated')
+  content = tflite_metadata.add(model, _record(), _LABELS)
+  read = schema.ModelT.InitFromPackedBuf(content)
+  before = schema.ModelT.InitFromPackedBuf(model)
+  assert read.subgraphs[0].outputs.tolist() == (
+      before.subgraphs[0].outputs.tolist())
+  for old, new in zip(before.buffers, read.buffers):
+    np.testing.assert_array_equal(old.data, new.data)
+  entry = read.metadata[-1]
+  assert entry.name == b'TFLITE_METADATA'
+  assert bytes(read.buffers[entry.buffer].data)[4:8] == b'M001'
