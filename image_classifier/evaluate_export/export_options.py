@@ -133,7 +133,7 @@ def _of_record(record, trained):
 
 
 def _data(exported, trained, checkpoint):
-  """Returns {'dataset_dir': the directory of the training's data} or {}.
+  """Returns the flag of the directory of the training's data, or no flag.
 
   It stands in the run.json beside the checkpoint or the export.
   """
@@ -142,9 +142,10 @@ def _data(exported, trained, checkpoint):
       record for record in map(run_record.read, _directories(exported.path))
       if record and isinstance(record.get('flags'), dict)
       and run_record.without_paths(record)['flags'] == trained]
-  found = [record['flags'].get('dataset_dir') for record in runs if record]
-  return {'dataset_dir': path for path in found[:1]
-          if path and tf.gfile.IsDirectory(path)}
+  paths = [record['flags'].get('dataset_dir') for record in runs if record]
+  if paths and paths[0] and tf.gfile.IsDirectory(paths[0]):
+    return {'dataset_dir': paths[0]}
+  return {}
 
 
 def _directories(path):

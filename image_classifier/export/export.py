@@ -20,6 +20,7 @@ from image_classifier.inference import inference_graph
 from image_classifier.options import Export
 from image_classifier.runs import record_defaults
 from image_classifier.runs import run_record
+from preprocessing import preprocessing_factory
 from slim_common import atomic_files
 
 # The parts of an export, relative to --output_dir. If MODEL exists, all do.
@@ -262,7 +263,8 @@ def _record(trained, preprocessing, names):
       ('files', names),
       ('channels', network.shape[-1]),
       ('preprocessing_name', preprocessing),
-      ('preprocessing', inference_graph.describe_preprocessing(preprocessing)),
+      ('preprocessing', preprocessing and preprocessing_factory.describe(
+          preprocessing)),
       ('use_grayscale', options.use_grayscale),
       ('averaged_weights', options.moving_average_decay is not None),
       ('batch_norm_folded', options.fold_batch_norm),

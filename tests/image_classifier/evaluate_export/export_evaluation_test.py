@@ -75,6 +75,27 @@ def test_the_data_come_from_the_run_around_the_export(exported, trained):
   assert 0 < results['Accuracy'] <= 1
 
 
+def test_a_record_of_an_older_export(digits, exported, tmp_path):
+  """Without what the training and the channels were."""
+  with open(os.path.join(exported, 'model.json')) as file:
+    record = json.load(file)
+  old = {name: record[name] for name in (
+      'model_name', 'num_classes', 'labels_offset', 'input', 'input_shape',
+      'image_size', 'outputs', 'classifier_activation', 'historic_names',
+      'files', 'preprocessing_name', 'preprocessing', 'use_grayscale',
+      'averaged_weights', 'batch_norm_folded', 'quantization_aware',
+      'checkpoint', 'global_step', 'tensorflow', 'python')}
+  form = 'frozen_inference_graph.pb'
+  for name in (form, 'labels.txt'):
+    shutil.copy(os.path.join(exported, name), str(tmp_path))
+  (tmp_path / 'model.json').write_text(json.dumps(old))
+  words = ['--eval_dir=', '--dataset_dir=' + digits, '--max_num_batches=1']
+  assert export_evaluation.evaluate(_options(
+      tmp_path / form, '--dataset_name=mnist', *words), quiet=True) == (
+          export_evaluation.evaluate(
+              _options(os.path.join(exported, form), *words), quiet=True))
+
+
 def test_comparison(digits, trained, exported, tmp_path, capsys):
   path = tmp_path / 'rows.json'
   arguments = ['--compare', '--dataset_dir=' + digits, '--batch_size=20',
