@@ -32,7 +32,7 @@ def _options(graph, *words):
   return flags.parse(['--graph=%s' % graph, *words], options.Evaluate)[0]
 
 
-@pytest.mark.parametrize('form', ['', 'saved_model', 'model.tflite'])
+@pytest.mark.parametrize('form', ['', 'model.tflite'])
 def test_a_form_is_evaluated_as_its_checkpoint(
     digits, trained, exported, tmp_path, form, capsys):
   # Three batches; the last one is filled up for the network.
@@ -43,8 +43,9 @@ def test_a_form_is_evaluated_as_its_checkpoint(
   expected = evaluation.evaluate(flags.parse(words + [
       '--checkpoint_path=%s' % trained, '--eval_dir='],
                                              options.Evaluate)[0], quiet=True)
-  files = {name: str(tmp_path / name) for name in (
-      'results_file.json', 'predictions_file.csv', 'confusion_matrix.csv')}
+  files = {name: str(tmp_path / name) for name in [
+      'results_file.json', 'predictions_file.csv'] + [
+          'confusion_matrix.csv'] * (not form)}
   eval_image_classifier.main(_options(
       os.path.join(exported, form), '--eval_dir=%s' % (tmp_path / 'eval'),
       *words, *['--%s=%s' % (name.split('.')[0], path)
@@ -122,12 +123,13 @@ def test_comparison(digits, trained, exported, tmp_path, capsys):
 def test_a_comparison_leaves_out_what_is_missing(
     digits, exported, tmp_path, capsys):
   shutil.copytree(exported, str(tmp_path / 'some'))
-  os.remove(str(tmp_path / 'some' / 'model_int8.tflite'))
+  for name in ('model_int8.tflite', 'frozen_inference_graph.pb'):
+    os.remove(str(tmp_path / 'some' / name))
   shutil.rmtree(str(tmp_path / 'some' / 'saved_model'))
   rows = export_evaluation.evaluate(_options(
       tmp_path / 'some', '--compare', '--dataset_dir=' + digits,
       '--max_num_batches=1'))
-  assert [row.form for row in rows] == ['frozen', 'tflite']
+  assert [row.form for row in rows] == ['tflite']
   lines = capsys.readouterr().out.splitlines()
   for line in (
       'Without the checkpoint: model.ckpt-60 is not beside the export; give '

@@ -14,16 +14,16 @@ from slim_common import flags
 from tests.image_classifier import training_runs as runs
 
 _TAKEN = {'model_name': 'lenet', 'preprocessing_name': 'cifarnet',
-          'train_image_size': 20}
+          'train_image_size': 12}
 
 
 @pytest.fixture(name='source', scope='module')
 def _source(digits, tmp_path_factory):
   """The directory of a training with other flags than the defaults."""
   directory = tmp_path_factory.mktemp('source')
-  loop.train(runs.train(
+  runs.leave(runs.train(
       digits, directory, steps=1, data=dict(preprocessing_name='cifarnet'),
-      model=dict(train_image_size=20, moving_average_decay=0.9)))
+      model=dict(train_image_size=12)))
   return directory
 
 
@@ -43,15 +43,13 @@ def test_network_and_images_are_those_of_the_checkpoint(
   loop.train(_options(*asked))
   out = capsys.readouterr().out
   assert ('From run.json of the checkpoint: --model_name=lenet '
-          '--preprocessing_name=cifarnet --train_image_size=20.') in out
+          '--preprocessing_name=cifarnet --train_image_size=12.') in out
   assert 'Training lenet on mnist/train: 4000 examples, 10 classes, images ' \
-      '20x20x1.' in out
+      '12x12x1.' in out
   assert 'Warm start from %s/model.ckpt-1: 8 variables loaded.' % copy in out
   record = json.loads((tmp_path / 'new' / 'run.json').read_text())
   for name, value in _TAKEN.items():
     assert record['flags'][name] == value
-  # Its data, averages and length are its own.
-  assert record['flags']['moving_average_decay'] is None
   during, = [row['evaluation'] for row in runs.log(tmp_path / 'new')
              if 'evaluation' in row]
   after = evaluation.evaluate(flags.parse([
@@ -61,10 +59,9 @@ def test_network_and_images_are_those_of_the_checkpoint(
     assert during[name] == pytest.approx(value, abs=1e-6)
   # The run resumes without the other one.
   shutil.rmtree(str(copy))
-  capsys.readouterr()
-  loop.train(_options(*asked, '--max_number_of_steps=2'))
-  assert 'Finished. Saved %s/model.ckpt-2.' % (tmp_path / 'new') in (
-      capsys.readouterr().out)
+  run = resolved_run.resolve(_options(*asked, '--max_number_of_steps=2'))
+  assert (run.start.step, run.record['flags']) == (
+      1, dict(record['flags'], max_number_of_steps=2))
 
 
 def test_flags_given_by_hand_win(digits, source, tmp_path):
@@ -81,7 +78,7 @@ def test_flags_given_by_hand_win(digits, source, tmp_path):
       'same here.',
       'The training used color images: --nouse_grayscale, not '
       '--use_grayscale, is the same here.',
-      'The training used images of 20 x 20 pixels: --train_image_size=20, not '
+      'The training used images of 12 x 12 pixels: --train_image_size=12, not '
       '--train_image_size=28, is the same here.')
 
 
