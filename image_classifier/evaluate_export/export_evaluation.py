@@ -101,7 +101,7 @@ def _forms(options, exported, checkpoint, say):
   """Yields (form, function that loads it) of those that are there."""
   if checkpoint:
     yield _CHECKPOINT, lambda: networks.load_checkpoint(
-        exported, checkpoint, options.evaluation.moving_average_decay)
+        exported, checkpoint, options.evaluation)
   else:
     say('Without the checkpoint: %s is not beside the export; give '
         '--checkpoint_path.' % exported.record.get('checkpoint'))

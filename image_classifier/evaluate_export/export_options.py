@@ -13,11 +13,10 @@ from slim_common import help_page
 
 # Flags that an evaluation of an export has no use for: names, and the reason.
 _CONFLICTS = (
-    (('checkpoint_path',),
+    (('checkpoint_path', 'checkpoint_scope'),
      'give one of the two, or --compare, which evaluates both'),
-    (('checkpoint_scope', 'model_name', 'eval_image_size',
-      'moving_average_decay', 'quantize', 'preprocessing_name',
-      'use_grayscale', 'labels_offset'),
+    (('model_name', 'eval_image_size', 'moving_average_decay', 'quantize',
+      'preprocessing_name', 'use_grayscale', 'labels_offset'),
      'the model.json of an export has its value; leave it out'),
     (('eval_interval_secs', 'eval_timeout_secs', 'max_number_of_steps'),
      'an export does not change, and is evaluated once; leave it out'),
@@ -65,8 +64,9 @@ def find_checkpoint(options, exported):
   Raises:
     ValueError: there is no checkpoint in the checkpoint_path given.
   """
-  if 'checkpoint_path' in flags.given(options):
-    return checkpoint_reader.find(options.evaluation.checkpoint_path)
+  path = options.evaluation.checkpoint_path
+  if path and 'checkpoint_path' in flags.given(options):
+    return checkpoint_reader.find(path)
   name = exported.record.get('checkpoint')
   prefixes = [os.path.join(directory, below, name)
               for directory in _directories(exported.path)

@@ -65,13 +65,13 @@ def load(exported):
   return BackendNetwork(backends.load(exported.path), exported)
 
 
-def load_checkpoint(exported, checkpoint, averages):
+def load_checkpoint(exported, checkpoint, options):
   """Returns the BackendNetwork of a checkpoint, built as its export was.
 
   Args:
     exported: the `exports.Exported`.
     checkpoint: prefix of the checkpoint.
-    averages: any number for the moving averages of the weights, or None.
+    options: the completed `options.Evaluation`.
 
   Raises:
     ValueError: the checkpoint does not fit or cannot be read.
@@ -87,7 +87,8 @@ def load_checkpoint(exported, checkpoint, averages):
   with tf.Graph().as_default():
     network = inference_graph.build(asked, classes, checkpoint)
     session = inference_graph.restore(
-        checkpoint, averages, record.get('quantization_aware', False))
+        checkpoint, options.moving_average_decay, options.quantize,
+        options.checkpoint_scope)
   backend = backends.SessionBackend(
       session, network.images, (network.logits, network.predictions))
   step = checkpoint_reader.step_of(checkpoint)

@@ -231,7 +231,8 @@ def _write_lite(path, trained, record, shape):
 
   def write(name, images=None):
     content = tflite.convert(trained.folded, shape, images)
-    if preprocessing:  # The metadata describe images, not videos.
+    # The metadata describe images.
+    if preprocessing and not options.is_video_model:
       content = tflite_metadata.add(content, record, trained.classes.names)
     _write(path(name), content)
 

@@ -73,13 +73,17 @@ class Table:
     self._position = (
         self._follow(0) if position is None else position)
 
+    self._vtable = self._position - self._number('<i', self._position)
+
+  def count(self):
+    """Returns how many fields the table may have."""
+    return (self._number('<H', self._vtable) - _VTABLE_START) // 2
+
   def field(self, number):
     """Returns the position of a field's value, or None."""
-    vtable = self._position - self._number('<i', self._position)
-    place = _VTABLE_START + 2 * number
-    if place >= self._number('<H', vtable):
+    if number >= self.count():
       return None
-    distance = self._number('<H', vtable + place)
+    distance = self._number('<H', self._vtable + _VTABLE_START + 2 * number)
     return self._position + distance if distance else None
 
   def scalar(self, number, code):

@@ -18,7 +18,7 @@ from image_classifier.inference import exports
 _MODEL_IDENTIFIER, _METADATA_IDENTIFIER = b'TFL3', b'M001'
 _METADATA = 'TFLITE_METADATA'
 # Fields of the table Model of a .tflite file; all but the first are references.
-_VERSION, _BUFFERS, _METADATA_ENTRIES, _MODEL_FIELDS = 0, 4, 6, 10
+_VERSION, _BUFFERS, _METADATA_ENTRIES = 0, 4, 6
 _MIN_PARSER_VERSION = '1.0.0'
 # Numbers of the schema.
 _IMAGE_PROPERTIES, _NORMALIZATION_OPTIONS = 2, 1
@@ -57,7 +57,7 @@ def _with_buffer(content, metadata):
       return None if position is None else flat_buffer.Written(start + position)
 
     fields = {number: moved(model.reference(number))
-              for number in range(_VERSION + 1, _MODEL_FIELDS)}
+              for number in range(_VERSION + 1, model.count())}
     fields[_VERSION] = flat_buffer.Scalar('I', model.scalar(_VERSION, 'I'))
     fields[_BUFFERS] = [moved(position) for position in buffers] + [
         {0: metadata}]

@@ -79,10 +79,11 @@ def _packed(path, directory):
     return None, None
   try:
     with zipfile.ZipFile(path) as files:
-      record, labels = [files.read(name).decode() for name in (MODEL, LABELS)]
+      record, labels = [files.read(name).decode('utf-8', 'replace')
+                        for name in (MODEL, LABELS)]
   except (KeyError, OSError, zipfile.BadZipFile):
     return None, None
-  return json.loads(record), labels.splitlines()
+  return _parse_record(path, record), labels.splitlines()
 
 
 def _find_form(path):
@@ -116,9 +117,14 @@ def _read_record(path):
     raise ValueError(
         'There is no file %s, which names the preprocessing. '
         'export_inference_graph.py writes it beside the graph.' % path)
+  with open(path, encoding='utf-8', errors='replace') as file:
+    return _parse_record(path, file.read())
+
+
+def _parse_record(path, text):
+  """Returns the record in the text of a model.json, which is in a file."""
   try:
-    with open(path, encoding='utf-8') as file:
-      record = json.load(file)
+    record = json.loads(text)
     missing = [key for key in _NEEDED if key not in record]
   except (TypeError, ValueError) as error:
     raise ValueError('%s is damaged: %s. Export the network again.' % (

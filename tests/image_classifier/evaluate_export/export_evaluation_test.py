@@ -159,7 +159,7 @@ def test_the_first_batch_does_not_count_for_the_time():
 
 @pytest.mark.parametrize('word, message', [
     ('--checkpoint_path=run', 'give one of the two, or --compare, which'),
-    ('--checkpoint_scope=net', 'the model.json of an export has its value'),
+    ('--checkpoint_scope=net', 'give one of the two, or --compare, which'),
     ('--model_name=lenet', 'the model.json of an export has its value; leave'),
     ('--eval_image_size=28', 'the model.json of an export has its value'),
     ('--moving_average_decay=0', 'the model.json of an export has its value'),

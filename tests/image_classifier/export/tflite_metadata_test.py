@@ -82,6 +82,12 @@ def test_a_model_that_was_copied_alone_has_its_record(model, tmp_path):
   found = exports.find(str(path))
   assert (found.path, found.record) == (str(path), _record())
   assert found.labels == ['tabby', '7:Grüße', 'a b']
+  path.write_bytes(tflite_metadata.add(model, {
+      name: value for name, value in _record().items()
+      if name != 'use_grayscale'}, _LABELS))
+  with pytest.raises(ValueError, match='alone.tflite is not of this program, or '
+                     'damaged: it lacks use_grayscale'):
+    exports.find(str(path))
   # Without metadata: as before.
   path.write_bytes(model)
   with pytest.raises(ValueError, match='There is no file .*model.json'):
