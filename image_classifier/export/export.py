@@ -16,6 +16,7 @@ from image_classifier.export import tflite_metadata
 from image_classifier.export import verify
 from image_classifier.graphs import quantization
 from image_classifier.inference import backends
+from image_classifier.inference import exports
 from image_classifier.inference import inference_graph
 from image_classifier.options import Export
 from image_classifier.runs import record_defaults
@@ -24,12 +25,8 @@ from preprocessing import preprocessing_factory
 from slim_common import atomic_files
 
 # The parts of an export, relative to --output_dir. If MODEL exists, all do.
-FROZEN_GRAPH = 'frozen_inference_graph.pb'
-SAVED_MODEL = 'saved_model'
-TFLITE = 'model.tflite'
-INT8 = 'model_int8.tflite'
-LABELS = 'labels.txt'
-MODEL = 'model.json'
+FROZEN_GRAPH, SAVED_MODEL, TFLITE, INT8 = exports.FORMS.values()
+LABELS, MODEL = exports.LABELS, exports.MODEL
 
 _VERIFIED_IMAGES = 8
 # Flags that need weights.
