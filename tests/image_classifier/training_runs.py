@@ -3,12 +3,16 @@ import dataclasses
 import json
 import os
 
+import numpy as np
 import tensorflow.compat.v1 as tf
 
 from image_classifier import options
 from image_classifier.runs import resume
+from image_classifier.runs import run_record
 from image_classifier.train import resolved_run
 from image_classifier.train import train_graph
+from nets import nets_factory
+from slim_common import flags
 
 
 def train(digits, train_dir, steps=4, **changes):
@@ -37,6 +41,51 @@ def resolve(config, first_step=0):
 def build(config, first_step=0):
   """Builds the training graph of options in the default graph."""
   return train_graph.build(resolve(config, first_step))
+
+
+def leave(config, images=None):
+  """Leaves the record of a training and a checkpoint of random weights.
+
+  Args:
+    config: the options of the training.
+    images: function from the shape of the network's images to some, for which
+      the logits get mean 0 and standard deviation 2; None for any logits.
+  """
+  run = resolved_run.resolve(config)
+  directory = config.loop.train_dir
+  os.makedirs(directory, exist_ok=True)
+  run_record.write(directory, run.record, flags.as_dict(options.Train()))
+  with tf.Graph().as_default(), tf.Session() as session:
+    tf.set_random_seed(3)
+    inputs = tf.placeholder(tf.float32, (None,) + run.image_shape)
+    logits, _ = nets_factory.get_network_fn(
+        config.model.model_name, run.num_classes)(inputs)
+    weights = tf.global_variables()
+    tf.train.create_global_step()
+    session.run(tf.global_variables_initializer())
+    values = dict(zip(weights, session.run(weights)))
+    if images:
+      _tell_classes_apart(values, session.run(logits, {
+          inputs: images(run.image_shape)}))
+    for variable, value in values.items():
+      variable.load(value, session)
+      if config.model.moving_average_decay:
+        # Of other classes.
+        session.run(tf.get_variable(
+            variable.op.name + '/ExponentialMovingAverage',
+            initializer=np.flip(value, axis=-1)).initializer)
+    tf.train.Saver().save(session, os.path.join(directory, 'model.ckpt-1'))
+
+
+def _tell_classes_apart(values, logits):
+  """Changes the last layer, so that images have different first classes."""
+  scale = 2 / logits.std(axis=0)
+  classes = logits.shape[1:]
+  for variable, value in values.items():
+    if variable.shape[-1:] == classes and 'weights' in variable.op.name:
+      values[variable] = value * scale
+    elif tuple(variable.shape) == classes:
+      values[variable] = (value - logits.mean(axis=0)) * scale
 
 
 def saved(train_dir, step):
