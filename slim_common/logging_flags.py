@@ -35,7 +35,7 @@ def start(program: str, given: Dict[str, Any]) -> None:
   """Makes TensorFlow and absl log as the flags say.
 
   --verbosity becomes TF_CPP_MIN_LOG_LEVEL, which `runtime.start` reads. With
-  any other flag absl writes the messages, as in `absl.app.run`. --log_dir writes
+  any other flag absl writes the messages, as in `absl.app.run`. --log_dir makes
   DIR/PROGRAM.HOST.USER.log.INFO.TIME.PID, with a link DIR/PROGRAM.INFO; then
   only messages of --stderrthreshold (fatal) reach standard error, or all of
   them with --alsologtostderr, and with --logtostderr there is no file.
@@ -57,7 +57,8 @@ def start(program: str, given: Dict[str, Any]) -> None:
   from absl import logging  # Loads several modules of the standard library.
   if 'stderrthreshold' in values:
     names = {number: name for name, number in LEVELS.items()}
-    values['stderrthreshold'] = names[min(1, max(-3, values['stderrthreshold']))]
+    level = min(1, max(-3, values['stderrthreshold']))
+    values['stderrthreshold'] = names[level]
   absl_flags.FLAGS.mark_as_parsed()
   for name, value in values.items():
     absl_flags.FLAGS[name].value = value

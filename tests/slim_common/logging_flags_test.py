@@ -28,8 +28,8 @@ flags.run(main, Config, 'Drives.')
 
 def _run(*arguments):
   return subprocess.run(
-      [sys.executable, '-c', _PROGRAM] + list(arguments), stdout=subprocess.PIPE,
-      stderr=subprocess.PIPE, universal_newlines=True,
+      [sys.executable, '-c', _PROGRAM] + list(arguments),
+      stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True,
       env=dict(os.environ, PYTHONPATH=str(_ROOT)))
 
 
