@@ -29,7 +29,7 @@ _BASE = _LIBRARIES + ('slim_common',)
 _FACTORIES = (
     'nets.nets_factory', 'nets.normalization',
     'preprocessing.preprocessing_factory', 'datasets.dataset_factory',
-    'datasets.reading')
+    'datasets.reading', 'datasets.conversion.image_checks')
 _IC = 'image_classifier.'
 _BELOW_RUNS = (_IC + 'options', _IC + 'checkpoints', _IC + 'losses')
 _BELOW_EVALUATE = _BASE + _FACTORIES + _BELOW_RUNS + (

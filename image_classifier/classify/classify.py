@@ -7,12 +7,12 @@ import sys
 
 import numpy as np
 
-from image_classifier.classify import contact_sheet
 from image_classifier.classify import image_inputs
 from image_classifier.inference import classifier as classifiers
 from image_classifier.options import Classify
 from image_classifier.options import inference
 from slim_common import atomic_files
+from slim_common import contact_sheet
 from slim_common import progress
 
 _BATCH = 16
