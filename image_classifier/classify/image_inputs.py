@@ -8,7 +8,6 @@ from datasets.conversion import image_checks
 from slim_common import image_formats
 
 
-
 class ImageInput:
   """An image to be read, from a file or from bytes.
 
@@ -80,8 +79,8 @@ def _from_bytes(content):
   arguments = [os.fsdecode(line.strip()) for line in lines if line.strip()]
   if not arguments:
     raise ValueError('Standard input is neither an image (JPEG, PNG, GIF, BMP, '
-                     'WebP, TIFF and others) nor a list of image paths, one per '
-                     'line.')
+                     'WebP, TIFF and others) nor a list of image paths, one '
+                     'per line.')
   return [ImageInput(file)
           for argument in arguments for file in _files(argument)]
 
