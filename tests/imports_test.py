@@ -65,6 +65,8 @@ _TABLE = {
         'matplotlib',),
     'image_classifier/evaluate': _BELOW_EVALUATE + ('matplotlib',),
     'image_classifier/inference': _BELOW_EVALUATE,
+    'image_classifier/evaluate_export': _BELOW_EVALUATE + (
+        _IC + 'evaluate', _IC + 'inference'),
     'image_classifier/train': _BELOW_EVALUATE + (_IC + 'evaluate',),
     'image_classifier/export': _BELOW_EVALUATE + (_IC + 'inference',),
     'image_classifier/classify': _BELOW_EVALUATE + (_IC + 'inference',),

@@ -24,7 +24,7 @@ EvalGraph.__doc__ = """The graph of an evaluation.
 Attributes:
   batch: the next `input_pipeline.EvaluationBatch`; OutOfRangeError after the
     last one, until `restart_input`.
-  logits: float32 tensor [batch, num_classes].
+  logits: float32 tensor [batch, num_classes]; None without the network.
   variables_to_restore: dict {name in the checkpoint: variable}.
   dataset: the `slim.dataset.Dataset`.
   num_classes: int, number of the network's classes.
@@ -35,12 +35,13 @@ Attributes:
 """
 
 
-def build(options, checkpoint=None):
+def build(options, checkpoint=None, with_network=True):
   """Builds the graph of an evaluation in the default graph.
 
   Args:
     options: an `options.Evaluate`.
     checkpoint: prefix of the checkpoint that decides labels_offset=auto.
+    with_network: whether to build the network, or the images alone.
 
   Returns:
     An EvalGraph.
@@ -67,12 +68,14 @@ def build(options, checkpoint=None):
       max_bad_records=options.data.bad_records_allowed)
   batch, _ = input_pipeline.next_batch(batches)
   deployment = _deployment(options.evaluation)
-  with _size_errors_explained(options.evaluation, network):
-    logits = _logits(deployment, network, batch.images)
-  variables = moving_average.variables_to_restore(
-      options.evaluation.moving_average_decay)
-  variables.update(
-      quantization.quantize_for_inference(options.evaluation.quantize))
+  logits, variables = None, {}
+  if with_network:
+    with _size_errors_explained(options.evaluation, network):
+      logits = _logits(deployment, network, batch.images)
+    variables = moving_average.variables_to_restore(
+        options.evaluation.moving_average_decay)
+    variables.update(
+        quantization.quantize_for_inference(options.evaluation.quantize))
   return EvalGraph(
       batch, logits, variables, dataset, num_classes, labels_offset,
       bool(getattr(dataset, 'multi_label', False)), deployment)

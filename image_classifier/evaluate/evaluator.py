@@ -37,13 +37,17 @@ class Evaluator(contextlib.AbstractContextManager):
     checkpoint: prefix of the first checkpoint, whose run.json completes the
       options and which decides labels_offset=auto and the loss.
     quiet: whether to print nothing.
+    exported: what computes the logits instead of a checkpoint, whose options
+      are complete: an object with a method `logits` of preprocessed images,
+      float32 [batch, height, width, channels], a dict `facts` for the results
+      file, and an int `step`.
 
   Raises:
     ValueError: a name or size in the options does not fit.
   """
 
-  def __init__(self, options, checkpoint, quiet=False):
-    self._quiet = quiet
+  def __init__(self, options, checkpoint, quiet=False, exported=None):
+    self._quiet, self._exported = quiet, exported
     options, lines = record_defaults.apply(options, checkpoint)
     for line in lines:
       self._say(line)
@@ -53,7 +57,8 @@ class Evaluator(contextlib.AbstractContextManager):
           'names a directory that exists.' % checkpoint)
     self._options = options
     with tf.Graph().as_default():
-      self._graph = eval_graph.build(options, checkpoint)
+      self._graph = eval_graph.build(
+          options, checkpoint, with_network=exported is None)
       self._loss = reported_loss.choose(
           options.evaluation, checkpoint, self._graph.multi_label)
       self._saver, self._restored = None, set()
@@ -61,6 +66,11 @@ class Evaluator(contextlib.AbstractContextManager):
     self._statistics = recalibrate_batch_norm.MovingStatistics(
         options, self._graph, self._session)
     self._metrics_class = metrics.class_for(self._graph.multi_label)
+
+  @property
+  def num_classes(self):
+    """The number of classes of the dataset, without those of the offset."""
+    return self._graph.num_classes
 
   def _connect(self, master):
     """Returns a session of the default graph."""
@@ -123,7 +133,9 @@ class Evaluator(contextlib.AbstractContextManager):
     return results
 
   def _restore(self, checkpoint):
-    """Loads the weights and returns their step."""
+    """Loads the weights, if they are not loaded; returns their step."""
+    if self._exported:
+      return self._exported.step
     with _reading_errors_explained(checkpoint):
       self._load(checkpoint)
       averages = self._options.evaluation.moving_average_decay
@@ -196,11 +208,14 @@ class Evaluator(contextlib.AbstractContextManager):
   def _next_batch(self):
     """Returns (names, labels, logits) of the next batch; None at the end."""
     batch = self._graph.batch
+    outputs = batch.images if self._exported else self._graph.logits
     try:
       names, labels, logits = self._session.run(
-          [batch.names, batch.labels, self._graph.logits])
+          [batch.names, batch.labels, outputs])
     except tf.errors.OutOfRangeError:
       return None
+    if self._exported:
+      logits = self._exported.logits(logits)
     wrong = np.flatnonzero(~np.isfinite(logits).all(axis=1))
     if len(wrong):
       raise ValueError(
@@ -277,7 +292,7 @@ class Evaluator(contextlib.AbstractContextManager):
   def _facts(self, checkpoint, step, sums, skipped):
     """Returns the description of the evaluation for the results file."""
     data, evaluation = self._options.data, self._options.evaluation
-    return {
+    return dict({
         'checkpoint': checkpoint, 'step': step,
         'model_name': evaluation.model_name,
         'dataset_name': data.dataset_name,
@@ -285,7 +300,8 @@ class Evaluator(contextlib.AbstractContextManager):
         'examples': sums.examples, 'passed_over': skipped,
         'loss': self._loss.kind,
         'moving_averages': evaluation.moving_average_decay is not None,
-        'flags': flags.as_dict(self._options)}
+        'flags': flags.as_dict(self._options)},
+                **(self._exported.facts if self._exported else {}))
 
 
 def _describe_clones(deployment):

@@ -12,6 +12,7 @@ from image_classifier.export import calibration_images
 from image_classifier.export import fold_batch_norm
 from image_classifier.export import saved_model
 from image_classifier.export import tflite
+from image_classifier.export import tflite_metadata
 from image_classifier.export import verify
 from image_classifier.graphs import quantization
 from image_classifier.inference import backends
@@ -19,6 +20,7 @@ from image_classifier.inference import inference_graph
 from image_classifier.options import Export
 from image_classifier.runs import record_defaults
 from image_classifier.runs import run_record
+from preprocessing import preprocessing_factory
 from slim_common import atomic_files
 
 # The parts of an export, relative to --output_dir. If MODEL exists, all do.
@@ -205,30 +207,41 @@ def _write_forms(directory, trained, names):
                                    network.size, options.use_grayscale))
   saved_model.write(
       path(SAVED_MODEL), trained.frozen, network.shape, read_image)
-  batch_size = options.batch_size or 1
   frames = [options.num_frames] if options.is_video_model else []
-  shape = [batch_size] + frames + [network.size, network.size,
-                                   network.shape[-1]]
-  if options.tflite:
-    _write(path(TFLITE), tflite.convert(trained.folded, shape))
-  if options.int8:
-    images = calibration_images.load_split(
-        options, preprocessing, network.size, trained.classes.labels_offset,
-        options.calibration_examples)
-    _write(path(INT8), tflite.convert(
-        trained.folded, shape,
-        calibration_images.split_into_batches(images, batch_size)))
+  shape = [options.batch_size or 1] + frames + [network.size, network.size,
+                                                network.shape[-1]]
+  record = _record(trained, preprocessing, names)
+  _write_lite(path, trained, record, shape)
   labels = ''.join(
       '%d:%s\n' % row for row in enumerate(trained.classes.names)).encode()
-  record = json.dumps(_record(trained, preprocessing, names), indent=2)
+  text = json.dumps(record, indent=2) + '\n'
   # A SavedModel that is copied alone keeps its labels.
   extra = os.path.join(SAVED_MODEL, 'assets.extra')
   os.mkdir(path(extra))
   for parent in ('', extra):
     _write(path(os.path.join(parent, LABELS)), labels)
-    _write(path(os.path.join(parent, MODEL)), (record + '\n').encode())
+    _write(path(os.path.join(parent, MODEL)), text.encode())
   if options.verify:
     _verify(directory, trained, preprocessing, shape)
+
+
+def _write_lite(path, trained, record, shape):
+  """Writes the TensorFlow Lite models that the options ask for."""
+  options, preprocessing = trained.options, record['preprocessing_name']
+
+  def write(name, images=None):
+    content = tflite.convert(trained.folded, shape, images)
+    if preprocessing:  # The metadata describe images, not videos.
+      content = tflite_metadata.add(content, record, trained.classes.names)
+    _write(path(name), content)
+
+  if options.tflite:
+    write(TFLITE)
+  if options.int8:
+    images = calibration_images.load_split(
+        options, preprocessing, trained.network.size,
+        trained.classes.labels_offset, options.calibration_examples)
+    write(INT8, calibration_images.split_into_batches(images, shape[0]))
 
 
 def _record(trained, preprocessing, names):
@@ -250,7 +263,8 @@ def _record(trained, preprocessing, names):
       ('files', names),
       ('channels', network.shape[-1]),
       ('preprocessing_name', preprocessing),
-      ('preprocessing', inference_graph.describe_preprocessing(preprocessing)),
+      ('preprocessing', preprocessing and preprocessing_factory.describe(
+          preprocessing)),
       ('use_grayscale', options.use_grayscale),
       ('averaged_weights', options.moving_average_decay is not None),
       ('batch_norm_folded', options.fold_batch_norm),

@@ -27,10 +27,18 @@ class SessionBackend:
 
   def __init__(self, session, images='input:0', outputs=('logits:0',
                                                          'predictions:0')):
-    self._session, self._images = session, images
+    self._session = session
+    self._images = (session.graph.get_tensor_by_name(images)
+                    if isinstance(images, str) else images)
     self._outputs = list(outputs)
+    # A network may have been exported for batches of one size.
+    self._batch = (
+        self._images.shape.as_list()[0] if self._images.shape.ndims else None)
 
   def run(self, images):
+    return _in_batches(self._run, images, self._batch)
+
+  def _run(self, images):
     return self._session.run(self._outputs, {self._images: images})
 
   def close(self):
@@ -119,23 +127,38 @@ class TFLiteBackend:
     self._outputs = self._interpreter.get_output_details()
 
   def run(self, images):
-    batch = self._images['shape'][0]
-    rows = []
-    for start in range(0, len(images), batch):
-      part = np.asarray(images[start:start + batch], np.float32)
-      missing = batch - len(part)
-      if missing:
-        part = np.concatenate([part, np.repeat(part[-1:], missing, axis=0)])
-      self._interpreter.set_tensor(
-          self._images['index'], _to_input(part, self._images))
-      self._interpreter.invoke()
-      rows.append([_from_output(
-          self._interpreter.get_tensor(output['index']), output)
-                   for output in self._outputs])
-    return [np.concatenate(values)[:len(images)] for values in zip(*rows)]
+    return _in_batches(self._run, images, self._images['shape'][0])
+
+  def _run(self, images):
+    self._interpreter.set_tensor(
+        self._images['index'], _to_input(images, self._images))
+    self._interpreter.invoke()
+    return [_from_output(self._interpreter.get_tensor(output['index']), output)
+            for output in self._outputs]
 
   def close(self):
     """Does nothing: the interpreter is freed with the object."""
+
+
+def _in_batches(run, images, size):
+  """Returns the outputs for any number of images.
+
+  Args:
+    run: function from float32 images to a list of arrays [batch, ...].
+    images: floats [number, ...].
+    size: the only size of a batch that `run` takes; the last image is repeated
+      to fill the last batch. None where it takes any.
+  """
+  if size in (None, len(images)):
+    return run(np.asarray(images, np.float32))
+  rows = []
+  for start in range(0, len(images), size):
+    part = np.asarray(images[start:start + size], np.float32)
+    missing = size - len(part)
+    if missing:
+      part = np.concatenate([part, np.repeat(part[-1:], missing, axis=0)])
+    rows.append(run(part))
+  return [np.concatenate(values)[:len(images)] for values in zip(*rows)]
 
 
 def _to_input(values, details):

@@ -1,22 +1,14 @@
 """Classifiers: networks with their preprocessing and class names."""
-import json
-import os
 import sys
 
 import tensorflow.compat.v1 as tf
 
 from image_classifier.checkpoints import checkpoint_reader
 from image_classifier.inference import backends
+from image_classifier.inference import exports
 from image_classifier.inference import inference_graph
 from image_classifier.runs import record_defaults
 from slim_common import suggest
-
-_FORMS = ('frozen_inference_graph.pb', 'saved_model', 'model.tflite',
-          'model_int8.tflite')
-_MODEL, _LABELS = 'model.json', 'labels.txt'
-_NEEDED = ('num_classes', 'input_shape', 'preprocessing_name', 'use_grayscale')
-# A file that every SavedModel has, and its directory for additional files.
-_SAVED_MODEL_FILE, _EXTRA = 'saved_model.pb', 'assets.extra'
 
 
 class Classifier:
@@ -71,30 +63,18 @@ def load_export(path):
   """Returns the Classifier of an export of any form.
 
   Args:
-    path: the directory of an export, or a form in it: a frozen graph, a
-      SavedModel or a .tflite file, with model.json and labels.txt beside it. A
-      SavedModel has copies of these two.
+    path: see `exports.find`.
 
   Raises:
     ValueError: a file is missing or does not fit the others.
   """
-  if not os.path.exists(path):
-    raise ValueError(
-        'There is no export %s. Give the directory that '
-        'export_inference_graph.py wrote, or a form in it: %s.' % (
-            path, ', '.join(_FORMS)))
-  path = _find_form(path)
-  directory = _record_directory(path)
-  record = _read_record(os.path.join(directory, _MODEL))
-  labels = inference_graph.read_labels(
-      os.path.join(directory, _LABELS), record['num_classes'])
-  if record['preprocessing_name'] is None:
-    raise ValueError('%s takes videos, not images.' % path)
+  exported = exports.find(path)
+  record = exported.record
   return Classifier(
-      backends.load(path), labels, inference_graph.image_reader(
+      backends.load(exported.path), exported.labels,
+      inference_graph.image_reader(
           record['preprocessing_name'], record['input_shape'][-1],
-          record.get('image_size', record['input_shape'][-2]),
-          record['use_grayscale']))
+          exports.image_size(record), record['use_grayscale']))
 
 
 def load_checkpoint(options):
@@ -134,46 +114,3 @@ def _end_point(network, name):
   raise ValueError('The network has no end point %s%s' % (
       name, '; it has %s.' % ', '.join(network.end_points) if near == '.'
       else near))
-
-
-def _find_form(path):
-  """Returns the path of a form, given it or the directory of the export."""
-  if not os.path.isfile(os.path.join(path, _MODEL)):
-    return path
-  found = [name for name in _FORMS if os.path.exists(os.path.join(path, name))]
-  if not found:
-    raise ValueError('The export %s has none of %s. Export the network '
-                     'again.' % (path, ', '.join(_FORMS)))
-  return os.path.join(path, found[0])
-
-
-def _record_directory(path):
-  """Returns the directory of a form's model.json."""
-  if not os.path.isdir(path):
-    return os.path.dirname(path)
-  if not os.path.isfile(os.path.join(path, _SAVED_MODEL_FILE)):
-    raise ValueError(
-        '%s is neither the directory of an export, which has a %s, nor a '
-        'SavedModel, which has a %s. Export the network with '
-        'export_inference_graph.py.' % (path, _MODEL, _SAVED_MODEL_FILE))
-  inside = os.path.join(path, _EXTRA)
-  return inside if os.path.isfile(os.path.join(inside, _MODEL)) else (
-      os.path.normpath(os.path.join(path, os.pardir)))
-
-
-def _read_record(path):
-  if not os.path.isfile(path):
-    raise ValueError(
-        'There is no file %s, which names the preprocessing. '
-        'export_inference_graph.py writes it beside the graph.' % path)
-  try:
-    with open(path, encoding='utf-8') as file:
-      record = json.load(file)
-    missing = [key for key in _NEEDED if key not in record]
-  except (TypeError, ValueError) as error:
-    raise ValueError('%s is damaged: %s. Export the network again.' % (
-        path, error))
-  if missing:
-    raise ValueError('%s is not of this program, or damaged: it lacks %s. '
-                     'Export the network again.' % (path, ', '.join(missing)))
-  return record

@@ -349,11 +349,6 @@ def preprocessing_name(options):
   return name
 
 
-def describe_preprocessing(name):
-  """Returns the value of `preprocessing_factory.describe`; None for None."""
-  return name and preprocessing_factory.describe(name)
-
-
 def image_reader(name, channels, size, use_grayscale=False):
   """Returns a function that decodes and preprocesses an image.
 

@@ -12,6 +12,7 @@ from image_classifier.options.data import TrainingData
 from image_classifier.options.evaluate import BatchNorm
 from image_classifier.options.evaluate import Evaluate
 from image_classifier.options.evaluate import Evaluation
+from image_classifier.options.evaluate import Exported
 from image_classifier.options.evaluate import Following
 from image_classifier.options.evaluate import Results
 from image_classifier.options.export import Export

@@ -74,6 +74,20 @@ class Results:
 
 
 @dataclasses.dataclass(frozen=True)
+class Exported:
+  """Exported networks."""
+  graph: Optional[str] = flag(
+      None, 'Exported network to evaluate instead of a checkpoint: a '
+      'directory, a frozen_inference_graph.pb, saved_model or .tflite file, '
+      'with model.json and labels.txt beside it, which replace the flags of '
+      'the model.', metavar='PATH')
+  compare: bool = flag(
+      False, 'Whether to evaluate every form in the directory --graph, and the '
+      'checkpoint that was exported if it is there or in --checkpoint_path, '
+      'and to print their accuracy, agreement and time per image.')
+
+
+@dataclasses.dataclass(frozen=True)
 class Following:
   """Evaluation of each new checkpoint."""
   eval_interval_secs: Optional[int] = flag(
@@ -111,11 +125,12 @@ class Evaluate:
   evaluation: Evaluation = Evaluation()
   data: EvaluationData = EvaluationData()
   results: Results = Results()
+  exported: Exported = Exported()
   following: Following = Following()
   batch_norm: BatchNorm = BatchNorm()
 
   most_used = (
       'checkpoint_path', 'model_name', 'dataset_name', 'dataset_dir',
       'dataset_split_name', 'eval_dir', 'batch_size', 'labels_offset',
-      'moving_average_decay', 'results_file', 'predictions_file',
-      'confusion_matrix', 'eval_interval_secs')
+      'moving_average_decay', 'graph', 'compare', 'results_file',
+      'predictions_file', 'confusion_matrix', 'eval_interval_secs')

@@ -19,10 +19,12 @@ _if_evaluated = functools.partial(
 class Model:
   """Model."""
   model_name: str = flag(
-      'inception_v3', 'Name of the network; --list_models lists them.')
+      'inception_v3', 'Name of the network; --list_models lists them. The '
+      'run.json beside --checkpoint_path replaces the default.')
   train_image_size: Optional[int] = flag(
       None, "Height and width of the training images, in pixels. Default: the "
-      "network's own.", at_least=1)
+      "network's own; with --checkpoint_path, that of its run.json.",
+      at_least=1)
   batch_norm_decay: Optional[float] = flag(
       None, 'Decay of the moving averages of batch normalization, which '
       'evaluation uses. A short training needs a lower value, such as 0.9. '

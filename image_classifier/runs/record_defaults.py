@@ -1,4 +1,4 @@
-"""Flags of evaluation, export and classification that a record answers.
+"""Flags of training, evaluation, export, classification that a record answers.
 
 What was given by hand wins. What was not comes
 
@@ -6,6 +6,9 @@ What was given by hand wins. What was not comes
 2. without one, for the classes of ImageNet, from the table of networks: what
    the published checkpoints need;
 3. otherwise from the defaults of the flags.
+
+Fine-tuning takes the network and its images from the run.json of the training
+whose checkpoint it starts from; its data are its own.
 """
 import tensorflow.compat.v1 as tf
 
@@ -16,7 +19,10 @@ from preprocessing import preprocessing_factory
 from slim_common import flags
 from slim_common import help_page
 
-_SIZES = ('eval_image_size', 'image_size')
+_SIZES = ('eval_image_size', 'image_size', 'train_image_size')
+# What fine-tuning takes over.
+_FINE_TUNED = (
+    'model_name', 'preprocessing_name', 'use_grayscale', 'image_size')
 _IMAGENET = 'imagenet'
 # 0 by hand selects the weights where a record would select their averages.
 _AVERAGES = 'moving_average_decay'
@@ -38,30 +44,79 @@ def apply(options, checkpoint):
   """
   ours, given = flags.as_dict(options), flags.given(options)
   record = checkpoint and run_record.of_checkpoint(checkpoint)
-  known = (of_training(record) if record
-           else _published(ours) if checkpoint else {})
-  size, = [name for name in _SIZES if name in ours]
-  known = {size if name == 'image_size' else name: value
-           for name, value in known.items()}
-  name = known.get('model_name', ours['model_name'])
-  if 'model_name' in given and name != ours['model_name']:
-    return options, ['The checkpoint was trained with --model_name=%s.' % name]
-  completed = {name: value for name, value in known.items()
-               if name in ours and name not in given and value != ours[name]}
+  known = _renamed(ours, of_training(record) if record
+                   else _published(ours) if checkpoint else {})
+  lines = _other_network(ours, known, given)
+  if lines:
+    return options, lines
+  completed = _missing(ours, known, given)
   _drop_missing_data(completed, ours, known, given)
   if record and 'dataset_split_name' not in given:
-    completed.update(_split(dict(ours, **completed), record['flags']))
-  lines = []
+    completed.update(other_split(dict(ours, **completed), record['flags']))
   if completed:
-    lines.append('From %s: %s.' % (
-        run_record.NAME if record else 'the published checkpoints', ' '.join(
-            help_page.setting(name, value)
-            for name, value in completed.items())))
+    lines.append(_completion(
+        completed, run_record.NAME if record else 'the published checkpoints'))
   if record:
-    lines += _differences(ours, known, given, size)
+    lines += _differences(ours, known, given)
     if ours[_AVERAGES] == 0 and _AVERAGES in given:
       completed[_AVERAGES] = None
   return flags.replace(options, completed), lines
+
+
+def apply_to_fine_tuning(options, record):
+  """Completes options with what is known of the training to start from.
+
+  Args:
+    options: an `options.Train`.
+    record: dict, the content of its run.json, or None.
+
+  Returns:
+    (options, lines): as of `apply`.
+  """
+  ours, given = flags.as_dict(options), flags.given(options)
+  known = _renamed(ours, {
+      name: value for name, value in (
+          of_training(record) if record else {}).items()
+      if name in _FINE_TUNED})
+  lines = _other_network(ours, known, given)
+  if lines:
+    return options, lines
+  completed = _missing(ours, known, given)
+  if completed:
+    lines.append(_completion(completed, '%s of the checkpoint' %
+                             run_record.NAME))
+  return flags.replace(options, completed), lines + _differences(
+      ours, known, given)
+
+
+def _renamed(ours, known):
+  """Returns known flags with the image size under the program's name of it."""
+  return {_size(ours) if name == 'image_size' else name: value
+          for name, value in known.items()}
+
+
+def _size(ours):
+  size, = [name for name in _SIZES if name in ours]
+  return size
+
+
+def _other_network(ours, known, given):
+  """Returns the line about a network given that is not the recorded one."""
+  name = known.get('model_name', ours['model_name'])
+  if 'model_name' not in given or name == ours['model_name']:
+    return []
+  return ['The checkpoint was trained with --model_name=%s.' % name]
+
+
+def _missing(ours, known, given):
+  """Returns {name: value} of the flags that a record changes."""
+  return {name: value for name, value in known.items()
+          if name in ours and name not in given and value != ours[name]}
+
+
+def _completion(completed, source):
+  return 'From %s: %s.' % (source, ' '.join(
+      help_page.setting(name, value) for name, value in completed.items()))
 
 
 def of_training(record):
@@ -118,8 +173,13 @@ def _drop_missing_data(completed, ours, known, given):
     del completed['dataset_dir']
 
 
-def _split(ours, trained):
-  """Returns {flag: value} where the split to evaluate has another name."""
+def other_split(ours, trained):
+  """Returns {flag: value} where the split to evaluate has another name.
+
+  Args:
+    ours: dict of all flags.
+    trained: dict of the flags of the training.
+  """
   name = 'dataset_split_name'
   if name not in ours or not ours['dataset_dir']:
     return {}
@@ -134,8 +194,9 @@ def _split(ours, trained):
   return {}
 
 
-def _differences(ours, known, given, size):
+def _differences(ours, known, given):
   """Returns a line for each flag that differs from the training."""
+  size = _size(ours)
   is_gray, side = known.get('use_grayscale'), known.get(size)
   name = known.get('preprocessing_name') or known.get('model_name')
   averages = bool(known.get(_AVERAGES))

@@ -64,6 +64,8 @@ def train(options: program_options.Train, extra_hooks=()) -> int:
 
 def _train(run, extra_hooks, lock):
   """Trains in this worker, the only one or one of several."""
+  for note in run.notes:
+    print(note)
   reason = _nothing_to_do(run)
   if reason:
     print('Nothing to do: ' + reason)

@@ -5,8 +5,10 @@ from typing import Any, Dict, Optional, Tuple
 from datasets import dataset_factory
 from deployment import cluster
 from image_classifier import options as program_options
+from image_classifier.checkpoints import checkpoint_reader
 from image_classifier.graphs import label_offset
 from image_classifier.runs import best_checkpoint
+from image_classifier.runs import record_defaults
 from image_classifier.runs import resume
 from image_classifier.runs import run_record
 from image_classifier.train import evaluation_schedule
@@ -20,8 +22,9 @@ class Run:
   """A training, resolved once; everything after it reads this object.
 
   Attributes:
-    options: the `options.Train` as given; what is an attribute here is read
-      here.
+    options: the `options.Train` as given, completed by the run.json of the
+      checkpoint to start from; what is an attribute here is read here.
+    notes: lines to print about what was completed.
     deployment: the `options.Deployment` with the numbers of workers and
       parameter servers.
     dataset: the `slim.dataset.Dataset` to train on.
@@ -35,6 +38,7 @@ class Run:
     record: dict, the content of run.json.
   """
   options: program_options.Train
+  notes: Tuple[str, ...]
   deployment: program_options.Deployment
   dataset: Any
   labels_offset: int
@@ -78,14 +82,17 @@ def resolve(options: program_options.Train) -> Run:
     ValueError: the options, the data or the checkpoints do not fit, or
       train_dir holds another run.
   """
-  loop, data = options.loop, options.data
+  loop = options.loop
   deployment = cluster.resolve(options.deployment)
   resume.check_directory(loop.train_dir)
+  start = resume.find(loop.train_dir, loop.resume)
+  options, notes = record_defaults.apply_to_fine_tuning(
+      options, _record_to_start_from(options, start))
+  data = options.data
   dataset = _dataset(data, data.dataset_split_name)
   length = run_length.compute(options, dataset.num_samples)
   plan = evaluation_schedule.plan(
       options, length, dataset, lambda split: _dataset(data, split))
-  start = resume.find(loop.train_dir, loop.resume)
   labels_offset = _labels_offset(options, dataset, start)
   num_classes = _num_classes(dataset, data, labels_offset)
   image_shape = train_input.image_shape(
@@ -98,10 +105,27 @@ def resolve(options: program_options.Train) -> Run:
     # Before the graph is built: a large one takes a while.
     run_record.check(loop.train_dir, record)
   return Run(
-      options, deployment, dataset, labels_offset, num_classes, image_shape,
-      length, start, plan,
+      options, tuple(notes), deployment, dataset, labels_offset, num_classes,
+      image_shape, length, start, plan,
       plan and best_checkpoint.BestCheckpoint(
           loop.train_dir, plan.metric, plan.split, start.step), record)
+
+
+def _record_to_start_from(options, start):
+  """Returns the run.json that completes a fine-tuning, or None.
+
+  A run that resumes has taken over what it needed: its own record knows it,
+  even where the earlier training has been removed.
+  """
+  path = options.warm_start.checkpoint_path
+  if not path:
+    return None
+  if start.checkpoint:
+    return run_record.of_checkpoint(start.checkpoint)
+  try:
+    return run_record.of_checkpoint(checkpoint_reader.find(path))
+  except ValueError:
+    return None  # Which is reported where the weights are loaded.
 
 
 def _dataset(data, split):

@@ -7,40 +7,98 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from datasets import dataset_factory
 from image_classifier import options
 from image_classifier.evaluate import evaluation
 from image_classifier.export import export
 from image_classifier.inference import classifier as classifiers
 from image_classifier.runs import run_record
-from image_classifier.train import train_input
+from image_classifier.train import resolved_run
 from nets import nets_factory
 from slim_common import flags
 from tests.image_classifier import evaluations
 from tests.image_classifier import training_runs as runs
 
 _NAMES = ['background'] + ['digit %d' % digit for digit in range(10)]
+_NUMBER = 200
 _FORMS = ('frozen_inference_graph.pb', 'saved_model', 'model.tflite')
 
+# Smaller than by default, for a smaller LeNet.
+_SMALL = dict(train_image_size=12)
+# Whether images have several labels, and the flags of the training.
+_TRAININGS = {
+    'preprocessing': (False, dict(data=dict(preprocessing_name='cifarnet'))),
+    'size': (False, dict(model=_SMALL)),
+    'grayscale': (False, dict(data=dict(use_grayscale=True), model=_SMALL)),
+    'averages': (False, dict(model=dict(_SMALL, moving_average_decay=0.9))),
+    'labels offset': (False, dict(data=dict(labels_offset=1), model=_SMALL)),
+    'several labels': (True, dict(model=_SMALL)),
+    'sigmoid': (False, dict(model=dict(_SMALL, loss='sigmoid'))),
+    'depth multiplier': (False, dict(model=dict(
+        model_name='mobilenet_v1_025', train_image_size=32)))}
 
-def _case(name, several=False, is_slow=True, **changes):
-  return pytest.param(several, changes, id=name, marks=(
-      [pytest.mark.slow] if is_slow else []))
+
+@pytest.fixture(name='data', scope='module')
+def _data(digits, tmp_path_factory):
+  """Digits with a background class: {whether of several labels: directory}."""
+  root = tmp_path_factory.mktemp('data')
+  found = {}
+  for several in (False, True):
+    found[several] = root / str(several)
+    evaluations.rewrite_digits(
+        digits, found[several], _NAMES,
+        lambda digit: [digit + 1], _NUMBER, several)
+  return found
 
 
-def _save(config, classes, shape, directory):
-  """Writes a checkpoint of random weights, and averages of another size."""
+def _leave_a_run(data, directory, changes):
+  """Writes the record of a training, and a checkpoint of random weights."""
+  os.mkdir(directory)
+  changes = dict(changes, data=dict(
+      changes.get('data', {}), dataset_split_name='test'))
+  run = resolved_run.resolve(runs.train(str(data), directory, **changes))
+  run_record.write(directory, run.record, flags.as_dict(options.Train()))
+  model = run.options.model
   with tf.Graph().as_default(), tf.Session() as session:
     tf.set_random_seed(3)
-    nets_factory.get_network_fn(config.model.model_name, classes)(
-        tf.placeholder(tf.float32, (None,) + tuple(shape)))
-    if config.model.moving_average_decay:
-      for variable in tf.global_variables():
-        tf.get_variable(variable.op.name + '/ExponentialMovingAverage',
-                        initializer=1.5 * variable.initialized_value())
+    images = tf.placeholder(tf.float32, (None,) + run.image_shape)
+    logits, _ = nets_factory.get_network_fn(
+        model.model_name, run.num_classes)(images)
+    weights = tf.global_variables()
     tf.train.create_global_step()
     session.run(tf.global_variables_initializer())
+    values = dict(zip(weights, session.run(weights)))
+    _tell_classes_apart(values, session.run(logits, {
+        images: _digits(data, run.image_shape)}))
+    for variable, value in values.items():
+      variable.load(value, session)
+      if model.moving_average_decay:
+        # Of other classes.
+        session.run(tf.get_variable(
+            variable.op.name + '/ExponentialMovingAverage',
+            initializer=np.flip(value, axis=-1)).initializer)
     tf.train.Saver().save(session, os.path.join(directory, 'model.ckpt-1'))
+
+
+def _digits(data, shape):
+  """Returns about what the network gets, float32 [n] + shape."""
+  path, = glob.glob(str(data / '*test*.tfrecord'))
+  images = evaluations.pixels(path)[..., None] / 128 - 1
+  edge = (shape[0] - images.shape[1]) // 2
+  if edge < 0:
+    return images[:, -edge:edge, -edge:edge]
+  return np.pad(images, [(0, 0), (edge, edge), (edge, edge), (0, 0)],
+                'constant')
+
+
+def _tell_classes_apart(values, logits):
+  """Changes the last layer: logits of mean 0 and standard deviation 2."""
+  scale = 2 / logits.std(axis=0)
+  classes = logits.shape[1:]
+  for variable, value in values.items():
+    if variable.shape[-1:] == classes and 'weights' in variable.op.name:
+      values[variable] = value * scale
+    elif tuple(variable.shape) == classes:
+      values[variable] = (value - logits.mean(axis=0)) * scale
 
 
 def _evaluated(directory, work):
@@ -58,38 +116,33 @@ def _classified(classifier, contents):
   probabilities, _ = classifier.predict(
       np.stack([classifier.preprocess(content) for content in contents]))
   classifier.close()
-  return [(classifier.labels[row.argmax()], row.max())
-          for row in probabilities]
+  return _best(classifier.labels, probabilities)
+
+
+def _served(directory, labels, contents):
+  """Returns the same of a SavedModel that gets the content of files."""
+  with tf.Graph().as_default(), tf.Session() as session:
+    signature = tf.saved_model.loader.load(
+        session, ['serve'], directory).signature_def['serving_bytes']
+    return _best(labels, session.run(
+        signature.outputs['predictions'].name,
+        {signature.inputs['image_bytes'].name: contents}))
+
+
+def _best(labels, probabilities):
+  return [(labels[row.argmax()], row.max()) for row in probabilities]
 
 
 @pytest.mark.parametrize('several, changes', [
-    _case('preprocessing', is_slow=False,
-          data=dict(preprocessing_name='cifarnet', labels_offset=1),
-          model=dict(moving_average_decay=0.9)),
-    _case('several labels', several=True),
-    _case('size', model=dict(train_image_size=20)),
-    _case('gray', data=dict(use_grayscale=True)),
-    _case('averages', model=dict(moving_average_decay=0.9)),
-    _case('labels offset', data=dict(labels_offset=1)),
-    _case('sigmoid', model=dict(loss='sigmoid')),
-    _case('depth multiplier', model=dict(
-        model_name='mobilenet_v1_025', train_image_size=32))])
+    pytest.param(*row, id=name) for name, row in _TRAININGS.items()])
 def test_every_form_gives_what_evaluation_gives(
-    digits, tmp_path, several, changes):
-  data, directory = tmp_path / 'data', str(tmp_path / 'run')
-  evaluations.rewrite_digits(
-      digits, data, _NAMES, lambda digit: [digit + 1], 40, several)
-  os.mkdir(directory)
-  config = runs.train(str(data), directory, **changes)
-  dataset = dataset_factory.get_dataset('mnist', 'test', str(data))
-  classes = dataset.num_classes - config.data.labels_offset
-  shape = train_input.image_shape(
-      config, dataset, config.model.train_image_size or 28)
-  _save(config, classes, shape, directory)
-  run_record.write(directory, run_record.make(
-      config, dataset, classes, shape, 1), flags.as_dict(options.Train()))
+    data, tmp_path, several, changes):
+  directory = str(tmp_path / 'run')
+  _leave_a_run(data[several], directory, changes)
   expected = _evaluated(directory, tmp_path)
-  record, = glob.glob(str(data / '*test*.tfrecord'))
+  assert len(expected) == _NUMBER
+  assert len({name for name, _ in expected}) > 2, expected[:9]
+  record, = glob.glob(str(data[several] / '*test*.tfrecord'))
   contents = [tf.train.Example.FromString(text).features.feature[
       'image/encoded'].bytes_list.value[0]
               for text in tf.python_io.tf_record_iterator(record)]
@@ -100,12 +153,14 @@ def test_every_form_gives_what_evaluation_gives(
   forms = [classifiers.load_checkpoint(
       flags.parse([asked, 'a.png'], options.Classify)[0])] + [
           classifiers.load_export(str(exported / form)) for form in _FORMS]
-  for form in forms:
-    results = _classified(form, contents)
-    assert [name for name, _ in results] == [name for name, _ in expected]
+  results = [_classified(form, contents) for form in forms] + [
+      _served(str(exported / 'saved_model'), forms[0].labels, contents)]
+  for found in results:
+    assert [name for name, _ in found] == [name for name, _ in expected]
+    # The weights of a grayscale image add up to 0.9999.
     np.testing.assert_allclose(
-        [value for _, value in results], [value for _, value in expected],
-        rtol=1e-3)
+        [value for _, value in found], [value for _, value in expected],
+        rtol=5e-3)
   text = (exported / 'model.json').read_text()
   assert json.loads(text)['training'] == run_record.without_paths(
       run_record.read(directory))

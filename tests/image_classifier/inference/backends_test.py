@@ -11,25 +11,26 @@ _SHAPE = [None, 2, 2, 1]
 _WEIGHTS = np.arange(12, dtype=np.float32).reshape(4, 3) / 10
 
 
-def _graph_def(logits='logits'):
+def _graph_def(logits='logits', batch=None):
   """A graph of an export: flattened images times weights."""
   with tf.Graph().as_default() as graph:
-    images = tf.placeholder(tf.float32, _SHAPE, name='input')
+    images = tf.placeholder(tf.float32, [batch] + _SHAPE[1:], name='input')
     net = tf.matmul(tf.reshape(images, [-1, 4]), tf.constant(_WEIGHTS))
     tf.identity(net, name=logits)
     tf.nn.softmax(net, name='predictions')
     return graph.as_graph_def()
 
 
-def _write(directory, form, batch=1):
-  """Writes one form of an export; returns its path."""
+def _write(directory, form, batch=None):
+  """Writes one form of an export, of a batch size; returns its path."""
   path = directory / form
+  graph_def = _graph_def(batch=batch)
   if form == 'saved_model':
-    saved_model.write(str(path), _graph_def(), _SHAPE, None)
+    saved_model.write(str(path), graph_def, [batch] + _SHAPE[1:], None)
   elif form == 'model.tflite':
-    path.write_bytes(tflite.convert(_graph_def(), [batch] + _SHAPE[1:]))
+    path.write_bytes(tflite.convert(graph_def, [batch or 1] + _SHAPE[1:]))
   else:
-    path.write_bytes(_graph_def().SerializeToString())
+    path.write_bytes(graph_def.SerializeToString())
   return str(path)
 
 
@@ -53,8 +54,9 @@ def test_every_form_is_loaded_by_its_path(tmp_path, form):
   backend.close()
 
 
-def test_tflite_fills_its_batch(tmp_path):
-  backend = backends.load(_write(tmp_path, 'model.tflite', batch=4))
+@pytest.mark.parametrize('form', ['graph.pb', 'saved_model', 'model.tflite'])
+def test_a_batch_of_a_fixed_size_is_filled(tmp_path, form):
+  backend = backends.load(_write(tmp_path, form, batch=4))
   for number in (1, 4, 6):
     _assert_right(backend, number)
 

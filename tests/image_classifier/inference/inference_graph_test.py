@@ -198,8 +198,6 @@ def test_a_checkpoint_cut_short(tmp_path):
     (dict(model_name='i3d', preprocessing_name='inception'), 'inception')])
 def test_the_preprocessing_of_a_network(changes, name):
   assert inference_graph.preprocessing_name(_options(**changes)) == name
-  described = inference_graph.describe_preprocessing(name)
-  assert described is None if name is None else described['family']
 
 
 def test_an_unknown_preprocessing():

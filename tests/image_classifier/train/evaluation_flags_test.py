@@ -38,7 +38,7 @@ def _data(digits, tmp_path_factory):
 
 
 # Dataset; flags of the training; flags of the evaluation program; whether
-# evaluating without these gives something else.
+# evaluating without these and without run.json gives something else.
 _CASES = {
     'moving_average_decay': (
         'digits', dict(model=dict(moving_average_decay=0.5)),
@@ -105,6 +105,8 @@ def test_both_evaluations_are_the_same(data, tmp_path, case):
     return
   flags = {flag: value for flag, value in flags.items()
            if flag.startswith('dataset_')}
+  # Which answers what is not given.
+  (tmp_path / 'run.json').unlink()
   try:
     other = _evaluate(dataset_dir, tmp_path, **flags)
   except ValueError:
