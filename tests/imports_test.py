@@ -188,11 +188,9 @@ def _mixes_converters(path, module):
 
 
 def _import_faults(path, tree):
-  """Yields (line, text) of the imports that the file's folder does not allow.
-  """
+  """Yields (line, text) of imports that the file's folder does not allow."""
   folder = _folder_of(path)
-  allowed = _TABLE[folder] + (
-      (folder.replace('/', '.'),) if folder else ())
+  allowed = _TABLE[folder] + ((folder.replace('/', '.'),) if folder else ())
   is_program = folder in _ISLANDS and _is_program(tree)
   allowed += _TABLE[''] if is_program else ()
   for line, module in _imports(path, tree):
