@@ -130,7 +130,8 @@ def _check_embeddings(folder):
   # Both come with TensorBoard.
   config = pytest.importorskip(
       'tensorboard.plugins.projector.projector_config_pb2').ProjectorConfig()
-  pytest.importorskip('google.protobuf.text_format').Parse((folder / 'projector_config.pbtxt').read_text(), config)
+  pytest.importorskip('google.protobuf.text_format').Parse(
+      (folder / 'projector_config.pbtxt').read_text(), config)
   assert [row.tensor_name for row in config.embeddings] == ['pool2', 'Flatten']
   for row in config.embeddings:
     assert (folder / row.tensor_path).exists()

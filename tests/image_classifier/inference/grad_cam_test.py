@@ -41,6 +41,6 @@ def test_the_last_spatial_end_point_of_networks(name, size, expected):
 
 def test_no_spatial_end_point():
   logits = tf.zeros([1, 3])
-  with pytest.raises(ValueError, match='--explain: the network has no end point '
-                     'with height and width of 2 or more'):
+  with pytest.raises(ValueError, match='--explain: the network has no end '
+                     'point with height and width of 2 or more'):
     grad_cam.heat_map(logits, logits, {'a': tf.zeros([1, 1, 1, 3])})
