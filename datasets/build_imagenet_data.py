@@ -29,6 +29,7 @@ if __name__ == '__main__':
 from datasets.conversion import dataset_writer
 from datasets.conversion import engine
 from datasets.conversion import image_checks
+from datasets.conversion import provenance
 from datasets.imagenet_tools import synset_images
 from datasets.imagenet_tools import synsets
 from slim_common import flags
@@ -76,6 +77,9 @@ class BuildOptions:
   overwrite: bool = flag(
       False, 'Convert again if the dataset exists; it is replaced when the new '
       'one is complete.')
+  keep: bool = flag(
+      False, 'Keep an existing dataset, even if it was made of other images or '
+      'with other options.')
 
 
 def run(options):
@@ -96,11 +100,11 @@ def run(options):
       if getattr(options, split + '_directory'))
   with dataset_writer.DatasetWriter(
       options.output_directory, _NAME, options.num_threads) as writer:
-    if not options.overwrite:
+    if not (options.overwrite or options.keep):
       _check_splits(writer, options.output_directory, num_shards)
     if writer.keep_existing(
         sum((_shard_names(*item) for item in num_shards.items()), []),
-        options.overwrite):
+        options.overwrite, _origin(options, num_shards), options.keep):
       return
     classes = synsets.read_classes(synsets.find(options.labels_file))
     names = synsets.class_names(classes, synsets.read_names(
@@ -113,6 +117,18 @@ def run(options):
     engine.convert(
         writer, splits, names, synset_images.features_of,
         image_checks.Policy(turn=False, only_jpeg=True), options.on_bad_image)
+
+
+def _origin(options, num_shards):
+  """Returns what the dataset is made of; the images are not read for it."""
+  sources = [getattr(options, split + '_directory') for split in num_shards]
+  sources += [synsets.find(options.labels_file),
+              synsets.find(options.imagenet_metadata_file)]
+  settings = {split + '_shards': count for split, count in num_shards.items()}
+  return provenance.Origin(
+      sources + [path for path in [options.bounding_box_file] if path],
+      dict(settings, on_bad_image=options.on_bad_image), read=False,
+      directory_flag='output_directory')
 
 
 def _check_splits(writer, directory, splits):

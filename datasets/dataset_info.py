@@ -11,10 +11,11 @@ split, its files and their numbers of examples:
                         "examples_per_file": [60000],
                         "examples_per_class": [5923, ...]}, ...}}
 
-("image" is null if sizes differ). Three keys are optional: "multi_label", true
+("image" is null if sizes differ). Four keys are optional: "multi_label", true
 if an example has any number of classes, "side_files", the names of other files
-of the dataset, and "max_pixels", the maximum height times width of its images
-unless it is the default. `labels.txt` holds a line `id:name` for each class.
+of the dataset, "max_pixels", the maximum height times width of its images
+unless it is the default, and "origin", what the dataset was made of, see
+`conversion.provenance`. `labels.txt` holds a line `id:name` for each class.
 Converters write these files and dataset modules read them, both through this
 module, which does not need TensorFlow.
 """
@@ -35,7 +36,7 @@ def publishing_directory(name):
 
 
 def info_text(name, class_names, image, splits, side_files=(),
-              multi_label=False, max_pixels=MAX_PIXELS):
+              multi_label=False, max_pixels=MAX_PIXELS, origin=None):
   """Returns the content of `dataset_info.json`.
 
   Args:
@@ -46,6 +47,7 @@ def info_text(name, class_names, image, splits, side_files=(),
     side_files: names of other files of the dataset.
     multi_label: whether an example has any number of classes, not one.
     max_pixels: maximum height times width that its images were held to.
+    origin: dict of its sources and options, or None.
   """
   info = {'format_version': _FORMAT_VERSION, 'name': name,
           'num_classes': len(class_names), 'class_names': list(class_names),
@@ -56,13 +58,15 @@ def info_text(name, class_names, image, splits, side_files=(),
     info['side_files'] = list(side_files)
   if max_pixels != MAX_PIXELS:
     info['max_pixels'] = max_pixels
+  if origin:
+    info['origin'] = origin
   return json.dumps(info, indent=1) + '\n'
 
 
 def parse_info(text, path):
   """Returns the dict in the text of a `dataset_info.json`.
 
-  It always has the keys `multi_label`, `side_files` and `max_pixels`.
+  It always has the optional keys, too.
 
   Args:
     text: str, or bytes in UTF-8.
@@ -78,6 +82,7 @@ def parse_info(text, path):
       info.setdefault('multi_label', False)
       info.setdefault('side_files', [])
       info.setdefault('max_pixels', MAX_PIXELS)
+      info.setdefault('origin', None)
       is_valid = _is_valid(info)
   except (ValueError, TypeError, KeyError, AttributeError,
           RecursionError) as error:
@@ -98,11 +103,19 @@ def _is_valid(info):
   """Whether all keys are there, with values of their types that agree."""
   return (isinstance(info['name'], str) and 'image' in info and
           isinstance(info['multi_label'], bool) and
+          _is_valid_origin(info['origin']) and
           type(info['max_pixels']) is int and info['max_pixels'] > 0 and
           _are(str, info['side_files']) and _are(str, info['class_names']) and
           len(info['class_names']) == info['num_classes'] and
           all(_is_valid_split(split, info['num_classes'])
               for split in info['splits'].values()))
+
+
+def _is_valid_origin(origin):
+  return origin is None or (
+      _are(str, origin['sources']) and isinstance(origin['options'], dict) and
+      _are(int, [origin['num_files'], origin['num_bytes']]) and
+      _are(str, [origin['contents'], origin['times']]))
 
 
 def _is_valid_split(split, num_classes):

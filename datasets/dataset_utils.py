@@ -61,6 +61,34 @@ def image_to_tfexample(image_data, image_format, height, width, class_id):
       'image/width': int64_feature(width)}))
 
 
+class ImageReader:
+  """Decodes JPEGs to RGB, by operations of the default graph."""
+
+  def __init__(self):
+    self._encoded = tf.placeholder(tf.string, [])
+    self._image = tf.image.decode_jpeg(self._encoded, channels=3)
+
+  def read_image_dims(self, sess, image_data):
+    """Returns (height, width) of a JPEG, in pixels.
+
+    Args:
+      sess: session of the graph in which this object was made.
+      image_data: bytes of the file.
+
+    Raises:
+      tf.errors.InvalidArgumentError: it is damaged.
+    """
+    height, width, _ = self.decode_jpeg(sess, image_data).shape
+    return height, width
+
+  def decode_jpeg(self, sess, image_data):
+    """Returns the pixels of a JPEG, uint8 [height, width, 3].
+
+    The arguments and errors are those of `read_image_dims`.
+    """
+    return sess.run(self._image, {self._encoded: image_data})
+
+
 def download_url(url, dataset_dir):
   """Downloads a file into `dataset_dir` unless it exists; returns its path.
 

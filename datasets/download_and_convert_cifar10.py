@@ -20,6 +20,8 @@ _FILES = {'train': ['cifar10_train.tfrecord'],
           'test': ['cifar10_test.tfrecord']}
 _BATCHES = {'train': ['data_batch_%d' % k for k in range(1, 6)],
             'test': ['test_batch']}
+# Of those in a directory, the files that are read.
+_SOURCE_FILES = ('data_batch_*', 'test_batch*', 'batches.meta*')
 
 _PUBLISHED = downloads.Published(
     mirrors=('https://www.cs.toronto.edu/~kriz/',
@@ -123,15 +125,16 @@ def _class_names(path, names):
   return names
 
 
-def run(dataset_dir, source=None, overwrite=False, num_workers=None):
+def run(dataset_dir, source=None, overwrite=False, num_workers=None,
+        keep=False):
   """Writes `cifar10_{train,test}.tfrecord` and `labels.txt`.
 
   Args:
     source: a directory, archive or URL of the binary or the Python version;
       None to download the binary one.
-    dataset_dir, overwrite, num_workers: and the errors raised, as of
+    dataset_dir, overwrite, num_workers, keep: and the errors raised, as of
       `download_and_convert_mnist.run`.
   """
   dataset_writer.convert_images(
-      'cifar10', _FILES, _PUBLISHED, _read, dataset_dir, source, overwrite,
-      num_workers)
+      'cifar10', _FILES, _PUBLISHED, _read, _SOURCE_FILES,
+      dataset_dir, source, overwrite, num_workers, keep)

@@ -13,7 +13,6 @@ _CLASS_NAMES = ('T-shirt/top', 'Trouser', 'Pullover', 'Dress', 'Coat',
                 'Sandal', 'Shirt', 'Sneaker', 'Bag', 'Ankle boot')
 _FILES = {'train': ['fashion_mnist_train.tfrecord'],
           'test': ['fashion_mnist_test.tfrecord']}
-
 _PUBLISHED = downloads.Published(
     mirrors=('http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/',
              'https://storage.googleapis.com/tensorflow/tf-keras-datasets/'),
@@ -38,11 +37,12 @@ def _read(directory):
       directory, _IMAGE_SIZE, len(_CLASS_NAMES))
 
 
-def run(dataset_dir, source=None, overwrite=False, num_workers=None):
+def run(dataset_dir, source=None, overwrite=False, num_workers=None,
+        keep=False):
   """Writes `fashion_mnist_{train,test}.tfrecord` and `labels.txt`.
 
   Arguments and errors are those of `download_and_convert_mnist.run`.
   """
   dataset_writer.convert_images(
-      'fashion_mnist', _FILES, _PUBLISHED, _read, dataset_dir, source,
-      overwrite, num_workers)
+      'fashion_mnist', _FILES, _PUBLISHED, _read, idx.FILES, dataset_dir,
+      source, overwrite, num_workers, keep)

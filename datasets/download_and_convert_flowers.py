@@ -14,6 +14,7 @@ from datasets.conversion import downloads
 from datasets.conversion import engine
 from datasets.conversion import image_checks
 from datasets.conversion import image_lists
+from datasets.conversion import provenance
 
 _NAME = 'flowers'
 _FILES = 'flowers_%s_%05d-of-%05d.tfrecord'
@@ -34,7 +35,7 @@ _PUBLISHED = downloads.Published(
 
 def run(dataset_dir, source=None, overwrite=False, num_workers=None,
         on_bad_image='fail', max_pixels=image_checks.MAX_PIXELS,
-        background='white'):
+        background='white', keep=False):
   """Writes `flowers_{train,validation}_*.tfrecord` and `labels.txt`.
 
   Args:
@@ -46,6 +47,8 @@ def run(dataset_dir, source=None, overwrite=False, num_workers=None,
     on_bad_image: 'fail' (nothing is published) or 'skip'.
     max_pixels: maximum height times width; larger images are bad.
     background: color shown through transparency: a name or #rrggbb.
+    keep: whether a dataset of another source or of other options is kept; else
+      it is an error.
 
   Raises:
     ValueError: an argument, the source, or an image is bad.
@@ -54,7 +57,11 @@ def run(dataset_dir, source=None, overwrite=False, num_workers=None,
   policy = image_checks.Policy(
       max_pixels, image_checks.parse_background(background), turn=False)
   with dataset_writer.DatasetWriter(dataset_dir, _NAME, num_workers) as writer:
-    if writer.keep_existing(sum(_files().values(), []), overwrite):
+    origin = provenance.Origin([source] if source else [], {
+        'on_bad_image': on_bad_image, 'max_pixels': max_pixels,
+        'background': background})
+    if writer.keep_existing(
+        sum(_files().values(), []), overwrite, origin, keep):
       return
     listing = image_lists.from_directory(downloads.obtain(
         source, _PUBLISHED, writer.download_dir, writer.unpack_dir),

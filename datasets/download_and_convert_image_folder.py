@@ -15,6 +15,7 @@ from datasets.conversion import engine
 from datasets.conversion import image_checks
 from datasets.conversion import image_lists
 from datasets.conversion import list_files
+from datasets.conversion import provenance
 
 NUM_SHARDS = 5
 VALIDATION_FRACTION = 0.1
@@ -27,7 +28,7 @@ _OTHER_LISTS = ('.txt', '.tsv', '.json', '.lst', '.xml', '.yaml', '.yml',
 def run(dataset_dir, source=None, overwrite=False, num_workers=None,
         validation_fraction=None, num_validation=None, seed=0,
         num_shards=NUM_SHARDS, on_bad_image='fail',
-        max_pixels=image_checks.MAX_PIXELS, background='white'):
+        max_pixels=image_checks.MAX_PIXELS, background='white', keep=False):
   """Writes `image_folder_<split>_*.tfrecord`, labels.txt, dataset_info.json.
 
   And `bad_images.csv`, if bad images were skipped.
@@ -49,6 +50,8 @@ def run(dataset_dir, source=None, overwrite=False, num_workers=None,
     on_bad_image: 'fail' (nothing is published) or 'skip'.
     max_pixels: maximum height times width; larger images are bad.
     background: color shown through transparency: a name or #rrggbb.
+    keep: whether a dataset of another source or of other options is kept; else
+      it is an error.
 
   Raises:
     ValueError: an argument, the source, or an image is bad.
@@ -59,7 +62,12 @@ def run(dataset_dir, source=None, overwrite=False, num_workers=None,
   policy = image_checks.Policy(
       max_pixels, image_checks.parse_background(background))
   with dataset_writer.DatasetWriter(dataset_dir, _NAME, num_workers) as writer:
-    if writer.keep_existing([], overwrite):
+    origin = provenance.Origin([source], {
+        'validation_fraction': validation_fraction,
+        'num_validation': num_validation, 'seed': seed,
+        'num_shards': num_shards, 'on_bad_image': on_bad_image,
+        'max_pixels': max_pixels, 'background': background}, lists_count=True)
+    if writer.keep_existing([], overwrite, origin, keep):
       return
     listing = _list(source, writer)
     if (validation_fraction, num_validation) != (None, None) and (

@@ -11,7 +11,6 @@ _IMAGE_SIZE = (28, 28)
 _CLASS_NAMES = ('zero', 'one', 'two', 'three', 'four',
                 'five', 'six', 'seven', 'eight', 'nine')
 _FILES = {'train': ['mnist_train.tfrecord'], 'test': ['mnist_test.tfrecord']}
-
 _PUBLISHED = downloads.Published(
     mirrors=('https://storage.googleapis.com/cvdf-datasets/mnist/',
              'https://ossci-datasets.s3.amazonaws.com/mnist/',
@@ -37,7 +36,8 @@ def _read(directory):
       directory, _IMAGE_SIZE, len(_CLASS_NAMES))
 
 
-def run(dataset_dir, source=None, overwrite=False, num_workers=None):
+def run(dataset_dir, source=None, overwrite=False, num_workers=None,
+        keep=False):
   """Writes `mnist_train.tfrecord`, `mnist_test.tfrecord` and `labels.txt`.
 
   Args:
@@ -46,11 +46,12 @@ def run(dataset_dir, source=None, overwrite=False, num_workers=None):
       them.
     overwrite: whether an existing dataset is replaced.
     num_workers: number of processes; None for one per core.
+    keep: whether a dataset of another source is kept; else it is an error.
 
   Raises:
     ValueError: the source is damaged or holds something else.
     OSError: a file or a mirror cannot be reached, or the disk is full.
   """
   dataset_writer.convert_images(
-      'mnist', _FILES, _PUBLISHED, _read, dataset_dir, source, overwrite,
-      num_workers)
+      'mnist', _FILES, _PUBLISHED, _read, idx.FILES, dataset_dir, source,
+      overwrite, num_workers, keep)

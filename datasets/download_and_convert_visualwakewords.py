@@ -21,9 +21,13 @@ from datasets.conversion import directories
 from datasets.conversion import downloads
 from datasets.conversion import engine
 from datasets.conversion import image_checks
+from datasets.conversion import provenance
 from slim_common import atomic_files
 
 _NAME = 'visualwakewords'
+# What the records depend on, besides the source.
+_OPTIONS = ('small_object_area_threshold', 'foreground_class_of_interest',
+            'on_bad_image', 'max_pixels', 'background')
 _FILES = '%s.record-%05d-of-%05d'
 _NUM_SHARDS = collections.OrderedDict((('train', 100), ('val', 10)))
 _HOST = 'http://images.cocodataset.org/'
@@ -67,7 +71,7 @@ def run(dataset_dir, small_object_area_threshold=0.005,
         max_pixels=image_checks.MAX_PIXELS, background='white',
         coco_dirname='coco_dataset', coco_train_url=_YEARS[0].train,
         coco_validation_url=_YEARS[0].val,
-        coco_annotations_url=_YEARS[0].annotations):
+        coco_annotations_url=_YEARS[0].annotations, keep=False):
   """Writes `{train,val}.record-*` and `labels.txt`.
 
   Args:
@@ -87,6 +91,7 @@ def run(dataset_dir, small_object_area_threshold=0.005,
     coco_train_url: URL of the archive of the training images.
     coco_validation_url: URL of the archive of the validation images.
     coco_annotations_url: URL of the archive of the annotations.
+    keep: whether a dataset of another source or other options is kept.
 
   Raises:
     ValueError: an argument, an archive, an annotation or an image is bad.
@@ -99,9 +104,13 @@ def run(dataset_dir, small_object_area_threshold=0.005,
   with dataset_writer.DatasetWriter(dataset_dir, _NAME, num_workers) as writer:
     names = [_FILES % (split, shard, count)
              for split, count in _NUM_SHARDS.items() for shard in range(count)]
-    if not overwrite:
+    if not (overwrite or keep):
       _check_class(writer, dataset_dir, foreground_class_of_interest)
-    if writer.keep_existing(names, overwrite):
+    options = dict(zip(_OPTIONS, (
+        small_object_area_threshold, foreground_class_of_interest,
+        on_bad_image, max_pixels, background)))
+    if writer.keep_existing(names, overwrite, provenance.Origin(
+        [source] if source else list(urls), options, read=False), keep):
       return
     parts = _directories(source, os.path.join(dataset_dir, coco_dirname), urls)
     splits = collections.OrderedDict()

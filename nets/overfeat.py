@@ -6,7 +6,10 @@ Integrated recognition, localization and detection using convolutional networks
 """
 import tensorflow.compat.v1 as tf
 
+from nets import layer_utils
 from nets import sequential
+
+trunc_normal = layer_utils.trunc_normal
 
 _LAYERS = [
     sequential.conv('conv1', 64, 11, stride=4, padding='VALID'),           # 56 x 56 x 64

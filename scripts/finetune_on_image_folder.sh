@@ -9,7 +9,8 @@
 # --list_models. IMAGES is a directory with one subdirectory per class; if it
 # has no validation images, they are sampled from it. CHECKPOINT is required.
 #
-# Writes to data/image_folder and runs/NETWORK_on_image_folder.
+# Writes to data/IMAGES and runs/NETWORK_on_IMAGES, by the last part of the path
+# of IMAGES.
 set -eu
 # shellcheck source=scripts/recipe.sh disable=SC1091
 . "$(dirname "$0")/recipe.sh"
@@ -21,6 +22,14 @@ case $name in
     "Type: CHECKPOINT=FILE $0 mobilenet_v1 --source=IMAGES" ;;
   *) shift ;;
 esac
+# Two directories of images do not share a dataset.
+for word; do
+  case $word in
+    --source=?*) title=${word%/}; title=${title##*[/=]}; title=${title%%.*}
+      DATA_DIR=${DATA_DIR:-data/$title}
+      TRAIN_DIR=${TRAIN_DIR:-runs/${name}_on_$title} ;;
+  esac
+done
 start "$name" image_folder validation "$@"
 [ -n "${CHECKPOINT:-}" ] || fail 'the pretrained network is missing.' \
   "Type: CHECKPOINT=FILE $0 $name --source=IMAGES"

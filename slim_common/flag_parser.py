@@ -8,28 +8,22 @@ from absl import flags as absl_flags
 
 from slim_common import flags
 from slim_common import help_page
+from slim_common import logging_flags
 from slim_common import suggest
 
 _PARSERS = {str: absl_flags.DEFINE_string, int: absl_flags.DEFINE_integer,
             float: absl_flags.DEFINE_float, bool: absl_flags.DEFINE_boolean}
 _IS_WITHIN = {'at_least': operator.ge, 'above': operator.gt,
               'at_most': operator.le, 'below': operator.lt}
-# Flags of absl that slim's programs took: TensorFlow's log level by name or
-# number, and those that have no effect here.
-_LOG_LEVELS = {'debug': 1, 'info': 0, 'warning': -1, 'error': -2, 'fatal': -3}
-_IGNORED = {'alsologtostderr': bool, 'logtostderr': bool,
-            'stderrthreshold': str, 'log_dir': str}
 
 
 def parse(arguments, config_class):
-  """Returns (config, warnings, TensorFlow's log level or None)."""
+  """Returns (config, warnings, dict of the flags of logging that were given).
+  """
   leaves = list(help_page.leaves(config_class))
   values = absl_flags.FlagValues()
   values.set_gnu_getopt(True)
-  absl_flags.DEFINE(_NumberOrLiteral(int, *_LOG_LEVELS), 'verbosity', None, '',
-                    flag_values=values, short_name='v')
-  for name, kind in _IGNORED.items():
-    _PARSERS[kind](name, None, '', flag_values=values)
+  names_of_logging = _define_logging(values)
   for field, kind in leaves:
     if not field.metadata.get('positional'):
       _define(values, field, kind)
@@ -46,11 +40,26 @@ def parse(arguments, config_class):
                    for field, _ in leaves)
   for field, _ in leaves:
     _check(field, given[field.name], standalone)
-  level = values.verbosity
   typed = [name for name in given if name in values and values[name].present]
   config = flags.remember(_build(config_class, given), typed)
   return (config, list(_warnings(leaves, values, given)),
-          _LOG_LEVELS.get(level, level))
+          {name: values[name].value for name in names_of_logging
+           if values[name].present})
+
+
+def _define_logging(values):
+  """Defines the flags of logging; returns their names."""
+  names = list(logging_flags.OF_LEVELS) + [logging_flags.OF_LOGGERS]
+  for name in logging_flags.OF_LEVELS:
+    absl_flags.DEFINE(
+        _NumberOrLiteral(int, *logging_flags.LEVELS), name, None, '',
+        flag_values=values, short_name='v' if name == 'verbosity' else None)
+  absl_flags.DEFINE(logging_flags.LoggerLevelsParser(), names[-1], None, '',
+                    flag_values=values)
+  for name, kind in logging_flags.OTHERS.items():
+    _PARSERS[kind](name, None, '', flag_values=values)
+    names.append(name)
+  return names
 
 
 def _define(values, field, kind):
@@ -133,10 +142,6 @@ def _check(field, value, standalone):
 def _warnings(leaves, values, given):
   """Yields a sentence for each flag without effect or with a new name."""
   defaults = {field.name: field.default for field, _ in leaves}
-  for name in _IGNORED:
-    if values[name].present:
-      yield ('--%s has no effect; messages of TensorFlow go to standard error, '
-             'and --verbosity sets their level' % name)
   for field, _ in leaves:
     if field.name not in values or not values[field.name].present:
       continue

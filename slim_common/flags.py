@@ -83,20 +83,25 @@ def run(main: Callable[[Any], Optional[int]], config_class: type,
   if any(word in _HELP_FLAGS for word in arguments):
     page = help_text(program, config_class, doc, '--helpfull' in arguments)
     sys.exit(_status(print, page, show_traceback=False))
-  from slim_common import flag_parser  # Not for --help, which answers at once.
+  # Not for --help, which answers at once.
+  from slim_common import flag_parser
+  from slim_common import logging_flags
   try:
-    config, warnings, log_level = flag_parser.parse(arguments, config_class)
+    config, warnings, logging = flag_parser.parse(arguments, config_class)
   except UsageError as error:
     print('%s: %s' % (program, error), file=sys.stderr)
     sys.exit(2)
   for warning in warnings:
     print('Warning: ' + warning, file=sys.stderr)
-  if log_level is not None:
-    os.environ['TF_CPP_MIN_LOG_LEVEL'] = str(min(3, max(0, -log_level)))
+
+  def start(config):
+    logging_flags.start(program, logging)
+    return main(config)
+
   # Files are closed and what is half written is removed, as on Ctrl-C.
   for number in signals.stop_signals():
     signal.signal(number, _exit)
-  status = _status(main, config, '--traceback' in sys.argv)
+  status = _status(start, config, '--traceback' in sys.argv)
   # A Ctrl-C while modules are torn down would end in a traceback and status 1.
   signal.signal(signal.SIGINT, lambda number, frame: os._exit(128 + number))
   sys.exit(status)

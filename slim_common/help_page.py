@@ -17,6 +17,9 @@ _EVERYWHERE = (
     ('--flagfile=FILE', 'Read flags from a file, one per line.'),
     ('--verbosity=LEVEL', "Level of TensorFlow's messages: debug, info, "
      'warning, error or fatal.'),
+    ('--log_dir=DIR', "Directory for a file of Python's log messages. "
+     '--alsologtostderr, --logtostderr, --stderrthreshold, --showprefixforinfo '
+     "and --logger_levels do what absl's documentation says."),
     ('--traceback', 'Show where in the program an error was raised.'))
 
 

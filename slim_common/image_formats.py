@@ -12,6 +12,10 @@ SIGNATURES = {
     JPEG: (b'\xff\xd8\xff',), PNG: (b'\x89PNG\r\n\x1a\n',), BMP: (b'BM',),
     GIF: (b'GIF87a', b'GIF89a'), TIFF: (b'II*\x00', b'MM\x00*'),
     JPEG2000: (b'\x00\x00\x00\x0cjP  \r\n\x87\n', b'\xff\x4f\xff\x51')}
+# Of the names of image files.
+ENDINGS = (
+    '.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.gif', '.bmp', '.dib', '.webp',
+    '.tif', '.tiff', '.heic', '.heif', '.avif', '.jp2', '.svg', '.ico', '.ppm')
 # Bytes of a file that `detect` looks at, at most.
 HEAD_SIZE = 18
 # Formats that are named, but not read: start of the file, and what converts it.

@@ -2,6 +2,7 @@
 import contextlib
 import importlib.abc
 import importlib.util
+import logging
 import os
 import re
 import sys
@@ -30,6 +31,9 @@ def start() -> None:
     ValueError: TensorFlow or tf_slim is not installed.
   """
   level = hide_remarks()
+  # By --logger_levels; TensorFlow sets one while it loads.
+  asked = ('tensorflow' not in sys.modules and
+           logging.getLogger('tensorflow').level)
   memory.keep_freed_memory()
   try:
     import tensorflow.compat.v1 as tf
@@ -39,7 +43,7 @@ def start() -> None:
         '%s. This needs Python 3.7 with TensorFlow 1.15, or Python 3.10 to '
         '3.13 with TensorFlow 2.21, and tf-slim: run `make env` and use the '
         'Python it names, or `pip install -e .`' % error)
-  tf.logging.set_verbosity({
+  tf.logging.set_verbosity(asked or {
       '0': tf.logging.INFO, '1': tf.logging.WARN,
       '3': tf.logging.FATAL}.get(level, tf.logging.ERROR))
   tf.disable_v2_behavior()

@@ -5,8 +5,12 @@ is for the files at the top, which are the programs. What a row allows, it
 allows with everything inside; the standard library is open to all. Slim's
 names keep converters and the modules of datasets in one folder, so that the
 names of the former, which begin with what _CONVERTERS says, are told apart.
+
+A file that runs as a program (it has a block for `__main__`) may import what
+the programs at the top may, wherever slim put it, and no library imports it.
 """
 import ast
+import functools
 import importlib.util
 import pathlib
 import sys
@@ -25,7 +29,7 @@ _BASE = _LIBRARIES + ('slim_common',)
 _FACTORIES = (
     'nets.nets_factory', 'nets.normalization',
     'preprocessing.preprocessing_factory', 'datasets.dataset_factory',
-    'datasets.reading')
+    'datasets.reading', 'datasets.conversion.image_checks')
 _IC = 'image_classifier.'
 _BELOW_RUNS = (_IC + 'options', _IC + 'checkpoints', _IC + 'losses')
 _BELOW_EVALUATE = _BASE + _FACTORIES + _BELOW_RUNS + (
@@ -70,7 +74,8 @@ _TABLE = {
 # Folders whose files may read the command line, and the files that parse it.
 _COMMAND_LINE_FOLDERS = ('', 'tests', 'examples', 'benchmarks', 'scripts',
                          'datasets/samples')
-_PARSERS = ('slim_common/flags.py', 'slim_common/flag_parser.py')
+_PARSERS = ('slim_common/flags.py', 'slim_common/flag_parser.py',
+            'slim_common/logging_flags.py')
 _CONVERTERS = ('download_and_convert_', 'build_')
 _CONTRIB_FILE = 'image_classifier/graphs/quantization.py'
 _COMMAND_LINE = {
@@ -147,6 +152,23 @@ def _lines_in_functions(tree):
           for inner in ast.walk(outer) if hasattr(inner, 'lineno')}
 
 
+def _is_program(tree):
+  """Whether a module has a block for `__main__` that calls something."""
+  return any(
+      isinstance(node, ast.If) and isinstance(node.test, ast.Compare) and
+      _dotted(node.test.left) == '__name__' and
+      any(isinstance(line, ast.Expr) for line in node.body)
+      for node in tree.body)
+
+
+@functools.lru_cache(maxsize=None)
+def _programs_of_islands():
+  """Returns the names of the modules that are programs inside the islands."""
+  return [path[:-3].replace('/', '.') for path in _python_files()
+          if path.split('/')[0] in _ISLANDS and _is_program(
+              ast.parse((_ROOT / path).read_text(encoding='utf-8')))]
+
+
 def _is_converter(name):
   return name.startswith(_CONVERTERS)
 
@@ -166,11 +188,11 @@ def _mixes_converters(path, module):
 
 
 def _import_faults(path, tree):
-  """Yields (line, text) of the imports that the file's folder does not allow.
-  """
+  """Yields (line, text) of imports that the file's folder does not allow."""
   folder = _folder_of(path)
-  allowed = _TABLE[folder] + (
-      (folder.replace('/', '.'),) if folder else ())
+  allowed = _TABLE[folder] + ((folder.replace('/', '.'),) if folder else ())
+  is_program = folder in _ISLANDS and _is_program(tree)
+  allowed += _TABLE[''] if is_program else ()
   for line, module in _imports(path, tree):
     if module.startswith('tensorflow.contrib') or _is_standard(module):
       continue
@@ -180,6 +202,9 @@ def _import_faults(path, tree):
     elif _mixes_converters(path, module):
       yield line, ('imports %s; converters write and the modules of datasets '
                    'read: neither imports the other' % module)
+    elif (folder.split('/')[0] in _PROJECT and not is_program and
+          _is_inside(module, _programs_of_islands())):
+      yield line, 'imports %s, which is a program' % module
 
 
 def _command_line_faults(path, tree):
@@ -298,6 +323,8 @@ def test_every_folder_of_the_project_is_in_the_table():
     ('tests/new_test.py', 'import matplotlib, pytest, classify_image'),
     ('slim_common/runtime.py', 'tf.disable_v2_behavior()'),
     ('examples/new.py', 'tf.disable_v2_behavior()'),
+    ('nets/new.py', 'from image_classifier.train import loop\n'
+     'if __name__ == "__main__":\n  loop.train()'),
 ])
 def test_allows(path, source):
   assert _faults(path, source) == []
@@ -363,6 +390,8 @@ def test_allows(path, source):
      ':1 uses disable_v2_behavior, which would change the program that'),
     ('datasets/new.py', 'from x import disable_eager_execution',
      'uses disable_eager_execution'),
+    ('nets/new.py', 'from nets import mobilenet_v1_train',
+     'imports nets.mobilenet_v1_train, which is a program'),
     ('image_classifier/graphs/quantization.py',
      'from tensorflow.contrib import quantize',
      'uses tensorflow.contrib.quantize; only'),

@@ -100,11 +100,11 @@ class Scan:
     entries = []
     for name in sorted(os.listdir(self._root)):
       path = os.path.join(self._root, name)
-      if os.path.isdir(path) and not _is_left_out(name):
+      if os.path.isdir(path) and not is_left_out(name):
         directories, files = _content(path)
         entries.append('%s/ (directories: %d, files: %d)' % (
             name, len(directories), len(files)))
-      elif not _is_left_out(name):
+      elif not is_left_out(name):
         entries.append(name)
     more = len(entries) - _ENTRIES_SHOWN
     return ', '.join(entries[:_ENTRIES_SHOWN] + (
@@ -232,7 +232,7 @@ def _content(directory, skipped=None):
   names = {_DIRECTORY: [], _FILE: [], _NEITHER: []}
   for entry in os.scandir(directory):
     kind = _kind(entry)
-    if not _is_left_out(entry.name):
+    if not is_left_out(entry.name):
       names[kind].append(entry.name)
     elif skipped is not None:
       _count(entry, kind, skipped)
@@ -252,7 +252,8 @@ def _kind(entry):
     return _FILE
 
 
-def _is_left_out(name):
+def is_left_out(name):
+  """Whether a file or directory is hidden, or a copy that systems make."""
   return name.startswith('.') or name.lower() in _OF_SYSTEMS
 
 

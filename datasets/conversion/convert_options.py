@@ -22,7 +22,7 @@ _CONVERTERS = {
 }
 # The options of all converters. Other fields are options of those that
 # `only_if` names.
-_OPTIONS = ('source', 'overwrite', 'num_workers')
+_OPTIONS = ('source', 'overwrite', 'num_workers', 'keep')
 _IMAGENET = (
     'imagenet has separate programs, as its archives are given only to those '
     'who sign up at https://image-net.org. With the archives, or their '
@@ -59,6 +59,10 @@ class ConvertOptions:
   overwrite: bool = flag(
       False, 'Convert again if the dataset exists; it is replaced when the new '
       'one is complete.')
+  keep: bool = flag(
+      False, 'Keep an existing dataset, even if it was made of another source, '
+      'of files that have changed, or with other options; otherwise that is an '
+      'error.')
   num_workers: Optional[int] = flag(
       None, 'Number of processes; left out, one per core. The files do not '
       'depend on it.', at_least=1)
@@ -128,6 +132,9 @@ def convert(options):
     importlib.import_module('datasets.doctor').check(
         options.dataset_dir, options.num_workers, options.histogram)
     return
+  if options.overwrite and options.keep:
+    raise ValueError('--overwrite replaces an existing dataset and --keep '
+                     'keeps it: give one of the two')
   name, known = options.dataset_name, ', '.join(_CONVERTERS)
   if name == 'imagenet':
     raise ValueError(_IMAGENET % options.dataset_dir)

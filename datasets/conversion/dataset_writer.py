@@ -26,6 +26,7 @@ from datasets import dataset_info
 from datasets.conversion import directories
 from datasets.conversion import downloads
 from datasets.conversion import encoding
+from datasets.conversion import provenance
 from datasets.conversion import shards
 from datasets.conversion import worker_pool
 from slim_common import atomic_files
@@ -35,8 +36,8 @@ _IMAGES_PER_TASK = 256
 _DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def convert_images(name, files, published, read, dataset_dir, source=None,
-                   overwrite=False, num_workers=None):
+def convert_images(name, files, published, read, patterns, dataset_dir,
+                   source=None, overwrite=False, num_workers=None, keep=False):
   """Converts a dataset whose images, all of one size, fit in memory.
 
   Args:
@@ -46,18 +47,21 @@ def convert_images(name, files, published, read, dataset_dir, source=None,
     read: function of the source's directory that returns the class names and a
       dict of split name to (images, labels): uint8 [count, height, width, 1
       or 3] and class ids [count].
+    patterns: patterns of the names of the files that `read` reads.
     dataset_dir: directory for the files.
     source: as for `downloads.obtain`.
     overwrite: whether an existing dataset is replaced.
     num_workers: number of processes; None for one per core.
+    keep: whether a dataset of another source stays.
 
   Raises:
-    ValueError: the source is damaged or holds something else, or the directory
-      holds another dataset.
+    ValueError: the source is damaged or something else, or the directory holds
+      another dataset, or one of another source.
     OSError: a file or a mirror cannot be reached, or the disk is full.
   """
   with DatasetWriter(dataset_dir, name, num_workers) as writer:
-    if writer.keep_existing(sum(files.values(), []), overwrite):
+    origin = provenance.Origin([source] if source else [], {}, patterns)
+    if writer.keep_existing(sum(files.values(), []), overwrite, origin, keep):
       return
     directory = downloads.obtain(
         source, published, writer.download_dir, writer.unpack_dir)
@@ -108,6 +112,7 @@ class DatasetWriter:
     self._pending = []
     self._splits = collections.OrderedDict()
     self._side_files = []
+    self._origin = None
     self._is_complete = False
     self._exit_stack = contextlib.ExitStack()
 
@@ -169,17 +174,20 @@ class DatasetWriter:
     info = self._read_info(self._dir)
     return info if info and info['name'] == self.name else None
 
-  def keep_existing(self, files, overwrite=False):
+  def keep_existing(self, files, overwrite=False, origin=None, keep=False):
     """Returns whether the dataset exists already and stays; says so.
 
     Args:
       files: list of the names of the record files to come.
       overwrite: whether the dataset is converted again in any case.
+      origin: a `provenance.Origin`, recorded with what is published.
+      keep: whether a dataset of another origin stays, too.
 
     Raises:
-      ValueError: the directory holds another dataset, whose class names would
-        be lost, or a `dataset_info.json` that cannot be read.
+      ValueError: the directory holds another dataset, one of another origin,
+        or a damaged `dataset_info.json`.
     """
+    self._origin = origin
     info = self._read_info(self._dir, tolerate_damage=overwrite)
     if info and info['name'] != self.name:
       raise ValueError(
@@ -195,13 +203,14 @@ class DatasetWriter:
             'that is done.' % (self._dir, self.name))
       return False
     if len(present) == len(files):
+      if origin and not keep and info and info['origin']:
+        origin.check(info['origin'], '%s holds %s' % (self._dir, self.name))
       print('%s already holds %s: nothing to do (--overwrite converts it '
             'again).' % (self._dir, self.name))
       return True
-    missing = [f for f in files if f not in present]
     print('%s holds %s but not %s: an earlier conversion did not finish, so '
-          'all is converted again.'
-          % (self._dir, ', '.join(present), ', '.join(missing)))
+          'all is converted again.' % (self._dir, ', '.join(present), ', '.join(
+              f for f in files if f not in present)))
     return False
 
   def path(self, file_name):
@@ -327,7 +336,8 @@ class DatasetWriter:
                      dataset_info.labels_text(dict(enumerate(class_names))))
     info = dataset_info.info_text(
         self.name, class_names, image, splits, self._side_files, multi_label,
-        max_pixels)
+        max_pixels, self._origin and self._origin.record(
+            bool(self._side_files)))
     self._write_text(dataset_info.INFO_FILENAME, info)
     for future in self._pending:
       future.result()

@@ -19,6 +19,8 @@ _GZIP_MAGIC = b'\x1f\x8b'
 _GZIP_DAMAGE = (EOFError, zlib.error, OSError)
 _BLOCK = 1 << 20
 _KINDS = {1: 'labels', 3: 'images'}
+# Patterns of the names of the files.
+FILES = ('*-ubyte*',)
 _STEMS = {'train': 'train', 'test': 't10k'}
 
 

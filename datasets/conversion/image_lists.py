@@ -49,9 +49,6 @@ class Listing(collections.namedtuple(
 
 
 _FLOAT = re.compile(r'-?\d+\.0+')
-_IMAGE_SUFFIXES = (
-    '.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.gif', '.bmp', '.dib', '.webp',
-    '.tif', '.tiff', '.heic', '.heif', '.avif', '.jp2', '.svg', '.ico', '.ppm')
 
 
 def from_directory(directory, title=None):
@@ -252,7 +249,7 @@ def without_other_files(listing):
 
 
 def _may_be_image(image):
-  if image.name.lower().endswith(_IMAGE_SUFFIXES):
+  if image.name.lower().endswith(image_formats.ENDINGS):
     return True
   try:
     with open(image.path, 'rb', buffering=0) as source:

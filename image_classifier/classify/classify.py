@@ -7,12 +7,13 @@ import sys
 
 import numpy as np
 
-from image_classifier.classify import contact_sheet
+from image_classifier.classify import explain
 from image_classifier.classify import image_inputs
 from image_classifier.inference import classifier as classifiers
 from image_classifier.options import Classify
 from image_classifier.options import inference
 from slim_common import atomic_files
+from slim_common import contact_sheet
 from slim_common import progress
 
 _BATCH = 16
@@ -45,20 +46,28 @@ def classify(options: Classify) -> int:
   atomic_files.check({name: getattr(options, name) for name in (
       'output_json', 'output_csv', 'contact_sheet', 'features_file')},
                      options.overwrite)
+  overlays = options.explain and explain.Overlays(
+      options.explain, options.overwrite)
   classifier = (classifiers.load_export(options.graph) if options.graph
                 else classifiers.load_checkpoint(options))
   results, features = [], []
   meter = progress.StatusLine()
   for start in range(0, len(images), _BATCH):
     meter.show(start, len(images), '%d of %d images' % (start, len(images)))
-    batch_results, batch_features = _classify_batch(
+    batch_results, inputs, batch_features = _classify_batch(
         classifier, images[start:start + _BATCH], options.top_k)
     for result in batch_results:
       meter.line(_line(result))
     results += batch_results
-    features += batch_features
+    if overlays:
+      for row in zip(_readable(batch_results), inputs, batch_features):
+        overlays.write(*row)
+    else:
+      features += batch_features
   classifier.close()
   _write(options, results, images, features)
+  if overlays:
+    print('Heat maps: %s' % options.explain)
   failed = sum(result.error is not None for result in results)
   if failed:
     print('%d of %d images could not be read.' % (failed, len(images)))
@@ -75,6 +84,13 @@ def _check_flags(options):
   if options.end_point and options.graph:
     raise ValueError('--end_point needs the network of a checkpoint: give '
                      '--checkpoint_path and --model_name instead of --graph.')
+  if options.explain and options.graph:
+    raise ValueError('--explain needs gradients, which exports do not have: '
+                     'give --checkpoint_path and --model_name instead of '
+                     '--graph.')
+  if options.explain and options.end_point:
+    raise ValueError('--explain and --end_point both take the values of an end '
+                     'point: run the program once for each.')
   for field in dataclasses.fields(inference.Inference):
     if options.graph and getattr(options, field.name) != field.default:
       print('Warning: --%s has no effect with --graph, which has its own.' %
@@ -82,7 +98,7 @@ def _check_flags(options):
 
 
 def _classify_batch(classifier, images, top_k):
-  """Returns the Results of images and the features of the readable ones."""
+  """Returns the Results of images; of the readable ones input and features."""
   preprocessed, errors = {}, {}
   for index, image in enumerate(images):
     try:
@@ -96,7 +112,12 @@ def _classify_batch(classifier, images, top_k):
     rows = dict(zip(preprocessed, probabilities))
   return [_result(image.name, rows.get(index), errors.get(index),
                   classifier.labels, top_k)
-          for index, image in enumerate(images)], list(features)
+          for index, image in enumerate(images)], list(
+              preprocessed.values()), list(features)
+
+
+def _readable(results):
+  return [result.file for result in results if result.error is None]
 
 
 def _result(file, row, error, labels, top_k):
@@ -120,9 +141,8 @@ def _write(options, results, images, features):
       _write_csv(output, results)
     print('Table: %s' % options.output_csv)
   if options.features_file:
-    readable = [result.file for result in results if result.error is None]
     with atomic_files.publish(options.features_file, 'wb') as output:
-      np.savez(output, files=np.array(readable),
+      np.savez(output, files=np.array(_readable(results)),
                features=np.array(features, np.float32))
     print('Features: %s' % options.features_file)
   if options.contact_sheet:

@@ -1,12 +1,11 @@
-"""The input images of classify_image.py."""
+"""The input images of classify_image.py, read as the converters read them."""
 import glob
 import io
 import os
 import sys
 
+from datasets.conversion import image_checks
 from slim_common import image_formats
-
-_ENDINGS = ('.bmp', '.gif', '.jpeg', '.jpg', '.png')
 
 
 class ImageInput:
@@ -17,29 +16,44 @@ class ImageInput:
   """
 
   def __init__(self, path, content=None):
-    self.name = os.fsencode(path).decode('utf-8', 'backslashreplace')
+    self.name = _printable(path)
     self._path = path
     self._content = content
 
   def read(self):
-    """Returns the content, bytes; OSError if the file cannot be read."""
-    if self._content is not None:
-      return self._content
-    with open(self._path, 'rb') as file:
-      return file.read()
+    """Returns the image as the bytes of an upright JPEG or PNG, opaque, 8 bits.
+
+    A converter would store the same, see `image_checks`.
+
+    Raises:
+      ValueError: it is damaged or no image; the message says why.
+      OSError: the file cannot be read.
+    """
+    content = self._content
+    if content is None:
+      with open(self._path, 'rb') as file:
+        content = file.read()
+    verdict = image_checks.check(content)
+    if verdict.fault:
+      raise ValueError(verdict.fault)
+    return verdict.content
 
   def open(self):
-    """Returns the path, or a file object of the content."""
-    return self._path if self._content is None else io.BytesIO(self._content)
+    """Returns a file object of what `read` returns, an empty one if nothing."""
+    try:
+      return io.BytesIO(self.read())
+    except (ValueError, OSError):
+      return io.BytesIO()
 
 
 def find(arguments, standard_input=None):
   """Returns the images that command-line arguments select.
 
   Args:
-    arguments: files; directories, for the images in them, sorted by name;
-      patterns with *, ? and [] (** for nested directories); and - for standard
-      input, which is either an image or such arguments, one per line.
+    arguments: files; directories, for the images in them by name or content,
+      sorted by name, while a line names the other files; patterns with *, ?
+      and [] (** for nested directories); and - for standard input, which is
+      either an image or such arguments, one per line.
     standard_input: a binary file; None for the standard input of the process.
 
   Returns:
@@ -58,14 +72,15 @@ def find(arguments, standard_input=None):
 
 
 def _from_bytes(content):
-  if image_formats.detect(content) in image_formats.READ_BY_TENSORFLOW:
+  if image_formats.detect(content):
     return [ImageInput('standard input', content)]
   # File names are bytes without zeros.
   lines = [] if b'\0' in content else content.splitlines()
   arguments = [os.fsdecode(line.strip()) for line in lines if line.strip()]
   if not arguments:
-    raise ValueError('Standard input is neither an image (JPEG, PNG, GIF, BMP) '
-                     'nor a list of image paths, one per line.')
+    raise ValueError('Standard input is neither an image (JPEG, PNG, GIF, BMP, '
+                     'WebP, TIFF and others) nor a list of image paths, one '
+                     'per line.')
   return [ImageInput(file)
           for argument in arguments for file in _files(argument)]
 
@@ -73,10 +88,12 @@ def _from_bytes(content):
 def _files(argument):
   """Returns the paths that an argument selects."""
   if os.path.isdir(argument):
-    found = [os.path.join(argument, name) for name in os.listdir(argument)
-             if name.lower().endswith(_ENDINGS)]
-    fault = 'The directory %s has no images (%s).' % (
-        argument, ', '.join(_ENDINGS))
+    found, others = _images_in(argument)
+    fault = 'The directory %s has no images%s' % (
+        argument, ', but %s.' % ', '.join(others) if others else '.')
+    if found and others:
+      print('Not images, in %s: %s' % (argument, ', '.join(others)),
+            file=sys.stderr)
   elif os.path.exists(argument):
     return [argument]
   elif glob.has_magic(argument):
@@ -88,3 +105,32 @@ def _files(argument):
   if not found:
     raise ValueError(fault)
   return found
+
+
+def _images_in(directory):
+  """Returns the paths of images in a directory, and the names of the others."""
+  found, others = [], []
+  for name in sorted(os.listdir(directory)):
+    path = os.path.join(directory, name)
+    if name.startswith('.'):
+      continue
+    if os.path.isdir(path):
+      others.append('%s/ (give %s for the images in it)' % (
+          _printable(name), _printable(path)))
+    elif name.lower().endswith(image_formats.ENDINGS) or _begins_as_image(path):
+      found.append(path)
+    else:
+      others.append(_printable(name))
+  return found, others
+
+
+def _begins_as_image(path):
+  try:
+    with open(path, 'rb') as file:
+      return image_formats.detect(file.read(image_formats.HEAD_SIZE))
+  except OSError:
+    return True  # Reported where it is read.
+
+
+def _printable(path):
+  return os.fsencode(path).decode('utf-8', 'backslashreplace')

@@ -78,7 +78,7 @@ def plot(matrix, names, title, output):
   """
   from matplotlib.backends.backend_agg import FigureCanvasAgg
   from matplotlib.figure import Figure
-  names = _drawable(names)
+  names = drawable(names)
   size = min(13.0, max(5.0, 0.42 * len(names) + 2.0))
   figure = Figure(figsize=(size + 4.5, size), dpi=_DPI)
   FigureCanvasAgg(figure)
@@ -137,7 +137,7 @@ def _list_mistakes(axes, matrix, names):
             transform=axes.transAxes)
 
 
-def _drawable(names):
+def drawable(names):
   """Returns names on one line, shortened, in letters that the font has."""
   from matplotlib import font_manager
   from matplotlib import ft2font

@@ -18,7 +18,7 @@ from preprocessing import preprocessing_factory
 
 EvalGraph = collections.namedtuple('EvalGraph', (
     'batch', 'logits', 'variables_to_restore', 'dataset', 'num_classes',
-    'labels_offset', 'multi_label', 'deployment'))
+    'labels_offset', 'multi_label', 'deployment', 'end_points'))
 EvalGraph.__doc__ = """The graph of an evaluation.
 
 Attributes:
@@ -32,6 +32,8 @@ Attributes:
   multi_label: bool, whether labels are float32 [batch, num_classes] of 0 and 1
     instead of int64 [batch].
   deployment: the `model_deploy.DeploymentConfig`.
+  end_points: dict {name: tensor} of the network; None without it, or with
+    several clones.
 """
 
 
@@ -68,17 +70,18 @@ def build(options, checkpoint=None, with_network=True):
       max_bad_records=options.data.bad_records_allowed)
   batch, _ = input_pipeline.next_batch(batches)
   deployment = _deployment(options.evaluation)
-  logits, variables = None, {}
+  logits = end_points = None
+  variables = {}
   if with_network:
     with _size_errors_explained(options.evaluation, network):
-      logits = _logits(deployment, network, batch.images)
+      logits, end_points = _logits(deployment, network, batch.images)
     variables = moving_average.variables_to_restore(
         options.evaluation.moving_average_decay)
     variables.update(
         quantization.quantize_for_inference(options.evaluation.quantize))
   return EvalGraph(
       batch, logits, variables, dataset, num_classes, labels_offset,
-      bool(getattr(dataset, 'multi_label', False)), deployment)
+      bool(getattr(dataset, 'multi_label', False)), deployment, end_points)
 
 
 def restart_input(session):
@@ -195,7 +198,10 @@ def _size_errors_explained(evaluation, network):
 
 
 def _logits(deployment, network, images):
-  """Returns the logits of a batch, which is split among the clones."""
+  """Returns the logits of a batch, which is split among the clones.
+
+  And the end points, None if there are several clones.
+  """
   num_clones = deployment.num_clones
   size = tf.shape(images)[0]
   if num_clones > 1:
@@ -205,7 +211,7 @@ def _logits(deployment, network, images):
     images = tf.gather(images, tf.minimum(tf.range(padded), size - 1))
   parts = iter(tf.split(images, num_clones))
   clones = model_deploy.create_clones(
-      deployment, lambda: network(next(parts))[0])
+      deployment, lambda: network(next(parts)))
   if num_clones == 1:
     return clones[0].outputs
-  return tf.concat([clone.outputs for clone in clones], 0)[:size]
+  return tf.concat([clone.outputs[0] for clone in clones], 0)[:size], None

@@ -18,6 +18,7 @@ from image_classifier.evaluate import result_files
 from image_classifier.graphs import errors
 from image_classifier.losses import classification as losses
 from image_classifier.runs import record_defaults
+from preprocessing import preprocessing_factory
 from slim_common import flags
 from slim_common import progress
 
@@ -61,6 +62,8 @@ class Evaluator(contextlib.AbstractContextManager):
           options, checkpoint, with_network=exported is None)
       self._loss = reported_loss.choose(
           options.evaluation, checkpoint, self._graph.multi_label)
+      self._shown = result_files.shown_tensors(
+          options.results, self._graph.batch.images, self._graph.end_points)
       self._saver, self._restored = None, set()
       self._session = self._connect(options.evaluation.master)
     self._statistics = recalibrate_batch_norm.MovingStatistics(
@@ -113,7 +116,10 @@ class Evaluator(contextlib.AbstractContextManager):
     sums = self._metrics_class(len(classes), self._loss)
     start = time.time()
     with result_files.ResultFiles(
-        options.results, classes, self._loss) as files:
+        options.results, classes, self._loss,
+        preprocessing_factory.describe(
+            options.data.preprocessing_name or
+            options.evaluation.model_name)) as files:
       skipped = self._count(sums, files)
     seconds = time.time() - start
     results = sums.results()
@@ -184,8 +190,8 @@ class Evaluator(contextlib.AbstractContextManager):
         batch = self._next_batch()
         if batch is None:
           break
-        names, labels, logits = batch
-        files.add(names, labels, logits, sums.add(logits, labels))
+        names, labels, logits, shown = batch
+        files.add(names, labels, logits, sums.add(logits, labels), shown)
         show(sums.examples, expected, 'examples')
     self._check_count(sums.examples, expected)
     return expected - sums.examples
@@ -206,12 +212,15 @@ class Evaluator(contextlib.AbstractContextManager):
       raise ValueError('None of the %d examples can be read.' % expected)
 
   def _next_batch(self):
-    """Returns (names, labels, logits) of the next batch; None at the end."""
+    """Returns the next batch; None at the end.
+
+    A batch is (names, labels, logits, values for the result files).
+    """
     batch = self._graph.batch
     outputs = batch.images if self._exported else self._graph.logits
     try:
-      names, labels, logits = self._session.run(
-          [batch.names, batch.labels, outputs])
+      names, labels, logits, shown = self._session.run(
+          [batch.names, batch.labels, outputs, self._shown])
     except tf.errors.OutOfRangeError:
       return None
     if self._exported:
@@ -222,7 +231,7 @@ class Evaluator(contextlib.AbstractContextManager):
           'The network computes values that are not finite, for %s first: the '
           'training of this checkpoint diverged. Take an earlier one.' %
           names[wrong[0]].decode('utf-8', 'replace'))
-    return names, labels, logits
+    return names, labels, logits, shown
 
   def _recalibrate(self, step):
     """Recomputes the moving statistics of batch normalization."""

@@ -6,6 +6,9 @@ import os
 import unicodedata
 
 from image_classifier.evaluate import confusion_matrix
+from image_classifier.evaluate import embeddings
+from image_classifier.evaluate import mistakes
+from image_classifier.evaluate import precision_recall
 from image_classifier.evaluate import predictions
 from slim_common import atomic_files
 
@@ -28,12 +31,44 @@ def check(options):
   if matrix is not None and not matrix.endswith('.csv'):
     raise ValueError('--confusion_matrix=%s must end in .csv; its plot is '
                      'written beside it, ending in .png.' % matrix)
+  if options.precision_recall is not None and not confusion_matrix.can_plot():
+    raise ValueError('--precision_recall needs matplotlib: pip install -e '
+                     '.[plot]')
+  directory = options.embeddings_dir
+  if directory is not None:
+    if not options.end_points:
+      raise ValueError('--embeddings_dir needs --end_points=NAME,...: what to '
+                       'save.')
+    atomic_files.check_directory('embeddings_dir', directory)
   atomic_files.check({
+      'mistakes': options.mistakes,
+      'precision_recall': options.precision_recall,
+      'embeddings_dir': directory and os.path.join(
+          directory, embeddings.ARRAYS),
       'results_file': options.results_file,
       'predictions_file': options.predictions_file,
       'confusion_matrix': matrix,
       'confusion_matrix (its plot)': matrix and _plot_path(matrix)},
                      options.overwrite)
+
+
+def shown_tensors(options, images, end_points):
+  """Returns the dict of tensors, besides the logits, that the files need.
+
+  Args:
+    options: an `options.Results`.
+    images: tensor of the preprocessed images.
+    end_points: dict of the network's end points, or None for an export.
+
+  Raises:
+    ValueError: there are no end points, or none of a name.
+  """
+  if options.embeddings_dir is not None:
+    if not end_points:
+      raise ValueError('--embeddings_dir needs a checkpoint and --num_clones='
+                       '1: elsewhere the end points are not known.')
+    return dict(embeddings.find(end_points, options.end_points), images=images)
+  return {'images': images} if options.mistakes is not None else {}
 
 
 class ResultFiles(contextlib.AbstractContextManager):
@@ -46,12 +81,14 @@ class ResultFiles(contextlib.AbstractContextManager):
     options: an `options.Results`.
     classes: list of (id, name) of the network's classes.
     loss: a `numpy_losses.Loss`, which computes the probabilities.
+    preprocessing: what `preprocessing_factory.describe` returns, or None.
 
   Raises:
-    ValueError: a confusion matrix of a multi-label dataset is asked for.
+    ValueError: a confusion matrix or the mistakes of a multi-label dataset are
+      asked for.
   """
 
-  def __init__(self, options, classes, loss):
+  def __init__(self, options, classes, loss, preprocessing=None):
     self._options, self._classes, self._loss = options, classes, loss
     self._stack = contextlib.ExitStack()
     self._predictions = self._matrix = None
@@ -61,6 +98,22 @@ class ResultFiles(contextlib.AbstractContextManager):
             '--confusion_matrix is for one label per example; for several, '
             '--results_file has the counts of each class.')
       self._matrix = confusion_matrix.ConfusionMatrix(len(classes))
+    self._pictures = list(self._make_pictures(preprocessing))
+
+  def _make_pictures(self, preprocessing):
+    options = self._options
+    if options.mistakes is not None:
+      if self._loss.multi_label:
+        raise ValueError('--mistakes is for one label per example; for '
+                         'several, --predictions_file has all predictions.')
+      yield mistakes.Mistakes(options.mistakes, self._classes, preprocessing)
+    if options.precision_recall is not None:
+      yield precision_recall.PrecisionRecall(
+          options.precision_recall, self._classes, self._loss.multi_label)
+    if options.embeddings_dir is not None:
+      yield embeddings.Embeddings(
+          options.embeddings_dir, options.end_points, self._classes,
+          preprocessing)
 
   def __enter__(self):
     path = self._options.predictions_file
@@ -74,18 +127,21 @@ class ResultFiles(contextlib.AbstractContextManager):
   def __exit__(self, *exception):
     return self._stack.__exit__(*exception)
 
-  def add(self, names, labels, logits, predicted):
+  def add(self, names, labels, logits, predicted, shown=None):
     """Adds a batch.
 
     Args:
       names, labels: as for `predictions.Writer.add`.
       logits: floats [batch, classes].
       predicted: the value of the metrics' `add`.
+      shown: dict of what `shown_tensors` selects.
     """
     if self._matrix is not None:
       self._matrix.add(labels, predicted)
     if self._predictions is not None:
       self._predictions.add(names, labels, self._loss.probabilities(logits))
+    for picture in self._pictures:
+      picture.add(names, labels, self._loss.probabilities(logits), shown)
 
   def write(self, facts, results, scores):
     """Writes the other files; returns lines that name all files.
@@ -98,6 +154,8 @@ class ResultFiles(contextlib.AbstractContextManager):
       lines.append('Predictions: %s' % self._options.predictions_file)
     if self._matrix is not None:
       lines += self._write_matrix(facts, results)
+    for picture in self._pictures:
+      lines += picture.write()
     if metrics is not None:
       with atomic_files.publish(metrics, encoding='utf-8') as output:
         write_json(output, facts, results, scores, self._classes)

@@ -6,6 +6,7 @@ import tensorflow.compat.v1 as tf
 from image_classifier.checkpoints import checkpoint_reader
 from image_classifier.inference import backends
 from image_classifier.inference import exports
+from image_classifier.inference import grad_cam
 from image_classifier.inference import inference_graph
 from image_classifier.runs import record_defaults
 from slim_common import suggest
@@ -48,7 +49,7 @@ class Classifier:
     """Returns (probabilities, features) of float32 images [batch, ...].
 
     Both are float32, [batch, classes] and [batch, ...]. The features are an
-    empty list without an end point.
+    empty list without an end point; with `explain`, they are the heat maps.
     """
     outputs = self._backend.run(images)
     return outputs[1], outputs[2] if len(outputs) > 2 else []
@@ -98,6 +99,9 @@ def load_checkpoint(options):
     outputs = [network.logits, network.predictions]
     if options.end_point:
       outputs.append(_end_point(network, options.end_point))
+    if options.explain:
+      outputs.append(grad_cam.heat_map(
+          network.logits, network.predictions, network.end_points))
     session = inference_graph.restore(
         checkpoint, options.moving_average_decay,
         scope=options.checkpoint_scope)

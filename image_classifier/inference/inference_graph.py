@@ -12,11 +12,11 @@ from image_classifier.graphs import label_offset
 from image_classifier.graphs import moving_average
 from image_classifier.graphs import quantization
 from image_classifier.inference import backends
+from image_classifier.inference import decode
 from image_classifier.runs import record_defaults
 from image_classifier.runs import run_record
 from nets import nets_factory
 from preprocessing import preprocessing_factory
-from slim_common import image_formats
 
 SOFTMAX = 'softmax'
 SIGMOID = 'sigmoid'
@@ -367,33 +367,8 @@ def image_reader(name, channels, size, use_grayscale=False):
   channels = 3 if use_grayscale else channels
 
   def read(encoded):
-    image = _decode(encoded, channels)
+    image = decode.decode(encoded, channels)
     image.set_shape([None, None, channels])
     return preprocess(image, size, size)
 
   return read
-
-
-def _decode(encoded, channels):
-  """Decodes JPEG, PNG, BMP or the first frame of a GIF, to uint8.
-
-  Unlike those of tf.image.decode_image in TensorFlow 2, TensorFlow 1.15 has all
-  of these operations, and so reads what is exported.
-  """
-  def is_a(image_format):
-    start, *_ = image_formats.SIGNATURES[image_format]
-    # Both signatures of GIF begin alike.
-    size = min(len(start), 4)
-    return tf.equal(tf.strings.substr(encoded, 0, size), start[:size])
-
-  def decode_gif():
-    frame = tf.image.decode_gif(encoded)[0]
-    return frame if channels == 3 else tf.image.rgb_to_grayscale(frame)
-
-  return tf.cond(
-      is_a(image_formats.BMP),
-      lambda: tf.image.decode_bmp(encoded, channels=channels),
-      lambda: tf.cond(
-          is_a(image_formats.GIF), decode_gif,
-          # Despite its name, decode_png decodes JPEG as well.
-          lambda: tf.image.decode_png(encoded, channels=channels)))

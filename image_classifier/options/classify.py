@@ -36,6 +36,10 @@ class Classify(Inference):
       '--checkpoint_path.', metavar='NAME')
   features_file: Optional[str] = _features(
       None, 'NumPy file (.npz) of the arrays `files` and `features`.')
+  explain: Optional[str] = _output(
+      None, 'Directory for the images with a heat map (Grad-CAM) of what made '
+      'the network choose the most probable class. Needs --checkpoint_path.',
+      metavar='DIR')
   overwrite: bool = _output(
       False, 'Whether to replace existing files; otherwise they are an error.')
 

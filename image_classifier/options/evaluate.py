@@ -1,7 +1,7 @@
 """Options of eval_image_classifier.py."""
 import dataclasses
 import functools
-from typing import Optional
+from typing import Optional, Tuple
 
 from image_classifier.options.data import EvaluationData
 from slim_common.flags import flag
@@ -69,6 +69,19 @@ class Results:
   confusion_matrix: Optional[str] = flag(
       None, 'CSV file of the number of examples by label and prediction. A '
       'plot is written beside it, as .png.', metavar='FILE')
+  mistakes: Optional[str] = flag(
+      None, 'PNG file of the mistakes that the network is surest of: image, '
+      'label, predicted class, probabilities.', metavar='FILE')
+  precision_recall: Optional[str] = flag(
+      None, 'PNG file of the precision-recall curve of each class.',
+      metavar='FILE')
+  embeddings_dir: Optional[str] = flag(
+      None, 'Directory of the values of --end_points: embeddings.npz, and '
+      "files for TensorBoard's projector, with the images.")
+  end_points: Tuple[str, ...] = flag(
+      (), 'End points of the network to save in --embeddings_dir; '
+      'train_image_classifier.py --describe_model lists them.',
+      metavar='NAME,...', only_if_set=('embeddings_dir',))
   overwrite: bool = flag(
       False, 'Whether to replace existing files; otherwise they are an error.')
 
@@ -133,4 +146,4 @@ class Evaluate:
       'checkpoint_path', 'model_name', 'dataset_name', 'dataset_dir',
       'dataset_split_name', 'eval_dir', 'batch_size', 'labels_offset',
       'moving_average_decay', 'graph', 'compare', 'results_file',
-      'predictions_file', 'confusion_matrix', 'eval_interval_secs')
+      'predictions_file', 'confusion_matrix', 'mistakes', 'eval_interval_secs')

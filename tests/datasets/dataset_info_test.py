@@ -17,8 +17,8 @@ def test_info_reads_as_written():
       'format_version': 1, 'name': 'pets', 'num_classes': 2,
       'class_names': ['cat', 'dög'], 'image': image, 'splits': _SPLITS,
       'multi_label': False, 'side_files': [],
-      'max_pixels': dataset_info.MAX_PIXELS}
-  for key in ('multi_label', 'side_files', 'max_pixels'):
+      'max_pixels': dataset_info.MAX_PIXELS, 'origin': None}
+  for key in ('multi_label', 'side_files', 'max_pixels', 'origin'):
     assert key not in text
   info = dataset_info.parse_info(dataset_info.info_text(
       'pets', ['cat', 'dög'], None, _SPLITS, ['notes.txt'], True, 7), 'p')
@@ -28,7 +28,8 @@ def test_info_reads_as_written():
 
 @pytest.mark.parametrize('change', [
     {'multi_label': 1}, {'max_pixels': 0}, {'max_pixels': 1.5},
-    {'max_pixels': True}, {'side_files': [1]}, {'splits': []},
+    {'max_pixels': True}, {'origin': []}, {'origin': {'sources': []}},
+    {'side_files': [1]}, {'splits': []},
     {'class_names': [1, 2]}, {'splits': {'train': dict(
         _SPLITS['train'], files=['a', None])}}, {'splits': {'train': dict(
             _SPLITS['train'], examples_per_file=[2, 2])}},

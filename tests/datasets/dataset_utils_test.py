@@ -7,6 +7,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from datasets import dataset_utils
+from tests.datasets.conversion import odd_images
 from tests.datasets.conversion import raw_files
 
 
@@ -28,6 +29,17 @@ def _values(feature):
     (dataset_utils.float_list_feature([1, 2]), ('float_list', [1.0, 2.0]))])
 def test_features(made, expected):
   assert _values(made) == expected
+
+
+def test_image_reader():
+  content = odd_images.encoded(odd_images.photo('L', 7, 5), 'JPEG')
+  with tf.Graph().as_default(), tf.Session() as session:
+    reader = dataset_utils.ImageReader()
+    assert reader.read_image_dims(session, content) == (5, 7)
+    image = reader.decode_jpeg(session, content)
+    assert (image.shape, image.dtype) == ((5, 7, 3), 'uint8')
+    with pytest.raises(tf.errors.InvalidArgumentError):
+      reader.read_image_dims(session, b'no image')
 
 
 def test_image_to_tfexample():

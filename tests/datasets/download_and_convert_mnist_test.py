@@ -74,7 +74,7 @@ def test_second_run_changes_nothing(tmp_path, capsys):
   out = tmp_path / 'out'
   download_and_convert_mnist.run(str(out), str(tmp_path / 'source'))
   before = records.snapshot(out)
-  download_and_convert_mnist.run(str(out), str(tmp_path / 'other'))
+  download_and_convert_mnist.run(str(out), str(tmp_path / 'other'), keep=True)
   assert 'nothing to do' in capsys.readouterr().out
   assert records.snapshot(out) == before
   download_and_convert_mnist.run(

@@ -1,5 +1,6 @@
 """Reads converted records back."""
 import io
+import json
 import os
 
 import numpy as np
@@ -37,3 +38,11 @@ def snapshot(directory):
       with open(path, 'rb') as source:
         content[os.path.relpath(path, str(directory))] = source.read()
   return content
+
+
+def without_origin(directory):
+  """Returns `snapshot`, with a dataset_info.json that names no source."""
+  content = snapshot(directory)
+  info = json.loads(content['dataset_info.json'].decode('utf-8'))
+  del info['origin']
+  return dict(content, **{'dataset_info.json': info})

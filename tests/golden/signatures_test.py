@@ -43,16 +43,17 @@ _MODULES = (
 # What these modules hold besides slim's names, and may change.
 _OWN = frozenset("""
     Augmentation BoxOptions BuildOptions Conv DenseScopes Mixed NasNetTableCell
-    Network Pool Row SortOptions Stem activation aux_dense_logits aux_scopes
-    avg_pool batch_norm_params bottleneck_block build build_block
-    check_depth_multiplier check_input check_output_stride classify conv
-    convolutional_logits dense_logits depth_rounding depth_scale describe
-    dropout fork fused_conv get_batch_preprocessing get_jpeg_preprocessing
-    get_mixing global_step imagenet_stem imagenet_stem_cells keep_last_layer
-    layout_arguments main max_pool mixed named network_scope open_scope
-    preprocess_batch preprocess_jpeg_for_train random_scaled_crop_box read_files
-    repeat residual root_block separable_conv stack_in_network strides_and_rates
-    takes_video why_not_compiled
+    Network Pool Published Row SortOptions Stem activation aux_dense_logits
+    aux_scopes avg_pool batch_norm_params bottleneck_block build build_block
+    blocks_of check_depth_multiplier check_input check_output_stride classify
+    conv convolutional_logits defaults dense_logits depth_rounding depth_scale
+    describe dropout fork fused_conv get_batch_preprocessing
+    get_jpeg_preprocessing get_mixing global_step imagenet_stem
+    imagenet_stem_cells keep_last_layer layout_arguments main max_pool mixed
+    named network_scope open_scope preprocess_batch preprocess_jpeg_for_train
+    published random_scaled_crop_box read_files repeat residual root_block
+    separable_conv stack_in_network strides_and_rates takes_video
+    why_not_compiled
     """.split())
 # But this one is slim's.
 _SLIMS = ('nets.mobilenet_v1.Conv',)
@@ -84,7 +85,8 @@ def _members(module):
   """Returns the dict {name: parameters} of the public functions of a module."""
   found = {}
   for name, member in vars(module).items():
-    home = getattr(member, '__module__', None) or ''
+    # Of a functools.partial, the function in it.
+    home = getattr(getattr(member, 'func', member), '__module__', None) or ''
     is_own = name in _OWN and (
         '%s.%s' % (module.__name__, name) not in _SLIMS)
     if is_own or name.startswith('_') or not callable(member) or (

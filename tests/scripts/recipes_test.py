@@ -169,11 +169,11 @@ def test_the_head_of_any_network_is_looked_up(python):
   describe, convert, first, _, second, _ = _programs(python)
   assert describe[2] == {'describe_model': 'vgg_16'}
   assert convert[2] == dict(
-      dataset_name='image_folder', dataset_dir='data/image_folder',
+      dataset_name='image_folder', dataset_dir='data/mine',
       source='mine')
-  train_dir = 'runs/vgg_16_on_image_folder'
+  train_dir = 'runs/vgg_16_on_mine'
   common = dict(_FIXED, save_interval_secs='60', save_summaries_secs='60',
-                dataset_name='image_folder', dataset_dir='data/image_folder',
+                dataset_name='image_folder', dataset_dir='data/mine',
                 dataset_split_name='train', model_name='vgg_16',
                 log_every_n_steps='10')
   assert first[2] == dict(

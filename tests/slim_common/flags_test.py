@@ -223,15 +223,6 @@ def test_verbosity_sets_the_log_level_of_tensorflow(flag, level):
     assert (done.stdout.split()[:2], done.stderr) == (['level', level], '')
 
 
-@pytest.mark.parametrize('flag', [
-    '--alsologtostderr', '--logtostderr', '--log_dir=x',
-    '--stderrthreshold=info'])
-def test_other_logging_flags_of_absl_are_accepted(flag):
-  assert flags.parse([flag], _Config) == (_Config(), [
-      '%s has no effect; messages of TensorFlow go to standard error, and '
-      '--verbosity sets their level' % flag.partition('=')[0]])
-
-
 _WAITING = _PROGRAM.replace('  print(', """  import time
   try:
     print('ready', flush=True)

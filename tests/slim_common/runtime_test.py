@@ -42,3 +42,13 @@ except ValueError as error:
   print(error)""", PYTHONPATH=os.pathsep.join([str(tmp_path), os.getcwd()]))
   assert result.stderr == 'no such processor\n'
   assert result.stdout.startswith('no such processor. This needs Python 3.7 ')
+
+
+def test_a_level_asked_for_by_logger_levels_stays():
+  result = _run("""
+import logging
+logging.getLogger('tensorflow').setLevel('INFO')
+from slim_common import runtime
+runtime.start()
+logging.getLogger('tensorflow').info('restoring')""")
+  assert 'restoring' in result.stderr

@@ -17,7 +17,8 @@ def test_names_and_defaults_of_old():
   assert defaults == {
       'dataset_name': None, 'dataset_dir': None, 'source': None,
       'check': False, 'histogram': None, 'overwrite': False,
-      'num_workers': None, 'on_bad_image': 'fail', 'max_pixels': image_checks.MAX_PIXELS,
+      'keep': False, 'num_workers': None, 'on_bad_image': 'fail',
+      'max_pixels': image_checks.MAX_PIXELS,
       'background': 'white', 'validation_fraction': None,
       'num_validation': None, 'seed': 0, 'num_shards': 5,
       'small_object_area_threshold': 0.005,
@@ -54,7 +55,8 @@ def test_options_reach_the_converter(monkeypatch):
       dataset_name='mnist', dataset_dir='d', source='s', overwrite=True,
       num_workers=3))
   assert given == [
-      ('d', {'source': 's', 'overwrite': True, 'num_workers': 3})]
+      ('d', {'source': 's', 'overwrite': True, 'keep': False,
+             'num_workers': 3})]
 
 
 @pytest.mark.parametrize('name', ['flowers', 'image_folder',

@@ -5,6 +5,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from nets.mobilenet import mobilenet as lib
+from nets.mobilenet import mobilenet_v2
 from nets.mobilenet import mobilenet_v3
 
 
@@ -199,3 +200,12 @@ def test_squeeze_excite_gates_with_a_hard_sigmoid():
 def test_help_says_that_inference_is_the_default(name):
   assert 'Inference mode is created by default' in getattr(
       mobilenet_v3, name).__doc__
+
+
+@pytest.mark.parametrize('name', [
+    'large', 'small', 'large_minimalistic', 'small_minimalistic', 'edge_tpu',
+    'edge_tpu_075', 'mobilenet'])
+def test_the_documentation_says_that_inference_is_the_default(name):
+  for network in (getattr(mobilenet_v3, name), mobilenet_v2.mobilenet,
+                  mobilenet_v2.mobilenet_v2_140):
+    assert 'Inference mode is created by default' in network.__doc__

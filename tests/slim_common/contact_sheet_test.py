@@ -5,7 +5,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from image_classifier.classify import contact_sheet
+from slim_common import contact_sheet
 
 
 def _pixels(tmp_path, images):

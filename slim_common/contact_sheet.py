@@ -66,13 +66,15 @@ def _drawable(text, font):
 
 def _wrap(text, width_of):
   """Returns the lines of a text, wrapped to the width of an image."""
-  lines = ['']
-  for word in text.split():
-    longer = (lines[-1] + ' ' + word).strip()
-    if width_of(longer) > _SIZE and lines[-1]:
-      lines.append(word)
-    else:
-      lines[-1] = longer
+  lines = []
+  for part in text.split('\n'):
+    lines.append('')
+    for word in part.split():
+      longer = (lines[-1] + ' ' + word).strip()
+      if width_of(longer) > _SIZE and lines[-1]:
+        lines.append(word)
+      else:
+        lines[-1] = longer
   return [_cut(line, width_of) for line in lines]
 
 
