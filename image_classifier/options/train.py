@@ -76,6 +76,10 @@ class WarmStart:
       'other names: in front of them, or in the place of their first part.',
       metavar='SCOPE',
       only_if_set=('checkpoint_path',))
+  adapt_first_convolution: bool = flag(
+      False, 'Whether images of 1 or 4 channels start from the first '
+      'convolution of a checkpoint for 3: the sum of its channels, or the '
+      'three and their mean.', only_if_set=('checkpoint_path',))
   trainable_scopes: Tuple[str, ...] = flag(
       (), 'Scopes whose variables are trained. Default: all.',
       metavar='SCOPE,...')

@@ -145,8 +145,8 @@ def test_without_a_record_nothing_is_refused(dataset, tmp_path, text):
   assert run_record.changes(str(tmp_path), _record(dataset)) == []
 
 
-_CURE = ('Restore the file; or delete it, and give the flags of the training by '
-         'hand.')
+_CURE = ('Restore the file; or delete it, and give the flags of the training '
+         'by hand.')
 
 
 @pytest.mark.parametrize('text, message', [
