@@ -49,9 +49,9 @@ def cause(name: str, theirs: Dict[str, List[int]],
   channels = there[2:3] + here[2:3]
   if len(there) == 4 and sorted(channels) in ([1, 3], [3, 4]) and (
       there[:2] + there[3:] == here[:2] + here[3:]):
-    return ('The checkpoint takes images of %d channels and these have %d%s.' % (
-        channels[0], channels[1],
-        ': see --use_grayscale' if 1 in channels else ''))
+    sentence = 'The checkpoint takes images of %d channels and these have %d'
+    return sentence % tuple(channels) + (
+        ': see --use_grayscale.' if 1 in channels else '.')
   return 'It was trained with another network or width: check --model_name.'
 
 

@@ -99,8 +99,9 @@ def plan(options) -> Plan:
            if v in variables and v not in trained
            and v not in loaded.values() and v not in adapted.values()]
   return Plan(
-      checkpoint, loaded, adapted, [name for name in ours if name in excluded], differs,
-      missing, sorted(set(theirs) - set(names.values())), stuck)
+      checkpoint, loaded, adapted,
+      [name for name in ours if name in excluded], differs, missing,
+      sorted(set(theirs) - set(names.values())), stuck)
 
 
 def _differing(shapes, adapts):

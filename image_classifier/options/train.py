@@ -33,7 +33,8 @@ class Model:
       '--trainable_scopes excludes.')
   data_format: str = flag(
       'NHWC', 'Layout of the tensors in the network. NCHW, for GPUs, is '
-      'supported by nasnet and pnasnet.', choices=('NHWC', 'NCHW'))
+      'offered by all but cifarnet, lenet, i3d and s3dg.',
+      choices=('NHWC', 'NCHW'))
   moving_average_decay: Optional[float] = flag(
       None, 'Decay of the moving averages of the weights. Default: no moving '
       'averages.', at_least=0, at_most=1)

@@ -130,8 +130,8 @@ def test_the_first_convolution_of_a_color_checkpoint(digits, tmp_path, capsys):
       digits, tmp_path / 'gray', steps=1, warm_start=dict(
           checkpoint_path=path, trainable_scopes=('LeNet/fc4',),
           adapt_first_convolution=True), model=dict(moving_average_decay=0.9)))
-  assert '7 variables loaded.\n  adapted               1  LeNet/conv1/weights' in (
-      capsys.readouterr().out)
+  assert ('7 variables loaded.\n  adapted               1  LeNet/conv1/'
+          'weights') in capsys.readouterr().out
   name, after = 'LeNet/conv1/weights', runs.saved(tmp_path / 'gray', 1)
   expected = tf.train.load_variable(path, name).sum(2, keepdims=True)
   np.testing.assert_allclose(after[name], expected, rtol=1e-6)
