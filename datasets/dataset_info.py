@@ -96,13 +96,19 @@ def parse_info(text, path):
 
 def _is_valid(info):
   """Whether all keys are there, with values of their types that agree."""
-  return (isinstance(info['name'], str) and 'image' in info and
+  return (isinstance(info['name'], str) and _is_valid_image(info['image']) and
           isinstance(info['multi_label'], bool) and
           type(info['max_pixels']) is int and info['max_pixels'] > 0 and
           _are(str, info['side_files']) and _are(str, info['class_names']) and
           len(info['class_names']) == info['num_classes'] and
           all(_is_valid_split(split, info['num_classes'])
               for split in info['splits'].values()))
+
+
+def _is_valid_image(image):
+  return image is None or all(
+      type(image[name]) is int and image[name] > 0
+      for name in ('height', 'width', 'channels'))
 
 
 def _is_valid_split(split, num_classes):
