@@ -209,8 +209,10 @@ def test_only_what_is_not_decoded_is_refused(name):
         pipeline_files.dataset(_NOWHERE, 1, shape=None, channels=3))
     image = reader.decode(tf.constant(content))
     try:
-      is_read = np.allclose(
-          session.run(image), pixels, atol=2 * name.startswith('JPEG'))
+      decoded = session.run(image).astype(int)
+      # Decoders of JPEG differ a little.
+      is_read = decoded.shape == pixels.shape and (
+          abs(decoded - pixels).max() <= 2 * name.startswith('JPEG'))
     except tf.errors.InvalidArgumentError:
       is_read = False
   is_refused = image_formats.why_not_decoded(content) is not None
