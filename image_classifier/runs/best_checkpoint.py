@@ -6,8 +6,6 @@ best.json: step, metric, value, split, checkpoint and all metrics.
 import json
 import os
 
-import tensorflow.compat.v1 as tf
-
 from image_classifier.checkpoints import checkpoint_reader
 from image_classifier.checkpoints import checkpoint_saver
 from image_classifier.runs import run_log

@@ -1,4 +1,4 @@
-"""A checkpoint whose variables have a prefix, in the programs after training."""
+"""Checkpoints whose variables have a prefix, after training."""
 import os
 
 import numpy as np

@@ -47,7 +47,8 @@ def test_missing_checkpoints(directory, tmp_path):
     assert str(error.value) == message
 
 
-@pytest.mark.parametrize('text', ['', 'a: {', 'all_model_checkpoint_paths: "a"'])
+@pytest.mark.parametrize('text', [
+    '', 'a: {', 'all_model_checkpoint_paths: "a"'])
 def test_a_damaged_list_of_checkpoints(directory, tmp_path, text):
   (directory / 'checkpoint').write_text(text)
   alone = tmp_path / 'alone'

@@ -57,11 +57,9 @@ def test_a_split_with_too_few_images(tmp_path, available):
   assert _levels(images) == levels
 
 
-def test_a_split_without_images(tmp_path, monkeypatch):
+def test_a_split_without_images_elsewhere(tmp_path, monkeypatch):
+  """Files on other machines are not asked for their size."""
   _write_digits(tmp_path, levels=())
-  with pytest.raises(ValueError, match='mnist_train.tfrecord is empty. Convert'):
-    calibration_images.load_split(_options(tmp_path), 'lenet', 28, 0, 1)
-  # Files on other machines are not asked for their size.
   monkeypatch.setattr(record_files, '_check_readable', lambda files: None)
   with pytest.raises(ValueError) as error:
     calibration_images.load_split(_options(tmp_path), 'lenet', 28, 0, 1)
