@@ -101,7 +101,7 @@ def parse_info(text, path):
 
 def _is_valid(info):
   """Whether all keys are there, with values of their types that agree."""
-  return (isinstance(info['name'], str) and 'image' in info and
+  return (isinstance(info['name'], str) and _is_valid_image(info['image']) and
           isinstance(info['multi_label'], bool) and
           _is_valid_origin(info['origin']) and
           type(info['max_pixels']) is int and info['max_pixels'] > 0 and
@@ -116,6 +116,12 @@ def _is_valid_origin(origin):
       _are(str, origin['sources']) and isinstance(origin['options'], dict) and
       _are(int, [origin['num_files'], origin['num_bytes']]) and
       _are(str, [origin['contents'], origin['times']]))
+
+
+def _is_valid_image(image):
+  return image is None or all(
+      type(image[name]) is int and image[name] > 0
+      for name in ('height', 'width', 'channels'))
 
 
 def _is_valid_split(split, num_classes):

@@ -23,6 +23,7 @@ from slim_common import atomic_files
 from slim_common import image_formats
 from slim_common import progress
 
+_COLORS = 3  # Channels, unless dataset_info.json says otherwise.
 _RECORDS_PER_TASK, _MAX_DUPLICATES_LISTED = 32, 20
 # Of the histogram: size in inches, resolution, and length of class names.
 _WIDTH, _BAR_HEIGHT, _MAX_HEIGHT = 9, 0.16, 600
@@ -119,14 +120,14 @@ def examine(dataset_dir, num_workers=None):
         for name, expected in zip(content['files'],
                                   content['examples_per_file']):
           _examine_file(dataset_dir, split, name, expected, workers, shown,
-                        first_records, report, info['max_pixels'])
+                        first_records, report, _form(info))
   report.heights.sort()
   report.widths.sort()
   return report
 
 
 def _examine_file(dataset_dir, split, name, expected, workers, shown,
-                  first_records, report, max_pixels):
+                  first_records, report, form):
   """Reads one record file and adds its findings to the report."""
   path = os.path.join(dataset_dir, name)
   if not os.path.exists(path):
@@ -138,7 +139,7 @@ def _examine_file(dataset_dir, split, name, expected, workers, shown,
         '%s: a compressed (GZIP or ZLIB) record file, which training does not '
         'read: write it again without compression' % name)
     return
-  tasks = (task + (max_pixels, report.multi_label)
+  tasks = (task + (form, report.multi_label)
            for task in _tasks(path, damages))
   for findings in workers.map(_check_records, tasks):
     shown.add(len(findings))
@@ -195,13 +196,20 @@ def _tasks(path, damages):
     yield records,
 
 
-def _check_records(records, max_pixels, multi_label):
+def _form(info):
+  """Returns (max_pixels, channels) of the images of a dataset."""
+  return info['max_pixels'], (info['image'] or {}).get('channels', _COLORS)
+
+
+def _check_records(records, form, multi_label):
   """Returns a list of _Findings; runs in a worker."""
+  max_pixels, channels = form
   policy = image_checks.Policy(max_pixels=max_pixels, turn=False)
-  return [_check_record(record, policy, multi_label) for record in records]
+  return [_check_record(record, policy, channels, multi_label)
+          for record in records]
 
 
-def _check_record(serialized, policy, multi_label):
+def _check_record(serialized, policy, channels, multi_label):
   try:
     features = tf.train.Example.FromString(serialized).features.feature
   # Each implementation of protocol buffers raises its own error.
@@ -216,15 +224,18 @@ def _check_record(serialized, policy, multi_label):
   verdict = image_checks.check(content, policy)
   return _Finding(labels, verdict.height, verdict.width,
                   hashlib.sha1(content).digest(),
-                  verdict.fault or _why_not_decoded(content, verdict),
+                  verdict.fault or _why_not_decoded(content, verdict, channels),
                   label_problem)
 
 
-def _why_not_decoded(content, verdict):
+def _why_not_decoded(content, verdict, channels):
   """Returns why TensorFlow does not decode an intact image, or None."""
-  reason = image_formats.why_not_decoded(content)
+  reason = image_formats.why_not_decoded(content, channels)
   if image_formats.detect(content) == image_formats.JPEG:
     reason = verdict.conversion
+    if reason and reason.startswith(image_checks.FOUR_INKS) and (
+        channels == _COLORS):
+      return None
   return 'TensorFlow does not decode it: %s' % reason if reason else None
 
 

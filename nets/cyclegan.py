@@ -166,6 +166,7 @@ def _pad(net, kernel_size, mode='REFLECT'):
 
 
 def _check_size(images, kernel_size):
+  layer_utils.check_nhwc('cyclegan')
   if images.shape.ndims != 4:
     raise ValueError('images must have the shape [batch, height, width, '
                      'channels]; got shape %s' % images.shape)

@@ -8,6 +8,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from nets import contrib_scopes
+from nets import layer_utils
 from nets import normalization
 
 _MIN_GENERATED_SIZE = 8
@@ -79,6 +80,7 @@ def generator(inputs, depth=64, final_size=32, num_outputs=3,
   Raises:
     ValueError: `inputs` or `final_size` is invalid.
   """
+  layer_utils.check_nhwc('dcgan')
   if inputs.shape.ndims != 2 or inputs.shape.as_list()[1] is None:
     raise ValueError(
         'inputs must be noise of shape [batch, dimensions] with a known '
@@ -120,6 +122,7 @@ def _arg_scope(activation_fn, is_training, fused_batch_norm):
 
 def _image_size(inputs):
   """Returns the height of square images; raises ValueError if it is invalid."""
+  layer_utils.check_nhwc('dcgan')
   shape = inputs.shape
   if shape.ndims != 4 or not shape[1:3].is_fully_defined():
     raise ValueError(

@@ -15,6 +15,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from nets import layer_utils
+from nets import layouts
 
 Conv = collections.namedtuple(
     'Conv', 'scope depth kernel stride padding stddev')
@@ -115,7 +116,7 @@ def depth_scale(depth_multiplier, min_depth):
 
 
 def check_input(inputs, rows, network, end_point, min_size=1, remedy='',
-                data_format='NHWC'):
+                data_format=None):
   """Raises ValueError if `inputs` are too small for an end point.
 
   Args:
@@ -125,8 +126,9 @@ def check_input(inputs, rows, network, end_point, min_size=1, remedy='',
     end_point: name of the end point.
     min_size: minimum height and width of the end point.
     remedy: an alternative to larger images, for the message.
-    data_format: 'NHWC' or 'NCHW'.
+    data_format: 'NHWC' or 'NCHW'; None for that of the argument scope.
   """
+  data_format = data_format or layouts.current()
   shape = tf.TensorShape(inputs.shape)
   if shape.ndims != 4:
     raise ValueError('%s takes a 4-D batch of images (%s); given shape %s' % (
@@ -143,7 +145,7 @@ def check_input(inputs, rows, network, end_point, min_size=1, remedy='',
 
 
 def build(inputs, rows, final_endpoint, scope, network, depth=int,
-          data_format='NHWC'):
+          data_format=None):
   """Builds a table of rows up to an end point.
 
   Args:
@@ -155,7 +157,8 @@ def build(inputs, rows, final_endpoint, scope, network, depth=int,
     network: name of the network, for messages and as the default scope.
     depth: function from a row's depth to the depth to build, see
       `depth_scale`.
-    data_format: 'NHWC' or 'NCHW'.
+    data_format: 'NHWC' or 'NCHW' for all but batch normalization; None for
+      that of the argument scope.
 
   Returns:
     net: the output of the row `final_endpoint`.
@@ -168,8 +171,9 @@ def build(inputs, rows, final_endpoint, scope, network, depth=int,
   known = [_end_point(row) for row in rows if _end_point(row)]
   layer_utils.check_final_endpoint(final_endpoint, known, network)
   check_input(inputs, rows, network, final_endpoint, data_format=data_format)
-  if data_format == 'NHWC':
-    layer_utils.check_nhwc(network)
+  if data_format is None:
+    layouts.check(network)
+    data_format = layouts.current()
   interpreter = _Interpreter(depth, data_format.index('C'))
   net = inputs
   end_points = {}
@@ -195,13 +199,13 @@ def build_block(net, row, scope=None, reuse=None):
     A float [batch, height, width, channels] tensor.
   """
   with tf.variable_scope(scope, row.scope, [net], reuse=reuse):
-    return _Interpreter().inside(net, row)
+    return _Interpreter(int, layouts.channels_axis()).inside(net, row)
 
 
 class _Interpreter:
   """Turns rows into layers."""
 
-  def __init__(self, depth=int, channels_axis=3):
+  def __init__(self, depth, channels_axis):
     self._depth = depth
     self._channels_axis = channels_axis
 

@@ -5,6 +5,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from nets import layer_utils
+from nets import layouts
 from nets import normalization
 
 DenseScopes = collections.namedtuple(
@@ -76,7 +77,7 @@ def convolutional_logits(net, end_points, num_classes, kernel_size,
   """
   with tf.variable_scope('Logits'):
     if global_pool:
-      net = tf.reduce_mean(net, [1, 2], keepdims=True, name='global_pool')
+      net = layouts.average(net, name='global_pool')
       end_points['global_pool'] = net
     else:
       kernel_size = layer_utils.small_input_kernel(net, kernel_size)
@@ -111,7 +112,7 @@ def aux_dense_logits(net, num_classes, scopes):
   Raises:
     ValueError: the height or width of the images is unknown.
   """
-  if not net.shape[1:3].is_fully_defined():
+  if None in layouts.size(net):
     raise ValueError(
         'AuxLogits need images whose height and width are known; given a map '
         'of shape %s. Give images of a fixed size or create_aux_logits=False.'
@@ -120,7 +121,7 @@ def aux_dense_logits(net, num_classes, scopes):
     net = slim.avg_pool2d(net, [5, 5], stride=3, padding='VALID',
                           scope=scopes.aux_pool)
     net = slim.conv2d(net, 128, [1, 1], scope='Conv2d_1b_1x1')
-    net = slim.conv2d(net, 768, net.shape.as_list()[1:3], padding='VALID',
+    net = slim.conv2d(net, 768, layouts.size(net), padding='VALID',
                       scope=scopes.aux_conv)
     return slim.fully_connected(slim.flatten(net), num_classes,
                                 activation_fn=None, scope=scopes.aux_logits)
@@ -138,11 +139,11 @@ def dense_logits(net, end_points, num_classes, dropout_keep_prob, scopes):
     scopes: DenseScopes.
   """
   with tf.variable_scope('Logits'):
-    if net.shape[1:3].is_fully_defined():
-      net = slim.avg_pool2d(net, net.shape.as_list()[1:3], padding='VALID',
+    if None not in layouts.size(net):
+      net = slim.avg_pool2d(net, layouts.size(net), padding='VALID',
                             scope=scopes.pool)
     else:
-      net = tf.reduce_mean(net, [1, 2], keepdims=True, name='global_pool')
+      net = layouts.average(net, name='global_pool')
     end_points['global_pool'] = net
     if not num_classes:
       return net, end_points

@@ -10,6 +10,7 @@ import tf_slim as slim
 from nets import contrib_scopes
 from nets import inception_utils
 from nets import layer_utils
+from nets import layouts
 from nets.inception_blocks import build
 from nets.inception_blocks import check_input
 from nets.inception_blocks import conv
@@ -118,7 +119,7 @@ def inception_v1(inputs, num_classes=1000, is_training=True,
     net, end_points = inception_v1_base(inputs, scope=scope)
     with tf.variable_scope('Logits'):
       if global_pool:
-        net = tf.reduce_mean(net, [1, 2], keepdims=True, name='global_pool')
+        net = layouts.average(net, name='global_pool')
         end_points['global_pool'] = net
       else:
         net = slim.avg_pool2d(net, [7, 7], stride=1, scope='AvgPool_0a_7x7')

@@ -88,7 +88,8 @@ def inception_v2_base(inputs, final_endpoint='Mixed_5c', min_depth=16,
     data_format: 'NHWC', or 'NCHW' without `use_separable_conv`; used by
       convolutions, pooling and concatenation. Batch normalization keeps NHWC
       by default and would normalize the columns of NCHW images: open
-      `slim.arg_scope([slim.batch_norm], data_format='NCHW')` too.
+      `slim.arg_scope([slim.batch_norm], data_format='NCHW')` too. Inside
+      `nets.layouts.scope('NCHW')`, which reaches all layers, leave it out.
     include_root_block: whether to build the five layers before Mixed_3b; if
       not, `inputs` replace their output, and they are no end points.
     scope: variable scope; InceptionV2, made unique, if None.
@@ -113,7 +114,7 @@ def inception_v2_base(inputs, final_endpoint='Mixed_5c', min_depth=16,
   if include_root_block:
     rows = [_FIRST[bool(use_separable_conv)]] + _ROOT + _MODULES
   return build(inputs, rows, final_endpoint, scope, 'InceptionV2', depth=depth,
-               data_format=data_format)
+               data_format=None if data_format == 'NHWC' else data_format)
 
 
 @contrib_scopes.reach

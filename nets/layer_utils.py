@@ -2,8 +2,8 @@
 import functools
 
 import tensorflow.compat.v1 as tf
-import tf_slim as slim
-from tf_slim.ops import arg_scope as slim_scopes
+
+from nets import layouts
 
 PAD_MODES = ('CONSTANT', 'REFLECT', 'SYMMETRIC')
 
@@ -13,7 +13,7 @@ def trunc_normal(stddev):
   return tf.truncated_normal_initializer(0.0, stddev)
 
 
-def fixed_padding(inputs, kernel_size, rate=1, data_format='NHWC',
+def fixed_padding(inputs, kernel_size, rate=1, data_format=None,
                   mode='CONSTANT'):
   """Pads height and width as a convolution of stride 1 would, at any stride.
 
@@ -24,7 +24,7 @@ def fixed_padding(inputs, kernel_size, rate=1, data_format='NHWC',
     inputs: [batch, height, width, channels] (or NCHW) tensor, any dtype.
     kernel_size: an int, or a pair (height, width).
     rate: dilation of the convolution that follows.
-    data_format: 'NHWC' or 'NCHW'.
+    data_format: 'NHWC' or 'NCHW'; None for that of the argument scope.
     mode: one of PAD_MODES, see `tf.pad`.
 
   Returns:
@@ -37,7 +37,7 @@ def fixed_padding(inputs, kernel_size, rate=1, data_format='NHWC',
   for size in kernel_size:
     total = (size - 1) * rate
     paddings.append([total // 2, total - total // 2])
-  paddings.insert(data_format.index('C') - 1, [0, 0])
+  paddings.insert((data_format or layouts.current()).index('C') - 1, [0, 0])
   return tf.pad(inputs, [[0, 0]] + paddings, mode)
 
 
@@ -93,8 +93,10 @@ def small_input_kernel(inputs, kernel_size):
     A list of ints: `kernel_size`, reduced to the static size of `inputs`
     where that is known and smaller.
   """
+  sizes = inputs.shape.as_list()[1:] if inputs.shape.ndims == 5 else (
+      layouts.size(inputs))
   return [kernel if size is None else min(size, kernel)
-          for size, kernel in zip(inputs.shape.as_list()[1:], kernel_size)]
+          for size, kernel in zip(sizes, kernel_size)]
 
 
 def scaled_size(net, factors):
@@ -129,12 +131,12 @@ def squeeze(logits, remedy='global_pool=True, or spatial_squeeze=False',
   Raises:
     ValueError: height or width is known and not 1.
   """
-  sizes = logits.shape.as_list()[1:3]
+  sizes = layouts.size(logits)
   if any(size not in (1, None) for size in sizes):
     raise ValueError(
         '%s has size %sx%s, and only 1x1 can be squeezed; give %s.' % (
             logits.op.name, sizes[0], sizes[1], remedy))
-  return tf.squeeze(logits, [1, 2], name=name)
+  return tf.squeeze(logits, layouts.spatial_axes(), name=name)
 
 
 def variant(function, **bound):
@@ -167,15 +169,13 @@ def check_final_endpoint(final_endpoint, known, network):
 
 def check_nhwc(network):
   """Raises ValueError if an arg scope gives `slim.conv2d` another layout."""
-  arguments = slim.current_arg_scope().get(
-      slim_scopes.arg_scope_func_key(slim.conv2d), {})
-  data_format = arguments.get('data_format') or 'NHWC'
-  if data_format != 'NHWC':
+  if layouts.current() != 'NHWC':
     raise ValueError(
         '%s computes in NHWC only, but an arg scope of slim.conv2d sets '
         'data_format=%s; leave it out. NCHW is offered by the NASNets '
-        '(config.data_format), inception_v2_base and s3dg (data_format).' % (
-            network, data_format))
+        '(config.data_format), s3dg (data_format) and, with '
+        'nets.layouts.scope, by all other networks but cifarnet, lenet and '
+        'i3d.' % (network, layouts.current()))
 
 
 def check_static_size(images, network):

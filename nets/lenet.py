@@ -41,6 +41,7 @@ def lenet(images, num_classes=10, is_training=False, dropout_keep_prob=0.5,
   Raises:
     ValueError: the size of the images is unknown.
   """
+  layer_utils.check_nhwc('lenet')
   layer_utils.check_static_size(images, 'lenet')
   with tf.variable_scope(scope, 'LeNet', [images]):
     net, end_points = sequential.chain(images, _LAYERS)

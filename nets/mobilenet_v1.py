@@ -11,6 +11,7 @@ import tf_slim as slim
 
 from nets import contrib_scopes
 from nets import layer_utils
+from nets import layouts
 from nets import normalization
 
 Conv = collections.namedtuple('Conv', ['kernel', 'stride', 'depth'])
@@ -132,6 +133,7 @@ def _check(inputs, rows, depth_multiplier, output_stride=None):
   if inputs.shape.ndims != 4:
     raise ValueError('inputs has shape %s; give images of rank 4, '
                      '[batch, height, width, channels].' % inputs.shape)
+  layouts.check('MobilenetV1')
   if not rows or not all(
       isinstance(row, (Conv, DepthSepConv)) for row in rows):
     raise ValueError(
@@ -181,7 +183,6 @@ def mobilenet_v1(inputs, num_classes=1000, dropout_keep_prob=0.999,
   """
   rows = MOBILENETV1_CONV_DEFS if conv_defs is None else conv_defs
   _check(inputs, rows, depth_multiplier)
-  layer_utils.check_nhwc('mobilenet_v1')
   with tf.variable_scope(scope, 'MobilenetV1', [inputs], reuse=reuse) as opened:
     with slim.arg_scope([slim.batch_norm, slim.dropout],
                         is_training=is_training):
@@ -206,7 +207,7 @@ def mobilenet_v1(inputs, num_classes=1000, dropout_keep_prob=0.999,
 
 def _pool(net, global_pool, end_points):
   if global_pool:
-    net = tf.reduce_mean(net, [1, 2], keepdims=True, name='global_pool')
+    net = layouts.average(net, name='global_pool')
     end_points['global_pool'] = net
   else:
     net = slim.avg_pool2d(

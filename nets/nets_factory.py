@@ -9,8 +9,10 @@ import collections
 import functools
 import importlib
 
+import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
+from nets import layouts
 from slim_common import suggest
 
 Published = collections.namedtuple(
@@ -97,6 +99,10 @@ _NETWORKS = {
 }
 
 
+# The modules of networks without the layout NCHW.
+_NHWC_ONLY = ('cifarnet', 'lenet', 'i3d', 's3dg')
+
+
 class _ImportedOnDemand(collections.abc.MutableMapping):
   """A mapping whose values are imported on first access.
 
@@ -149,7 +155,7 @@ def published(name):
 def layout_arguments(name, data_format):
   """Returns the arguments that make a network compute in a layout.
 
-  Its input images are NHWC in either case.
+  Networks without such arguments follow `layouts.scope`; see `in_layout`.
 
   Args:
     name: a key of `networks_map`.
@@ -163,16 +169,46 @@ def layout_arguments(name, data_format):
   """
   if data_format == 'NHWC':
     return {}
-  offering = [each for each, row in _NETWORKS.items() if row.config]
-  if data_format != 'NCHW' or name not in offering:
+  without = [each for each, row in _NETWORKS.items()
+             if row.module in _NHWC_ONLY]
+  if data_format != 'NCHW' or name not in _NETWORKS or name in without:
     raise ValueError(
         '%s cannot compute in the layout %s, only in NHWC. NCHW is offered by '
-        '%s.' % (name, data_format, ', '.join(offering)))
+        'all networks of this library but %s.' % (
+            name, data_format, ', '.join(without)))
   row = _NETWORKS[name]
+  if not row.config:
+    return {}
   module = importlib.import_module('nets.' + row.module)
   config = getattr(module, row.config)()
   config.data_format = data_format
   return {'config': config}
+
+
+def in_layout(name, network_fn, data_format):
+  """Makes a network compute in a layout.
+
+  Args:
+    name: a key of `networks_map`.
+    network_fn: what `get_network_fn` returned for it.
+    data_format: 'NHWC' or 'NCHW'.
+
+  Returns:
+    A function as `network_fn`, of images in NHWC in either case.
+
+  Raises:
+    ValueError: the network has no such layout.
+  """
+  arguments = layout_arguments(name, data_format)
+  if data_format == 'NHWC' or arguments:
+    return functools.partial(network_fn, **arguments)
+
+  @functools.wraps(network_fn)
+  def transposed(images, **kwargs):
+    with layouts.scope(data_format):
+      return network_fn(tf.transpose(images, layouts.NHWC_TO_NCHW), **kwargs)
+
+  return transposed
 
 
 def get_network_fn(name, num_classes, weight_decay=0.0, is_training=False):

@@ -180,6 +180,7 @@ def pix2pix_discriminator(net, num_filters, padding=2, pad_mode='REFLECT',
       is unknown.
   """
   del is_training
+  layer_utils.check_nhwc('pix2pix')
   if not isinstance(padding, numbers.Integral):
     raise TypeError('padding must be an int, got %r' % (padding,))
   if padding < 0:
@@ -215,6 +216,7 @@ def _pad(net, padding, mode, name):
 
 
 def _check_size(net, factor):
+  layer_utils.check_nhwc('pix2pix')
   if net.shape.ndims != 4:
     raise ValueError('net must have the shape [batch, height, width, '
                      'channels]; got shape %s' % net.shape)

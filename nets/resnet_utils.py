@@ -19,6 +19,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from nets import layer_utils
+from nets import layouts
 from nets import normalization
 
 _ROOT_STRIDE = 4
@@ -184,7 +185,7 @@ def network_scope(scope, default_scope, inputs, unit_fn, is_training, reuse):
   Yields:
     The variable scope, and the name of the collection of end points.
   """
-  layer_utils.check_nhwc(default_scope)
+  layouts.check(default_scope)
   mode = {} if is_training is None else {'is_training': is_training}
   with tf.variable_scope(scope, default_scope, [inputs], reuse=reuse) as sc:
     collection = sc.original_name_scope + '_end_points'
@@ -220,7 +221,7 @@ def classify(net, network_scopes, num_classes, global_pool, spatial_squeeze):
   scope, collection = network_scopes
   end_points = slim.utils.convert_collection_to_dict(collection)
   if global_pool:
-    net = tf.reduce_mean(net, [1, 2], keepdims=True, name='pool5')
+    net = layouts.average(net, name='pool5')
     end_points['global_pool'] = net
   if not num_classes:
     return net, end_points

@@ -7,6 +7,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from nets import contrib_scopes
+from nets import layouts
 from nets import resnet_utils
 
 resnet_arg_scope = resnet_utils.resnet_arg_scope
@@ -34,7 +35,7 @@ def bottleneck(inputs, depth, depth_bottleneck, stride, rate=1,
   """
   bounded = use_bounded_activations
   with tf.variable_scope(scope, 'bottleneck_v1', [inputs]) as sc:
-    if inputs.shape.as_list()[-1] == depth:
+    if layouts.channels(inputs) == depth:
       shortcut = resnet_utils.subsample(inputs, stride, 'shortcut')
     else:
       shortcut = slim.conv2d(

@@ -9,6 +9,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from nets import contrib_scopes
+from nets import layouts
 from nets import normalization
 from nets import resnet_utils
 
@@ -22,7 +23,7 @@ def bottleneck(inputs, depth, depth_bottleneck, stride, rate=1,
   with tf.variable_scope(scope, 'bottleneck_v2', [inputs]) as sc:
     preact = normalization.batch_norm(
         inputs, activation_fn=tf.nn.relu, scope='preact')
-    if inputs.shape.as_list()[-1] == depth:
+    if layouts.channels(inputs) == depth:
       shortcut = resnet_utils.subsample(inputs, stride, 'shortcut')
     else:
       shortcut = slim.conv2d(

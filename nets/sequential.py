@@ -15,6 +15,7 @@ import tf_slim as slim
 
 from nets import contrib_scopes
 from nets import layer_utils
+from nets import layouts
 
 Network = collections.namedtuple('Network', 'name min_size layers logits')
 Network.__doc__ = """A network for `build`.
@@ -118,8 +119,8 @@ def build(network, inputs, num_classes, is_training, dropout_keep_prob,
     ValueError: the images are too small, or the logits cannot be squeezed.
   """
   inputs = tf.convert_to_tensor(inputs)
-  layer_utils.check_nhwc(network.name)
-  sizes = inputs.shape.as_list()[1:3]
+  layouts.check(network.name)
+  sizes = layouts.size(inputs)
   if any(size is not None and size < network.min_size for size in sizes):
     raise ValueError(
         'inputs of %s must be %dx%d or larger, given %sx%s; enlarge the images.'
@@ -130,7 +131,7 @@ def build(network, inputs, num_classes, is_training, dropout_keep_prob,
       net, end_points = _features(
           inputs, network.layers, sc.original_name_scope + '_end_points')
       if global_pool:
-        net = tf.reduce_mean(net, [1, 2], keepdims=True, name='global_pool')
+        net = layouts.average(net, name='global_pool')
         end_points['global_pool'] = net
       if num_classes:
         net = slim.dropout(net, scope='dropout7')

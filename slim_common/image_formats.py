@@ -65,15 +65,21 @@ def unread(content: bytes) -> Optional[str]:
   return None
 
 
-def why_not_decoded(content: bytes) -> Optional[str]:
-  """Returns why TensorFlow does not decode a file to RGB, or None.
+def why_not_decoded(content: bytes, channels: int = 3) -> Optional[str]:
+  """Returns why TensorFlow does not decode a file, or None.
 
   Training names this, and the dataset doctor refuses it.
+
+  Args:
+    content: the file, or its start.
+    channels: those to decode to, 3 or 1.
   """
   image_format = detect(content)
   if image_format not in READ_BY_TENSORFLOW:
     return '%sneither JPEG, PNG, GIF nor BMP' % (
         image_format + ', ' if image_format else '')
+  if channels == 1 and image_format in (GIF, BMP):
+    return 'a %s, which is not decoded to one channel' % image_format
   if image_format == BMP:
     return _why_no_bmp(content)
   if image_format == GIF and _num_gif_frames(content) > 1:

@@ -134,6 +134,7 @@ def _parsed(path):
       content = json.load(source)
     for entry in content['categories']:
       if entry['id'] is not None:
+        _key(entry['id'])
         categories[str(entry['name'])].append(entry)
     images = [to_image(entry) for entry in content['images']]
     # Some programs write 0 for all.

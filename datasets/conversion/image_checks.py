@@ -35,6 +35,7 @@ from PIL import Image
 from PIL import ImageColor
 
 from datasets import dataset_info
+from datasets.conversion import bmp_headers
 from datasets.conversion import image_integrity
 from datasets.conversion import orientation
 from slim_common import image_formats
@@ -74,6 +75,8 @@ class Verdict(collections.namedtuple(
 
 _Fault = image_integrity.Fault
 _JPEG_QUALITY = 95
+# Why a JPEG is converted that TensorFlow decodes to three channels.
+FOUR_INKS = 'JPEG of four inks'
 _STORED_AS_JPEG = ('JPEG', 'WEBP')
 
 # Frames that TensorFlow reads: baseline, extended and progressive Huffman.
@@ -148,6 +151,8 @@ def _check(content, kind, policy):
   elif kind == 'PNG':
     parts = image_integrity.png_chunks(content)
     readable = image_integrity.png_without_metadata(parts)
+  elif kind == image_formats.BMP:
+    readable = bmp_headers.readable(content)
   with _quiet_pillow():
     image = Image.open(io.BytesIO(readable), formats=(kind,))
     width, height = image.size
@@ -194,7 +199,7 @@ def _reason_to_convert(content, kind, parts, image):
   if kind != 'JPEG':
     return kind
   if image.mode not in ('L', 'RGB'):
-    return 'JPEG of four inks (%s)' % image.mode
+    return '%s (%s)' % (FOUR_INKS, image.mode)
   if not any(frame in parts for frame in _HUFFMAN_FRAMES):
     return 'JPEG with a coding that TensorFlow does not read'
   return None

@@ -242,10 +242,12 @@ def without_other_files(listing):
   splits = collections.OrderedDict(
       (split, [image for image in images if _may_be_image(image)])
       for split, images in listing.splits.items())
-  others = sum(len(listing.splits[split]) - len(splits[split])
-               for split in splits)
-  return listing._replace(splits=splits, skipped=listing.skipped + (
-      collections.Counter({'no images by name or content': others})))
+  others = [image.name for split, images in listing.splits.items()
+            for image in sorted(set(images) - set(splits[split]))]
+  skipped = listing.skipped + collections.Counter(
+      {'no images by name or content, such as %r' % others[0]: len(others)}
+      if others else {})
+  return listing._replace(splits=splits, skipped=skipped)
 
 
 def _may_be_image(image):
@@ -253,8 +255,9 @@ def _may_be_image(image):
     return True
   try:
     with open(image.path, 'rb', buffering=0) as source:
-      return image_formats.detect(
-          source.read(image_formats.HEAD_SIZE)) is not None
+      head = source.read(image_formats.HEAD_SIZE)
+    # An image in a format that is not read is a bad one, not left out.
+    return bool(image_formats.detect(head) or image_formats.unread(head))
   except OSError:
     return True  # A bad one.
 

@@ -69,15 +69,22 @@ class Reader:
           self._features[self._label_key], tf.FixedLenFeature)
 
   def label_fault(self, features):
-    """Returns what is wrong with a record's label, or None if that is unknown.
+    """Returns what is wrong with a record, or None if that is unknown.
+
+    That is its label, or an image without a grayscale form.
 
     Args:
       features: map of the features of its tf.train.Example.
     """
     if not self.is_standard:
       return None
-    return bad_records.label_fault(
+    fault = bad_records.label_fault(
         features, not self.can_parse_blocks, self._label_key)
+    encoded = b''.join(features[self._image_key].bytes_list.value[:1])
+    # Other reasons are named anyway.
+    if fault or image_formats.why_not_decoded(encoded):
+      return fault
+    return image_formats.why_not_decoded(encoded, self.channels)
 
   def parse(self, example):
     """Parses one record, a serialized tf.train.Example, string scalar.

@@ -69,10 +69,12 @@ def find_files(dataset):
         'The split in %s has no examples. Convert the data again, or choose '
         'another --dataset_split_name.' % ', '.join(patterns))
   _check_readable(files)
-  if is_compressed(files[0]):
-    raise ValueError(
-        '%s is a compressed (GZIP or ZLIB) record file, which is not read: '
-        'write it again without compression.' % files[0])
+  # Elsewhere than on this machine, a look at each costs a request.
+  for file in files[:1] + [file for file in files[1:] if '://' not in file]:
+    if is_compressed(file):
+      raise ValueError(
+          '%s is a compressed (GZIP or ZLIB) record file, which is not read: '
+          'write it again without compression.' % file)
   return files
 
 

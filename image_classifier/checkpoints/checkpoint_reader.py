@@ -66,7 +66,7 @@ def listed(directory: str) -> List[str]:
   absolute paths, which slim wrote, and the directory have been moved or copied
   since: a checkpoint of the same name in it comes before any elsewhere.
   """
-  state = tf.train.get_checkpoint_state(directory)
+  state = state_of(directory)
   if state is None:
     return []
   latest = state.model_checkpoint_path
@@ -74,6 +74,28 @@ def listed(directory: str) -> List[str]:
            if path != latest] + [latest]
   here = [_in_directory(directory, path) for path in paths]
   return [path for path in here if _exists(path)]
+
+
+def state_of(directory: str):
+  """Returns what a directory's file `checkpoint` holds, or None without one.
+
+  Raises:
+    ValueError: the file is empty or damaged.
+  """
+  path = os.path.join(directory, 'checkpoint')
+  if not tf.gfile.Exists(path) or tf.gfile.IsDirectory(path):
+    return None
+  try:
+    state = tf.train.get_checkpoint_state(directory)
+  except ValueError:  # It names none.
+    state = None
+  if state is None:
+    names = _prefixes(directory)
+    raise ValueError(
+        'The file %s, which lists the checkpoints, is empty or damaged. %s' % (
+            path, 'Name one of %s, or write model_checkpoint_path: "NAME" into '
+            'it.' % ', '.join(names) if names else 'Remove it.'))
+  return state
 
 
 def _in_directory(directory, path):
@@ -99,7 +121,7 @@ def _latest(directory):
     raise ValueError(
         'The directory %s may not be read by this user: correct its access '
         'rights, for example with chmod a+rx.' % directory)
-  state = tf.train.get_checkpoint_state(directory)
+  state = state_of(directory)
   if state is not None:
     latest = _in_directory(directory, state.model_checkpoint_path)
     if _exists(latest):

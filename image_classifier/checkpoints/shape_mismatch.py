@@ -47,10 +47,11 @@ def cause(name: str, theirs: Dict[str, List[int]],
       return ('The checkpoint has %d classes, not %d: check --dataset_name and '
               '--dataset_dir (or --num_classes).' % (there[-1], here[-1]))
   channels = there[2:3] + here[2:3]
-  if len(there) == 4 and sorted(channels) == [1, 3] and (
+  if len(there) == 4 and sorted(channels) in ([1, 3], [3, 4]) and (
       there[:2] + there[3:] == here[:2] + here[3:]):
-    return ('The checkpoint takes images of %d channels and these have %d: see '
-            '--use_grayscale.' % tuple(channels))
+    sentence = 'The checkpoint takes images of %d channels and these have %d'
+    return sentence % tuple(channels) + (
+        ': see --use_grayscale.' if 1 in channels else '.')
   return 'It was trained with another network or width: check --model_name.'
 
 

@@ -10,7 +10,8 @@ start. Each model variable is one of these:
   shape differs: an error; but if no scopes were given and it belongs to a
     layer whose width is the number of classes, the head, it keeps its initial
     value. 1000 and 1001 classes, ImageNet without and with a background class,
-    are an error again.
+    are an error again. With adapt_first_convolution, the first convolution of
+    a checkpoint for images of 3 channels is adapted to 1 or 4 channels.
   not in checkpoint: keeps its initial value if no scopes were given or
     ignore_missing_vars was, else an error. Without ignore_missing_vars, fewer
     than 90 % of the variables outside the head found is an error too: it is
@@ -25,6 +26,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from image_classifier.checkpoints import checkpoint_reader
+from image_classifier.checkpoints import first_convolution
 from image_classifier.checkpoints import foreign_names
 from image_classifier.checkpoints import shape_mismatch
 from slim_common import suggest
@@ -35,12 +37,14 @@ _MIN_FRACTION_FOUND = 0.9
 
 
 Plan = collections.namedtuple(
-    'Plan', 'checkpoint loaded excluded differs missing unused stuck')
+    'Plan', 'checkpoint loaded adapted excluded differs missing unused stuck')
 Plan.__doc__ = """What a warm start loads.
 
 Attributes:
   checkpoint: str, prefix of the checkpoint.
   loaded: dict {name in the checkpoint: variable to load}.
+  adapted: dict {name in the checkpoint: variable to load}, for other numbers of
+    channels; see first_convolution.py.
   excluded: list of the names of the variables in checkpoint_exclude_scopes.
   differs: dict {name: (shape here, shape in the checkpoint)}.
   missing: list of the names of the variables that the checkpoint lacks.
@@ -75,14 +79,16 @@ def plan(options) -> Plan:
            for name in ours}
   missing = [name for name in wanted if names[name] is None]
   _check_found(checkpoint, wanted, missing, options, theirs)
-  differs = collections.OrderedDict(
-      (name, (ours[name], theirs[names[name]])) for name in wanted
-      if names[name] and ours[name] != theirs[names[name]])
+  differs, adapted = _differing(
+      {name: (shape, theirs[names[name]]) for name, shape in ours.items()
+       if name in wanted and names[name]}, options.adapt_first_convolution)
   _check_shapes(checkpoint, differs, {
       **theirs, **{name: theirs[names[name]] for name in differs}}, ours,
                 options)
-  loaded = {names[v.op.name]: v for v in variables if v.op.name not in excluded
-            and v.op.name not in missing and v.op.name not in differs}
+  by_name = {v.op.name: v for v in variables}
+  loaded = {names[name]: by_name[name] for name in wanted if not (
+      name in missing or name in differs or name in adapted)}
+  adapted = {names[name]: by_name[name] for name in adapted}
   if not loaded:
     raise ValueError(
         'Nothing is left to load from %s: --checkpoint_exclude_scopes=%s '
@@ -90,10 +96,27 @@ def plan(options) -> Plan:
         '--checkpoint_path.' % (checkpoint, ','.join(scopes)))
   trained = variables_to_train(options)
   stuck = [v.op.name for v in tf.trainable_variables()
-           if v in variables and v not in trained and v not in loaded.values()]
+           if v in variables and v not in trained
+           and v not in loaded.values() and v not in adapted.values()]
   return Plan(
-      checkpoint, loaded, [name for name in ours if name in excluded], differs,
-      missing, sorted(set(theirs) - set(names.values())), stuck)
+      checkpoint, loaded, adapted,
+      [name for name in ours if name in excluded], differs, missing,
+      sorted(set(theirs) - set(names.values())), stuck)
+
+
+def _differing(shapes, adapts):
+  """Returns (differs, adapted) of a dict {name: (shape here, shape there)}.
+
+  differs is an ordered dict of the same form, adapted a list of names.
+  """
+  differs = collections.OrderedDict(
+      (name, (here, there)) for name, (here, there) in shapes.items()
+      if here != there)
+  adapted = [name for name, (here, there) in differs.items()
+             if adapts and first_convolution.is_adaptable(name, here, there)]
+  for name in adapted:
+    del differs[name]
+  return differs, adapted
 
 
 def loadable(options) -> Optional[Callable[[str], bool]]:
@@ -123,11 +146,26 @@ def loadable(options) -> Optional[Callable[[str], bool]]:
       foreign_names.find(name, shapes, options.checkpoint_scope) is not None)
 
 
+def load_adapted(warm_start: Plan, session):
+  """Gives a session the adapted weights; adds nothing to its graph.
+
+  Raises:
+    tf.errors.OpError: the checkpoint cannot be read.
+  """
+  reader = tf.train.NewCheckpointReader(warm_start.checkpoint)
+  for name, variable in warm_start.adapted.items():
+    weights = first_convolution.adapt(
+        reader.get_tensor(name), variable.shape.as_list()[-2])
+    assign = variable.initializer
+    session.run(assign, {assign.inputs[1]: weights})
+
+
 def describe(warm_start: Plan) -> List[str]:
   """Returns the lines of a table of what `plan` decided."""
   lines = ['Warm start from %s: %d variables loaded.' % (
       warm_start.checkpoint, len(warm_start.loaded))]
   for title, names in (
+      ('adapted', [v.op.name for v in warm_start.adapted.values()]),
       ('excluded', warm_start.excluded),
       ('shape differs', warm_start.differs),
       ('not in checkpoint', warm_start.missing),
@@ -239,7 +277,9 @@ def _check_shapes(checkpoint, differs, theirs, ours, options):
   first = next(iter(differs))
   here, there = differs[first]
   if not is_head or {here[-1], there[-1]} == {1000, 1001}:
-    cure = shape_mismatch.cause(first, theirs, ours)
+    cure = ' '.join(filter(None, [
+        shape_mismatch.cause(first, theirs, ours),
+        first_convolution.hint(first, here, there)]))
   elif options.checkpoint_exclude_scopes:
     cure = ('The checkpoint was trained for %d classes and this run has %d; '
             'add the scope to --checkpoint_exclude_scopes, or give no scope '

@@ -35,7 +35,8 @@ class Model:
       '--trainable_scopes excludes.')
   data_format: str = flag(
       'NHWC', 'Layout of the tensors in the network. NCHW, for GPUs, is '
-      'supported by nasnet and pnasnet.', choices=('NHWC', 'NCHW'))
+      'offered by all but cifarnet, lenet, i3d and s3dg.',
+      choices=('NHWC', 'NCHW'))
   moving_average_decay: Optional[float] = flag(
       None, 'Decay of the moving averages of the weights. Default: no moving '
       'averages.', at_least=0, at_most=1)
@@ -78,6 +79,10 @@ class WarmStart:
       'other names: in front of them, or in the place of their first part.',
       metavar='SCOPE',
       only_if_set=('checkpoint_path',))
+  adapt_first_convolution: bool = flag(
+      False, 'Whether images of 1 or 4 channels start from the first '
+      'convolution of a checkpoint for 3: the sum of its channels, or the '
+      'three and their mean.', only_if_set=('checkpoint_path',))
   trainable_scopes: Tuple[str, ...] = flag(
       (), 'Scopes whose variables are trained. Default: all.',
       metavar='SCOPE,...')

@@ -6,8 +6,7 @@ best.json: step, metric, value, split, checkpoint and all metrics.
 import json
 import os
 
-import tensorflow.compat.v1 as tf
-
+from image_classifier.checkpoints import checkpoint_reader
 from image_classifier.checkpoints import checkpoint_saver
 from image_classifier.runs import run_log
 from slim_common import atomic_files
@@ -105,7 +104,7 @@ class BestCheckpoint:
   def _keep(self, prefix):
     """Copies a checkpoint to the directory and removes the one before."""
     os.makedirs(self._directory, exist_ok=True)
-    state = tf.train.get_checkpoint_state(self._directory)
+    state = checkpoint_reader.state_of(self._directory)
     for path in reversed(checkpoint_saver.files_of(prefix)):
       atomic_files.copy(
           path, os.path.join(self._directory, os.path.basename(path)))

@@ -17,6 +17,7 @@ from typing import Any, Dict, Optional
 import tensorflow.compat.v1 as tf
 
 from image_classifier.runs import best_checkpoint
+from image_classifier.runs import record_types
 from preprocessing import preprocessing_factory
 from slim_common import atomic_files
 from slim_common import flags
@@ -113,14 +114,25 @@ def fingerprint(dataset):
 
 
 def read(train_dir: str) -> Optional[Dict[str, Any]]:
-  """Returns the record in a directory, or None."""
+  """Returns the record in a directory, or None.
+
+  Raises:
+    ValueError: the file is damaged.
+  """
+  path = os.path.join(train_dir, NAME)
   try:
-    with open(os.path.join(train_dir, NAME)) as file:
+    with open(path, encoding='utf-8') as file:
       record = json.load(file)
-  except (FileNotFoundError, ValueError):
+  except FileNotFoundError:
     return None
+  except (ValueError, RecursionError) as error:
+    raise ValueError('%s cannot be read (%s). %s' % (
+        path, error, record_types.CURE))
   # Other programs write files of this name too.
-  return record if isinstance(record, dict) else None
+  if not isinstance(record, dict):
+    return None
+  record_types.check(record, path)
+  return record
 
 
 def of_checkpoint(prefix: str) -> Optional[Dict[str, Any]]:

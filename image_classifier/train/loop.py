@@ -145,6 +145,7 @@ def _loader(plan, average):
     del scaffold
     try:
       restorer.restore(session, plan.checkpoint)
+      warm_start.load_adapted(plan, session)
     except _UNREADABLE as error:
       raise ValueError(
           'The checkpoint %s cannot be read to its end: %s. Is one of its '

@@ -1,6 +1,5 @@
 """The training graph, stage by stage."""
 import collections
-import functools
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -109,10 +108,10 @@ def _network(options, num_classes):
   network = nets_factory.get_network_fn(
       options.model_name, num_classes, weight_decay=options.weight_decay,
       is_training=True)
-  arguments = nets_factory.layout_arguments(
-      options.model_name, options.data_format)
+  network = nets_factory.in_layout(
+      options.model_name, network, options.data_format)
   data_format.check(options.data_format)
-  return functools.partial(network, **arguments)
+  return network
 
 
 def _clones(run, deployment, network, batches):

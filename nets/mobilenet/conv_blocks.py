@@ -12,6 +12,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from nets import layer_utils
+from nets import layouts
 
 _DEPTHWISE_LOCATIONS = (None, 'input', 'expansion', 'output')
 
@@ -71,12 +72,12 @@ def split_conv(input_tensor, num_outputs, num_ways, scope, divisible_by=8,
   Returns:
     float [batch, height, width, num_outputs].
   """
-  channels = input_tensor.shape.as_list()[3]
+  channels, axis = layouts.channels(input_tensor), layouts.channels_axis()
   narrowest = min(channels // num_ways, num_outputs // num_ways)
   if num_ways == 1 or narrowest < divisible_by:
     return slim.conv2d(input_tensor, num_outputs, [1, 1], scope=scope, **kwargs)
   pieces = tf.split(
-      input_tensor, split_divisible(channels, num_ways, divisible_by), axis=3,
+      input_tensor, split_divisible(channels, num_ways, divisible_by), axis,
       name='split_' + scope)
   widths = split_divisible(num_outputs, num_ways, divisible_by)
   outputs = []
@@ -84,7 +85,7 @@ def split_conv(input_tensor, num_outputs, num_ways, scope, divisible_by=8,
     part = '%s_part_%d' % (scope, way)
     net = slim.conv2d(piece, width, [1, 1], scope=part, **kwargs)
     outputs.append(tf.identity(net, part + '_output'))
-  return tf.concat(outputs, 3, name=scope + '_concat')
+  return tf.concat(outputs, axis, name=scope + '_concat')
 
 
 @contextlib.contextmanager
@@ -252,8 +253,8 @@ def _activations(inner, depthwise):
 
 def _expand(net, record, size, source, expansion_fn, **layer):
   """Adds the expansion if it exceeds the channels of its input."""
-  size = size(num_inputs=source.shape.as_list()[3]) if callable(size) else size
-  if size <= net.shape.as_list()[3]:
+  size = size(num_inputs=layouts.channels(source)) if callable(size) else size
+  if size <= layouts.channels(net):
     return net
   net = tf.identity(
       expansion_fn(net, size, scope='expand', **layer), 'expansion_output')
@@ -264,7 +265,7 @@ def _expand(net, record, size, source, expansion_fn, **layer):
 def _add_residual(source, net, residual, stride):
   if callable(residual):
     return residual(input_tensor=source, output_tensor=net)
-  same_depth = source.shape.as_list()[3] == net.shape.as_list()[3]
+  same_depth = layouts.channels(source) == layouts.channels(net)
   return net + source if residual and stride == 1 and same_depth else net
 
 
@@ -340,17 +341,18 @@ def squeeze_excite(input_tensor, divisible_by=8, squeeze_factor=3,
     squeezed = (
         input_tensor if squeeze_input_tensor is None else squeeze_input_tensor)
     inner = layer_utils.make_divisible(
-        squeezed.shape.as_list()[3] / squeeze_factor, divisible_by)
+        layouts.channels(squeezed) / squeeze_factor, divisible_by)
     if pool is None:
-      gate = tf.reduce_mean(squeezed, [1, 2], keepdims=True)
+      gate = layouts.average(squeezed)
     else:
       window = layer_utils.small_input_kernel(squeezed, [pool, pool])
       gate = slim.avg_pool2d(squeezed, window, stride=1)
     gate = slim.conv2d(gate, inner, [1, 1], normalizer_fn=None,
                        activation_fn=inner_activation_fn)
-    gate = slim.conv2d(gate, input_tensor.shape.as_list()[3], [1, 1],
+    gate = slim.conv2d(gate, layouts.channels(input_tensor), [1, 1],
                        normalizer_fn=None, activation_fn=gating_fn)
     if pool is not None:
-      gate = tf.image.resize_bilinear(
-          gate, tf.shape(input_tensor)[1:3], align_corners=True)
+      height = layouts.spatial_axes()[0]
+      gate = layouts.resize_bilinear(
+          gate, tf.shape(input_tensor)[height:height + 2], align_corners=True)
     return input_tensor * gate

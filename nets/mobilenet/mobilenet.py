@@ -19,6 +19,7 @@ import tf_slim as slim
 
 from nets import contrib_scopes
 from nets import layer_utils
+from nets import layouts
 from nets import normalization
 from nets.mobilenet import conv_blocks
 
@@ -176,7 +177,7 @@ def _check(inputs, conv_defs=None, multiplier=1.0, final_endpoint=None,
   if inputs.shape.ndims != 4:
     raise ValueError('inputs has shape %s; give images of rank 4, '
                      '[batch, height, width, channels].' % inputs.shape)
-  layer_utils.check_nhwc('MobileNet')
+  layouts.check('MobileNet')
   _check_definition(conv_defs)
   _check_multiplier('multiplier', multiplier)
   spec = conv_defs['spec']
@@ -322,7 +323,8 @@ def mobilenet(inputs, num_classes=1001, prediction_fn=slim.softmax, reuse=None,
       net = slim.conv2d(
           net, num_classes, [1, 1], activation_fn=None, normalizer_fn=None,
           biases_initializer=tf.zeros_initializer(), scope='Conv2d_1c_1x1')
-      logits = tf.identity(tf.squeeze(net, [1, 2]), name='output')
+      logits = tf.identity(
+          tf.squeeze(net, layouts.spatial_axes()), name='output')
     end_points['Logits'] = logits
     if prediction_fn:
       end_points['Predictions'] = prediction_fn(logits, 'Predictions')
@@ -347,7 +349,7 @@ def global_pool(input_tensor, use_reduce_mean_for_pooling=False,
   Raises:
     ValueError: the size is unknown and `pool_op` is given.
   """
-  height, width = input_tensor.shape.as_list()[1:3]
+  height, width = layouts.size(input_tensor)
   if height is None or width is None:
     if pool_op is not tf.nn.avg_pool2d:
       raise ValueError(
@@ -356,11 +358,12 @@ def global_pool(input_tensor, use_reduce_mean_for_pooling=False,
               pool_op, input_tensor.shape))
     use_reduce_mean_for_pooling = True
   if use_reduce_mean_for_pooling:
-    return tf.reduce_mean(
-        input_tensor, [1, 2], keepdims=True, name='ReduceMean')
-  return pool_op(
-      input_tensor, ksize=[1, height, width, 1], strides=[1, 1, 1, 1],
-      padding='VALID')
+    return layouts.average(input_tensor, name='ReduceMean')
+  window, options = [1, height, width, 1], {}
+  if layouts.current() == 'NCHW':
+    window, options = [1, 1, height, width], {'data_format': 'NCHW'}
+  return pool_op(input_tensor, ksize=window, strides=[1] * 4, padding='VALID',
+                 **options)
 
 
 def training_scope(is_training=True, weight_decay=0.00004, stddev=0.09,

@@ -11,6 +11,7 @@ import tf_slim as slim
 
 from nets import contrib_scopes
 from nets import layer_utils
+from nets import layouts
 from nets import normalization
 from nets.mobilenet import conv_blocks as ops
 from nets.mobilenet import mobilenet as lib
@@ -86,7 +87,7 @@ def reduce_to_1x1(input_tensor, default_size=7, rate=1,
     float [batch, 1, 1, channels] for a square map of known size.
   """
   del rate, use_explicit_padding
-  height, width = input_tensor.shape.as_list()[1:3]
+  height, width = layouts.size(input_tensor)
   if height is not None and height == width:
     window = [height, width]
   else:

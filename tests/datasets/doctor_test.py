@@ -122,9 +122,6 @@ def test_histogram_without_matplotlib(tmp_path, monkeypatch, capsys):
     (_record(content=b'GIF89a'), 'damaged GIF'),
     (_record(content=odd_images.with_gray_bar(odd_images.encoded(
         odd_images.photo(), 'JPEG'))), 'truncated JPEG'),
-    (_record(content=odd_images.encoded(
-        odd_images.photo('CMYK'), 'JPEG')),
-     'TensorFlow does not decode it: JPEG of four inks'),
     (_record(content=odd_images.encoded(odd_images.photo(), 'WEBP')),
      'TensorFlow does not decode it: WEBP'),
     (_record(content=odd_images.encoded(odd_images.photo('RGBA'), 'BMP')),
@@ -145,12 +142,30 @@ def test_bad_records_are_named_by_file_and_index(
   assert 'train.tfrecord, record 2: ' + problem in capsys.readouterr().out
 
 
+_OF_OTHERS = (('RGB', 'BMP'), ('P', 'GIF'), ('CMYK', 'JPEG'))
+
+
 def test_what_training_reads_passes(tmp_path):
-  """A BMP of 24 bits and a GIF of one frame in others' records."""
-  _write(tmp_path, train=[_record(content=odd_images.encoded(
-      odd_images.photo('P' if kind == 'GIF' else 'RGB'), kind))
-                          for kind in ('BMP', 'GIF')])
+  """A BMP of 24 bits, a GIF of one frame, four inks in others' records."""
+  _write(tmp_path, train=[
+      _record(content=odd_images.encoded(odd_images.photo(mode), kind))
+      for mode, kind in _OF_OTHERS])
   assert not doctor.examine(str(tmp_path), 1).problems
+
+
+def test_what_has_no_grayscale_form_is_named(tmp_path):
+  _write(tmp_path, train=[
+      _record(content=odd_images.encoded(odd_images.photo(mode), kind))
+      for mode, kind in _OF_OTHERS + (('RGB', 'PNG'),)])
+  path = tmp_path / 'dataset_info.json'
+  info = json.loads(path.read_text())
+  path.write_text(json.dumps(dict(
+      info, image={'height': 32, 'width': 48, 'channels': 1})))
+  assert [problem.split(': ', 2)[2] for problem in doctor.examine(
+      str(tmp_path), 1).problems] == [
+          'a BMP, which is not decoded to one channel',
+          'a GIF, which is not decoded to one channel',
+          'JPEG of four inks (CMYK)']
 
 
 def test_max_pixels_of_the_conversion_holds(tmp_path):

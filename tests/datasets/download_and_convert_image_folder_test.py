@@ -49,7 +49,8 @@ def test_folder_of_classes(tmp_path, capsys):
     assert records.values(example, 'image/height') == [odd_images.HEIGHT]
     assert records.values(example, 'image/width') == [odd_images.WIDTH]
   output = capsys.readouterr().out
-  assert ('skipped: 2 hidden, 1 no images by name or content, 1 '
+  assert ('skipped: 2 hidden, 1 no images by name or content, such as '
+          "'z/notes.txt', 1 "
           'outside the class directories\n') in output
   assert 'image_folder: 58 train, 6 validation, 4 classes' in output
 

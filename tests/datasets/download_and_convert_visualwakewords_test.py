@@ -249,6 +249,10 @@ def _without(name):
     (lambda contents: dict(contents, **{
         'annotations/instances_val2014.json': b'{}'}),
      'instances_val2014.json is no file of COCO instances'),
+    (lambda contents: dict(contents, **{
+        'annotations/instances_val2014.json': b'{"images": [], "annotations": '
+        b'[], "categories": [{"id": {}, "name": "person"}]}'}),
+     r'instances_val2014.json is no .*TypeError: an id is \{\}'),
     (lambda contents: dict(_without('val2014/')(contents), **{
         'val2014.zip': b'text'}), 'val2014.zip is no tar or zip archive'),
     (lambda contents: dict(contents, **{

@@ -1,9 +1,16 @@
 """Ways to damage a file at random."""
+import re
 import struct
 
 _EXTREMES = (0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0xffffffff,
              0x7fffffffffffffff, 0xffffffffffffffff)
 _HEADER = 64
+# A value in JSON, and what it is replaced with.
+_VALUE = re.compile(
+    rb'(?<=[:\[,])\s*(?:"[^"]*"|-?[\d.]+|true|false|null|\[\]|\{\})'
+    rb'(?=\s*[,\]}])')
+_VALUES = (b'null', b'true', b'0', b'-1', b'1.5', b'1e999', b'NaN', b'1' * 400,
+           b'""', b'"x"', b'[]', b'[null]', b'{}', b'[' * 9999)
 
 
 def flip_bits(content, random, unused_others):
@@ -71,8 +78,18 @@ def insert_noise(content, random, unused_others):
       random.choice([1, 4, 100, 5000])) + content[at:]
 
 
+def replace_value(content, random, others):
+  """Replaces a value in JSON by one of another type, or flips bits."""
+  found = list(_VALUE.finditer(content))
+  if not found:
+    return flip_bits(content, random, others)
+  value = found[random.randint(len(found))]
+  return content[:value.start()] + _VALUES[
+      random.randint(len(_VALUES))] + content[value.end():]
+
+
 MUTATIONS = (flip_bits, set_bytes, truncate, splice, duplicate_block,
-             remove_block, edit_length, insert_noise)
+             remove_block, edit_length, insert_noise, replace_value)
 
 
 def mutate(content, random, others):

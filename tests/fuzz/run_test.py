@@ -3,13 +3,14 @@ import os
 
 import pytest
 
+from tests.fuzz import base
 from tests.fuzz import run
 from tests.fuzz import targets
 from tests.fuzz import unreliable_worker
 
 
 def _target(function, write=None):
-  return targets.Target('toy', 1, None, write or (
+  return base.Target('toy', 1, None, write or (
       lambda folder, name, content: open(
           os.path.join(folder, name), 'wb').write(content)), function)
 

@@ -377,6 +377,7 @@ def test_scopes_of_contrib_reach_the_network(resnet):
 
 def test_nchw_in_an_arg_scope_is_refused(resnet):
   with slim.arg_scope([slim.conv2d], data_format='NCHW'):
-    with pytest.raises(ValueError, match='%s computes in NHWC' % resnet.name):
+    with pytest.raises(ValueError, match='%s: an arg scope sets data_format='
+                       'NCHW for slim.conv2d, but' % resnet.name):
       _tiny(resnet, tf.zeros([1, 3, 32, 32]))
   assert not tf.global_variables()

@@ -115,7 +115,7 @@ def test_convs_are_numbered():
 def test_nchw_in_an_arg_scope_is_refused():
   with slim.arg_scope([slim.conv2d], data_format='NCHW'):
     with pytest.raises(ValueError, match=(
-        'tiny computes in NHWC only, but an arg scope of slim.conv2d sets '
-        'data_format=NCHW; leave it out')):
+        'tiny: an arg scope sets data_format=NCHW for slim.conv2d, but '
+        'slim.max_pool2d has NHWC. Set it for all layers: with ')):
       _tiny(tf.zeros([1, 3, 6, 6]))
   assert not tf.global_variables()

@@ -41,3 +41,11 @@ def _bmp(bits, compression=0, header_size=40):
     (b'text', 'neither JPEG, PNG, GIF nor BMP')])
 def test_why_not_decoded(content, reason):
   assert image_formats.why_not_decoded(content) == reason
+
+
+@pytest.mark.parametrize('content, reason', [
+    (b'\xff\xd8\xff', None), (b'\x89PNG\r\n\x1a\n', None),
+    (b'GIF89a', 'a GIF, which is not decoded to one channel'),
+    (_bmp(8), 'a BMP, which is not decoded to one channel')])
+def test_why_not_decoded_to_one_channel(content, reason):
+  assert image_formats.why_not_decoded(content, channels=1) == reason

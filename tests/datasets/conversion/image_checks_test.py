@@ -1,5 +1,6 @@
 """Tests of the verdicts on images."""
 import io
+import struct
 
 import numpy as np
 from PIL import Image
@@ -87,6 +88,42 @@ def test_16_bits_become_8(channels, error):
   content, values = odd_images.png_of_16_bits(channels)
   pixels = _pixels(image_checks.check(content)).reshape(values.shape)
   assert np.abs(pixels - values.astype(float) / 257).max() <= error
+
+
+@pytest.mark.parametrize('header_size', [52, 56])
+@pytest.mark.parametrize('mode', ['RGB', 'RGBA'])
+def test_headers_of_bmp_that_old_versions_of_pillow_refuse(mode, header_size):
+  """Forms 2 and 3: the masks of the colors follow the header of form 1."""
+  image = odd_images.photo(mode)
+  plain = odd_images.encoded(image, 'BMP')
+  masks = struct.pack('<IIII', 0xff0000, 0xff00, 0xff, 0xff000000)
+  start = 14 + header_size
+  info = plain[18:54]
+  if mode == 'RGBA':
+    info = info[:12] + struct.pack('<I', 3) + info[16:]
+  verdict = image_checks.check(b''.join([
+      plain[:10], struct.pack('<II', start, header_size), info,
+      masks[:header_size - 40], plain[54:] if mode == 'RGB' else
+      image.transpose(Image.FLIP_TOP_BOTTOM).tobytes('raw', 'BGRA')]))
+  assert (verdict.fault, verdict.conversion) == (None, 'BMP')
+  np.testing.assert_array_equal(
+      _pixels(verdict), np.asarray(odd_images.photo().convert('RGB')))
+
+
+@pytest.mark.parametrize('order', '<>')
+def test_tiff_of_16_bits_becomes_8(order):
+  values = np.arange(48 * 32).reshape(32, 48) * 42
+  tags = [(256, 48), (257, 32), (258, 16), (259, 1), (262, 1), (273, 128),
+          (277, 1), (278, 32), (279, values.size * 2)]
+  header = (b'II*\0' if order == '<' else b'MM\0*') + struct.pack(
+      order + 'IH', 8, len(tags))
+  entries = b''.join(
+      struct.pack(order + 'HHII', tag, 4, 1, value) for tag, value in tags)
+  content = (header + entries + bytes(4)).ljust(128, b'\0')
+  verdict = image_checks.check(
+      content + values.astype(order + 'u2').tobytes())
+  assert (verdict.fault, verdict.image_format) == (None, 'png')
+  np.testing.assert_array_equal(_pixels(verdict), (values + 128) // 257)
 
 
 @pytest.mark.parametrize('background', [(255, 255, 255), (10, 200, 30)])

@@ -7,8 +7,10 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from datasets.conversion import image_checks
+from tests.datasets.conversion import image_folders
 from tests.datasets.conversion import metadata_images
 from tests.datasets.conversion import odd_images
+from tests.datasets.conversion import raw_files
 
 
 def _pixels(verdict):
@@ -106,3 +108,16 @@ def test_other_formats_are_named(name, content):
   fault = image_checks.check(content).fault
   assert fault.startswith(
       name + ': not read; convert it, e.g. with: ')
+
+
+def test_formats_that_are_not_read_are_bad_images(tmp_path):
+  source = tmp_path / 'source'
+  image_folders.write_classes(source)
+  raw_files.write(source / 'z', '1.jxl', b'\xff\x0a' + bytes(30))
+  raw_files.write(source / 'z', '2.eps', b'%!PS-Adobe-3.0')
+  raw_files.write(source / 'z', '3', b'\0\0\0\x18ftypheic')
+  image_folders.run(tmp_path, on_bad_image='skip')
+  rows = (tmp_path / 'out' / 'bad_images.csv').read_text()
+  for part in ('z/1.jxl,"JPEG XL: not read; convert it, e.g. with: djxl in.jxl '
+               'out.png', 'z/2.eps,"EPS: not read', 'z/3,"HEIC: not read'):
+    assert part.replace('"', '') in rows.replace('"', '')

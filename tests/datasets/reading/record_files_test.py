@@ -1,3 +1,4 @@
+import gzip
 import os
 
 import pytest
@@ -17,6 +18,21 @@ def test_files_are_sorted_and_must_be_there(tmp_path):
       '%05d' % number for number in range(12)]
   with pytest.raises(ValueError, match='has no examples'):
     record_files.find_files(pipeline_files.dataset(tmp_path, 0))
+
+
+def test_each_file_is_looked_at_for_compression(tmp_path):
+  pipeline_files.write(tmp_path, [1, 1, 1])
+  dataset = pipeline_files.dataset(tmp_path, 3)
+  path = record_files.find_files(dataset)[2]
+  with open(path, 'rb') as source:
+    content = gzip.compress(source.read())
+  with open(path, 'wb') as target:
+    target.write(content)
+  with pytest.raises(ValueError) as error:
+    record_files.find_files(dataset)
+  assert str(error.value) == (
+      '%s is a compressed (GZIP or ZLIB) record file, which is not read: write '
+      'it again without compression.' % path)
 
 
 def test_a_directory_that_is_missing_and_a_list_of_patterns(tmp_path):

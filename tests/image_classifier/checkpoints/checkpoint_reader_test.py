@@ -47,6 +47,25 @@ def test_missing_checkpoints(directory, tmp_path):
     assert str(error.value) == message
 
 
+@pytest.mark.parametrize('text', [
+    '', 'a: {', 'all_model_checkpoint_paths: "a"'])
+def test_a_damaged_list_of_checkpoints(directory, tmp_path, text):
+  (directory / 'checkpoint').write_text(text)
+  alone = tmp_path / 'alone'
+  alone.mkdir()
+  (alone / 'checkpoint').write_text(text)
+  message = ('The file %s/checkpoint, which lists the checkpoints, is empty or '
+             'damaged. ')
+  for path, cure in (
+      (directory, 'Name one of model.ckpt-3, model.ckpt-7, or write '
+       'model_checkpoint_path: "NAME" into it.'), (alone, 'Remove it.')):
+    for read in (checkpoint_reader.find, checkpoint_reader.listed):
+      with pytest.raises(ValueError) as error:
+        read(str(path))
+      assert str(error.value) == message % path + cure
+  assert checkpoint_reader.find(str(directory / 'model.ckpt-3'))
+
+
 def test_a_directory_without_the_list_of_checkpoints(directory):
   (directory / 'checkpoint').unlink()
   with pytest.raises(ValueError) as error:

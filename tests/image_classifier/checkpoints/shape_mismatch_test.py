@@ -31,6 +31,8 @@ def _mobilenet(last, expanded, classes=1001, suffix=''):
     ('a', {'a': [3, 3, 3, 16]}, {'a': [3, 3, 1, 16]},
      'The checkpoint takes images of 3 channels and these have 1: see '
      '--use_grayscale.'),
+    ('a', {'a': [3, 3, 3, 16]}, {'a': [3, 3, 4, 16]},
+     'The checkpoint takes images of 3 channels and these have 4.'),
     ('a', {'a': [3, 3, 8, 16]}, {'a': [3, 3, 4, 16]},
      'It was trained with another network or width: check --model_name.')])
 def test_cause(name, theirs, ours, sentence):

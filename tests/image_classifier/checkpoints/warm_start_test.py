@@ -1,4 +1,5 @@
 """What a warm start loads, and the messages when it cannot."""
+import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -234,6 +235,61 @@ def test_what_a_warm_start_could_load_is_known_before_the_network(checkpoint):
   head = loadable(
       checkpoint_path=checkpoint, checkpoint_exclude_scopes=('net/c',))
   assert head('net/logits/biases') and not head('net/conv1/weights')
+
+
+def _color_network(channels, kind='weights'):
+  _network(5)
+  slim.model_variable('net/first/' + kind, [2, 2, channels, 8],
+                      initializer=tf.random_normal_initializer(seed=1))
+
+
+@pytest.fixture(name='color_checkpoint')
+def _color_checkpoint(tmp_path):
+  paths = {}
+  for kind in ('weights', 'depthwise_weights'):
+    with tf.Graph().as_default(), tf.Session() as session:
+      _color_network(3, kind)
+      session.run(tf.global_variables_initializer())
+      paths[kind] = tf.train.Saver().save(
+          session, str(tmp_path / kind / 'model.ckpt'))
+  return paths
+
+
+@pytest.mark.parametrize('channels', [1, 4])
+def test_a_first_convolution_of_other_channels(color_checkpoint, channels):
+  path = color_checkpoint['weights']
+  _color_network(channels)
+  plan = _plan(path, adapt_first_convolution=True)
+  assert list(plan.adapted) == ['net/first/weights'] and not plan.stuck
+  assert len(plan.loaded) == 13 and not plan.differs and not plan.unused
+  assert warm_start.describe(plan)[1:] == [
+      '  adapted               1  net/first/weights']
+  theirs = tf.train.load_variable(path, 'net/first/weights')
+  tf.get_default_graph().finalize()
+  with tf.Session() as session:
+    warm_start.load_adapted(plan, session)
+    ours = session.run(plan.adapted['net/first/weights'])
+  np.testing.assert_allclose(
+      ours, theirs.sum(2, keepdims=True) if channels == 1 else np.concatenate(
+          [theirs, theirs.mean(2, keepdims=True)], 2), rtol=1e-6)
+
+
+@pytest.mark.parametrize('channels, kind, cure', [
+    (1, 'weights', 'these have 1: see --use_grayscale. Or pass '
+     '--adapt_first_convolution, which starts from the weights of the 3 '
+     'channels.'),
+    (4, 'weights', 'these have 4. Or pass --adapt_first_convolution, which '
+     'starts from the weights of the 3 channels.'),
+    (1, 'depthwise_weights', 'these have 1: see --use_grayscale. A separable '
+     'convolution is not adapted: add net/first to '
+     '--checkpoint_exclude_scopes.')])
+def test_without_adaptation_other_channels_are_an_error(
+    color_checkpoint, channels, kind, cure):
+  _color_network(channels, kind)
+  for adapts in [False] + [True] * (kind != 'weights'):
+    assert _message(
+        color_checkpoint[kind], adapt_first_convolution=adapts).endswith(
+            'The checkpoint takes images of 3 channels and ' + cure)
 
 
 @pytest.mark.parametrize('scope, root', [

@@ -102,6 +102,44 @@ def test_recalibrated_statistics(digits, small, tmp_path, capsys):
   assert _evaluate(digits, prefix) == pytest.approx(results, rel=1e-5)
 
 
+def _drop_statistics(values):
+  for name in list(values):
+    if name.split('/')[-1] in ('moving_mean', 'moving_variance'):
+      del values[name]
+
+
+@pytest.fixture(name='bare', scope='module')
+def _bare(small, tmp_path_factory):
+  """The checkpoint of `small` without its statistics."""
+  prefix = tmp_path_factory.mktemp('bare') / 'model.ckpt-40'
+  evaluations.rewrite_checkpoint(
+      small / 'model.ckpt-40', prefix, _drop_statistics)
+  return str(prefix)
+
+
+def test_a_checkpoint_without_statistics_is_recalibrated(digits, bare):
+  with pytest.raises(ValueError, match='computes them'):
+    _evaluate(digits, bare)
+  assert _evaluate(digits, bare, recalibrate_batch_norm=4, diagnose=False,
+                   max_num_batches=3)['Accuracy'] > 0.8
+
+
+def test_training_the_head_of_a_checkpoint_without_statistics(
+    digits, bare, tmp_path, capsys):
+  loop.train(runs.train(
+      digits, tmp_path, steps=40, optimizer=dict(optimizer='adam'),
+      data=dict(batch_size=50, seed=1, preprocessing_name='lenet'),
+      schedule=dict(learning_rate=0.01),
+      model=dict(model_name='small', batch_norm_decay=0.9),
+      warm_start=dict(checkpoint_path=bare, ignore_missing_vars=True,
+                      trainable_scopes=('Small/Logits',))))
+  assert 'They are not frozen and compute them from' in capsys.readouterr().out
+  statistics = runs.saved(tmp_path, 40)[
+      'Small/fully_connected/BatchNorm/moving_variance']
+  assert abs(statistics - 1).max() > 0.1
+  assert _evaluate(digits, tmp_path, quiet=True)['Accuracy'] > 0.85
+
+
 def test_statistics_of_another_split_by_hand(digits, small, tmp_path, capsys):
   names = ['n%d' % i for i in range(10)]
   evaluations.rewrite_digits(

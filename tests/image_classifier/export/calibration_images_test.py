@@ -8,6 +8,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from datasets import dataset_utils
+from datasets.reading import record_files
 from image_classifier import options
 from image_classifier.export import calibration_images
 
@@ -54,6 +55,17 @@ def test_a_split_with_too_few_images(tmp_path, available):
   images = calibration_images.load_split(
       _options(tmp_path), 'lenet', 28, 0, 1000)
   assert _levels(images) == levels
+
+
+def test_a_split_without_images_elsewhere(tmp_path, monkeypatch):
+  """Files on other machines are not asked for their size."""
+  _write_digits(tmp_path, levels=())
+  monkeypatch.setattr(record_files, '_check_readable', lambda files: None)
+  with pytest.raises(ValueError) as error:
+    calibration_images.load_split(_options(tmp_path), 'lenet', 28, 0, 1)
+  assert str(error.value) == (
+      'The split train in %s has no images. Choose another '
+      '--calibration_split.' % tmp_path)
 
 
 def test_more_than_a_batch_and_the_split_asked_for(tmp_path):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from image_classifier import options
+from image_classifier.runs import record_types
 from image_classifier.runs import run_record
 from slim_common import flags
 from tests.image_classifier import training_runs as runs
@@ -135,12 +136,52 @@ def test_other_data_are_refused_moved_ones_are_not(dataset, tmp_path):
       moved._replace(labels_to_names={0: 'cat', 1: 'owl', 2: 'dog'}))
 
 
-@pytest.mark.parametrize('text', [None, '{"broken', '{"format_version": 1}'])
+@pytest.mark.parametrize('text', [None, '["of another program"]',
+                                  '{"format_version": 1}'])
 def test_without_a_record_nothing_is_refused(dataset, tmp_path, text):
   if text:
     (tmp_path / 'run.json').write_text(text)
   run_record.check(str(tmp_path), _record(dataset))
   assert run_record.changes(str(tmp_path), _record(dataset)) == []
+
+
+_CURE = ('Restore the file; or delete it, and give the flags of the training '
+         'by hand.')
+
+
+@pytest.mark.parametrize('text, message', [
+    ('{"broken', 'cannot be read (Unterminated string'),
+    ('', 'cannot be read (Expecting value'),
+    ('{"model_name": 5}', 'run.json: model_name is 5; it must be a string. '),
+    ('{"image_shape": [8, 8]}', 'run.json: image_shape is [8, 8]; it must be a '
+     'list of height, width and channels. '),
+    ('{"class_names": ["a"], "num_classes": 2}',
+     'run.json: class_names are 1, but num_classes is 2. '),
+    ('{"flags": {"quantize_delay": null}}',
+     'run.json: flags: quantize_delay is None; it must be an integer. '),
+    ('{"flags": {"moving_average_decay": NaN}}',
+     'flags: moving_average_decay is nan; it must be a number. '),
+    ('{"flags": {"use_grayscale": 1}}',
+     'flags: use_grayscale is 1; it must be true or false. ')])
+def test_a_damaged_record_is_named(dataset, tmp_path, text, message):
+  path = tmp_path / 'run.json'
+  path.write_text(text)
+  prefix = str(tmp_path / 'model.ckpt-1')
+  for read in (lambda: run_record.read(str(tmp_path)),
+               lambda: run_record.of_checkpoint(prefix),
+               lambda: run_record.check(str(tmp_path), _record(dataset))):
+    with pytest.raises(ValueError) as error:
+      read()
+    assert str(error.value).startswith(str(path)), error.value
+    assert message in str(error.value)
+    assert str(error.value).endswith(_CURE)
+
+
+def test_what_a_run_writes_has_the_right_types(dataset, tmp_path):
+  record = _record(dataset)
+  assert not (set(record_types._FACTS) - set(record))
+  assert not (set(record_types._FLAGS) - set(record['flags']))
+  record_types.check(record, 'run.json')
 
 
 def test_changed_flags_are_named(dataset, tmp_path):

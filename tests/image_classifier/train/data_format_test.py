@@ -23,13 +23,30 @@ def test_nchw_on_a_cpu_is_tried():
     data_format.check('NCHW')
 
 
-def test_networks_without_the_layout_say_so():
+@pytest.mark.parametrize('name', ['lenet', 's3dg', 'mine'])
+def test_networks_without_the_layout_say_so(name):
   with pytest.raises(ValueError) as error:
-    nets_factory.layout_arguments('inception_v3', 'NCHW')
+    nets_factory.in_layout(name, None, 'NCHW')
   assert str(error.value) == (
-      'inception_v3 cannot compute in the layout NCHW, only in NHWC. NCHW is '
-      'offered by nasnet_cifar, nasnet_mobile, nasnet_large, pnasnet_large, '
-      'pnasnet_mobile.')
+      '%s cannot compute in the layout NCHW, only in NHWC. NCHW is offered by '
+      'all networks of this library but cifarnet, i3d, s3dg, lenet.' % name)
+
+
+def test_images_are_transposed_once():
+  with tf.Graph().as_default() as graph:
+    network = nets_factory.in_layout(
+        'mobilenet_v1_025', nets_factory.get_network_fn('mobilenet_v1_025', 5),
+        'NCHW')
+    logits, end_points = network(tf.zeros([2, 64, 32, 3]))
+    assert logits.shape.as_list() == [2, 5]
+    assert end_points['Conv2d_0'].shape.as_list() == [2, 8, 32, 16]
+    kinds = [operation.type for operation in graph.get_operations()]
+    assert kinds.count('Transpose') == 1
+    layouts = {operation.get_attr('data_format')
+               for operation in graph.get_operations() if operation.type in (
+                   'Conv2D', 'DepthwiseConv2dNative', 'AvgPool',
+                   'FusedBatchNormV3', 'BiasAdd')}
+    assert layouts == {b'NCHW'}
 
 
 @pytest.mark.parametrize('name', ['nasnet_cifar', 'pnasnet_mobile'])

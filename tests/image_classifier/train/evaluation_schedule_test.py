@@ -75,8 +75,9 @@ _EXEMPT = {
     'the variables and results are those of NHWC': ('data_format',),
     'it decides what the weights are, and these come from the checkpoint': (
         'checkpoint_path', 'checkpoint_scope', 'checkpoint_exclude_scopes',
-        'trainable_scopes', 'ignore_missing_vars', 'optimizer',
-        'clip_gradient_norm', 'opt_epsilon', 'adadelta_rho', 'adagrad_initial_accumulator_value',
+        'adapt_first_convolution', 'trainable_scopes', 'ignore_missing_vars',
+        'optimizer', 'clip_gradient_norm', 'opt_epsilon', 'adadelta_rho',
+        'adagrad_initial_accumulator_value',
         'adam_beta1', 'adam_beta2', 'ftrl_learning_rate_power',
         'ftrl_initial_accumulator_value', 'ftrl_l1', 'ftrl_l2', 'momentum',
         'rmsprop_momentum', 'rmsprop_decay', 'learning_rate_decay_type',

@@ -7,6 +7,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from image_classifier.train import loop
+from nets import nets_factory
 from tests.image_classifier import training_runs as runs
 
 _LAYERS = ('conv1', 'conv2', 'fc3', 'fc4')
@@ -118,6 +119,22 @@ def test_fine_tuning_of_the_head(digits, trained, tmp_path, capsys):
   np.testing.assert_allclose(
       after['LeNet/fc3/weights/ExponentialMovingAverage'],
       before['LeNet/fc3/weights'], rtol=1e-5)
+
+
+def test_the_first_convolution_of_a_color_checkpoint(digits, tmp_path, capsys):
+  with tf.Graph().as_default(), tf.Session() as session:
+    nets_factory.get_network_fn('lenet', 10)(tf.zeros([1, 28, 28, 3]))
+    session.run(tf.global_variables_initializer())
+    path = tf.train.Saver().save(session, str(tmp_path / 'color'))
+  loop.train(runs.train(
+      digits, tmp_path / 'gray', steps=1, warm_start=dict(
+          checkpoint_path=path, trainable_scopes=('LeNet/fc4',),
+          adapt_first_convolution=True), model=dict(moving_average_decay=0.9)))
+  assert ('7 variables loaded.\n  adapted               1  LeNet/conv1/'
+          'weights') in capsys.readouterr().out
+  name, after = 'LeNet/conv1/weights', runs.saved(tmp_path / 'gray', 1)
+  expected = tf.train.load_variable(path, name).sum(2, keepdims=True)
+  np.testing.assert_allclose(after[name], expected, rtol=1e-6)
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(digits, tmp_path):

@@ -304,7 +304,7 @@ def test_apply_activation():
 
 def test_nchw_in_an_arg_scope_is_refused():
   with slim.arg_scope([slim.conv2d], data_format='NCHW'):
-    with pytest.raises(ValueError, match='MobileNet computes in NHWC only'):
+    with pytest.raises(ValueError, match='MobileNet: an arg scope sets data_f'):
       mobilenet.mobilenet(
           tf.zeros([2, 3, 32, 32]), num_classes=5, conv_defs=_DEFINITION)
   assert not tf.global_variables()
