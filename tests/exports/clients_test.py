@@ -180,10 +180,6 @@ _OF_A_SAVED_MODEL = {
 def test_programs_that_take_a_saved_model(exported, tmp_path, consumer):
   if consumer == 'tf2onnx':
     pytest.importorskip('tf2onnx')
-    if tf.__version__.startswith('1.'):
-      pytest.skip('tf2onnx reads every text as UTF-8, and TensorFlow 1.15 '
-                  'keeps the first bytes of a JPEG as text: it takes the '
-                  'frozen graph, see above')
   out, images, _, predictions = exported
   arrays, result = tmp_path / 'images.npy', tmp_path / 'out'
   np.save(str(arrays), images)
