@@ -159,7 +159,9 @@ def test_operations_of_an_image(tmp_path):
   plain = operations(lambda image: image)
   assert operations(lambda image: image + 1) > plain
   # Those of functions that are called, as in tf.switch_case, count too.
-  many = lambda image: tf.switch_case(tf.constant(0), [
-      lambda: image, lambda: sum([image] * 500)])
+  def many(image):
+    return tf.switch_case(tf.constant(0), [
+        lambda: image, lambda: sum([image] * 500)])
+
   assert operations(many) > plain + 400
   assert operations(many, lambda images: images) == 1
