@@ -85,8 +85,8 @@ def test_a_model_that_was_copied_alone_has_its_record(model, tmp_path):
   path.write_bytes(tflite_metadata.add(model, {
       name: value for name, value in _record().items()
       if name != 'use_grayscale'}, _LABELS))
-  with pytest.raises(ValueError, match='alone.tflite is not of this program, or '
-                     'damaged: it lacks use_grayscale'):
+  with pytest.raises(ValueError, match='alone.tflite is not of this program, '
+                     'or damaged: it lacks use_grayscale'):
     exports.find(str(path))
   # Without metadata: as before.
   path.write_bytes(model)
