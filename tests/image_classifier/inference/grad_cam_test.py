@@ -29,8 +29,7 @@ def test_against_numpy():
 
 
 @pytest.mark.parametrize('name, size, expected', [
-    ('lenet', 28, (7, 7)), ('mobilenet_v1_025', 64, (2, 2)),
-    ('resnet_v1_50', 64, (2, 2)), ('inception_v3', 299, (8, 8))])
+    ('lenet', 28, (7, 7)), ('mobilenet_v1_025', 64, (2, 2))])
 def test_the_last_spatial_end_point_of_networks(name, size, expected):
   with tf.Graph().as_default():
     images = tf.placeholder(tf.float32, [None, size, size, 3])
