@@ -3,8 +3,7 @@
 GPUs compute mixed precision fastest in NCHW. The scope reaches every layer:
 
   with layouts.scope('NCHW'), slim.arg_scope(resnet_v1.resnet_arg_scope()):
-    logits, end_points = resnet_v1.resnet_v1_50(tf.transpose(
-        images, layouts.NHWC_TO_NCHW), 1000)
+    logits, end_points = resnet_v1.resnet_v1_50(layouts.to_nchw(images), 1000)
 
 Variables, and so checkpoints, are those of NHWC. End points are NCHW;
 `nets_factory.in_layout` transposes the images. Networks without this form, such
@@ -14,7 +13,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 from tf_slim.ops import arg_scope as slim_scopes
 
-NHWC_TO_NCHW = (0, 3, 1, 2)
+_NHWC_TO_NCHW = (0, 3, 1, 2)
 _NCHW_TO_NHWC = (0, 2, 3, 1)
 _LAYERS = (slim.conv2d, slim.max_pool2d, slim.avg_pool2d, slim.batch_norm,
            slim.separable_conv2d)
@@ -33,6 +32,11 @@ def scope(data_format):
     raise ValueError("data_format must be 'NHWC' or 'NCHW', not %r." % (
         data_format,))
   return slim.arg_scope(_LAYERS, data_format=data_format)
+
+
+def to_nchw(images):
+  """Transposes [batch, height, width, channels] to NCHW."""
+  return tf.transpose(images, _NHWC_TO_NCHW)
 
 
 def current():
@@ -80,8 +84,8 @@ def resize_bilinear(net, height_and_width, **options):
   if current() == 'NHWC':
     return tf.image.resize_bilinear(net, height_and_width, **options)
   net = tf.transpose(net, _NCHW_TO_NHWC)
-  return tf.transpose(
-      tf.image.resize_bilinear(net, height_and_width, **options), NHWC_TO_NCHW)
+  return to_nchw(
+      tf.image.resize_bilinear(net, height_and_width, **options))
 
 
 def _of(layer):

@@ -9,10 +9,8 @@ import collections
 import functools
 import importlib
 
-import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
-from nets import layouts
 from slim_common import suggest
 
 Published = collections.namedtuple(
@@ -203,10 +201,12 @@ def in_layout(name, network_fn, data_format):
   if data_format == 'NHWC' or arguments:
     return functools.partial(network_fn, **arguments)
 
+  layouts = importlib.import_module('nets.layouts')
+
   @functools.wraps(network_fn)
   def transposed(images, **kwargs):
     with layouts.scope(data_format):
-      return network_fn(tf.transpose(images, layouts.NHWC_TO_NCHW), **kwargs)
+      return network_fn(layouts.to_nchw(images), **kwargs)
 
   return transposed
 

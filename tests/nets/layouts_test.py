@@ -103,7 +103,7 @@ def _built(name, data_format, images):
       [slim.batch_norm, slim.dropout], is_training=False):
     if data_format == 'NHWC':
       return function(images)
-    net = function(tf.transpose(images, layouts.NHWC_TO_NCHW))
+    net = function(layouts.to_nchw(images))
   return tf.transpose(net, [0, 2, 3, 1]) if net.shape.ndims == 4 else net
 
 

@@ -49,7 +49,8 @@ assert 'vgg_16' in nets_factory.networks_map
 assert len(list(nets_factory.networks_map)) == 40
 assert loaded() == ['nets_factory'], loaded()
 nets_factory.get_network_fn('lenet', 10)
-assert loaded() == ['contrib_scopes', 'layer_utils', 'lenet', 'nets_factory',
+assert loaded() == ['contrib_scopes', 'layer_utils', 'layouts', 'lenet',
+                    'nets_factory',
                     'normalization', 'sequential'], loaded()
 """
   result = subprocess.run(
