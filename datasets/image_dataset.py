@@ -91,7 +91,7 @@ class ImageDataset:
       sizes = {split: _count(info['splits'][split], pattern % split,
                              self.splits_to_sizes.get(split))
                for split in info['splits']}
-    _check_split(self.name, split_name, sizes, pattern, dataset_dir)
+    _check_split(self.name, split_name, sizes, pattern, dataset_dir, info)
     multi_label = bool(info and info['multi_label'])
     return slim.dataset.Dataset(
         data_sources=os.path.join(dataset_dir, pattern % split_name),
@@ -102,10 +102,12 @@ class ImageDataset:
         labels_to_names=_names(dataset_dir, info), multi_label=multi_label)
 
 
-def _check_split(name, split_name, sizes, pattern, dataset_dir):
+def _check_split(name, split_name, sizes, pattern, dataset_dir, info):
   if split_name not in sizes:
-    raise ValueError('%s has no split %r%s Its splits are: %s' % (
-        name, split_name, suggest.hint(split_name, sizes), ', '.join(sizes)))
+    raise ValueError('%s has no split %r%s Its splits are: %s (in %s)' % (
+        name, split_name, suggest.hint(split_name, sizes), ', '.join(sizes),
+        os.path.join(dataset_dir, dataset_info.INFO_FILENAME) if info else
+        dataset_dir))
   if not sizes[split_name]:
     raise ValueError(
         'the split %r of %s is empty: %s counts no examples in files named %s' %

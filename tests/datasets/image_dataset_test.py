@@ -84,10 +84,11 @@ def test_names_of_labels_file_and_else_of_info(tmp_path):
     ('tests', r'did you mean test\?'), ('validation', 'toy has no split'),
     ('', 'Its splits are: train, test')])
 def test_unknown_split_names_the_splits(tmp_path, split, hint):
-  for _ in range(2):
+  for where in '', '/dataset_info.json':
     with pytest.raises(ValueError, match=hint + '.*') as caught:
       _get(tmp_path, split)
-    assert 'Its splits are: train, test' in str(caught.value)
+    assert str(caught.value).endswith(
+        'Its splits are: train, test (in %s%s)' % (tmp_path, where))
     _convert(tmp_path)
 
 

@@ -164,4 +164,5 @@ def test_quantization_that_was_not_learned(digits, trained):
 
 def test_another_split(digits, trained):
   _fails(digits, trained, "mnist has no split 'validation'. Its splits are: "
-         'train, test', dataset_split_name='validation')
+         r'train, test \(in %s/dataset_info.json\)' % digits,
+         dataset_split_name='validation')
