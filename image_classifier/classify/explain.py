@@ -25,18 +25,18 @@ def overlay(image, heat):
     uint8 [height, width, 3], enlarged to 224 pixels. Where it is hot it is red;
     where it is cold the image shows as it is.
   """
-  picture = Image.fromarray(pixels.to_pixels(image))
-  scale = max(1, -(-_MIN_SIZE // min(picture.size)))
-  picture = np.asarray(picture.resize(
-      [side * scale for side in picture.size], Image.NEAREST), np.float64)
+  enlarged = Image.fromarray(pixels.to_pixels(image))
+  scale = max(1, -(-_MIN_SIZE // min(enlarged.size)))
+  enlarged = np.asarray(enlarged.resize(
+      [side * scale for side in enlarged.size], Image.NEAREST), np.float64)
   heat = np.asarray(heat, np.float32) / (np.max(heat) or 1)
   heat = np.clip(np.asarray(Image.fromarray(heat).resize(
-      picture.shape[1::-1], Image.BILINEAR)), 0, 1)
+      enlarged.shape[1::-1], Image.BILINEAR)), 0, 1)
   levels = np.linspace(0, 1, len(_COLORS))
   colors = np.stack([np.interp(heat, levels, channel)
                      for channel in zip(*_COLORS)], -1)
   opacity = _OPACITY * heat[..., None]
-  return (picture * (1 - opacity) + colors * opacity).round().astype(np.uint8)
+  return (enlarged * (1 - opacity) + colors * opacity).round().astype(np.uint8)
 
 
 class Overlays:

@@ -56,12 +56,12 @@ class Mistakes:
       return ['There are no mistakes to draw in %s.' % self._path]
     with atomic_files.naming(self._path):
       contact_sheet.draw([
-          (self._picture(image), self._caption(*facts))
+          (self._png_file(image), self._caption(*facts))
           for _, _, image, facts in self._worst], self._path)
     return ['Mistakes: %s (%d of %d, the surest first)' % (
         self._path, len(self._worst), self._count)]
 
-  def _picture(self, image):
+  def _png_file(self, image):
     target = io.BytesIO()
     Image.fromarray(pixels.to_pixels(image, self._preprocessing)).save(
         target, 'PNG')

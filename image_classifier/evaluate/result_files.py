@@ -98,9 +98,9 @@ class ResultFiles(contextlib.AbstractContextManager):
             '--confusion_matrix is for one label per example; for several, '
             '--results_file has the counts of each class.')
       self._matrix = confusion_matrix.ConfusionMatrix(len(classes))
-    self._pictures = list(self._make_pictures(preprocessing))
+    self._drawings = list(self._make_drawings(preprocessing))
 
-  def _make_pictures(self, preprocessing):
+  def _make_drawings(self, preprocessing):
     options = self._options
     if options.mistakes is not None:
       if self._loss.multi_label:
@@ -140,8 +140,8 @@ class ResultFiles(contextlib.AbstractContextManager):
       self._matrix.add(labels, predicted)
     if self._predictions is not None:
       self._predictions.add(names, labels, self._loss.probabilities(logits))
-    for picture in self._pictures:
-      picture.add(names, labels, self._loss.probabilities(logits), shown)
+    for drawing in self._drawings:
+      drawing.add(names, labels, self._loss.probabilities(logits), shown)
 
   def write(self, facts, results, scores):
     """Writes the other files; returns lines that name all files.
@@ -154,8 +154,8 @@ class ResultFiles(contextlib.AbstractContextManager):
       lines.append('Predictions: %s' % self._options.predictions_file)
     if self._matrix is not None:
       lines += self._write_matrix(facts, results)
-    for picture in self._pictures:
-      lines += picture.write()
+    for drawing in self._drawings:
+      lines += drawing.write()
     if metrics is not None:
       with atomic_files.publish(metrics, encoding='utf-8') as output:
         write_json(output, facts, results, scores, self._classes)

@@ -65,7 +65,7 @@ def _decode_png(encoded, channels):
   color_type = tf.gather(head, tf.minimum(25, tf.size(head) - 1))
   return tf.cond(
       tf.reduce_any(tf.equal(color_type, _PNG_ALPHA)) |
-      tf.reduce_any(_places(head, b'tRNS')), over_white, plain)
+      tf.reduce_any(_positions_of(head, b'tRNS')), over_white, plain)
 
 
 def _head(encoded):
@@ -76,8 +76,8 @@ def _head(encoded):
       tf.cast(head, tf.int32), tf.zeros([_ENTRY_BYTES], tf.int32)], 0)
 
 
-def _places(head, marker):
-  """Returns whether each place in a head is the start of a marker."""
+def _positions_of(head, marker):
+  """Returns whether each byte of a head is the start of a marker."""
   count = tf.size(head) - len(marker)
   return tf.reduce_all(tf.stack([
       tf.equal(head[k:count + k], value) for k, value in enumerate(marker)]), 0)
@@ -109,15 +109,15 @@ def exif_orientation(encoded, marker=_EXIF):
   def byte(at):
     return tf.gather(head, tf.clip_by_value(at, 0, tf.size(head) - 1))
 
-  found = _places(head, marker)
+  found = _positions_of(head, marker)
   start = tf.cast(tf.argmax(tf.cast(found, tf.int32)), tf.int32) + len(marker)
   is_little = tf.equal(byte(start), ord('I'))
 
   def number(at, count):
     """Returns the integers of `count` bytes at offsets."""
-    places = range(count)
-    little = sum(byte(at + k) * 256 ** k for k in places)
-    big = sum(byte(at + count - 1 - k) * 256 ** k for k in places)
+    indices = range(count)
+    little = sum(byte(at + k) * 256 ** k for k in indices)
+    big = sum(byte(at + count - 1 - k) * 256 ** k for k in indices)
     return tf.where(tf.fill(tf.shape(at), is_little), little, big)
 
   directory = start + number(start + 4, 4)
