@@ -59,10 +59,15 @@ test-kill: env
 	@'$(VENV)/bin/python' -W ignore -m tests.programs.kill_and_resume \
 	  --kills=$(KILLS)
 
-test-exports: env
+test-exports: env .venv-openvino
 	@TEST_EXPORTS=all '$(VENV)/bin/python' -m pytest -q --timeout=0 \
 	  tests/exports
 	@'$(VENV)/bin/python' -m tests.exports.all_networks $(NETWORKS)
+
+.venv-openvino: requirements/openvino.txt
+	@'$(VENV)/bin/python' -m venv --clear $@
+	@$@/bin/python -m pip install -q --disable-pip-version-check -r $<
+	@touch $@
 
 fuzz: env
 	@'$(VENV)/bin/python' -W ignore -m tests.fuzz.run $(FUZZ)

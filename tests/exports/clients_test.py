@@ -54,6 +54,22 @@ print(json.dumps([one.tolist() for one in found]))
 """
 
 
+# Prints the predictions of OpenVINO for an array.
+_IN_OPENVINO = """
+import json, sys
+import numpy as np
+from openvino.runtime import Core
+core = Core()
+# Some processors would compute in bfloat16.
+model = core.compile_model(core.read_model(sys.argv[1]), 'CPU',
+                           {'INFERENCE_PRECISION_HINT': 'f32'})
+results = model([np.load(sys.argv[2])])
+output, = [output for output in model.outputs if any(
+    name.split(':')[0] == 'predictions' for name in output.names)]
+print(json.dumps(results[output].tolist()))
+"""
+
+
 @pytest.fixture(scope='module', name='exported', params=_NETWORKS,
                 ids=lambda network: '%s-%d-%s' % network)
 def _exported(request, tmp_path_factory):
@@ -193,6 +209,22 @@ def test_programs_that_take_a_saved_model(exported, tmp_path, consumer):
       universal_newlines=True)
   assert done.returncode == 0, done.stdout[-2000:]
   _assert_close(_run_result(consumer, result, images), predictions)
+
+
+@pytest.mark.parametrize('form', ['saved_model', 'frozen_inference_graph.pb'])
+def test_openvino(exported, tmp_path, form):
+  """In an environment of its own, as `make test-exports` makes it."""
+  out, images, _, predictions = exported
+  python = pathlib.Path(sys.prefix).parent / '.venv-openvino' / 'bin' / 'python'
+  if not python.exists():
+    pytest.skip('there is no .venv-openvino beside the environment')
+  arrays = tmp_path / 'images.npy'
+  np.save(str(arrays), images)
+  done = subprocess.run(
+      [str(python), '-c', _IN_OPENVINO, str(out / form), str(arrays)],
+      stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+  assert done.returncode == 0, done.stderr[-2000:]
+  _assert_close(json.loads(done.stdout.splitlines()[-1]), predictions)
 
 
 def _run_result(consumer, path, images):
