@@ -27,11 +27,14 @@ def decode(encoded, channels):
   Returns:
     uint8 [height, width, channels]; channels are 1 or 3.
   """
+  head = _head(encoded)
+
   def is_a(image_format):
     start, *_ = image_formats.SIGNATURES[image_format]
-    # Both signatures of GIF begin alike.
+    # Both signatures of GIF begin alike. As numbers, since tf2onnx takes every
+    # string in a graph for UTF-8.
     size = min(len(start), 4)
-    return tf.equal(tf.strings.substr(encoded, 0, size), start[:size])
+    return tf.reduce_all(tf.equal(head[:size], list(start[:size])))
 
   def decode_gif():
     frame = tf.image.decode_gif(encoded)[0]

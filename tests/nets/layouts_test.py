@@ -1,4 +1,6 @@
 """Networks in NCHW: the results and the variables of NHWC."""
+import os
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -26,6 +28,12 @@ from nets.mobilenet import mobilenet
 from nets.mobilenet import mobilenet_v2
 from nets.mobilenet import mobilenet_v3
 from tests.nets import transposing
+
+# Builds every network that has the layout, in minutes, with TEST_LAYOUTS=all.
+_BUILT = ['inception_v3', 'mobilenet_edgetpu']
+if os.environ.get('TEST_LAYOUTS') == 'all':
+  _BUILT = [name for name, row in nets_factory._NETWORKS.items()
+            if row.module not in nets_factory._NHWC_ONLY]
 
 _INCEPTION = inception_utils.inception_arg_scope
 _CHAIN = sequential.Network('chain', 8, [
@@ -186,10 +194,7 @@ def test_networks_without_the_layout(name, function, shape):
   assert str(error.value).startswith(name + ' computes in NHWC only, but an ')
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize('name', [
-    name for name in nets_factory.networks_map
-    if nets_factory._NETWORKS[name].module not in nets_factory._NHWC_ONLY])
+@pytest.mark.parametrize('name', _BUILT)
 def test_every_network_has_its_variables(name):
   size = nets_factory.networks_map[name].default_image_size
   variables = []

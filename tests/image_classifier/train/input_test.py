@@ -14,7 +14,7 @@ from tests.image_classifier import training_runs as runs
 
 def _images(digits, steps=2, first_step=0, **data):
   """Returns the images that a training gets in its first steps."""
-  settings = runs.train(digits, 'unused', data=data)
+  settings = runs.train(digits, 'unused', data=dict(data, batch_size=3))
   with tf.Graph().as_default(), tf.Session() as session:
     graph = runs.build(settings, first_step)
     session.run(tf.tables_initializer())
