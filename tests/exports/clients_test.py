@@ -58,7 +58,7 @@ print(json.dumps([one.tolist() for one in found]))
 _IN_OPENVINO = """
 import json, sys
 import numpy as np
-from openvino.runtime import Core
+from openvino import Core
 core = Core()
 # Some processors would compute in bfloat16.
 model = core.compile_model(core.read_model(sys.argv[1]), 'CPU',
