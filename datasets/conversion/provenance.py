@@ -20,9 +20,10 @@ from slim_common import help_page
 
 # Of the files of a directory; others are looked for one directory deep.
 ALL = ('*',)
-# Larger files, which are archives, count by samples.
-_READ_WHOLE = 1 << 26
-_SAMPLE = 1 << 18
+# Larger files, such as archives, count by three samples, in bytes: the
+# conversion has read them once already.
+_READ_WHOLE = 1 << 18
+_SAMPLE = 1 << 16
 # What it decides is seen in whether the dataset has a report of bad images.
 BAD_IMAGES = 'on_bad_image'
 

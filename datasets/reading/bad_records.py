@@ -46,17 +46,17 @@ class RecordTracker:
     find_decodable: for records that are decoded in blocks, which fail together:
       a function of examples, string [n], and numbers, int64 [n], that returns
       the numbers of those that can be decoded, int64 [m].
-    find_label_fault: function of the features of a record that returns what is
-      wrong with its label, or None.
+    find_fault: function of the features of a record that returns what is
+      wrong with it, or None.
   """
 
   def __init__(self, files, limit, max_in_flight, find_decodable=None,
-               find_label_fault=None):
+               find_fault=None):
     self._files = files
     self._limit = limit
     self._max_in_flight = max_in_flight
     self._find_decodable = find_decodable
-    self._find_label_fault = find_label_fault
+    self._find_fault = find_fault
     # Number to position of each record held; positions of reported failures.
     self._held, self._reported = [tf.raw_ops.MutableHashTableV2(
         key_dtype=tf.int64, value_dtype=tf.int64, use_node_name_sharing=True)
@@ -164,7 +164,7 @@ class RecordTracker:
         failure._replace(is_reported=position in reported)
         for position, failure in self._load(sorted(bad.union(reported.flat)))]
     return describe(
-        failures, self._limit, none_arrived, self._find_label_fault) + (
+        failures, self._limit, none_arrived, self._find_fault) + (
             np.array(sorted(bad), np.int64),)
 
   def _load_examples(self, positions):
@@ -187,14 +187,14 @@ class RecordTracker:
                 positions, decoded)]
 
 
-def describe(failures, limit, none_arrived=False, find_label_fault=None):
+def describe(failures, limit, none_arrived=False, find_fault=None):
   """Describes failed records and decides whether to go on.
 
   Args:
     failures: list of the Failures so far.
     limit: number of records that may fail.
     none_arrived: whether no other record arrived for a long time.
-    find_label_fault: see `RecordTracker`.
+    find_fault: see `RecordTracker`.
 
   Returns:
     (message, is_fatal), bytes and bool. A fatal message names the records, any
@@ -204,32 +204,32 @@ def describe(failures, limit, none_arrived=False, find_label_fault=None):
   damaged = [failure for failure in failures if failure.is_damaged]
   if damaged:
     return _message('Damaged, cut off or only partly written; convert the data '
-                    'again:', damaged, find_label_fault), True
+                    'again:', damaged, find_fault), True
   if len(failures) > limit:
     return _message(
         'Records cannot be read%s:' % (
             ', more than the %d of --max_bad_records' % limit if limit else
             '; --on_bad_record=skip skips them'), failures,
-        find_label_fault), True
+        find_fault), True
   if none_arrived:
     return _message(
-        'No record can be read:', failures, find_label_fault), True
+        'No record can be read:', failures, find_fault), True
   new = [failure for failure in failures if not failure.is_reported]
   if not new:
     return b'', False
   return _message('Skipped records that cannot be read, %d of at most %d:' % (
-      len(failures), limit), new, find_label_fault), False
+      len(failures), limit), new, find_fault), False
 
 
-def _message(title, failures, find_label_fault):
+def _message(title, failures, find_fault):
   names = sorted(
-      _describe_record(failure, find_label_fault) for failure in failures)
+      _describe_record(failure, find_fault) for failure in failures)
   if len(names) > _MAX_NAMES:
     names[_MAX_NAMES:] = ['and %d more' % (len(names) - _MAX_NAMES)]
   return '\n  '.join([title] + names).encode()
 
 
-def _describe_record(failure, find_label_fault):
+def _describe_record(failure, find_fault):
   """Returns a record's index and file, and what is known of its content."""
   name = 'record %d of %s' % (failure.record_index, failure.path)
   if failure.is_damaged:
@@ -241,7 +241,7 @@ def _describe_record(failure, find_label_fault):
   filename = b''.join(features[_FILENAME_KEY].bytes_list.value[:1])
   encoded = b''.join(features[_ENCODED_KEY].bytes_list.value[:1])
   facts = [filename.decode(errors='replace'),
-           find_label_fault and find_label_fault(features),
+           find_fault and find_fault(features),
            _describe_format(encoded)]
   return '%s (%s)' % (name, ', '.join(filter(None, facts)))
 

@@ -68,7 +68,7 @@ class Reader:
       self.can_parse_blocks = isinstance(
           self._features[self._label_key], tf.FixedLenFeature)
 
-  def label_fault(self, features):
+  def record_fault(self, features):
     """Returns what is wrong with a record, or None if that is unknown.
 
     That is its label, or an image without a grayscale form.

@@ -65,9 +65,9 @@ class ExampleMaker:
     return self._reader.can_parse_blocks and not self._multi_label
 
   @property
-  def label_fault(self):
-    """See `decode.Reader.label_fault`."""
-    return self._reader.label_fault
+  def record_fault(self):
+    """See `decode.Reader.record_fault`."""
+    return self._reader.record_fault
 
   def make(self, record, number):
     """Makes one example.

@@ -232,16 +232,17 @@ def _decoding(dataset, maker, num_threads, max_bad_records, batch_size,
   files = record_files.find_files(dataset)
   block_size = 1
   if in_blocks and maker.can_make_blocks:
-    block_size = _block_size(batch_size, min(
-        _BLOCK_BYTES // record_files.mean_size(files, dataset.num_samples),
-        _BLOCK_OPERATIONS // maker.operations_per_image()))
+    limit = _BLOCK_BYTES // record_files.mean_size(files, dataset.num_samples)
+    if limit > 1:  # Counting operations takes the time to build them.
+      limit = min(limit, _BLOCK_OPERATIONS // maker.operations_per_image())
+    block_size = _block_size(batch_size, limit)
   # A single thread makes one call at a time, so that random operations without
   # a seed of their own run in the same order every time.
   parallel_calls = num_threads if num_threads == 1 else (
       num_threads + -(-_BUFFERED_IMAGES // block_size))
   tracker = bad_records.RecordTracker(
       files, max_bad_records, 2 * (parallel_calls * block_size + batch_size),
-      maker.find_decodable if block_size > 1 else None, maker.label_fault)
+      maker.find_decodable if block_size > 1 else None, maker.record_fault)
   return _Decoding(
       maker, num_threads, parallel_calls, block_size, tracker, files)
 

@@ -154,10 +154,8 @@ def load_adapted(warm_start: Plan, session):
   """
   reader = tf.train.NewCheckpointReader(warm_start.checkpoint)
   for name, variable in warm_start.adapted.items():
-    weights = first_convolution.adapt(
-        reader.get_tensor(name), variable.shape.as_list()[-2])
-    assign = variable.initializer
-    session.run(assign, {assign.inputs[1]: weights})
+    variable.load(first_convolution.adapt(
+        reader.get_tensor(name), variable.shape.as_list()[-2]), session)
 
 
 def describe(warm_start: Plan) -> List[str]:

@@ -28,7 +28,7 @@ def overlay(image, heat):
   enlarged = Image.fromarray(pixels.to_pixels(image))
   scale = max(1, -(-_MIN_SIZE // min(enlarged.size)))
   enlarged = np.asarray(enlarged.resize(
-      [side * scale for side in enlarged.size], Image.NEAREST), np.float64)
+      [length * scale for length in enlarged.size], Image.NEAREST), np.float64)
   heat = np.asarray(heat, np.float32) / (np.max(heat) or 1)
   heat = np.clip(np.asarray(Image.fromarray(heat).resize(
       enlarged.shape[1::-1], Image.BILINEAR)), 0, 1)

@@ -13,28 +13,12 @@ from PIL import Image
 
 from image_classifier.graphs import pixels
 from slim_common import atomic_files
-from slim_common import suggest
 
 ARRAYS = 'embeddings.npz'
 _CONFIG, _METADATA = 'projector_config.pbtxt', 'metadata.tsv'
 _SPRITE = 'sprite.png'
 # In pixels: of an image in the sprite, and the largest that browsers show.
 _TILE, _MAX_SPRITE = 32, 8192
-
-
-def find(end_points, names):
-  """Returns the dict {name: tensor} of the named end points.
-
-  Raises:
-    ValueError: the network has no end point of a name.
-  """
-  for name in names:
-    if name not in end_points:
-      near = suggest.hint(name, end_points, 3, cutoff=0.4)
-      raise ValueError('--end_points: the network has no end point %s%s' % (
-          name, '; it has %s.' % ', '.join(end_points) if near == '.'
-          else near))
-  return {name: end_points[name] for name in names}
 
 
 class Embeddings:

@@ -10,6 +10,7 @@ from image_classifier.evaluate import embeddings
 from image_classifier.evaluate import mistakes
 from image_classifier.evaluate import precision_recall
 from image_classifier.evaluate import predictions
+from image_classifier.graphs import end_points
 from slim_common import atomic_files
 
 # Of more classes, those with the lowest F1 are printed.
@@ -52,22 +53,24 @@ def check(options):
                      options.overwrite)
 
 
-def shown_tensors(options, images, end_points):
+def shown_tensors(options, images, network_end_points):
   """Returns the dict of tensors, besides the logits, that the files need.
 
   Args:
     options: an `options.Results`.
     images: tensor of the preprocessed images.
-    end_points: dict of the network's end points, or None for an export.
+    network_end_points: dict of the network's end points, or None for an export.
 
   Raises:
     ValueError: there are no end points, or none of a name.
   """
   if options.embeddings_dir is not None:
-    if not end_points:
+    if not network_end_points:
       raise ValueError('--embeddings_dir needs a checkpoint and --num_clones='
                        '1: elsewhere the end points are not known.')
-    return dict(embeddings.find(end_points, options.end_points), images=images)
+    shown = {name: end_points.find(network_end_points, name)
+             for name in options.end_points}
+    return dict(shown, images=images)
   return {'images': images} if options.mistakes is not None else {}
 
 
@@ -138,10 +141,13 @@ class ResultFiles(contextlib.AbstractContextManager):
     """
     if self._matrix is not None:
       self._matrix.add(labels, predicted)
+    if self._predictions is None and not self._drawings:
+      return
+    probabilities = self._loss.probabilities(logits)
     if self._predictions is not None:
-      self._predictions.add(names, labels, self._loss.probabilities(logits))
+      self._predictions.add(names, labels, probabilities)
     for drawing in self._drawings:
-      drawing.add(names, labels, self._loss.probabilities(logits), shown)
+      drawing.add(names, labels, probabilities, shown)
 
   def write(self, facts, results, scores):
     """Writes the other files; returns lines that name all files.

@@ -70,9 +70,7 @@ class Table:
 
   def __init__(self, content, position=None):
     self._content = content
-    self._position = (
-        self._follow(0) if position is None else position)
-
+    self._position = self._follow(0) if position is None else position
     self._vtable = self._position - self._number('<i', self._position)
 
   def count(self):

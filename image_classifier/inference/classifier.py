@@ -4,12 +4,12 @@ import sys
 import tensorflow.compat.v1 as tf
 
 from image_classifier.checkpoints import checkpoint_reader
+from image_classifier.graphs import end_points
 from image_classifier.inference import backends
 from image_classifier.inference import exports
 from image_classifier.inference import grad_cam
 from image_classifier.inference import inference_graph
 from image_classifier.runs import record_defaults
-from slim_common import suggest
 
 
 class Classifier:
@@ -98,7 +98,8 @@ def load_checkpoint(options):
     network = inference_graph.build(options, classes, checkpoint)
     outputs = [network.logits, network.predictions]
     if options.end_point:
-      outputs.append(_end_point(network, options.end_point))
+      outputs.append(end_points.find(
+          network.end_points, options.end_point))
     if options.explain:
       outputs.append(grad_cam.heat_map(
           network.logits, network.predictions, network.end_points))
@@ -109,12 +110,3 @@ def load_checkpoint(options):
       backends.SessionBackend(session, network.images, outputs), classes.names,
       inference_graph.image_reader(
           name, network.shape[-1], network.size, options.use_grayscale))
-
-
-def _end_point(network, name):
-  if name in network.end_points:
-    return network.end_points[name]
-  near = suggest.hint(name, network.end_points, 3, cutoff=0.4)
-  raise ValueError('The network has no end point %s%s' % (
-      name, '; it has %s.' % ', '.join(network.end_points) if near == '.'
-      else near))

@@ -197,13 +197,13 @@ def other_split(ours, trained):
 def _differences(ours, known, given):
   """Returns a line for each flag that differs from the training."""
   size = _size(ours)
-  is_gray, side = known.get('use_grayscale'), known.get(size)
+  is_gray, length = known.get('use_grayscale'), known.get(size)
   name = known.get('preprocessing_name') or known.get('model_name')
   averages = bool(known.get(_AVERAGES))
   rows = (
       ('preprocessing_name', name, 'the preprocessing of %s' % name),
       ('use_grayscale', is_gray, 'grayscale images' if is_gray else 'color images'),
-      (size, side, 'images of %s x %s pixels' % (side, side)),
+      (size, length, 'images of %s x %s pixels' % (length, length)),
       ('labels_offset', known.get('labels_offset'),
        'a labels offset of %s' % known.get('labels_offset')),
       (_AVERAGES, known.get(_AVERAGES),

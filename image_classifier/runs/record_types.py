@@ -1,4 +1,6 @@
 """The types of what a run.json holds, where later programs rely on them."""
+
+
 def _is_text(value):
   return isinstance(value, str)
 

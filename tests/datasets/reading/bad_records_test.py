@@ -78,7 +78,7 @@ def test_label_fault(multi_label, label, fault):
   reader = decode.Reader(pipeline_files.dataset(
       pathlib.Path('data'), 1, multi_label=multi_label))
   for found in (bad_records.label_fault(features, multi_label),
-                reader.label_fault(features)):
+                reader.record_fault(features)):
     assert fault in found if fault else found is None
 
 

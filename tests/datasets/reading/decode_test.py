@@ -196,7 +196,7 @@ def test_what_is_not_decoded_to_one_channel_is_named(mode, kind, fault):
   features = example.features.feature
   features['image/encoded'].bytes_list.value.append(_odd(mode, kind))
   features['image/class/label'].int64_list.value.append(1)
-  assert reader.label_fault(features) == fault
+  assert reader.record_fault(features) == fault
 
 
 @pytest.mark.parametrize('name', _ODD_FILES)

@@ -147,6 +147,16 @@ def test_blocks_have_few_operations(
   assert made[:1] == ([[block_size]] if block_size else [])
 
 
+def test_large_images_are_not_built_twice(tmp_path, monkeypatch):
+  """Nothing is counted where a block cannot hold two images."""
+  pipeline_files.write(tmp_path, [20])
+  monkeypatch.setattr(input_pipeline, '_BLOCK_BYTES', 1)
+  monkeypatch.delattr(example_maker.ExampleMaker, 'operations_per_image')
+  batches = pipeline_files.run(lambda: input_pipeline.training_batches(
+      pipeline_files.dataset(tmp_path, 20), pipeline_files.preprocess, 4), 1)
+  assert len(set(pipeline_files.numbers(batches))) == 4
+
+
 def test_operations_of_an_image(tmp_path):
   pipeline_files.write(tmp_path, [1])
   dataset = pipeline_files.dataset(tmp_path, 1, shape=(6, 8, 1))

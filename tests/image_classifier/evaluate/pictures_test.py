@@ -155,9 +155,9 @@ def test_many_images_make_a_sprite_that_browsers_show(tmp_path, monkeypatch):
     ({'embeddings_dir': 'e'}, '--embeddings_dir needs --end_points=NAME,...: '
      'what to save.'),
     ({'embeddings_dir': 'e', 'end_points': ('pool9',)},
-     '--end_points: the network has no end point pool9; did you mean pool'),
+     'The network has no end point pool9; did you mean pool'),
     ({'embeddings_dir': 'e', 'end_points': ('zzz',)},
-     '--end_points: the network has no end point zzz; it has conv1, '),
+     'The network has no end point zzz; it has conv1, '),
     ({'embeddings_dir': 'e', 'end_points': ('pool2',), 'num_clones': 2,
       'clone_on_cpu': True},
      '--embeddings_dir needs a checkpoint and --num_clones=1: elsewhere the '
