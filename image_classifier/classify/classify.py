@@ -60,10 +60,10 @@ def classify(options: Classify) -> int:
       meter.line(_line(result))
     results += batch_results
     if overlays:
-      for row in zip(_readable(batch_results), inputs, batch_features):
+      for row in zip(_readable(batch_results), inputs, *batch_features):
         overlays.write(*row)
-    else:
-      features += batch_features
+    elif batch_features:
+      features.append(batch_features)
   classifier.close()
   _write(options, results, images, features)
   if overlays:
@@ -78,19 +78,19 @@ def _check_flags(options):
   if bool(options.graph) == bool(options.checkpoint_path):
     raise ValueError('Give the network with --graph (an export), or with '
                      '--checkpoint_path and --model_name: one of the two.')
-  if bool(options.end_point) != bool(options.features_file):
-    raise ValueError('--end_point and --features_file go together: one '
+  if bool(options.end_points) != bool(options.features_file):
+    raise ValueError('--end_points and --features_file go together: one '
                      'selects the values, the other the file for them.')
-  if options.end_point and options.graph:
-    raise ValueError('--end_point needs the network of a checkpoint: give '
+  if options.end_points and options.graph:
+    raise ValueError('--end_points needs the network of a checkpoint: give '
                      '--checkpoint_path and --model_name instead of --graph.')
   if options.explain and options.graph:
     raise ValueError('--explain needs gradients, which exports do not have: '
                      'give --checkpoint_path and --model_name instead of '
                      '--graph.')
-  if options.explain and options.end_point:
-    raise ValueError('--explain and --end_point both take the values of an end '
-                     'point: run the program once for each.')
+  if options.explain and options.end_points:
+    raise ValueError('--explain and --end_points both take values of end '
+                     'points: run the program once for each.')
   for field in dataclasses.fields(inference.Inference):
     if options.graph and getattr(options, field.name) != field.default:
       print('Warning: --%s has no effect with --graph, which has its own.' %
@@ -98,7 +98,11 @@ def _check_flags(options):
 
 
 def _classify_batch(classifier, images, top_k):
-  """Returns the Results of images; of the readable ones input and features."""
+  """Returns the Results of images; of the readable ones input and features.
+
+  The features are a list of an array for each end point; without a readable
+  image it is empty.
+  """
   preprocessed, errors = {}, {}
   for index, image in enumerate(images):
     try:
@@ -113,7 +117,7 @@ def _classify_batch(classifier, images, top_k):
   return [_result(image.name, rows.get(index), errors.get(index),
                   classifier.labels, top_k)
           for index, image in enumerate(images)], list(
-              preprocessed.values()), list(features)
+              preprocessed.values()), features
 
 
 def _readable(results):
@@ -143,13 +147,21 @@ def _write(options, results, images, features):
   if options.features_file:
     with atomic_files.publish(options.features_file, 'wb') as output:
       np.savez(output, files=np.array(_readable(results)),
-               features=np.array(features, np.float32))
+               **_feature_arrays(options.end_points, features))
     print('Features: %s' % options.features_file)
   if options.contact_sheet:
     contact_sheet.draw(
         [(image.open(), _caption(result))
          for image, result in zip(images, results)], options.contact_sheet)
     print('Contact sheet: %s' % options.contact_sheet)
+
+
+def _feature_arrays(end_points, batches):
+  """Returns a dict of the arrays of end points, from those of batches."""
+  names = end_points if len(end_points) > 1 else ('features',)
+  empty = [[np.zeros([0], np.float32)] * len(names)]
+  return {name: np.concatenate(parts)
+          for name, parts in zip(names, zip(*(batches or empty)))}
 
 
 def _write_csv(output, results):

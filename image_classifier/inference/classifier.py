@@ -48,11 +48,12 @@ class Classifier:
   def predict(self, images):
     """Returns (probabilities, features) of float32 images [batch, ...].
 
-    Both are float32, [batch, classes] and [batch, ...]. The features are an
-    empty list without an end point; with `explain`, they are the heat maps.
+    The probabilities are float32 [batch, classes]; the features are a list of
+    a float32 array [batch, ...] for each end point. With `explain`, the heat
+    maps are the only ones.
     """
     outputs = self._backend.run(images)
-    return outputs[1], outputs[2] if len(outputs) > 2 else []
+    return outputs[1], outputs[2:]
 
   def close(self):
     """Frees the sessions."""
@@ -97,9 +98,8 @@ def load_checkpoint(options):
   with tf.Graph().as_default():
     network = inference_graph.build(options, classes, checkpoint)
     outputs = [network.logits, network.predictions]
-    if options.end_point:
-      outputs.append(end_points.find(
-          network.end_points, options.end_point))
+    outputs += [end_points.find(network.end_points, name)
+                for name in options.end_points]
     if options.explain:
       outputs.append(grad_cam.heat_map(
           network.logits, network.predictions, network.end_points))

@@ -31,11 +31,12 @@ class Classify(Inference):
   contact_sheet: Optional[str] = _output(
       None, 'PNG file that shows the images with their classes.',
       metavar='FILE', formerly='sheet')
-  end_point: Optional[str] = _features(
-      None, 'End point of the network to save in --features_file. Needs '
-      '--checkpoint_path.', metavar='NAME')
+  end_points: Tuple[str, ...] = _features(
+      (), 'End points of the network to save in --features_file. Needs '
+      '--checkpoint_path.', metavar='NAME,...', formerly='end_point')
   features_file: Optional[str] = _features(
-      None, 'NumPy file (.npz) of the arrays `files` and `features`.')
+      None, 'NumPy file (.npz) of the array `files` and, with one end point, '
+      '`features`; with several, an array of the name of each.')
   explain: Optional[str] = _output(
       None, 'Directory for the images with a heat map (Grad-CAM) of what made '
       'the network choose the most probable class. Needs --checkpoint_path.',

@@ -157,7 +157,7 @@ def test_a_checkpoint_and_its_features(export, images, tmp_path, capsys):
   (images / 'broken.png').write_bytes(b'not an image')
   results, features = tmp_path / 'results.json', tmp_path / 'features.npz'
   assert classify.classify(_checkpoint(
-      export, images, output_json=str(results), end_point='pool2',
+      export, images, output_json=str(results), end_points=('pool2',),
       features_file=str(features))) == 1
   assert 'Features: %s' % features in capsys.readouterr().out
   rows = json.loads(results.read_text())
@@ -171,16 +171,30 @@ def test_a_checkpoint_and_its_features(export, images, tmp_path, capsys):
     assert list(found['files']) == [row['file'] for row in readable]
     assert found['features'].shape == (5, 7, 7, 64)
     assert found['features'].std(axis=0).max() > 0
+    pool2 = found['features']
+  assert classify.classify(_checkpoint(
+      export, images, end_points=('pool2', 'Logits'), overwrite=True,
+      features_file=str(features))) == 1
+  with np.load(str(features)) as found:
+    assert sorted(found) == ['Logits', 'files', 'pool2']
+    assert found['Logits'].shape == (5, 10)
+    np.testing.assert_array_equal(found['pool2'], pool2)
+  assert classify.classify(_checkpoint(
+      export, images / 'broken.png', end_points=('pool2', 'Logits'),
+      overwrite=True, features_file=str(features))) == 1
+  with np.load(str(features)) as found:
+    assert {name: len(found[name]) for name in found} == {
+        'Logits': 0, 'files': 0, 'pool2': 0}
 
 
 @pytest.mark.parametrize('changes, message', [
     (dict(graph='x'), 'Give the network with --graph .* one of the two.'),
     (dict(checkpoint_path=None), 'Give the network with --graph'),
-    (dict(end_point='Logits'), '--end_point and --features_file go together'),
-    (dict(features_file='x.npz'), '--end_point and --features_file go'),
-    (dict(end_point='Predicions', features_file='x.npz'),
+    (dict(end_points=('Logits',)), '--end_points and --features_file go together'),
+    (dict(features_file='x.npz'), '--end_points and --features_file go'),
+    (dict(end_points=('Predicions',), features_file='x.npz'),
      'The network has no end point Predicions; did you mean Predictions'),
-    (dict(end_point='zzz', features_file='x.npz'),
+    (dict(end_points=('zzz',), features_file='x.npz'),
      'no end point zzz; it has .*Logits'),
     (dict(num_classes=7), 'names 10 classes; the network has 7'),
     (dict(model_name='cifarnet'), 'such as --model_name=lenet; this one is Cifar'),
@@ -196,10 +210,10 @@ def test_wrong_options(export, images, tmp_path, monkeypatch, changes,
 
 
 def test_features_of_an_export(export, images):
-  with pytest.raises(ValueError, match='--end_point needs the network of a '
+  with pytest.raises(ValueError, match='--end_points needs the network of a '
                      'checkpoint: give --checkpoint_path'):
     classify.classify(_classify(
-        export, images, end_point='Logits', features_file='x.npz'))
+        export, images, end_points=('Logits',), features_file='x.npz'))
 
 
 def test_flags_of_the_network_beside_an_export(export, images, capsys):

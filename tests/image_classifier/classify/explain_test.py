@@ -52,8 +52,8 @@ def _options(**changes):
 @pytest.mark.parametrize('changes, message', [
     ({'graph': 'g'}, '--explain needs gradients, which exports do not have: '
      'give --checkpoint_path and --model_name instead of --graph.'),
-    ({'checkpoint_path': 'c', 'end_point': 'a', 'features_file': 'f'},
-     '--explain and --end_point both take the values of an end point: run the '
+    ({'checkpoint_path': 'c', 'end_points': ('a',), 'features_file': 'f'},
+     '--explain and --end_points both take values of end points: run the '
      'program once for each.')])
 def test_messages(changes, message):
   with pytest.raises(ValueError) as error:

@@ -194,12 +194,12 @@ def test_files_that_are_not_images(exported, content):
 def test_a_checkpoint_and_an_end_point(checkpoint, encoded):
   image, logits = _expected(checkpoint, encoded)
   classifier = classifiers.load_checkpoint(_options(
-      checkpoint, end_point='Logits'))
+      checkpoint, end_points=('Logits',)))
   assert classifier.labels[3] == 'class 3'
   probabilities, features = classifier.predict(
       classifier.preprocess(encoded)[None])
   np.testing.assert_allclose(probabilities, [_softmax(logits)], atol=1e-5)
-  np.testing.assert_allclose(features, [logits], rtol=1e-4, atol=1e-5)
+  np.testing.assert_allclose(features, [[logits]], rtol=1e-4, atol=1e-5)
   classifier.close()
 
 
@@ -208,7 +208,7 @@ def test_a_checkpoint_and_an_end_point(checkpoint, encoded):
     ('zzz', 'no end point zzz; it has .*pool2')])
 def test_an_unknown_end_point(checkpoint, name, message):
   with pytest.raises(ValueError, match=message):
-    classifiers.load_checkpoint(_options(checkpoint, end_point=name))
+    classifiers.load_checkpoint(_options(checkpoint, end_points=(name,)))
 
 
 def test_independent_probabilities(checkpoint, encoded, tmp_path):
