@@ -2,25 +2,27 @@
 
 # Without STACK: what this machine has a Python for. Not asked for `make help`.
 ifeq ($(STACK),)
-ifneq ($(filter-out help test-tf212,$(MAKECMDGOALS)),)
+ifneq ($(filter-out help test-all test-tf212,$(MAKECMDGOALS)),)
 STACK := $(shell PYTHON='$(PYTHON)' scripts/bootstrap.sh --find-stack)
 endif
 endif
 VENV ?= $(if $(filter stock,$(STACK)),.venv,.venv-$(STACK))
-TESTS ?= tests
+TESTS ?= tests -m 'not slow'
 KILLS ?= 20
 
 .PHONY: help env quickstart test test-tf212 test-scripts test-kill \
-  test-exports fuzz
+  test-all test-exports fuzz
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
 #: make env           prepare the environment (about a minute the first time)
 #: make quickstart    convert, train, evaluate, export and classify real digits
-#: make test          run the tests; TESTS='tests/nets -k lenet' runs some
+#: make test          run the tests but the slow ones, about ten minutes;
+#:                    TESTS='tests/nets -k lenet' runs some
 #:
 #: Longer ones, minutes to hours:
+#: make test-all      run all tests, about twenty minutes
 #: make test-tf212    the smoke tests on TensorFlow 2.12, Python 3.8 to 3.11
 #: make test-scripts  run each recipe of scripts/, the large networks too
 #: make test-kill     kill -9 a training 20 times over and go on; KILLS=3 for
@@ -50,6 +52,9 @@ test: env
 
 test-tf212:
 	@'$(MAKE)' --no-print-directory test STACK=tf212 TESTS=tests/smoke.py
+
+test-all:
+	@'$(MAKE)' --no-print-directory test TESTS=tests
 
 test-scripts: env
 	@TEST_SCRIPTS=all '$(VENV)/bin/python' -m pytest -q --timeout=0 \

@@ -18,6 +18,7 @@ def records(tmp_path_factory):
   return path + '*'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('kind', list(input_contenders.KINDS))
 @pytest.mark.parametrize('preprocessing', ['inception', 'vgg'])
 def test_every_contender_makes_batches(records, kind, preprocessing):
@@ -50,6 +51,7 @@ def test_memory_is_kept_as_by_the_programs(records, monkeypatch, kind, is_ours):
   assert len(calls) == is_ours
 
 
+@pytest.mark.slow
 def test_a_contender_in_a_process(records, capsys, monkeypatch):
   monkeypatch.setitem(input_pipeline._IMAGES, 'jpeg', 64)
   monkeypatch.setattr(sys, 'argv', [

@@ -15,6 +15,8 @@ from examples import train_cyclegan
 from examples import train_dcgan
 from examples import train_pix2pix
 
+pytestmark = pytest.mark.slow
+
 # Separations of seeds 0 to 4 measured with these sizes and 30 steps:
 #   dcgan     1.000 1.000 0.993 1.000 0.991
 #   pix2pix   1.000 1.000 1.000 1.000 1.000

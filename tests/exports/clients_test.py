@@ -59,6 +59,8 @@ _IN_OPENVINO = """
 import json, sys
 import numpy as np
 from openvino import Core
+
+pytestmark = pytest.mark.slow
 core = Core()
 # Some processors would compute in bfloat16.
 model = core.compile_model(core.read_model(sys.argv[1]), 'CPU',

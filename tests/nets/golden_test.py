@@ -10,6 +10,8 @@ from tests.nets import golden_cases
 from tests.nets import golden_numbers
 from tests.nets import manifests
 
+pytestmark = pytest.mark.slow
+
 _CASES = golden_cases.CASES
 
 

@@ -29,6 +29,8 @@ from nets.mobilenet import mobilenet_v2
 from nets.mobilenet import mobilenet_v3
 from tests.nets import transposing
 
+pytestmark = pytest.mark.slow
+
 # Builds every network that has the layout, in minutes, with TEST_LAYOUTS=all.
 _BUILT = ['inception_v3', 'mobilenet_edgetpu']
 if os.environ.get('TEST_LAYOUTS') == 'all':

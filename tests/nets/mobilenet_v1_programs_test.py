@@ -17,6 +17,8 @@ from slim_common import flags
 from slim_common import help_page
 from tests.datasets.imagenet_tools import imagenet_files
 
+pytestmark = pytest.mark.slow
+
 _TRAIN = mobilenet_v1_train.MobilenetV1Train
 _EVAL = mobilenet_v1_eval.MobilenetV1Eval
 # Flag, default in training, default in evaluation; '-' where there is none.

@@ -6,8 +6,11 @@ import sys
 
 import numpy as np
 from PIL import Image
+import pytest
 
 from tests.datasets import records
+
+pytestmark = pytest.mark.slow
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))

@@ -1,5 +1,9 @@
 """A few kills; `make test-kill` does many."""
+import pytest
+
 from tests.programs import kill_and_resume
+
+pytestmark = pytest.mark.slow
 
 
 def test_two_kills(tmp_path):

@@ -53,6 +53,7 @@ def test_out_of_memory(data, tmp_path):
   assert 'Traceback' not in err
 
 
+@pytest.mark.slow
 def test_not_a_number_and_a_lower_rate_afterwards(data, tmp_path):
   status, _, err = _run(
       data, tmp_path, learning_rate=1e20, max_number_of_steps=50)

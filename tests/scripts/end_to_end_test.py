@@ -29,8 +29,10 @@ if os.environ.get('TEST_SCRIPTS') == 'all':
                  ('inception_v3', 'InceptionV3/Logits/', 107),
                  ('inception_resnet_v2', 'InceptionResnetV2/Logits/', 107)]
 
-pytestmark = pytest.mark.skipif(
-    os.name != 'posix', reason='the recipes are shell scripts')
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        os.name != 'posix', reason='the recipes are shell scripts')]
 
 
 def _start(directory, script, *words, **variables):

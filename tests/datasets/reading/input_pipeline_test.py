@@ -85,6 +85,7 @@ def test_epochs_differ_in_order(tmp_path, seed):
   assert order[:16] != order[16:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('threads', [1, 3])
 def test_the_seed_sets_the_order(tmp_path, threads):
   write(tmp_path, [6, 6, 6])

@@ -15,6 +15,8 @@ from slim_common import flags
 from tests.image_classifier import evaluations
 from tests.image_classifier import training_runs as runs
 
+pytestmark = pytest.mark.slow
+
 _NAMES = ['background'] + ['digit %d' % digit for digit in range(10)]
 _NUMBER = 200
 _FORMS = ('frozen_inference_graph.pb', 'saved_model', 'model.tflite')

@@ -20,6 +20,7 @@ from tests.image_classifier import training_runs as runs
 _ONE = tf.__version__.startswith('1.')
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not _ONE, reason='needs tensorflow.contrib')
 def test_train_evaluate_and_export(tmp_path):
   with tf.Graph().as_default() as graph, tf.Session() as session:

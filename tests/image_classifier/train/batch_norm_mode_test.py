@@ -29,6 +29,7 @@ def _build(name, size, freeze=None, scopes=()):
   return mode, tf.get_collection(tf.GraphKeys.UPDATE_OPS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name, size, scope, frozen_updates', _NETWORKS)
 def test_layers_that_are_not_trained_are_frozen(
     name, size, scope, frozen_updates):

@@ -5,7 +5,10 @@ import socket
 import subprocess
 import sys
 
+import pytest
 import tensorflow.compat.v1 as tf
+
+pytestmark = pytest.mark.slow
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))))

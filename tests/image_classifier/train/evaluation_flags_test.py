@@ -9,6 +9,8 @@ from image_classifier.train import loop as loops
 from tests.image_classifier import evaluations
 from tests.image_classifier import training_runs as runs
 
+pytestmark = pytest.mark.slow
+
 _DIGITS = ['n%d' % i for i in range(10)]
 _BATCH_NORM = dict(model_name='mobilenet_v1_025', preprocessing_name='lenet')
 

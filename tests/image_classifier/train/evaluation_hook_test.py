@@ -31,6 +31,7 @@ def _same(first, second):
           if not np.array_equal(first[name], second[name])] == []
 
 
+@pytest.mark.slow
 def test_ten_steps_are_five_and_five_to_the_last_bit(digits, tmp_path):
   loops.train(runs.train(digits, tmp_path / 'a', steps=10, **_EXACT))
   for steps in (5, 10):
@@ -45,6 +46,7 @@ def test_ten_steps_are_five_and_five_to_the_last_bit(digits, tmp_path):
   assert all(losses[1][step] == losses[0][step] for step in losses[0])
 
 
+@pytest.mark.slow
 def test_evaluation_does_not_change_the_training(digits, tmp_path):
   loops.train(runs.train(digits, tmp_path / 'a', steps=4, **_EXACT))
   loops.train(runs.train(
@@ -64,6 +66,7 @@ _STANDSTILL = dict(
     data=dict(seed=1), model=dict(train_image_size=8))
 
 
+@pytest.mark.slow
 def test_early_stopping_and_the_best_checkpoint(digits, tmp_path, capsys):
   loop = dict(eval_every=1, early_stopping_patience=2, best_metric='Loss',
               log_every_n_steps=1, trace_every=2, summarize_images=2,
@@ -209,6 +212,7 @@ class _OutOfMemory(tf.train.SessionRunHook):
     return tf.train.SessionRunArgs(self._allocated)
 
 
+@pytest.mark.slow
 def test_out_of_memory_says_what_to_lower_and_the_run_resumes(
     digits, tmp_path, capsys):
   options = runs.train(

@@ -10,6 +10,8 @@ import tensorflow.compat.v1 as tf
 from image_classifier.train import session_config
 from tests.image_classifier import training_runs as runs
 
+pytestmark = pytest.mark.slow
+
 _STEPS = 4
 _MIDDLE = 2
 # Small images make a small LeNet, which still has dropout.

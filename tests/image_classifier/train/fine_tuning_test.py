@@ -35,6 +35,7 @@ def _options(digits, source, directory, *words):
                      options.Train)[0]
 
 
+@pytest.mark.slow
 def test_network_and_images_are_those_of_the_checkpoint(
     digits, source, tmp_path, capsys):
   copy = tmp_path / 'copy'

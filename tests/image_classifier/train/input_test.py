@@ -34,6 +34,7 @@ def _parse(*words):
       ('--dataset_dir=there',) + words, options.Train)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('threads, deterministic', [(1, False), (3, True)])
 def test_a_resumed_run_gets_the_images_it_would_have_got(
     digits, threads, deterministic):
@@ -46,6 +47,7 @@ def test_a_resumed_run_gets_the_images_it_would_have_got(
   assert np.abs(whole[0] - whole[1]).max() > 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('data', [
     dict(augmentation='none'), dict(random_erasing=1.0),
     dict(color_jitter=0.9), dict(randaugment_steps=2),

@@ -73,6 +73,7 @@ def test_a_run_resumes_where_it_stopped(digits, tmp_path, capsys):
       capsys.readouterr().out)
 
 
+@pytest.mark.slow
 def test_the_seed_makes_runs_equal(digits, tmp_path):
   for name in ('a', 'b', 'c'):
     loop.train(runs.train(
@@ -86,6 +87,7 @@ def test_the_seed_makes_runs_equal(digits, tmp_path):
       runs.log(tmp_path / 'b')[0]['loss'], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_two_clones(digits, tmp_path, capsys):
   loop.train(runs.train(digits, tmp_path, deployment=dict(
       num_clones=2, clone_on_cpu=True)))
@@ -101,6 +103,7 @@ def test_without_a_gpu_the_clones_go_to_the_cpu(digits, tmp_path, capsys):
   assert 'no GPU' in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_fine_tuning_of_the_head(digits, trained, tmp_path, capsys):
   loop.train(runs.train(
       digits, tmp_path, warm_start=dict(
@@ -121,6 +124,7 @@ def test_fine_tuning_of_the_head(digits, trained, tmp_path, capsys):
       before['LeNet/fc3/weights'], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_first_convolution_of_a_color_checkpoint(digits, tmp_path, capsys):
   with tf.Graph().as_default(), tf.Session() as session:
     nets_factory.get_network_fn('lenet', 10)(tf.zeros([1, 28, 28, 3]))
@@ -212,6 +216,7 @@ def test_a_second_training_in_its_directory(digits, tmp_path, exists):
   assert runs.saved(train_dir, 2)['global_step'] == 2
 
 
+@pytest.mark.slow
 def test_a_training_that_came_first_to_a_new_directory(
     digits, tmp_path, monkeypatch):
   train_dir = tmp_path / 'run'

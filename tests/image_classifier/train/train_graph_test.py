@@ -66,6 +66,7 @@ def _check_equal(whole, first, second):
     np.testing.assert_array_equal(whole[name], joined[name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_ten_steps_are_five_and_five(digits, tmp_path):
   options = _options(
       digits, steps=10, optimizer=dict(optimizer='momentum'),
@@ -76,6 +77,7 @@ def test_ten_steps_are_five_and_five(digits, tmp_path):
                _train(options, 5, load=5, save=save)[0])
 
 
+@pytest.mark.slow
 def test_ten_steps_are_five_and_five_with_batch_normalization(
     digits, tmp_path):
   options = _options(
