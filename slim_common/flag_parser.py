@@ -2,6 +2,7 @@
 import dataclasses
 import math
 import operator
+import re
 import typing
 
 from absl import flags as absl_flags
@@ -13,6 +14,13 @@ from slim_common import suggest
 
 _PARSERS = {str: absl_flags.DEFINE_string, int: absl_flags.DEFINE_integer,
             float: absl_flags.DEFINE_float, bool: absl_flags.DEFINE_boolean}
+# What absl and Python say about a value, and what they mean.
+_REMARKS = (
+    (r"\('Non-boolean argument to boolean flag', .*\)",
+     'must be true or false'),
+    (r'invalid literal for int\(\).*', 'must be an integer'),
+    (r'could not convert string to float.*', 'must be a number'),
+    ('^flag --', '--'))
 _IS_WITHIN = {'at_least': operator.ge, 'above': operator.gt,
               'at_most': operator.le, 'below': operator.lt}
 
@@ -27,12 +35,13 @@ def parse(arguments, config_class):
   for field, kind in leaves:
     if not field.metadata.get('positional'):
       _define(values, field, kind)
+  _check_values_are_given(arguments, values)
   try:
     words = tuple(values(['program'] + list(arguments))[1:])
   except absl_flags.UnrecognizedFlagError as error:
     raise flags.UsageError(_unknown_flag(error.flagname, leaves))
   except absl_flags.Error as error:
-    raise flags.UsageError(str(error).replace('flag --', '--'))
+    raise flags.UsageError(_in_plain_words(str(error)))
   given = {field.name: getattr(values, field.name)
            for field, _ in leaves if field.name in values}
   _take_words(words, leaves, given)
@@ -45,6 +54,28 @@ def parse(arguments, config_class):
   return (config, list(_warnings(leaves, values, given)),
           {name: values[name].value for name in names_of_logging
            if values[name].present})
+
+
+def _in_plain_words(message):
+  for pattern, meaning in _REMARKS:
+    message = re.sub(pattern, meaning, message)
+  return message
+
+
+def _check_values_are_given(arguments, values):
+  """Raises UsageError if a flag would take the next flag for its value."""
+  for word, following in zip(arguments, arguments[1:]):
+    name = word.lstrip('-')
+    if (word.startswith('-') and name in values and not values[name].boolean
+        and following.startswith('-')
+        and _is_flag(following.lstrip('-').split('=')[0], values)):
+      raise flags.UsageError('%s needs a value, %s=VALUE, but %s follows' % (
+          word, word, following))
+
+
+def _is_flag(name, values):
+  return name in values or (
+      name.startswith('no') and name[2:] in values and values[name[2:]].boolean)
 
 
 def _define_logging(values):

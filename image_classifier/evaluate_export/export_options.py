@@ -142,10 +142,8 @@ def _data(exported, trained, checkpoint):
       record for record in map(run_record.read, _directories(exported.path))
       if record and isinstance(record.get('flags'), dict)
       and run_record.without_paths(record)['flags'] == trained]
-  paths = [record['flags'].get('dataset_dir') for record in runs if record]
-  if paths and paths[0] and tf.gfile.IsDirectory(paths[0]):
-    return {'dataset_dir': paths[0]}
-  return {}
+  directories = [run_record.dataset_dir(record) for record in runs if record]
+  return {'dataset_dir': directories[0]} if any(directories[:1]) else {}
 
 
 def _directories(path):

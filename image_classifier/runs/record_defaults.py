@@ -132,6 +132,8 @@ def of_training(record):
   known = {name: trained[name] for name in (
       'model_name', 'preprocessing_name', 'use_grayscale', _AVERAGES,
       'dataset_name', 'dataset_dir') if name in trained}
+  if run_record.dataset_dir(record):
+    known['dataset_dir'] = run_record.dataset_dir(record)
   if record.get('image_shape'):
     known['image_size'] = record['image_shape'][0]
   offset = record.get('labels_offset', trained.get('labels_offset'))

@@ -46,7 +46,7 @@ CURE = ('Restore the file; or delete it, and give the flags of the training by '
 _NEVER_NULL = ('focal_gamma', 'quantize_delay')
 _FACTS = {
     'model_name': _TEXT, 'dataset_name': _TEXT, 'dataset_split': _TEXT,
-    'fingerprint': _TEXT, 'num_classes': _COUNT, 'num_examples': _COUNT,
+    'fingerprint': _TEXT, 'working_directory': _TEXT, 'num_classes': _COUNT, 'num_examples': _COUNT,
     'last_step': _COUNT, 'multi_label': _SWITCH,
     'labels_offset': (_is_integer, 'an integer'),
     'image_shape': (_is_shape, 'a list of height, width and channels'),

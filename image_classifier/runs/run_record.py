@@ -78,6 +78,7 @@ def make(options, dataset, num_classes: int, image_shape,
       'data_format': given['data_format'],
       'fingerprint': fingerprint(dataset),
       'last_step': last_step,
+      'working_directory': os.getcwd(),
       'tensorflow': tf.__version__,
       'python': platform.python_version(),
       'flags': {name: value for name, value in given.items()
@@ -148,12 +149,28 @@ def of_checkpoint(prefix: str) -> Optional[Dict[str, Any]]:
   return record if record and isinstance(record.get('flags'), dict) else None
 
 
+def dataset_dir(record: Dict[str, Any]) -> Optional[str]:
+  """Returns the directory of a run's data where it exists, or None.
+
+  A relative one is looked for from here, then from where the run was started.
+  """
+  directory = record['flags'].get('dataset_dir')
+  if not directory:
+    return None
+  started = os.path.join(record.get('working_directory') or '', directory)
+  return next(filter(tf.gfile.IsDirectory, (directory, started)), None)
+
+
 def without_paths(record):
-  """Returns a record without flags that may name a path; None for None."""
-  return record and dict(record, flags={
+  """Returns a record without what may name a path; None for None."""
+  if not record:
+    return None
+  public = dict(record, flags={
       name: value for name, value in record['flags'].items()
       if name in _PUBLIC_FLAGS or value is None
       or isinstance(value, (bool, int, float))})
+  public.pop('working_directory', None)
+  return public
 
 
 def check(train_dir, record):

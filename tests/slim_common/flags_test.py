@@ -98,8 +98,14 @@ def test_flags_can_stand_in_a_file(tmp_path):
     (['--weight=inf'], '--weight=inf must be a finite number'),
     (['--fuel=1'], '--fuel=1.0 must be less than 1'),
     (['--stops=Rome,'], '--stops=Rome, has a comma too many'),
-    (['--num_wheels=four'], '--num_wheels=four: invalid literal for int() with '
-                            "base 10: 'four'"),
+    (['--num_wheels=four'], '--num_wheels=four: must be an integer'),
+    (['--weight=much'], '--weight=much: must be a number'),
+    (['--open_roof=maybe'], '--open_roof=maybe: must be true or false'),
+    (['--stops', '--gear=low'],
+     '--stops needs a value, --stops=VALUE, but --gear=low follows'),
+    (['--num_wheels', '--noopen_roof'],
+     '--num_wheels needs a value, --num_wheels=VALUE, but --noopen_roof '
+     'follows'),
 ])
 def test_messages(arguments, message):
   assert _message(arguments) == message

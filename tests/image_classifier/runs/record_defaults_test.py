@@ -49,6 +49,18 @@ def test_a_record_of_any_version_completes_the_flags(
                          '--preprocessing_name=cifarnet --use_grayscale ')
 
 
+def test_relative_data_are_found_from_where_the_run_was_started(
+    tmp_path, monkeypatch):
+  started, here = tmp_path / 'started', tmp_path / 'here'
+  (started / 'data').mkdir(parents=True)
+  here.mkdir()
+  monkeypatch.chdir(str(here))
+  record = dict(_NEW, working_directory=str(started))
+  assert _apply(tmp_path, record)[0]['dataset_dir'] == str(started / 'data')
+  (here / 'data').mkdir()
+  assert _apply(tmp_path, record)[0]['dataset_dir'] == 'data'
+
+
 def test_the_data_are_taken_where_they_are(tmp_path):
   record = dict(_NEW, flags=dict(_FLAGS, dataset_dir=str(tmp_path)))
   for words, expected in (

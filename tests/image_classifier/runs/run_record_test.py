@@ -1,6 +1,7 @@
 """The record of a run in its directory."""
 import collections
 import json
+import os
 
 import pytest
 
@@ -71,6 +72,7 @@ def test_without_paths(dataset):
               'inception', record['dataset_split'], 3)
   assert not {'train_dir', 'dataset_dir', 'worker_hosts'} & set(public['flags'])
   assert record['flags']['dataset_dir'] == 'data'
+  assert record.pop('working_directory') == os.getcwd()
   assert dict(public, flags=0) == dict(record, flags=0)
   assert run_record.without_paths(None) is None
 
