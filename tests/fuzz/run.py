@@ -1,6 +1,7 @@
 """Feeds damaged files to all code that reads files from outside.
 
   python -m tests.fuzz.run [--seed=0] [--inputs=5000] [--target='archives']
+      [--seconds=60]
   python -m tests.fuzz.run --seed=0 --only=1234 --keep=DIR
 
 Each input, which depends on the seed and its index, is a file that was damaged
@@ -28,7 +29,6 @@ _SECONDS_AN_INPUT = 60
 _MEGABYTES_AN_INPUT = 1500
 _ADDRESS_SPACE = 16 << 30
 _ERRORS_SHOWN = 1000
-
 
 
 class Outcome(collections.namedtuple(
@@ -117,7 +117,8 @@ def _work(connection, seed, directory, errors):
 class _Worker:
   """A process that tries inputs and can crash or hang."""
 
-  def __init__(self, seed, directory):
+  def __init__(self, seed, directory, seconds):
+    self._seconds = seconds
     self._errors = directory + '.errors'
     context = multiprocessing.get_context('spawn')
     self._connection, theirs = context.Pipe()
@@ -140,7 +141,7 @@ class _Worker:
       target = self._receive(start)
       fate, detail = self._receive(start)
     except TimeoutError:
-      fate, detail = _FAILED, 'a hang: %d s are over' % _SECONDS_AN_INPUT
+      fate, detail = _FAILED, 'a hang: %d s are over' % self._seconds
       self._process.kill()
       self._process.join()
     except (EOFError, ConnectionError):
@@ -151,7 +152,7 @@ class _Worker:
     return Outcome(index, target, fate, detail, time.time() - start)
 
   def _receive(self, start):
-    if not self._connection.poll(start + _SECONDS_AN_INPUT - time.time()):
+    if not self._connection.poll(start + self._seconds - time.time()):
       raise TimeoutError
     return self._connection.recv()
 
@@ -161,12 +162,19 @@ class _Worker:
       self._process.join()
 
 
-def outcomes(seed, indices, directory):
-  """Yields the Outcome of each of the inputs."""
+def outcomes(seed, indices, directory, seconds=_SECONDS_AN_INPUT):
+  """Yields the Outcome of each of the inputs.
+
+  Args:
+    seed: seed of the inputs.
+    indices: their indices.
+    directory: path of a directory to make and remove for each.
+    seconds: an input that takes longer hangs.
+  """
   worker = None
   for index in indices:
     if not worker or not worker.is_alive():
-      worker = _Worker(seed, directory)
+      worker = _Worker(seed, directory, seconds)
     yield worker.try_input(index)
   if worker:
     worker.end()
@@ -212,6 +220,8 @@ def main(words=None):
   parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
   parser.add_argument('--seed', type=int, default=0, help='seed of the inputs')
   parser.add_argument('--inputs', type=int, default=5000, help='their number')
+  parser.add_argument('--seconds', type=int, default=_SECONDS_AN_INPUT,
+                      help='seconds after which an input hangs')
   parser.add_argument('--target', help='name of the only target')
   parser.add_argument('--only', type=int, help='index of a single input')
   parser.add_argument('--keep', help='directory to write the single input to')
@@ -221,7 +231,8 @@ def main(words=None):
   start, found = time.time(), []
   work = tempfile.mkdtemp()
   try:
-    for outcome in outcomes(arguments.seed, _indices(arguments), work + '/run'):
+    for outcome in outcomes(arguments.seed, _indices(arguments), work + '/run',
+                            arguments.seconds):
       found.append(outcome)
       if outcome.fate == _FAILED or arguments.only is not None:
         print('input %d (%s) %s: %s\n  python -m tests.fuzz.run --seed=%d '
