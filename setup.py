@@ -3,6 +3,7 @@
   pip install .               and TensorFlow: 1.15.5 on Python 3.7, else 2
   pip install .[plot]         and what draws learning curves and image sheets
   pip install .[fast]         and what compiles the input pipeline
+  pip install .[onnx]         and what writes and runs ONNX models
   pip install .[gpu]          and CUDA, on Linux: see deployment/README.md
   pip install .[test]         and what the tests need
 
@@ -18,8 +19,9 @@ _FAST = ['numba>=0.56']
 # ask for another protobuf than TensorFlow does.
 _CLIENTS = [
     client + '; python_version < "3.8" or python_version >= "3.10"'
-    for client in ('opencv-python-headless', 'tf2onnx>=1.16',
-                   'onnxruntime>=1.10')]
+    for client in ('tf2onnx>=1.16', 'onnxruntime>=1.10',
+                   'opencv-python-headless')]
+_ONNX = _CLIENTS[:2]
 _PACKAGES = ('nets', 'preprocessing', 'datasets', 'deployment',
              'slim_common', 'image_classifier')
 # Command to the program, a module with a function `run`.
@@ -62,6 +64,7 @@ setuptools.setup(
     extras_require={
         'plot': _PLOT,
         'fast': _FAST,
+        'onnx': _ONNX,
         # There is no CUDA elsewhere.
         'gpu': ['tensorflow[and-cuda]>=2.21,<2.22; python_version >= "3.10" '
                 'and sys_platform == "linux"'],

@@ -39,8 +39,8 @@ _BELOW_EVALUATE = _BASE + _FACTORIES + _BELOW_RUNS + (
 _TABLE = {
     '': _LIBRARIES + _PROJECT + ('setuptools',),
     'tests': _LIBRARIES + _PROJECT + _PROGRAMS + (
-        'scripts', 'examples', 'benchmarks', 'matplotlib', 'numba', 'packaging',
-        'importlib_metadata', 'pytest', 'setuptools'),
+        'scripts', 'examples', 'benchmarks', 'matplotlib', 'numba', 'onnx',
+        'packaging', 'importlib_metadata', 'pytest', 'setuptools'),
     'examples': _LIBRARIES + _PROJECT + _PROGRAMS + ('matplotlib',),
     'benchmarks': _LIBRARIES + _PROJECT + _PROGRAMS + ('matplotlib',),
     'scripts': _BASE + ('datasets',),
@@ -61,14 +61,14 @@ _TABLE = {
     'image_classifier/checkpoints': _BASE,
     'image_classifier/losses': _BASE,
     'image_classifier/graphs': _BASE + _BELOW_RUNS,
-    'image_classifier/runs': _BASE + _FACTORIES + _BELOW_RUNS + (
-        'matplotlib',),
+    'image_classifier/runs': _BASE + _FACTORIES + _BELOW_RUNS + ('matplotlib',),
     'image_classifier/evaluate': _BELOW_EVALUATE + ('matplotlib',),
-    'image_classifier/inference': _BELOW_EVALUATE,
+    'image_classifier/inference': _BELOW_EVALUATE + ('onnxruntime',),
     'image_classifier/evaluate_export': _BELOW_EVALUATE + (
         _IC + 'evaluate', _IC + 'inference'),
     'image_classifier/train': _BELOW_EVALUATE + (_IC + 'evaluate',),
-    'image_classifier/export': _BELOW_EVALUATE + (_IC + 'inference',),
+    'image_classifier/export': _BELOW_EVALUATE + (
+        _IC + 'inference', 'onnx', 'tf2onnx'),
     'image_classifier/classify': _BELOW_EVALUATE + (_IC + 'inference',),
 }
 # Folders whose files may read the command line, and the files that parse it.

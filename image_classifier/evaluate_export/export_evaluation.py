@@ -17,7 +17,7 @@ from slim_common import flags
 
 _CHECKPOINT = 'checkpoint'
 # What export_inference_graph.py writes a form with.
-_FLAGS = {'tflite': ' --tflite', 'int8': ' --int8'}
+_FLAGS = {form: ' --' + form for form in ('tflite', 'int8', 'onnx')}
 
 Row = collections.namedtuple('Row', 'form metrics agreement milliseconds')
 Row.__doc__ = """A row of a comparison.

@@ -10,6 +10,7 @@ import tensorflow.compat.v1 as tf
 from image_classifier.checkpoints import checkpoint_reader
 from image_classifier.export import calibration_images
 from image_classifier.export import fold_batch_norm
+from image_classifier.export import onnx_model
 from image_classifier.export import saved_model
 from image_classifier.export import tflite
 from image_classifier.export import tflite_metadata
@@ -25,13 +26,13 @@ from preprocessing import preprocessing_factory
 from slim_common import atomic_files
 
 # The parts of an export, relative to --output_dir. If MODEL exists, all do.
-FROZEN_GRAPH, SAVED_MODEL, TFLITE, INT8 = exports.FORMS.values()
+FROZEN_GRAPH, SAVED_MODEL, TFLITE, INT8, ONNX = exports.FORMS.values()
 LABELS, MODEL = exports.LABELS, exports.MODEL
 
 _VERIFIED_IMAGES = 8
 # Flags that need weights.
-_NEED_WEIGHTS = ('output_dir', 'tflite', 'int8', 'verify', 'fold_batch_norm',
-                 'moving_average_decay')
+_NEED_WEIGHTS = ('output_dir', 'tflite', 'int8', 'onnx', 'verify',
+                 'fold_batch_norm', 'moving_average_decay')
 
 _Trained = collections.namedtuple(
     '_Trained', 'options classes checkpoint network session frozen folded')
@@ -57,7 +58,8 @@ def export(options: Export) -> List[str]:
 
   * frozen_inference_graph.pb, a GraphDef with the weights as constants;
   * saved_model/, the same with signatures (see `saved_model`);
-  * model.tflite with `tflite`, model_int8.tflite with `int8`;
+  * model.tflite with `tflite`, model_int8.tflite with `int8`, model.onnx with
+    `onnx`;
   * labels.txt, the names of the classes in the order of the logits;
   * model.json, the description of the inputs and outputs.
 
@@ -72,6 +74,8 @@ def export(options: Export) -> List[str]:
       cannot be written, or an export fails its verification.
   """
   directory, names = _check_files(options)
+  if options.onnx:
+    onnx_model.check_packages()
   checkpoint = options.checkpoint_path and checkpoint_reader.find(
       options.checkpoint_path)
   options, lines = record_defaults.apply(options, checkpoint)
@@ -109,7 +113,7 @@ def _check_files(options):
     directory = (
         options.output_dir or os.path.dirname(options.output_file) or '.')
     names = ([FROZEN_GRAPH, SAVED_MODEL] + [TFLITE] * options.tflite
-             + [INT8] * options.int8 + [LABELS, MODEL])
+             + [INT8] * options.int8 + [ONNX] * options.onnx + [LABELS, MODEL])
     atomic_files.check_writable(os.path.join(directory, MODEL), '--output_dir')
   else:
     default = type(options)()
@@ -185,7 +189,8 @@ def _load(options, classes, checkpoint):
       options.checkpoint_scope)
   frozen = inference_graph.freeze(session, network)
   folded = None
-  if options.fold_batch_norm or options.tflite or options.int8:
+  if (options.fold_batch_norm or options.tflite or options.int8
+      or options.onnx):
     folded = fold_batch_norm.fold(frozen, backends.OUTPUTS)
   return _Trained(options, classes, checkpoint, network, session,
                   folded if options.fold_batch_norm else frozen, folded)
@@ -209,6 +214,9 @@ def _write_forms(directory, trained, names):
                                                 network.shape[-1]]
   record = _record(trained, preprocessing, names)
   _write_lite(path, trained, record, shape)
+  if options.onnx:
+    _write(path(ONNX), onnx_model.convert(
+        trained.folded, record, trained.classes.names))
   labels = ''.join(
       '%d:%s\n' % row for row in enumerate(trained.classes.names)).encode()
   text = json.dumps(record, indent=2) + '\n'
@@ -305,6 +313,7 @@ def _verify(directory, trained, preprocessing, shape):
            ('saved_model' + suffix, SAVED_MODEL)]
   forms += [('tflite', TFLITE)] * options.tflite
   forms += [('int8', INT8)] * options.int8
+  forms += [('onnx', ONNX)] * options.onnx
   expected = verify.expected_logits(checkpoint, batches)
   comparisons = []
   for form, name in forms:

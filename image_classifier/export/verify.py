@@ -15,7 +15,8 @@ import numpy as np
 # unrelated to those of the checkpoint differ by 140 %.
 TOLERANCES = {
     'frozen': 1e-5, 'folded': 1e-4, 'saved_model': 1e-5,
-    'saved_model_folded': 1e-4, 'tflite': 1e-4, 'int8': 0.25}
+    'saved_model_folded': 1e-4, 'tflite': 1e-4, 'onnx': 1e-4,
+    'int8': 0.25}
 _ROUNDED = 'int8'
 
 # The predicted class may change if the two largest logits differ by fewer than

@@ -14,6 +14,8 @@ import tensorflow.compat.v1 as tf
 from slim_common import runtime
 
 OUTPUTS = ('logits', 'predictions')
+# What ONNX Runtime computes with, the first that is there.
+_PROVIDERS = ('CUDAExecutionProvider', 'CPUExecutionProvider')
 
 
 class SessionBackend:
@@ -140,6 +142,55 @@ class TFLiteBackend:
     """Does nothing: the interpreter is freed with the object."""
 
 
+class OnnxBackend:
+  """Runs an ONNX model in ONNX Runtime, on a GPU where it has one.
+
+  Args:
+    path: the file.
+
+  Raises:
+    ValueError: the file is not such a model of an export, or onnxruntime is
+      not installed.
+  """
+
+  def __init__(self, path):
+    self._session = onnx_session(path)
+    images = self._session.get_inputs()[0]
+    found = {output.name for output in self._session.get_outputs()}
+    if images.name != 'input' or not set(OUTPUTS) <= found:
+      raise ValueError(
+          '%s lacks the input `input` or the outputs `logits` and '
+          '`predictions`. Export it with export_inference_graph.py --onnx.' %
+          path)
+    batch = images.shape[0]
+    self._batch = batch if isinstance(batch, int) else None
+
+  def run(self, images):
+    return _in_batches(self._run, images, self._batch)
+
+  def _run(self, images):
+    return self._session.run(list(OUTPUTS), {'input': images})
+
+  def close(self):
+    """Does nothing: the session is freed with the object."""
+
+
+def onnx_session(path):
+  """Returns an `onnxruntime.InferenceSession`; ValueError if it cannot."""
+  try:
+    import onnxruntime
+  except ImportError:
+    raise ValueError(
+        '%s needs onnxruntime: pip install onnxruntime' % path)
+  available = onnxruntime.get_available_providers()
+  try:
+    return onnxruntime.InferenceSession(path, providers=[
+        name for name in _PROVIDERS if name in available])
+  except Exception as error:  # Its own types, which it does not export.
+    raise ValueError('%s is not an ONNX model that this ONNX Runtime can run: '
+                     '%s' % (path, str(error).splitlines()[0]))
+
+
 def _in_batches(run, images, size):
   """Returns the outputs for any number of images.
 
@@ -179,11 +230,12 @@ def _from_output(values, details):
   return (values.astype(np.float32) - zero) * np.float32(step)
 
 
-def load(path: str) -> Union[SessionBackend, TFLiteBackend]:
+def load(path: str) -> Union[SessionBackend, TFLiteBackend, OnnxBackend]:
   """Returns the backend of an export of any form.
 
   Args:
-    path: a frozen graph (.pb), a SavedModel's directory or a .tflite file.
+    path: a frozen graph (.pb), a SavedModel's directory, a .tflite or a .onnx
+      file.
 
   Raises:
     ValueError: the path does not exist, or cannot be loaded.
@@ -192,5 +244,6 @@ def load(path: str) -> Union[SessionBackend, TFLiteBackend]:
     return load_saved_model(path)
   if not os.path.exists(path):
     raise ValueError('There is no file %s.' % path)
-  return TFLiteBackend(path) if path.endswith('.tflite') else (
-      load_frozen_graph(path))
+  load_file = {'.tflite': TFLiteBackend, '.onnx': OnnxBackend}.get(
+      os.path.splitext(path)[1], load_frozen_graph)
+  return load_file(path)

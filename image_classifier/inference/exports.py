@@ -4,12 +4,14 @@ import json
 import os
 import zipfile
 
+from image_classifier.inference import backends
 from image_classifier.inference import inference_graph
 
 # The forms, in the order in which one is chosen.
 FORMS = collections.OrderedDict([
     ('frozen', 'frozen_inference_graph.pb'), ('saved_model', 'saved_model'),
-    ('tflite', 'model.tflite'), ('int8', 'model_int8.tflite')])
+    ('tflite', 'model.tflite'), ('int8', 'model_int8.tflite'),
+    ('onnx', 'model.onnx')])
 MODEL, LABELS = 'model.json', 'labels.txt'
 _NEEDED = ('num_classes', 'input_shape', 'preprocessing_name', 'use_grayscale')
 # A file that every SavedModel has, and its directory for additional files.
@@ -19,7 +21,8 @@ Exported = collections.namedtuple('Exported', 'path record labels')
 Exported.__doc__ = """A form of an export.
 
 Attributes:
-  path: str, path of the form: a frozen graph, a SavedModel or a .tflite file.
+  path: str, path of the form: a frozen graph, a SavedModel, a .tflite or a
+    .onnx file.
   record: dict, the content of its model.json.
   labels: list of the names of the classes, in the order of the logits.
 """
@@ -30,8 +33,8 @@ def find(path):
 
   Args:
     path: the directory of an export, or a form in it: a frozen graph, a
-      SavedModel or a .tflite file, with model.json and labels.txt beside it. A
-      SavedModel and a .tflite file have copies of these two.
+      SavedModel, a .tflite or a .onnx file, with model.json and labels.txt
+      beside it. All but the frozen graph have copies of these two.
 
   Raises:
     ValueError: a file is missing or does not fit the others, or the network
@@ -70,20 +73,33 @@ def labels_text(names):
 
 
 def _packed(path, directory):
-  """Returns (record, labels) inside a .tflite file that was copied alone.
+  """Returns (record, labels) inside a file that was copied alone.
 
-  Both are None for another form, with a model.json in the directory, and for a
-  file without these.
+  Both are None for a form that is no file of its own kind, with a model.json in
+  the directory, and for a file without these.
   """
-  if not path.endswith('.tflite') or is_directory(directory):
+  read = _PACKED.get(os.path.splitext(path)[1])
+  if not read or is_directory(directory):
     return None, None
   try:
-    with zipfile.ZipFile(path) as files:
-      record, labels = [files.read(name).decode('utf-8', 'replace')
-                        for name in (MODEL, LABELS)]
+    record, labels = read(path)
   except (KeyError, OSError, zipfile.BadZipFile):
     return None, None
   return _parse_record(path, record), labels.splitlines()
+
+
+def _packed_in_tflite(path):
+  with zipfile.ZipFile(path) as files:
+    return [files.read(name).decode('utf-8', 'replace')
+            for name in (MODEL, LABELS)]
+
+
+def _packed_in_onnx(path):
+  packed = backends.onnx_session(path).get_modelmeta().custom_metadata_map
+  return [packed[name] for name in (MODEL, LABELS)]
+
+
+_PACKED = {'.tflite': _packed_in_tflite, '.onnx': _packed_in_onnx}
 
 
 def _find_form(path):

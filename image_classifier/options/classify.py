@@ -19,7 +19,8 @@ class Classify(Inference):
       positional=True, required=True)
   graph: Optional[str] = flag(
       None, 'Exported network: a directory, a frozen_inference_graph.pb, '
-      'saved_model or .tflite file, with model.json and labels.txt beside it. '
+      'saved_model, .tflite or .onnx file, with model.json and labels.txt '
+      'beside it. '
       'Replaces --checkpoint_path and the flags of model and classes.',
       metavar='PATH')
   top_k: int = _output(5, 'Number of classes shown per image.', at_least=1)

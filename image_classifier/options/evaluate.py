@@ -91,9 +91,9 @@ class Exported:
   """Exported networks."""
   graph: Optional[str] = flag(
       None, 'Exported network to evaluate instead of a checkpoint: a '
-      'directory, a frozen_inference_graph.pb, saved_model or .tflite file, '
-      'with model.json and labels.txt beside it, which replace the flags of '
-      'the model.', metavar='PATH')
+      'directory, a frozen_inference_graph.pb, saved_model, .tflite or .onnx '
+      'file, with model.json and labels.txt beside it, which replace the flags '
+      'of the model.', metavar='PATH')
   compare: bool = flag(
       False, 'Whether to evaluate every form in the directory --graph, and the '
       'checkpoint that was exported if it is there or in --checkpoint_path, '

@@ -46,6 +46,9 @@ class Export(Inference):
       False, 'Whether to write model_int8.tflite, with 8-bit weights and '
       'activations, calibrated on images of --calibration_split, which should '
       'resemble those to classify.')
+  onnx: bool = _output(
+      False, 'Whether to write model.onnx, for ONNX Runtime and other readers '
+      'of ONNX. Needs tf2onnx and onnxruntime.')
   calibration_split: str = _quantization(
       'train', 'Split of the images that --int8 and --verify use.',
       metavar='SPLIT')
