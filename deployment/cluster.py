@@ -1,6 +1,6 @@
 """Training in several processes: workers and parameter servers.
 
-Each worker runs the network on different batches; the variables are on the
+Without parameter servers, see all_reduce.py. With them, each worker runs the network on different batches; the variables are on the
 parameter servers. Worker 0 is the chief, which initializes the variables, saves
 and logs. The session of a worker sees the parameter servers and its own
 devices, but not the other workers, which may stop and restart.
@@ -15,11 +15,13 @@ import time
 
 import tensorflow.compat.v1 as tf
 
+from deployment import all_reduce
 from deployment import cluster_hosts
 
-_HOW = ('Give every process the same --ps_hosts=HOST:PORT,... and '
-        '--worker_hosts=HOST:PORT,..., and its own --job_name and --task; or '
-        'give --master=grpc://HOST:PORT if servers are already running.')
+_HOW = ('Give every process the same --worker_hosts=HOST:PORT,... and its own '
+        '--task, and for parameter servers --ps_hosts=HOST:PORT,... and '
+        '--job_name; or give --master=grpc://HOST:PORT if servers are already '
+        'running.')
 # Interval at which a parameter server checks whether all workers have ended.
 _POLL_SECONDS = 0.5
 # Time after which a parameter server that does not answer counts as stopped.
@@ -41,7 +43,7 @@ def resolve(options):
   _check_addresses(options)
   if options.worker_hosts or options.ps_hosts:
     options = _count_hosts(options)
-  elif options.job_name == 'ps':
+  if options.job_name == 'ps' and not options.ps_hosts:
     raise ValueError('--job_name=ps needs a cluster. ' + _HOW)
   workers, servers = options.worker_replicas, options.num_ps_tasks
   if not options.worker_hosts and not options.master and (
@@ -49,10 +51,11 @@ def resolve(options):
     raise ValueError(
         '--worker_replicas=%d and --num_ps_tasks=%d, but no cluster. %s' % (
             workers, servers, _HOW))
-  if workers > 1 and not servers:
+  if workers > 1 and not servers and options.master:
     raise ValueError(
-        '--worker_replicas=%d needs --num_ps_tasks of 1 or more: workers share '
-        'variables on parameter servers.' % workers)
+        '--worker_replicas=%d with --master needs --num_ps_tasks of 1 or more: '
+        'workers share variables on parameter servers. Without them, give '
+        '--worker_hosts instead of --master.' % workers)
   limit = servers if options.job_name == 'ps' else workers
   if options.task >= limit:
     raise ValueError('--task=%d must be less than %d, the number of tasks of '
@@ -71,11 +74,9 @@ def _check_addresses(options):
 
 def _count_hosts(options):
   """Returns the options with the numbers of processes."""
-  for name, other in (('worker_hosts', 'ps_hosts'),
-                      ('ps_hosts', 'worker_hosts')):
-    if not getattr(options, name):
-      raise ValueError('--%s=%s needs --%s. %s' % (
-          other, ','.join(getattr(options, other)), name, _HOW))
+  if not options.worker_hosts:
+    raise ValueError('--ps_hosts=%s needs --worker_hosts. %s' % (
+        ','.join(options.ps_hosts), _HOW))
   if options.master:
     raise ValueError(
         '--master=%s names a running server, --worker_hosts servers to start: '
@@ -94,6 +95,10 @@ def _check_synchronous(options):
   """Checks the flags of synchronous updates."""
   if not options.sync_replicas:
     return
+  if all_reduce.is_used(options):
+    raise ValueError(
+        '--sync_replicas is for parameter servers; without --ps_hosts workers '
+        'always average their gradients: leave it out.')
   if not options.num_ps_tasks:
     raise ValueError('--sync_replicas needs several workers. ' + _HOW)
   if options.fp16:
@@ -112,9 +117,10 @@ def has_parameter_servers(options):
   return options.num_ps_tasks > 0
 
 
-def start_worker(options):
+def start_worker(options, config=None):
   """Starts this worker's server, if hosts are given; returns its target."""
-  return _server(options).target if options.worker_hosts else options.master
+  return (_server(options, config).target if options.worker_hosts else
+          options.master)
 
 
 def device_filters(options):
@@ -212,7 +218,7 @@ class WaitingSessionCreator(tf.train.SessionCreator):
       return self._creator.create_session()
     cluster_hosts.wait_for(servers, self._options.cluster_timeout_secs)
     missing = ', '.join(servers)
-    if not is_chief(self._options):
+    if not is_chief(self._options) and has_parameter_servers(self._options):
       missing = 'worker 0 to make or load the variables'
     with cluster_hosts.lines_about(missing):
       return self._creator.create_session()
@@ -222,6 +228,11 @@ def _servers_needed(options):
   """Returns {what a server is called: its HOST:PORT}."""
   if options.master:
     return {'the server of --master': options.master[len('grpc://'):]}
+  if all_reduce.is_used(options):
+    return collections.OrderedDict(
+        ('worker %d' % index, host)
+        for index, host in enumerate(options.worker_hosts)
+        if index != options.task)
   return collections.OrderedDict(
       ('parameter server %d' % index, host)
       for index, host in enumerate(options.ps_hosts))
@@ -333,13 +344,13 @@ def check_port(options):
     cluster_hosts.check_free(flag, hosts[options.task])
 
 
-def _server(options):
+def _server(options, config=None):
   check_port(options)
   hosts = collections.OrderedDict(
       [('ps', list(options.ps_hosts)), ('worker', list(options.worker_hosts))])
   return tf.train.Server(
-      tf.train.ClusterSpec(hosts), job_name=options.job_name,
-      task_index=options.task)
+      tf.train.ClusterSpec({job: hosts[job] for job in hosts if hosts[job]}),
+      job_name=options.job_name, task_index=options.task, config=config)
 
 
 def _ended_queue(options, index):

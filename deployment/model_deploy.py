@@ -25,6 +25,8 @@ from typing import Callable, Optional, Union
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
+from deployment import batch_norm_statistics
+
 __all__ = [
     'create_clones', 'deploy', 'optimize_clones', 'DeployedModel',
     'DeploymentConfig', 'Clone']
@@ -222,15 +224,22 @@ def optimize_clones(clones, optimizer, regularization_losses=None, **kwargs):
     ValueError: no clone has a loss, or no loss depends on a variable.
   """
   losses, gradients = [], []
+  is_joint = batch_norm_statistics.are_synchronized()
   for clone, loss in _losses_of_clones(clones, regularization_losses):
-    with tf.name_scope(clone.scope), tf.device(clone.device):
-      gradients.append(optimizer.compute_gradients(loss, **kwargs))
     losses.append(loss)
+    if not is_joint:
+      with tf.name_scope(clone.scope), tf.device(clone.device):
+        gradients.append(optimizer.compute_gradients(loss, **kwargs))
   if not losses:
     raise ValueError(
         'None of the %d clones has a loss. The model function must add one to '
         'tf.GraphKeys.LOSSES, as the functions of tf.losses do.' % len(clones))
   total_loss = tf.add_n(losses, name='total_loss')
+  if is_joint:
+    # Each clone's loss depends on all clones: one pass back through them for
+    # the sum, where every clone's own loss would need one.
+    gradients.append(optimizer.compute_gradients(
+        total_loss, **dict(kwargs, colocate_gradients_with_ops=True)))
   grads_and_vars = _sum_gradients(gradients)
   if not grads_and_vars:
     raise ValueError(

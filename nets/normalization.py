@@ -57,7 +57,7 @@ def overridden(choose):
   inner = _implementations[-1]
 
   def function(*args, **kwargs):
-    arguments = dict(_scoped_arguments(), **kwargs)
+    arguments = dict(scoped_arguments(), **kwargs)
     name = '/'.join(filter(None, [
         tf.get_variable_scope().name, arguments.get('scope') or 'BatchNorm']))
     return inner(*args, **dict(kwargs, **choose(name, arguments)))
@@ -66,7 +66,7 @@ def overridden(choose):
     yield
 
 
-def _scoped_arguments():
+def scoped_arguments():
   """Returns the arguments that the arg scopes give to batch normalization."""
   return slim.current_arg_scope().get(
       slim_scopes.arg_scope_func_key(slim.batch_norm), {})

@@ -33,6 +33,15 @@ class Model:
       None, 'Whether batch normalization uses its moving averages in training '
       'and does not update them. Default: only in layers that '
       '--trainable_scopes excludes.')
+  batch_norm_statistics: str = flag(
+      'first_clone', 'Statistics of batch normalization with several clones. '
+      'first_clone: each clone its own, and evaluation those of the first. '
+      'all_clones: each clone its own, and evaluation those of all in turn. '
+      'synchronized: those of the joined batch, of all workers too if '
+      'gradients are all-reduced.',
+      choices=('first_clone', 'all_clones', 'synchronized'))
+  sync_batch_norm: bool = flag(
+      False, 'The same as --batch_norm_statistics=synchronized.')
   data_format: str = flag(
       'NHWC', 'Layout of the tensors in the network. NCHW, for GPUs, is '
       'offered by all but cifarnet, lenet, i3d and s3dg.',
@@ -112,10 +121,12 @@ class Deployment:
       None, 'Number of CPU threads of TensorFlow. With 1 and --seed, runs are '
       'identical to the last bit. Default: number of cores.', at_least=1)
   worker_hosts: Tuple[str, ...] = _cluster(
-      (), 'Addresses of the workers. See "Several workers" in '
-      'image_classifier/train/README.md.', metavar='HOST:PORT,...')
+      (), 'Addresses of the workers, which average their gradients unless '
+      'there are --ps_hosts. See deployment/README.md.',
+      metavar='HOST:PORT,...')
   ps_hosts: Tuple[str, ...] = _cluster(
-      (), 'Addresses of the parameter servers, which hold the variables.',
+      (), 'Addresses of parameter servers, which hold the variables for '
+      'workers that update them independently.',
       metavar='HOST:PORT,...')
   job_name: str = _cluster(
       'worker', 'Job of this process in the cluster.', choices=('worker', 'ps'))
@@ -132,6 +143,10 @@ class Deployment:
   cluster_timeout_secs: int = _cluster(
       0, 'Time to wait for other processes of the cluster, in seconds. 0 waits '
       'without limit, with a line every 10 s.', at_least=0)
+  collective_communication: str = _cluster(
+      'auto', 'How workers without parameter servers exchange gradients: in a '
+      "ring by TensorFlow, or by NVIDIA's NCCL, which auto takes between GPUs.",
+      choices=('auto', 'ring', 'nccl'), only_if_set=('worker_hosts',))
   sync_replicas: bool = _cluster(
       False, 'Whether to average the gradients of several workers in each '
       'update. Otherwise each worker updates the weights independently.')

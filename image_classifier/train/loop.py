@@ -1,10 +1,15 @@
 """Training runs, from options to files."""
+import dataclasses
 import os
 import signal
 
 import tensorflow.compat.v1 as tf
 
+from deployment import all_reduce
+from deployment import batch_norm_statistics
 from deployment import cluster
+from deployment import tf_config
+from deployment import watch
 from image_classifier import options as program_options
 from image_classifier.checkpoints import checkpoint_saver
 from image_classifier.checkpoints import warm_start
@@ -41,6 +46,8 @@ def train(options: program_options.Train, extra_hooks=()) -> int:
       is not finite.
     OSError: a checkpoint cannot be saved.
   """
+  options = dataclasses.replace(
+      options, deployment=tf_config.apply(options.deployment))
   deployment = cluster.resolve(options.deployment)
   if deployment.job_name == 'ps':
     return cluster.serve(deployment)
@@ -85,7 +92,7 @@ def _train(run, extra_hooks, lock):
     else:
       finite_loss, others = _hooks_of_worker(run, graph, stop_hook)
     with stop_hook:
-      _run_steps(run, graph, scaffold, writer, finite_loss,
+      _run_steps(run, graph, scaffold, writer, stop_hook, finite_loss,
                  others + graph.hooks + _end(run.length) + list(extra_hooks))
   return _print_end(run, stop_hook.signal_number)
 
@@ -172,17 +179,22 @@ def _prepare_directory(run, lock):
   run_record.write(train_dir, run.record, flags.as_dict(type(run.options)()))
 
 
-def _run_steps(run, graph, scaffold, writer, finite_loss, other_hooks):
+def _run_steps(run, graph, scaffold, writer, stop_hook, finite_loss,
+               other_hooks):
   """Runs the steps."""
   if run.start.step and writer:
     # TensorBoard drops what a killed run had written of later steps.
     writer.add_session_log(
         tf.SessionLog(status=tf.SessionLog.START), run.start.step + 1)
-  creator = _session_creator(run, scaffold)
-  with errors.explained(run.options):
+  all_hooks = [finite_loss] + other_hooks
+  watcher = _watch(run)
+  creator = _session_creator(run, scaffold, watcher)
+  if graph.workers:
+    all_hooks = all_reduce.hooks(
+        graph.workers, all_hooks, stop_hook, watcher)
+  with errors.explained(run.options), watcher:
     try:
-      with tf.train.MonitoredSession(
-          creator, [finite_loss] + other_hooks) as session:
+      with tf.train.MonitoredSession(creator, all_hooks) as session:
         while not session.should_stop():
           session.run(graph.train_op)
     except tf.errors.InvalidArgumentError as error:
@@ -198,17 +210,41 @@ def _run_steps(run, graph, scaffold, writer, finite_loss, other_hooks):
         writer.close()
 
 
-def _session_creator(run, scaffold):
+def _watch(run):
+  """Returns what ends this process if a worker that it needs is lost."""
+  options, loop = run.options, run.options.loop
+  return watch.Watch(run.deployment, {
+      'worker_hosts': ','.join(run.deployment.worker_hosts),
+      'model_name': options.model.model_name,
+      'num_classes': run.num_classes,
+      'batch_size': options.data.batch_size,
+      'num_clones': run.deployment.num_clones,
+      'optimizer': options.optimizer.optimizer,
+      'batch_norm_statistics': batch_norm_statistics.choose(options.model),
+      'the last step': run.length.last_step,
+      'the first step': run.start.step},
+      lambda: tf.train.latest_checkpoint(loop.train_dir))
+
+
+def _session_creator(run, scaffold, watcher):
   """Returns what makes the session, and a new one if a server is lost."""
   deployment = run.deployment
   config = session_config.session_config(deployment)
   config.device_filters.extend(cluster.device_filters(deployment))
-  arguments = dict(scaffold=scaffold, config=config,
-                   master=cluster.start_worker(deployment))
-  if not run.is_chief:
+  has_servers = cluster.has_parameter_servers(deployment)
+  arguments = dict(
+      scaffold=scaffold, config=config, master=cluster.start_worker(
+          deployment, None if has_servers else config))
+  if all_reduce.is_used(deployment):
+    # The other workers get the variables of worker 0.
+    creator = all_reduce.SessionCreator(tf.train.ChiefSessionCreator(
+        checkpoint_filename_with_path=(
+            run.start.checkpoint if run.is_chief else None),
+        **arguments), watcher)
+  elif not run.is_chief:
     creator = cluster.WorkerSessionCreator(
         seconds=deployment.cluster_timeout_secs, **arguments)
-  elif cluster.has_parameter_servers(deployment):
+  elif has_servers:
     # The variables of a lost parameter server come from the latest checkpoint.
     creator = tf.train.ChiefSessionCreator(
         checkpoint_dir=run.options.loop.train_dir, **arguments)
@@ -289,7 +325,9 @@ def _banner(run, graph):
           len(graph.trained_variables),
           sum(v.shape.num_elements() for v in graph.trained_variables))]
   lines += ['  ' + note for note in [
-      run_length.describe(length, num_examples)] + graph.notes]
+      run_length.describe(length, num_examples)] + all_reduce.describe(
+          run.deployment, data.batch_size,
+          options.schedule.learning_rate) + graph.notes]
   if run.plan is not None:
     lines.append('  Evaluated on %s every %d steps; the best %s is kept in '
                  '%s.' % (run.plan.split, length.eval_every, run.plan.metric,

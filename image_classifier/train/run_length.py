@@ -2,6 +2,8 @@
 import math
 from typing import NamedTuple, Optional
 
+from deployment import all_reduce
+
 
 class RunLength(NamedTuple):
   """The length of a run.
@@ -53,6 +55,8 @@ def compute(options, num_examples: int) -> RunLength:
 
 def workers_per_step(deployment) -> int:
   """Returns how many workers' batches make one update of the weights."""
+  if all_reduce.is_used(deployment):
+    return len(deployment.worker_hosts)
   return deployment.replicas_to_aggregate if deployment.sync_replicas else 1
 
 

@@ -4,6 +4,8 @@ import os
 import tensorflow.compat.v1 as tf
 from tensorflow.core.protobuf import rewriter_config_pb2
 
+from deployment import all_reduce
+
 # Without it XLA does not compile for the CPU.
 _XLA_ON_CPU = '--tf_xla_cpu_global_jit'
 
@@ -25,7 +27,7 @@ def session_config(options) -> tf.ConfigProto:
   if options.fp16:
     config.graph_options.rewrite_options.auto_mixed_precision = (
         rewriter_config_pb2.RewriterConfig.ON)
-  return config
+  return all_reduce.configure(config, options)
 
 
 def describe(options):

@@ -4,6 +4,8 @@ import collections
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
+from deployment import all_reduce
+from deployment import batch_norm_statistics
 from deployment import cluster
 from deployment import devices
 from deployment import model_deploy
@@ -25,12 +27,13 @@ from nets import normalization
 TrainGraph = collections.namedtuple('TrainGraph', (
     'train_op', 'total_loss', 'learning_rate', 'input_wait', 'global_step',
     'summary_op', 'average', 'images', 'trained_variables', 'devices', 'notes',
-    'hooks'))
+    'hooks', 'workers'))
 TrainGraph.__doc__ = """A training graph.
 
 Attributes:
   train_op: float32 scalar, the total loss; evaluating it makes one step.
-  total_loss: float32 scalar, the mean over the clones, with regularization.
+  total_loss: float32 scalar, the mean over the clones, and over the workers,
+    with regularization.
   learning_rate: float32 scalar.
   input_wait: float64 scalar, the seconds that a step waits for its batch.
   global_step: int64 scalar variable.
@@ -41,6 +44,8 @@ Attributes:
   devices: list of str, the device of each clone.
   notes: list of str, lines to print at the start of the run.
   hooks: list of `tf.train.SessionRunHook` that the session needs.
+  workers: the `collectives.Workers` that train together; None for one worker,
+    and with parameter servers.
 """
 
 
@@ -57,6 +62,7 @@ def build(run) -> TrainGraph:
   if options.data.seed is not None:
     tf.set_random_seed(options.data.seed)
   deployment = _deployment(run.deployment)
+  workers = all_reduce.workers(run.deployment, not deployment.clone_on_cpu)
   with tf.device(deployment.variables_device()):
     global_step = tf.train.get_or_create_global_step()
 
@@ -64,11 +70,10 @@ def build(run) -> TrainGraph:
   with tf.device(deployment.inputs_device()):
     batches, input_wait = train_input.batches(run)
 
-  clones, notes = _clones(run, deployment, network, batches)
+  clones, notes = _clones(run, deployment, network, batches, workers)
   quantization.quantize_for_training(options.model.quantize_delay)
   first_scope = deployment.clone_scope(0)
-  # Only the first clone's statistics are averaged: those of the others come
-  # from batches of the same distribution.
+  # What they update says --batch_norm_statistics.
   update_ops = tf.get_collection(tf.GraphKeys.UPDATE_OPS, first_scope)
   first_losses = tf.get_collection(tf.GraphKeys.LOSSES, first_scope)
   variables = warm_start.variables_to_train(options.warm_start)
@@ -82,6 +87,9 @@ def build(run) -> TrainGraph:
   notes += _random_numbers(run, global_step)
   total_loss, gradients = model_deploy.optimize_clones(
       clones, optimizer, var_list=variables)
+  if workers:
+    total_loss, gradients = workers(total_loss), workers.mean_gradients(
+        gradients)
   train_op = _train_op(run, optimizer, gradients, global_step, total_loss,
                        update_ops, average)
   _summarize(clones[0].outputs, first_losses, total_loss, rate, input_wait)
@@ -91,7 +99,7 @@ def build(run) -> TrainGraph:
       batches.images, variables,
       [deployment.clone_device(i) for i in range(deployment.num_clones)],
       session_config.describe(run.deployment) + train_input.describe(run) +
-      notes, _hooks(run.deployment, optimizer))
+      notes, _hooks(run.deployment, optimizer), workers)
 
 
 def _deployment(options):
@@ -99,8 +107,9 @@ def _deployment(options):
       num_clones=options.num_clones,
       clone_on_cpu=devices.choose_clone_on_cpu(
           options.clone_on_cpu, options.num_clones),
-      replica_id=options.task, num_replicas=options.worker_replicas,
-      num_ps_tasks=options.num_ps_tasks)
+      num_ps_tasks=options.num_ps_tasks,
+      **(dict(replica_id=options.task, num_replicas=options.worker_replicas)
+         if options.num_ps_tasks else {}))
 
 
 def _network(options, num_classes):
@@ -114,7 +123,7 @@ def _network(options, num_classes):
   return network
 
 
-def _clones(run, deployment, network, batches):
+def _clones(run, deployment, network, batches, workers):
   """Builds the network and its losses on every device.
 
   Returns:
@@ -137,7 +146,10 @@ def _clones(run, deployment, network, batches):
     losses.add(logits, labels, end_points, recipe)
     return end_points
 
-  with normalization.overridden(mode):
+  statistics = batch_norm_statistics.of_clones(
+      batch_norm_statistics.choose(options.model), deployment.num_clones,
+      workers)
+  with statistics, normalization.overridden(mode):
     clones = model_deploy.create_clones(deployment, clone)
   return clones, losses.describe(recipe) + class_weights.describe(
       recipe.class_weights, run.dataset.labels_to_names,

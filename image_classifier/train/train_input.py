@@ -5,6 +5,7 @@ import dataclasses
 import tensorflow.compat.v1 as tf
 
 from datasets.reading import input_pipeline
+from deployment import all_reduce
 from image_classifier.train import run_length
 from preprocessing import preprocessing_factory
 
@@ -43,7 +44,8 @@ def batches(run):
           data.deterministic or data.seed is not None and threads == 1),
       mix=functions.mix,
       shard=((deployment.task, deployment.worker_replicas)
-             if data.shard_by_worker else (0, 1)),
+             if data.shard_by_worker or all_reduce.is_used(deployment)
+             else (0, 1)),
       max_bad_records=data.bad_records_allowed,
       first_batch=_batches_before(deployment, run.start.step),
       preprocess_batch=functions.batch and (

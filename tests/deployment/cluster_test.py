@@ -42,18 +42,23 @@ def test_servers_that_are_running():
 @pytest.mark.parametrize('changes, message', [
     (dict(worker_replicas=2),
      '--worker_replicas=2 and --num_ps_tasks=0, but no cluster. Give every '
-     'process the same --ps_hosts=HOST:PORT,... and '
-     '--worker_hosts=HOST:PORT,..., and its own --job_name and --task; or give '
+     'process the same --worker_hosts=HOST:PORT,... and its own --task, and '
+     'for parameter servers --ps_hosts=HOST:PORT,... and --job_name; or give '
      '--master=grpc://HOST:PORT if servers are already running.'),
     (dict(num_ps_tasks=1),
      '--worker_replicas=1 and --num_ps_tasks=1, but no cluster.'),
     (dict(job_name='ps'), '--job_name=ps needs a cluster. Give every process'),
     (dict(master='grpc://b:2', worker_replicas=2),
-     '--worker_replicas=2 needs --num_ps_tasks of 1 or more'),
+     '--worker_replicas=2 with --master needs --num_ps_tasks of 1 or more: '
+     'workers share variables on parameter servers. Without them, give '
+     '--worker_hosts instead of --master.'),
     (dict(ps_hosts=('a:1', 'a:2')),
      '--ps_hosts=a:1,a:2 needs --worker_hosts. Give every process'),
-    (dict(worker_hosts=('b:1',)),
-     '--worker_hosts=b:1 needs --ps_hosts. Give every process'),
+    (dict(worker_hosts=('b:1', 'b:2'), sync_replicas=True),
+     '--sync_replicas is for parameter servers; without --ps_hosts workers '
+     'always average their gradients: leave it out.'),
+    (dict(worker_hosts=('b:1', 'b:2'), task=2),
+     '--task=2 must be less than 2, the number of tasks of --job_name=worker'),
     (dict(master='grpc://b:2', **_HOSTS),
      '--master=grpc://b:2 names a running server'),
     (dict(worker_replicas=3, **_HOSTS),
