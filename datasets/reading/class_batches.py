@@ -24,7 +24,7 @@ def batches(labels, classes_per_batch, samples_per_class, seed=None):
               for label in np.unique(labels)}
   check(classes_per_batch, samples_per_class, len(examples))
   random = np.random.RandomState(seed)
-  streams = {label: _endless(indices, random)
+  streams = {label: endless(indices, random)
              for label, indices in examples.items()}
   while True:
     order = random.permutation(list(examples))
@@ -36,7 +36,8 @@ def batches(labels, classes_per_batch, samples_per_class, seed=None):
                       for _ in range(samples_per_class)])
 
 
-def _endless(indices, random):
+def endless(indices, random):
+  """Yields, without end, all indices, and again all in another order."""
   while True:
     yield from random.permutation(indices)
 
