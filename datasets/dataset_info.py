@@ -11,9 +11,10 @@ split, its files and their numbers of examples:
                         "examples_per_file": [60000],
                         "examples_per_class": [5923, ...]}, ...}}
 
-("image" is null if sizes differ). Four keys are optional: "multi_label", true
-if an example has any number of classes, "side_files", the names of other files
-of the dataset, "max_pixels", the maximum height times width of its images
+("image" is null if sizes differ). Five keys are optional: "multi_label", true
+if an example has any number of classes, "tasks", if the classes are of several
+tasks and named TASK:CLASS: {"TASK": whether an example has any number of them},
+"side_files", the names of other files of the dataset, "max_pixels", the maximum height times width of its images
 unless it is the default, and "origin", what the dataset was made of, see
 `conversion.provenance`. `labels.txt` holds a line `id:name` for each class.
 Converters write these files and dataset modules read them, both through this
@@ -45,7 +46,8 @@ def info_text(name, class_names, image, splits, side_files=(),
     image: dict of 'height', 'width' and 'channels', or None.
     splits: dict of split name to a dict of the keys shown above.
     side_files: names of other files of the dataset.
-    multi_label: whether an example has any number of classes, not one.
+    multi_label: whether an example has any number of classes, not one; or a
+      dict of the name of each task to whether it is so.
     max_pixels: maximum height times width that its images were held to.
     origin: dict of its sources and options, or None.
   """
@@ -54,6 +56,8 @@ def info_text(name, class_names, image, splits, side_files=(),
           'image': image, 'splits': splits}
   if multi_label:
     info['multi_label'] = True
+  if isinstance(multi_label, dict):
+    info['tasks'] = multi_label
   if side_files:
     info['side_files'] = list(side_files)
   if max_pixels != MAX_PIXELS:
@@ -80,6 +84,7 @@ def parse_info(text, path):
     version = info['format_version']
     if version == _FORMAT_VERSION:
       info.setdefault('multi_label', False)
+      info.setdefault('tasks', {})
       info.setdefault('side_files', [])
       info.setdefault('max_pixels', MAX_PIXELS)
       info.setdefault('origin', None)
@@ -103,12 +108,20 @@ def _is_valid(info):
   """Whether all keys are there, with values of their types that agree."""
   return (isinstance(info['name'], str) and _is_valid_image(info['image']) and
           isinstance(info['multi_label'], bool) and
+          _are_tasks(info['tasks'], info['class_names']) and
           _is_valid_origin(info['origin']) and
           type(info['max_pixels']) is int and info['max_pixels'] > 0 and
           _are(str, info['side_files']) and _are(str, info['class_names']) and
           len(info['class_names']) == info['num_classes'] and
           all(_is_valid_split(split, info['num_classes'])
               for split in info['splits'].values()))
+
+
+def _are_tasks(tasks, class_names):
+  return isinstance(tasks, dict) and all(
+      isinstance(is_multi_label, bool) and any(
+          name.startswith(task + ':') for name in class_names)
+      for task, is_multi_label in tasks.items())
 
 
 def _is_valid_origin(origin):

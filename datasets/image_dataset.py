@@ -73,8 +73,10 @@ class ImageDataset:
       are several files), `reader`, `decoder` (of the items `image`, uint8
       [height, width, channels], `label`, int64 [], and those of the dataset),
       `num_samples`, `items_to_descriptions`, `num_classes`, `labels_to_names`
-      (a dict, or None if no names were found) and `multi_label`: whether an
-      image has any number of classes, so that `label` is int64 [n].
+      (a dict, or None if no names were found), `multi_label`: whether an
+      image has any number of classes, so that `label` is int64 [n], and
+      `tasks`: a dict of the name of each task to whether it is multi-label,
+      empty if the classes, named TASK:CLASS then, are not of tasks.
 
     Raises:
       ValueError: there is no such split, or it is empty; the pattern has no
@@ -99,7 +101,8 @@ class ImageDataset:
         decoder=_decoder(self, multi_label), num_samples=sizes[split_name],
         items_to_descriptions=dict(self.items_to_descriptions),
         num_classes=info['num_classes'] if info else self.num_classes,
-        labels_to_names=_names(dataset_dir, info), multi_label=multi_label)
+        labels_to_names=_names(dataset_dir, info), multi_label=multi_label,
+        tasks=info['tasks'] if info else {})
 
 
 def _check_split(name, split_name, sizes, pattern, dataset_dir, info):

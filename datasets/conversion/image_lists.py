@@ -13,6 +13,10 @@ A list is multi-label, each image with any number of classes, if one of its
 images has several, written `cat|dog` in a csv file and ["cat", "dog"] in a
 jsonl file. In such a list an empty label ([] in a jsonl file) says that the
 image shows no class.
+
+A jsonl file may have labels of several tasks: {"digit": "7", "odd": ["yes"]}.
+Its classes are named digit:7 and odd:yes. An image may lack a task; it gets the
+class odd:? then. A task is multi-label if one of its labels is a list.
 """
 import collections
 import os
@@ -20,6 +24,7 @@ import re
 import unicodedata
 
 from datasets.conversion import class_directories
+from datasets.conversion import label_tasks
 from datasets.conversion import list_files
 from slim_common import image_formats
 
@@ -44,7 +49,8 @@ class Listing(collections.namedtuple(
     class_names: sorted list.
     skipped: Counter of the files left out, by reason.
     is_chosen: whether the user named each file, so that none is left out.
-    multi_label: whether an image has any number of classes, not one.
+    multi_label: whether an image has any number of classes, not one; of a list
+      of several tasks, the dict of each task's name to whether it is so.
   """
 
 
@@ -105,7 +111,8 @@ def from_list(path):
     ValueError: a line cannot be understood, or names an image again.
   """
   rows = list_files.read(path)
-  multi_label = any(isinstance(row.label, list) for row in rows)
+  tasks = label_tasks.of_rows(rows, path)
+  multi_label = tasks or any(isinstance(row.label, list) for row in rows)
   directory = os.path.dirname(path)
   lines = {}
   splits = collections.OrderedDict()
@@ -118,7 +125,8 @@ def from_list(path):
     lines[same] = row.line
     splits.setdefault(row.split or 'train', []).append(Image(
         os.path.join(directory, name), name, None, _class_names(
-            row.label, multi_label, '%s, line %d' % (path, row.line))))
+            label_tasks.joined(row, tasks, path) if tasks else row.label,
+            multi_label, '%s, line %d' % (path, row.line))))
   if splits and 'train' not in splits:
     raise ValueError('%s names no image of the split train' % path)
   listing = _listing(collections.OrderedDict(
@@ -168,9 +176,12 @@ def _listing(splits, skipped, is_chosen, source, multi_label=False):
   """Returns a Listing with labels; checks the names of the classes."""
   splits = _with_one_spelling(splits, numbers=is_chosen)
   names = {split: classes_of(splits[split]) for split in splits}
-  class_names = sorted(names['train'])
+  class_names = sorted(names['train'].union(*[
+      {name for name in names[split]
+       if label_tasks.is_unknown(name, multi_label)} for split in names]))
   for split in names:
-    unknown = sorted(names[split] - names['train'])
+    unknown = sorted(name for name in names[split] - names['train']
+                     if not label_tasks.is_unknown(name, multi_label))
     if unknown:
       raise ValueError('%s: %s has the classes %s, which are not in train' % (
           source, split, ', '.join(unknown)))
@@ -225,7 +236,8 @@ def classes_of(images):
 
 def check_classes(class_names, images):
   """Raises ValueError if a class has none of the images to train on."""
-  empty = set(class_names) - classes_of(images)
+  empty = {name for name in set(class_names) - classes_of(images)
+           if not name.endswith(label_tasks.UNKNOWN)}
   if empty:
     raise ValueError('no good image to train on is left in the classes: %s' %
                      ', '.join(sorted(empty)))

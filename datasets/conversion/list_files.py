@@ -23,6 +23,8 @@ _NAMES = {
 }
 _BETWEEN_LABELS = '|'
 _OTHER_SEPARATORS = ((';', 'semicolons'), ('\t', 'tabs'))
+_TASK = re.compile(r'[A-Za-z0-9][A-Za-z0-9_.-]*')
+_OUTPUTS = ('input', 'logits', 'predictions', 'image_bytes', 'embedding')
 _BLANKS_AFTER_QUOTE = re.compile(r'(?<!")"[ \t]+(?=,|\r?\n|$)')
 _SIXTEEN_BITS = (b'\xff\xfe', b'\xfe\xff')
 _HEAD_SIZE = 1 << 12
@@ -35,7 +37,8 @@ class Row(collections.namedtuple('Row', 'line path label split')):
   Attributes:
     line: number of its line, from 1.
     path: what stands there as path, a str without blanks around it.
-    label: name of a class, a str; of several or none, a list.
+    label: name of a class, a str; of several or none, a list; of several tasks,
+      a dict of the name of each task to one of these.
     split: 'train', 'validation' or 'test'; None if the list names no splits.
   """
 
@@ -76,7 +79,24 @@ def _path(value, path, line):
 
 
 def _label(value, path, line):
-  """Returns the label in a row, a str or a list of str."""
+  """Returns the label in a row, a str, a list of str or a dict of these."""
+  if isinstance(value, dict):
+    # A task without a value is one that is not named.
+    return {_task(task, path, line): _label_of_task(label, path, line)
+            for task, label in value.items() if label is not None}
+  return _label_of_task(value, path, line)
+
+
+def _task(name, path, line):
+  if not _TASK.fullmatch(name) or name in _OUTPUTS:
+    raise ValueError(
+        '%s, line %d: %r cannot be the name of a task, which is one of the '
+        "network's outputs: letters, digits, _, . and -, and none of %s" % (
+            path, line, name, ', '.join(_OUTPUTS)))
+  return name
+
+
+def _label_of_task(value, path, line):
   names = value if isinstance(value, list) else [value]
   for name in names:
     if isinstance(name, bool) or not isinstance(name, (str, int, float)) or (

@@ -86,6 +86,20 @@ class Reader:
       return fault
     return image_formats.why_not_decoded(encoded, self.channels)
 
+  def label_of(self, features):
+    """Returns the one label of a record, or None.
+
+    Args:
+      features: map of the features of its tf.train.Example.
+
+    Raises:
+      ValueError: images have several labels, or an unknown decoder.
+    """
+    if not self.can_parse_blocks:
+      raise ValueError('classes are known for datasets of one label per image')
+    values = features[self._label_key].int64_list.value
+    return values[0] if len(values) == 1 else None
+
   def parse(self, example):
     """Parses one record, a serialized tf.train.Example, string scalar.
 

@@ -69,6 +69,11 @@ class ExampleMaker:
     """See `decode.Reader.record_fault`."""
     return self._reader.record_fault
 
+  @property
+  def label_of(self):
+    """See `decode.Reader.label_of`."""
+    return self._reader.label_of
+
   def make(self, record, number):
     """Makes one example.
 

@@ -24,6 +24,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from datasets.reading import bad_records
+from datasets.reading import class_sampling
 from datasets.reading import decode
 from datasets.reading import example_maker
 from datasets.reading import record_files
@@ -88,7 +89,8 @@ def training_batches(
     preprocess_jpeg: Optional[Callable] = None, deterministic: bool = False,
     mix: Optional[Callable] = None, shard: Tuple[int, int] = (0, 1),
     max_bad_records: int = 0, first_batch: int = 0,
-    preprocess_batch: Optional[Callable] = None) -> tf.data.Dataset:
+    preprocess_batch: Optional[Callable] = None,
+    sampling: Optional[class_sampling.Sampling] = None) -> tf.data.Dataset:
   """Makes an infinite dataset of shuffled batches.
 
   Args:
@@ -113,6 +115,8 @@ def training_batches(
       has read. They are skipped, whole epochs without reading.
     preprocess_batch: function of images, uint8 [n, height, width, channels],
       that does what `preprocess` does to each, without randomness; or None.
+    sampling: in what proportion classes are read, in place of shuffling; None
+      for that of the records.
 
   Returns:
     A tf.data Dataset of Batch. Reading it raises an InvalidArgumentError that
@@ -132,8 +136,13 @@ def training_batches(
       labels_offset, image_seed)
   decoding = _decoding(dataset, maker, num_threads, max_bad_records, batch_size,
                        in_blocks=not max_bad_records)
-  records = _shuffled_records(dataset, num_readers, shuffle_buffer, seed,
-                              shard, first_batch * batch_size, decoding)
+  if sampling is None:
+    records = _shuffled_records(dataset, num_readers, shuffle_buffer, seed,
+                                shard, first_batch * batch_size, decoding)
+  else:
+    records = decoding.tracker.stop_above_limit(class_sampling.records(
+        sampling, decoding.files, shard, seed, first_batch * batch_size,
+        maker.label_of))
   batches = _batches(
       records, first_batch * batch_size, decoding, batch_size,
       is_infinite=True, finish=lambda examples: Batch(
@@ -293,19 +302,11 @@ def _shuffled_records(dataset, num_readers, shuffle_buffer, seed, shard,
   epoch, rest = 0, 0
   if records_to_skip:
     epoch, rest = divmod(
-        records_to_skip, _epoch_size(dataset, decoding.files, files, shard))
+        records_to_skip, record_files.count_read(
+            dataset, decoding.files, files, shard))
   epochs = decoding.tracker.stop_above_limit(
       tf.data.Dataset.range(epoch, tf.int64.max))
   return epochs.flat_map(epoch_records).skip(rest)
-
-
-def _epoch_size(dataset, all_files, files, shard):
-  """Returns the number of records that a worker reads in an epoch."""
-  if files == all_files and shard == (0, 1):
-    return dataset.num_samples
-  index, count = shard
-  return max(1, sum(-(-(record_files.count_records(file) - index) // count)
-                    for file in files))
 
 
 def _batches(records, first_number, decoding, batch_size, is_infinite, finish):

@@ -149,6 +149,11 @@ def decode_position(position):
       position // _FILE_STRIDE, position % _FILE_STRIDE, is_damaged)
 
 
+def position(file_index, record_index):
+  """Returns the integer that `decode_position` decodes."""
+  return file_index * _FILE_STRIDE + record_index
+
+
 def position_strings(positions, files):
   """Returns the paths and record indices of positions.
 
@@ -264,6 +269,39 @@ def load(path, indices):
       file.seek(start)
       records[index] = file.read(length)
   return records
+
+
+def contents(path):
+  """Yields (index, start, content) of each record of a file.
+
+  The start is the offset of the content in the file, in bytes.
+  """
+  with _open(path) as file:
+    for index, (start, length) in enumerate(_extents(file)):
+      file.seek(start)
+      yield index, start, file.read(length)
+
+
+def content_at(path, start, length):
+  """Returns the bytes of a record, by its place in its file."""
+  with _open(path) as file:
+    file.seek(start)
+    return file.read(length)
+
+
+def count_read(dataset, all_files, files, shard):
+  """Returns the number of records that a worker reads in an epoch.
+
+  Args:
+    dataset: a `slim.dataset.Dataset`.
+    all_files: list of the paths of all its files.
+    files, shard: what `split_among_workers` returns.
+  """
+  if files == all_files and shard == (0, 1):
+    return dataset.num_samples
+  index, count = shard
+  return max(1, sum(-(-(count_records(file) - index) // count)
+                    for file in files))
 
 
 def _open(path):

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 
 from image_classifier.classify import explain
+from image_classifier.classify import gallery
 from image_classifier.classify import image_inputs
 from image_classifier.inference import classifier as classifiers
 from image_classifier.options import Classify
@@ -19,7 +20,8 @@ from slim_common import progress
 _BATCH = 16
 
 Result = collections.namedtuple(
-    'Result', 'file names probabilities classes error')
+    'Result', 'file names probabilities classes error nearest distance')
+Result.__new__.__defaults__ = (None, None)
 Result.__doc__ = """The result for one image.
 
 Attributes:
@@ -28,6 +30,8 @@ Attributes:
   probabilities: list of their probabilities, floats in [0, 1].
   classes: list of their indices, ints from 0.
   error: str, why the image could not be read; otherwise None.
+  nearest: str, path of the nearest image in --gallery; None without one.
+  distance: float, distance of its embedding.
 """
 
 
@@ -50,6 +54,7 @@ def classify(options: Classify) -> int:
       options.explain, options.overwrite)
   classifier = (classifiers.load_export(options.graph) if options.graph
                 else classifiers.load_checkpoint(options))
+  classifier = _with_gallery(classifier, options.gallery)
   results, features = [], []
   meter = progress.StatusLine()
   for start in range(0, len(images), _BATCH):
@@ -72,6 +77,18 @@ def classify(options: Classify) -> int:
   if failed:
     print('%d of %d images could not be read.' % (failed, len(images)))
   return 1 if failed else 0
+
+
+def _with_gallery(classifier, directory):
+  """Returns a classifier, by the images of --gallery if it needs them."""
+  if bool(directory) != classifier.is_embedding:
+    raise ValueError(
+        '--gallery is for networks that were trained with a loss of '
+        'embeddings; this one names classes: leave it out.' if directory else
+        'The network computes embeddings, which have no names: give known '
+        'images with --gallery=DIR, a subdirectory per class.')
+  return gallery.GalleryClassifier(
+      classifier, directory) if directory else classifier
 
 
 def _check_flags(options):
@@ -113,7 +130,8 @@ def _classify_batch(classifier, images, top_k):
   if preprocessed:
     probabilities, features = classifier.predict(
         np.stack(list(preprocessed.values())))
-    rows = dict(zip(preprocessed, probabilities))
+    rows = dict(zip(preprocessed, zip(probabilities, getattr(
+        classifier, 'nearest', None) or [()] * len(probabilities))))
   return [_result(image.name, rows.get(index), errors.get(index),
                   classifier.labels, top_k)
           for index, image in enumerate(images)], list(
@@ -127,16 +145,17 @@ def _readable(results):
 def _result(file, row, error, labels, top_k):
   if row is None:
     return Result(file, [], [], [], error)
+  row, nearest = row
   best = np.argsort(-row, kind='stable')[:top_k]
   return Result(file, [labels[i] for i in best], [float(row[i]) for i in best],
-                [int(i) for i in best], None)
+                [int(i) for i in best], None, *nearest)
 
 
 def _write(options, results, images, features):
   """Writes the output files that the options name."""
   if options.output_json:
     with atomic_files.publish(options.output_json) as output:
-      json.dump([result._asdict() for result in results], output, indent=2)
+      json.dump([_as_dict(result) for result in results], output, indent=2)
       output.write('\n')
     print('Results: %s' % options.output_json)
   if options.output_csv:
@@ -164,6 +183,12 @@ def _feature_arrays(end_points, batches):
           for name, parts in zip(names, zip(*(batches or empty)))}
 
 
+def _as_dict(result):
+  """Returns a Result as a dict, without a nearest image where there is none."""
+  return {name: value for name, value in result._asdict().items()
+          if name not in ('nearest', 'distance') or result.nearest}
+
+
 def _write_csv(output, results):
   """Writes one row per image and class, in the order of the ranks."""
   rows = csv.writer(output)
@@ -185,5 +210,8 @@ def _caption(result):
 def _line(result):
   if result.error:
     return '%s: not readable: %s' % (result.file, result.error)
-  return '%s: %s' % (result.file, ', '.join(
-      '%s %.4f' % row for row in zip(result.names, result.probabilities)))
+  nearest = '; nearest: %s, at %.4f' % (
+      result.nearest, result.distance) if result.nearest else ''
+  return '%s: %s%s' % (result.file, ', '.join(
+      '%s %.4f' % row for row in zip(result.names, result.probabilities)),
+                       nearest)

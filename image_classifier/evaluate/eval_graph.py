@@ -12,19 +12,23 @@ from deployment import model_deploy
 from image_classifier.graphs import label_offset
 from image_classifier.graphs import moving_average
 from image_classifier.graphs import quantization
+from image_classifier.losses import embedding
+from image_classifier.losses import task_heads
 from nets import nets_factory
 from nets import normalization
 from preprocessing import preprocessing_factory
 
 EvalGraph = collections.namedtuple('EvalGraph', (
     'batch', 'logits', 'variables_to_restore', 'dataset', 'num_classes',
-    'labels_offset', 'multi_label', 'deployment', 'end_points'))
+    'labels_offset', 'multi_label', 'deployment', 'end_points', 'num_outputs',
+    'heads'))
 EvalGraph.__doc__ = """The graph of an evaluation.
 
 Attributes:
   batch: the next `input_pipeline.EvaluationBatch`; OutOfRangeError after the
     last one, until `restart_input`.
-  logits: float32 tensor [batch, num_classes]; None without the network.
+  logits: float32 tensor [batch, num_outputs], logits or embeddings; None
+    without the network.
   variables_to_restore: dict {name in the checkpoint: variable}.
   dataset: the `slim.dataset.Dataset`.
   num_classes: int, number of the network's classes.
@@ -34,6 +38,8 @@ Attributes:
   deployment: the `model_deploy.DeploymentConfig`.
   end_points: dict {name: tensor} of the network; None without it, or with
     several clones.
+  num_outputs: int, width of the network's last layer.
+  heads: list of `task_heads.Head`; None for a dataset of one task.
 """
 
 
@@ -55,13 +61,16 @@ def build(options, checkpoint=None, with_network=True):
   labels_offset = label_offset.resolve(
       options.data.labels_offset, dataset.num_classes, checkpoint,
       options.evaluation.model_name)
-  num_classes = dataset.num_classes - labels_offset
+  heads = task_heads.of_dataset(dataset, options.evaluation.tasks)
+  num_classes = (task_heads.number_of_outputs(heads) if heads else
+                 dataset.num_classes - labels_offset)
   if num_classes < 1:
     raise ValueError(
         '--labels_offset=%d leaves none of the %d classes of the dataset %s.' %
         (labels_offset, dataset.num_classes, options.data.dataset_name))
+  num_outputs = options.evaluation.embedding_size or num_classes
   network = nets_factory.get_network_fn(
-      options.evaluation.model_name, num_classes, is_training=False)
+      options.evaluation.model_name, num_outputs, is_training=False)
   batches = input_pipeline.evaluation_batches(
       dataset, _preprocessing(options, network),
       options.data.batch_size * options.evaluation.num_clones,
@@ -75,13 +84,35 @@ def build(options, checkpoint=None, with_network=True):
   if with_network:
     with _size_errors_explained(options.evaluation, network):
       logits, end_points = _logits(deployment, network, batch.images)
+      logits = embedding.embed(logits, options.evaluation.normalize_embedding)
     variables = moving_average.variables_to_restore(
         options.evaluation.moving_average_decay)
     variables.update(
         quantization.quantize_for_inference(options.evaluation.quantize))
   return EvalGraph(
       batch, logits, variables, dataset, num_classes, labels_offset,
-      bool(getattr(dataset, 'multi_label', False)), deployment, end_points)
+      bool(getattr(dataset, 'multi_label', False)), deployment, end_points,
+      num_outputs, heads)
+
+
+def evaluation_batch(options, graph, split):
+  """Adds a stream of all images of another split, each once, in file order.
+
+  Args:
+    options, graph: as for `training_logits`.
+    split: name of the split to read.
+
+  Returns:
+    The next `input_pipeline.EvaluationBatch`.
+  """
+  network = nets_factory.get_network_fn(
+      options.evaluation.model_name, graph.num_outputs)
+  return input_pipeline.next_batch(input_pipeline.evaluation_batches(
+      _dataset(options.data, split), _preprocessing(options, network),
+      options.data.batch_size,
+      num_threads=options.data.num_preprocessing_threads,
+      labels_offset=graph.labels_offset,
+      max_bad_records=options.data.bad_records_allowed))[0]
 
 
 def restart_input(session):
@@ -107,7 +138,7 @@ def training_batch(options, graph, split):
     The images of the next batch, float32 [batch, height, width, channels].
   """
   network = nets_factory.get_network_fn(
-      options.evaluation.model_name, graph.num_classes)
+      options.evaluation.model_name, graph.num_outputs)
   size = _image_size(options, network)
   preprocess_batch = preprocessing_factory.get_batch_preprocessing(
       _preprocessing_name(options), use_grayscale=options.data.use_grayscale)
@@ -139,7 +170,7 @@ def training_logits(options, graph, images):
     of an auxiliary head, are new.
   """
   network = nets_factory.get_network_fn(
-      options.evaluation.model_name, graph.num_classes, is_training=True)
+      options.evaluation.model_name, graph.num_outputs, is_training=True)
   before = set(tf.get_collection(tf.GraphKeys.UPDATE_OPS))
   with normalization.overridden(lambda name, arguments: {'decay': 0.0}):
     with tf.variable_scope(tf.get_variable_scope(), reuse=tf.AUTO_REUSE,

@@ -11,12 +11,16 @@ from image_classifier.checkpoints import checkpoint_reader
 from image_classifier.checkpoints import checkpoint_saver
 from image_classifier.checkpoints import foreign_names
 from image_classifier.evaluate import eval_graph
+from image_classifier.evaluate import gallery
 from image_classifier.evaluate import metrics
 from image_classifier.evaluate import recalibrate_batch_norm
 from image_classifier.evaluate import reported_loss
 from image_classifier.evaluate import result_files
+from image_classifier.evaluate import retrieval
+from image_classifier.evaluate import task_metrics
 from image_classifier.graphs import errors
 from image_classifier.losses import classification as losses
+from image_classifier.losses import task_heads
 from image_classifier.runs import record_defaults
 from preprocessing import preprocessing_factory
 from slim_common import flags
@@ -62,13 +66,14 @@ class Evaluator(contextlib.AbstractContextManager):
           options, checkpoint, with_network=exported is None)
       self._loss = reported_loss.choose(
           options.evaluation, checkpoint, self._graph.multi_label)
+      self._gallery = gallery.GalleryReader(options, self._graph) if (
+          options.evaluation.embedding_size) else None
       self._shown = result_files.shown_tensors(
           options.results, self._graph.batch.images, self._graph.end_points)
       self._saver, self._restored = None, set()
       self._session = self._connect(options.evaluation.master)
     self._statistics = recalibrate_batch_norm.MovingStatistics(
         options, self._graph, self._session)
-    self._metrics_class = metrics.class_for(self._graph.multi_label)
 
   @property
   def num_classes(self):
@@ -113,7 +118,7 @@ class Evaluator(contextlib.AbstractContextManager):
     for line in losses.describe(self._loss):
       self._say(line)
     classes = self._classes()
-    sums = self._metrics_class(len(classes), self._loss)
+    sums = self._new_metrics(self._loss)
     start = time.time()
     with result_files.ResultFiles(
         options.results, classes, self._loss,
@@ -134,9 +139,20 @@ class Evaluator(contextlib.AbstractContextManager):
                     if skipped else '', seconds, sums.examples / seconds)]))
     if options.evaluation.eval_dir:
       _write_summaries(options.evaluation.eval_dir, results, step, checkpoint)
-    if self._may_be_stale(results):
+    if self._may_be_stale(results, sums.main_metric):
       self._diagnose()
     return results
+
+  def _new_metrics(self, *loss):
+    """Returns metrics to add the batches to; computes a gallery if needed."""
+    graph = self._graph
+    if self._gallery:
+      return retrieval.RetrievalMetrics(
+          self._gallery.read(self._session, self._exported and (
+              self._exported.logits)), graph.num_classes, self._gallery.is_same)
+    if graph.heads:
+      return task_metrics.TaskMetrics(graph.heads)
+    return metrics.class_for(graph.multi_label)(graph.num_classes, *loss)
 
   def _restore(self, checkpoint):
     """Loads the weights, if they are not loaded; returns their step."""
@@ -169,6 +185,8 @@ class Evaluator(contextlib.AbstractContextManager):
 
   def _classes(self):
     """Returns a list of (id in the dataset, name) of the network's classes."""
+    if self._graph.heads:
+      return list(enumerate(task_heads.names(self._graph.heads)))
     names = self._graph.dataset.labels_to_names or {}
     ids = range(self._graph.labels_offset,
                 self._graph.labels_offset + self._graph.num_classes)
@@ -191,7 +209,8 @@ class Evaluator(contextlib.AbstractContextManager):
         if batch is None:
           break
         names, labels, logits, shown = batch
-        files.add(names, labels, logits, sums.add(logits, labels), shown)
+        predicted = sums.add(logits, labels)
+        files.add(names, *sums.shown(labels, logits), predicted, shown)
         show(sums.examples, expected, 'examples')
     self._check_count(sums.examples, expected)
     return expected - sums.examples
@@ -257,19 +276,19 @@ class Evaluator(contextlib.AbstractContextManager):
           self._session, prefix, write_meta_graph=False, write_state=False)
     self._say('Checkpoint: %s' % prefix)
 
-  def _may_be_stale(self, results):
+  def _may_be_stale(self, results, main_metric):
     """Returns whether the moving statistics may not fit the weights."""
     asked = self._options.batch_norm
     return (asked.diagnose and not asked.recalibrate_batch_norm and
             not self._quiet and bool(self._statistics) and
             self._options.data.batch_size >= _MIN_DIAGNOSED_BATCH and
-            results[self._metrics_class.main_metric] < _LOW)
+            # The network in training mode has no gallery.
+            not self._gallery and results[main_metric] < _LOW)
 
   def _diagnose(self):
     """Reports moving statistics that do not fit the weights."""
-    name = self._metrics_class.main_metric
-    moving, batch = [
-        self._metrics_class(self._graph.num_classes) for _ in range(2)]
+    moving, batch = [self._new_metrics() for _ in range(2)]
+    name = moving.main_metric
     try:
       self._statistics.compare(moving, batch)
     except (ValueError, tf.errors.OpError) as error:

@@ -39,11 +39,15 @@ class _Metrics:
     self.examples = 0
     self._loss = loss
     self._loss_sum = 0.0
-    self._counts = _ClassCounts(num_classes)
+    self._counts = ClassCounts(num_classes)
 
   def classes(self):
     """Returns a list of ClassScores."""
     return self._counts.scores()
+
+  def shown(self, labels, logits):
+    """Returns (labels, logits) of a batch as the result files show them."""
+    return labels, logits
 
 
 class SingleLabelMetrics(_Metrics):
@@ -211,10 +215,11 @@ def average_precision(scores, labels):
   return float(np.sum(np.diff(recall, prepend=0.0) * precision))
 
 
-class _ClassCounts:
+class ClassCounts:
   """Counts by class: examples labeled, examples predicted, and both."""
 
   def __init__(self, num_classes):
+    self.num_classes = num_classes
     self._examples, self._predicted, self._both = np.zeros(
         (3, num_classes), np.int64)
 

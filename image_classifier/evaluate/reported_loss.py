@@ -1,6 +1,7 @@
 """The choice of the loss that an evaluation reports."""
 from image_classifier.losses import classification as losses
 from image_classifier.losses import numpy_losses
+from image_classifier.options import METRIC_LOSSES
 from image_classifier.runs import run_record
 
 
@@ -26,8 +27,10 @@ def choose(options, checkpoint, multi_label):
     kind = record['flags'].get('loss') or losses.choose(
         None, bool(record.get('multi_label')))
     gamma = record['flags'].get('focal_gamma', gamma)
-    if kind == 'softmax' and multi_label:
-      # The checkpoint was trained on other data.
-      kind = None
+    is_other = kind == 'softmax' and multi_label  # Trained on other data.
+    kind = None if is_other else kind
+  if kind in METRIC_LOSSES:
+    # Distances to the nearest of each class take the place of logits.
+    kind = None
   return numpy_losses.Loss(
       losses.choose(kind, multi_label), gamma, multi_label)

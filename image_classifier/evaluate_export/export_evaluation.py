@@ -8,6 +8,7 @@ import numpy as np
 
 from image_classifier.evaluate import metrics
 from image_classifier.evaluate import result_files
+from image_classifier.evaluate import task_metrics
 from image_classifier.evaluate.evaluator import Evaluator
 from image_classifier.evaluate_export import export_options
 from image_classifier.evaluate_export import networks
@@ -117,7 +118,8 @@ def _forms(options, exported, checkpoint, say):
 def table(rows):
   """Returns the lines of a table of Rows."""
   metric = next(kind.main_metric for kind in (
-      metrics.SingleLabelMetrics, metrics.MultiLabelMetrics)
+      metrics.SingleLabelMetrics, task_metrics.TaskMetrics,
+      metrics.MultiLabelMetrics)
                 if kind.main_metric in rows[0].metrics)
   title = '%-12s  %s  same class  ms per image' % ('form', metric)
   return [title] + ['%-12s  %*.4f  %10.4f  %12.3f' % (

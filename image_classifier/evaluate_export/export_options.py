@@ -16,7 +16,8 @@ _CONFLICTS = (
     (('checkpoint_path', 'checkpoint_scope'),
      'give one of the two, or --compare, which evaluates both'),
     (('model_name', 'eval_image_size', 'moving_average_decay', 'quantize',
-      'preprocessing_name', 'use_grayscale', 'labels_offset'),
+      'preprocessing_name', 'use_grayscale', 'labels_offset',
+      'embedding_size', 'normalize_embedding', 'tasks'),
      'the model.json of an export has its value; leave it out'),
     (('eval_interval_secs', 'eval_timeout_secs', 'max_number_of_steps'),
      'an export does not change, and is evaluated once; leave it out'),
@@ -127,6 +128,11 @@ def _of_record(record, trained):
           else None)}
   known.update((name, trained[name]) for name in (
       'dataset_name', 'focal_gamma') if name in trained)
+  known['embedding_size'] = record.get('embedding_size')
+  if known['embedding_size'] and 'dataset_split_name' in trained:
+    known['gallery_split'] = trained['dataset_split_name']
+  known['normalize_embedding'] = record.get('normalize_embedding', False)
+  known['tasks'] = tuple(task['task'] for task in record.get('tasks') or ())
   if 'model_name' in record:
     known['model_name'] = record['model_name']
   return known

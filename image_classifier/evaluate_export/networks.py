@@ -80,7 +80,9 @@ def load_checkpoint(exported, checkpoint, options):
   asked = dataclasses.replace(
       program_options.Classify(), model_name=record['model_name'],
       image_size=exports.image_size(record),
-      use_grayscale=record['use_grayscale'])
+      use_grayscale=record['use_grayscale'],
+      embedding_size=record.get('embedding_size'),
+      normalize_embedding=record.get('normalize_embedding', False))
   classes = inference_graph.Classes(
       record['num_classes'], exported.labels, record.get('labels_offset', 0),
       record.get('classifier_activation', inference_graph.SOFTMAX))

@@ -191,7 +191,8 @@ def _load(options, classes, checkpoint):
   folded = None
   if (options.fold_batch_norm or options.tflite or options.int8
       or options.onnx):
-    folded = fold_batch_norm.fold(frozen, backends.OUTPUTS)
+    folded = fold_batch_norm.fold(frozen, list(
+        inference_graph.outputs(network)))
   return _Trained(options, classes, checkpoint, network, session,
                   folded if options.fold_batch_norm else frozen, folded)
 
@@ -208,7 +209,8 @@ def _write_forms(directory, trained, names):
       inference_graph.image_reader(preprocessing, network.shape[-1],
                                    network.size, options.use_grayscale))
   saved_model.write(
-      path(SAVED_MODEL), trained.frozen, network.shape, read_image)
+      path(SAVED_MODEL), trained.frozen, network.shape, read_image,
+      list(inference_graph.outputs(network)))
   frames = [options.num_frames] if options.is_video_model else []
   shape = [options.batch_size or 1] + frames + [network.size, network.size,
                                                 network.shape[-1]]
@@ -236,8 +238,9 @@ def _write_lite(path, trained, record, shape):
 
   def write(name, images=None):
     content = tflite.convert(trained.folded, shape, images)
-    # The metadata describe images.
-    if preprocessing and not options.is_video_model:
+    # The metadata describe images and the classes of one task.
+    if preprocessing and not options.is_video_model and (
+        not trained.network.named):
       content = tflite_metadata.add(content, record, trained.classes.names)
     _write(path(name), content)
 
@@ -260,7 +263,11 @@ def _record(trained, preprocessing, names):
       ('input', 'input'),
       ('input_shape', network.shape),
       ('image_size', network.size),
-      ('outputs', list(backends.OUTPUTS)),
+      ('outputs', list(inference_graph.outputs(network))),
+      ('embedding_size', options.embedding_size),
+      ('normalize_embedding', options.normalize_embedding),
+      ('tasks', (run_record.of_checkpoint(trained.checkpoint) or {}).get(
+          'tasks') or []),
       ('classifier_activation', trained.classes.activation),
       # The names of the same tensors in the network.
       ('historic_names', collections.OrderedDict([

@@ -3,7 +3,6 @@ import importlib.util
 import json
 
 from image_classifier.inference import exports
-from image_classifier.inference.backends import OUTPUTS
 from slim_common import runtime
 
 _PACKAGES = ('tf2onnx', 'onnxruntime')
@@ -22,8 +21,8 @@ def convert(graph_def, record, names) -> bytes:
   """Converts a frozen graph.
 
   Args:
-    graph_def: a folded, frozen GraphDef with the nodes input, logits,
-      predictions.
+    graph_def: a folded, frozen GraphDef with the node `input` and the outputs
+      that the record names.
     record: dict, the content of model.json, which the file holds too.
     names: list of the names of the classes, which the file holds too.
 
@@ -37,12 +36,13 @@ def convert(graph_def, record, names) -> bytes:
   # Both take a second to load.
   import onnx
   from tf2onnx import convert as tf2onnx_convert
-  ends = {name + ':0': name for name in ('input',) + OUTPUTS}
+  outputs = record['outputs']
+  ends = {name + ':0': name for name in ['input'] + outputs}
   try:
     with runtime.without_remarks():
       model, _ = tf2onnx_convert.from_graph_def(
           graph_def, input_names=['input:0'],
-          output_names=[name + ':0' for name in OUTPUTS])
+          output_names=[name + ':0' for name in outputs])
       # tf2onnx leaves an operation that it does not know as it is.
       onnx.checker.check_model(model)
   except Exception as error:  # The types differ between its versions.

@@ -7,13 +7,13 @@ import tensorflow.compat.v1 as tf
 BYTES_SIGNATURE = 'serving_bytes'
 
 
-def write(directory, graph_def, shape, read_image=None):
+def write(directory, graph_def, shape, read_image=None,
+          outputs=('logits', 'predictions')):
   """Writes a SavedModel.
 
   Its `serving_default` takes `input`, float32 preprocessed images; its
   `serving_bytes` takes `image_bytes`, string [batch], the content of image
-  files, and preprocesses them. Both return `logits` and `predictions`, float32
-  [batch, classes].
+  files, and preprocesses them. Both return the outputs, float32 [batch, ...].
 
   Each signature has operations of its own; they share the weights. Converters
   follow `serving_default` from its outputs, and abort at a decoder of images.
@@ -24,6 +24,7 @@ def write(directory, graph_def, shape, read_image=None):
     shape: list of the dimensions of the input, None where any size is taken.
     read_image: function from a string scalar to a float32 image [height,
       width, channels]; None leaves out `serving_bytes`.
+    outputs: names of the outputs, nodes of the graph.
 
   Raises:
     OSError: it cannot be written.
@@ -31,7 +32,8 @@ def write(directory, graph_def, shape, read_image=None):
   with tf.Graph().as_default() as graph:
     tf.import_graph_def(graph_def, name='')
     signatures = {'serving_default': _signature(
-        {'input': graph.get_tensor_by_name('input:0')}, _outputs(graph))}
+        {'input': graph.get_tensor_by_name('input:0')},
+        _tensors(graph, outputs))}
     if read_image:
       encoded = tf.placeholder(tf.string, shape[:1], name='image_bytes')
       # A function: TensorFlow 1.15's converter aborts at its operations, even
@@ -40,7 +42,8 @@ def write(directory, graph_def, shape, read_image=None):
           read_image, encoded, dtype=tf.float32))(encoded)
       _import_again(graph, graph_def, images)
       signatures[BYTES_SIGNATURE] = _signature(
-          {'image_bytes': encoded}, _outputs(graph, BYTES_SIGNATURE + '/'))
+          {'image_bytes': encoded},
+          _tensors(graph, outputs, BYTES_SIGNATURE + '/'))
     builder = tf.saved_model.builder.SavedModelBuilder(directory)
     on_cpu = tf.ConfigProto(device_count={'GPU': 0})
     with tf.Session(config=on_cpu) as session:
@@ -75,9 +78,9 @@ def _import_again(graph, graph_def, images):
                  if name in used})
 
 
-def _outputs(graph, prefix=''):
+def _tensors(graph, names, prefix=''):
   return {name: graph.get_tensor_by_name('%s%s:0' % (prefix, name))
-          for name in ('logits', 'predictions')}
+          for name in names}
 
 
 def _signature(inputs, outputs):

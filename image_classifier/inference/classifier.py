@@ -20,10 +20,12 @@ class Classifier:
     labels: list of the names of the classes, in the order of the logits; also
       an attribute.
     read_image: see `inference_graph.image_reader`.
+    is_embedding: whether the probabilities are embeddings instead, of any
+      size; also an attribute.
   """
 
-  def __init__(self, backend, labels, read_image):
-    self.labels = labels
+  def __init__(self, backend, labels, read_image, is_embedding=False):
+    self.labels, self.is_embedding = labels, is_embedding
     self._backend = backend
     graph = tf.Graph()
     with graph.as_default():
@@ -76,7 +78,8 @@ def load_export(path):
       backends.load(exported.path), exported.labels,
       inference_graph.image_reader(
           record['preprocessing_name'], record['input_shape'][-1],
-          exports.image_size(record), record['use_grayscale']))
+          exports.image_size(record), record['use_grayscale']),
+      bool(record.get('embedding_size')))
 
 
 def load_checkpoint(options):
@@ -109,4 +112,5 @@ def load_checkpoint(options):
   return Classifier(
       backends.SessionBackend(session, network.images, outputs), classes.names,
       inference_graph.image_reader(
-          name, network.shape[-1], network.size, options.use_grayscale))
+          name, network.shape[-1], network.size, options.use_grayscale),
+      bool(options.embedding_size))

@@ -13,6 +13,7 @@ from image_classifier.graphs import moving_average
 from image_classifier.graphs import quantization
 from image_classifier.inference import backends
 from image_classifier.inference import decode
+from image_classifier.inference import special_outputs
 from image_classifier.runs import record_defaults
 from image_classifier.runs import run_record
 from nets import nets_factory
@@ -34,7 +35,8 @@ Attributes:
 """
 
 Network = collections.namedtuple(
-    'Network', 'shape size images logits predictions end_points')
+    'Network', 'shape size images logits predictions end_points named')
+Network.__new__.__defaults__ = ({},)
 Network.__doc__ = """A network built for inference.
 
 Attributes:
@@ -45,6 +47,8 @@ Attributes:
   logits: float32 tensor [batch, classes].
   predictions: float32 tensor [batch, classes], the probabilities.
   end_points: dict {name: tensor}.
+  named: dict {name: tensor} of further outputs: `embedding`, which logits and
+    predictions are then as well; or the probabilities of each task.
 """
 
 # Attributes that operations of TensorFlow 1.15 have got since, and their
@@ -190,7 +194,8 @@ def build(options, classes, checkpoint, batch_size=None, frames=None,
     ValueError: the network is unknown or cannot be built for such an input.
   """
   function = nets_factory.get_network_fn(
-      options.model_name, classes.number, is_training=is_training)
+      options.model_name, options.embedding_size or classes.number,
+      is_training=is_training)
   size = options.image_size or function.default_image_size
   height_and_width = [None, None] if free_size else [size, size]
   shape = [batch_size] + ([frames] if frames else []) + height_and_width + [
@@ -201,6 +206,9 @@ def build(options, classes, checkpoint, batch_size=None, frames=None,
         function, options.model_name, images, is_training)
   else:
     logits, end_points = _build_for_size(function, options.model_name, images)
+  special = special_outputs.find(options, checkpoint, logits)
+  if special:
+    return Network(shape, size, images, *special[:2], end_points, special[2])
   predictions = end_points.get('Predictions', end_points.get('predictions'))
   if classes.activation == SIGMOID:
     predictions = tf.sigmoid(logits)
@@ -301,21 +309,27 @@ def freeze(session, network):
   """
   frozen = tf.graph_util.convert_variables_to_constants(
       session, session.graph.as_graph_def(),
-      [network.logits.op.name, network.predictions.op.name])
+      [tensor.op.name for tensor in outputs(network).values()])
   name_outputs(frozen, network)
   return frozen
 
 
+def outputs(network):
+  """Returns {name: tensor} of all outputs of an exported Network."""
+  return collections.OrderedDict(
+      list(zip(backends.OUTPUTS, (network.logits, network.predictions))) +
+      list(network.named.items()))
+
+
 def name_outputs(graph_def, network):
-  """Adds the nodes `logits` and `predictions` to a network's GraphDef.
+  """Adds a node for each of the `outputs` to a network's GraphDef.
 
   Attributes that TensorFlow 1.15 would refuse are left out where they have
   their default value, so that it can read what TensorFlow 2 writes.
   """
   # A Graph would not accept `predictions` beside the scope `Predictions` of
   # some networks; a GraphDef does.
-  for name, tensor in zip(
-      backends.OUTPUTS, (network.logits, network.predictions)):
+  for name, tensor in outputs(network).items():
     node = graph_def.node.add(name=name, op='Identity', input=[tensor.op.name])
     node.attr['T'].type = tensor.dtype.as_datatype_enum
   for node in graph_def.node:

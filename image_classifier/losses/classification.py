@@ -28,6 +28,14 @@ class Recipe(NamedTuple):
   class_weights: Optional[np.ndarray] = None
   multi_label: bool = False
 
+  def add(self, logits, labels, end_points) -> None:
+    """See the function `add`."""
+    add(logits, labels, end_points, self)
+
+  def describe(self) -> List[str]:
+    """See the function `describe`."""
+    return describe(self)
+
 
 def choose(kind: Optional[str], multi_label: bool) -> str:
   """Returns the loss to use.

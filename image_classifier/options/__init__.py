@@ -8,6 +8,7 @@ directly. TensorFlow is not imported, so that --help answers at once.
 from image_classifier.options.classify import Classify
 from image_classifier.options.data import Data
 from image_classifier.options.data import EvaluationData
+from image_classifier.options.data import METRIC_LOSSES
 from image_classifier.options.data import TrainingData
 from image_classifier.options.evaluate import BatchNorm
 from image_classifier.options.evaluate import Evaluate

@@ -24,6 +24,10 @@ class Classify(Inference):
       'Replaces --checkpoint_path and the flags of model and classes.',
       metavar='PATH')
   top_k: int = _output(5, 'Number of classes shown per image.', at_least=1)
+  gallery: Optional[str] = flag(
+      None, 'Directory of known images, a subdirectory per class or images '
+      'named by what they show, for a network that was trained with a loss of '
+      'embeddings: each image gets the class of the nearest.', metavar='DIR')
   output_json: Optional[str] = _output(
       None, 'JSON file of the results.', metavar='FILE', formerly='json')
   output_csv: Optional[str] = _output(

@@ -5,6 +5,9 @@ from typing import Optional, Union
 
 from slim_common.flags import flag
 
+# Losses of embeddings, whose distances are trained; not of classes.
+METRIC_LOSSES = ('contrastive', 'triplet_batch_all', 'triplet_batch_hard',
+                 'triplet_semihard')
 _LABELS_OFFSET = (
     'Offset subtracted from every label and from the number of classes. Use 1 '
     'for VGG and ResNet V1 on ImageNet, whose checkpoints have no background '
@@ -68,6 +71,20 @@ class TrainingData(Data):
       'subset of the record files or, with fewer files than workers, of the '
       'records. Otherwise each worker reads all, in a different order.',
       only_if_set=('worker_hosts', 'worker_replicas'))
+  class_sampling: str = flag(
+      'none', 'Proportion of the classes in training: each class as often as '
+      'any other (balanced), in proportion to the square root of its number of '
+      'images (sqrt), or as in the dataset (none).',
+      choices=('balanced', 'sqrt', 'none'))
+  classes_per_batch: Optional[int] = flag(
+      None, 'Number of classes in a batch of a loss of embeddings. Default: '
+      '--batch_size / --samples_per_class, or all classes, if there are fewer.',
+      at_least=2, group='Embeddings', only_if=('loss', METRIC_LOSSES))
+  samples_per_class: Optional[int] = flag(
+      None, 'Number of images of each class in a batch of a loss of '
+      'embeddings. Default: 4; --batch_size / --classes_per_batch, if that is '
+      'given.', at_least=2, group='Embeddings',
+      only_if=('loss', METRIC_LOSSES))
   augmentation: str = flag(
       'recipe', 'Augmentation of training images: that of the preprocessing '
       'and of the flags below, or none.', choices=('recipe', 'none'),

@@ -44,6 +44,20 @@ class Evaluation:
   focal_gamma: float = flag(
       2.0, 'Exponent of the focal loss.', at_least=0,
       only_if=('loss', ('focal',)))
+  embedding_size: Optional[int] = flag(
+      None, 'Size of the output of a network that was trained with a loss of '
+      'embeddings. Default: that of the training (its run.json).', at_least=1)
+  normalize_embedding: bool = flag(
+      False, 'Whether embeddings have length 1. The run.json of a training '
+      'replaces the default.', only_if_set=('embedding_size',))
+  tasks: Tuple[str, ...] = flag(
+      (), 'Tasks that the network has heads for, of a dataset of several tasks. '
+      'Default: those of the training (its run.json); otherwise all.',
+      metavar='TASK,...')
+  gallery_split: str = flag(
+      'train', 'Split that holds the images among which the nearest to each '
+      'image is looked for, for embeddings. An image is not compared with '
+      'itself.', metavar='SPLIT')
   master: str = _device(
       '', 'Address of a TensorFlow server that already runs. Default: this '
       'process.')

@@ -26,6 +26,12 @@ class Inference:
   preprocessing_name: Optional[str] = _model(
       None, 'Name of the preprocessing. Default: that of the training (its '
       "run.json); otherwise the network's own.")
+  embedding_size: Optional[int] = _model(
+      None, 'Size of the output of a network that was trained with a loss of '
+      'embeddings. Default: that of the training (its run.json).', at_least=1)
+  normalize_embedding: bool = _model(
+      False, 'Whether embeddings have length 1. The run.json of a training '
+      'replaces the default.', only_if_set=('embedding_size',))
   image_size: Optional[int] = _model(
       None, 'Height and width of the images, in pixels. Default: that of the '
       "training (its run.json); otherwise the network's own.", at_least=1)

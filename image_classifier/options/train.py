@@ -3,12 +3,15 @@ import dataclasses
 import functools
 from typing import Optional, Tuple
 
+from image_classifier.options.data import METRIC_LOSSES
 from image_classifier.options.data import TrainingData
 from image_classifier.options.optimization import Optimizer
 from image_classifier.options.optimization import Schedule
 from slim_common.flags import flag
 
 _loss = functools.partial(flag, group='Loss')
+_embedding = functools.partial(
+    flag, group='Embeddings', only_if=('loss', METRIC_LOSSES))
 _cluster = functools.partial(flag, group='Distributed training')
 _evaluation = functools.partial(flag, group='Evaluation during training')
 _if_evaluated = functools.partial(
@@ -59,9 +62,10 @@ class Model:
       'classes.', at_least=0, at_most=1)
   loss: Optional[str] = _loss(
       None, 'Loss: softmax cross-entropy, sigmoid cross-entropy, or focal, '
-      'a cross-entropy weighted by (1 - p)^gamma. Default: softmax; sigmoid if '
-      'the images of the dataset have several labels.',
-      choices=('softmax', 'sigmoid', 'focal'))
+      'a cross-entropy weighted by (1 - p)^gamma; the others train an '
+      'embedding, in which images of one class are near to each other. '
+      'Default: softmax; sigmoid if the images of the dataset have several '
+      'labels.', choices=('softmax', 'sigmoid', 'focal') + METRIC_LOSSES)
   focal_gamma: float = _loss(
       2.0, 'Exponent of the focal loss: larger values give less weight to '
       'examples that are predicted well, 0 gives the cross-entropy.',
@@ -70,6 +74,22 @@ class Model:
       None, 'Weights of the classes in the loss: auto (the inverse of the '
       'number of examples) or a CSV file with one line name,weight or '
       'id,weight per class. Default: equal weights.', metavar='FILE|auto')
+  tasks: Tuple[str, ...] = _loss(
+      (), 'Tasks with a head each on the network, and the weights of their '
+      'losses, for a dataset whose images have labels of several tasks. '
+      'Default: all tasks, of weight 1.', metavar='TASK:WEIGHT,...')
+  embedding_size: int = _embedding(
+      64, 'Size of the embedding, the output of the network.', at_least=1)
+  normalize_embedding: bool = _embedding(
+      False, 'Whether embeddings have length 1.')
+  margin: float = _embedding(
+      0.5, 'Distance by which different classes are to be farther apart than '
+      'equal ones (triplets; of triplet_semihard a difference of squared '
+      'distances), or apart at all (contrastive).', above=0)
+  batch_all_steps: int = flag(
+      0, 'Number of first steps with the loss triplet_batch_all, which '
+      'collapses less easily.', at_least=0, group='Embeddings',
+      only_if=('loss', ('triplet_batch_hard',)))
 
 
 @dataclasses.dataclass(frozen=True)

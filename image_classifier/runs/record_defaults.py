@@ -116,7 +116,8 @@ def _missing(ours, known, given):
 
 def _completion(completed, source):
   return 'From %s: %s.' % (source, ' '.join(
-      help_page.setting(name, value) for name, value in completed.items()))
+      help_page.setting(name, ','.join(value) if isinstance(value, tuple) else
+                        value) for name, value in completed.items()))
 
 
 def of_training(record):
@@ -139,6 +140,12 @@ def of_training(record):
   offset = record.get('labels_offset', trained.get('labels_offset'))
   if offset is not None:
     known['labels_offset'] = offset
+  if record.get('embedding_size'):
+    known['embedding_size'] = record['embedding_size']
+    known['gallery_split'] = record['dataset_split']
+    known['normalize_embedding'] = trained.get('normalize_embedding', False)
+  if record.get('tasks'):
+    known['tasks'] = tuple(task['task'] for task in record['tasks'])
   if 'quantize_delay' in trained:
     known['quantize'] = trained['quantize_delay'] >= 0
   return known

@@ -31,6 +31,17 @@ def _is_list_of_text(value):
   return isinstance(value, list) and all(map(_is_text, value))
 
 
+def _is_positive(value):
+  return _is_count(value) and value > 0
+
+
+def _is_list_of_tasks(value):
+  return isinstance(value, list) and all(
+      isinstance(task, dict) and _is_text(task.get('task'))
+      and _is_list_of_text(task.get('classes'))
+      and _is_switch(task.get('multi_label')) for task in value)
+
+
 def _is_offset(value):
   return _is_integer(value) or value == 'auto'
 
@@ -50,11 +61,16 @@ _FACTS = {
     'last_step': _COUNT, 'multi_label': _SWITCH,
     'labels_offset': (_is_integer, 'an integer'),
     'image_shape': (_is_shape, 'a list of height, width and channels'),
-    'class_names': (_is_list_of_text, 'a list of strings')}
+    'class_names': (_is_list_of_text, 'a list of strings'),
+    'embedding_size': (_is_positive, 'an integer of at least 1'),
+    'tasks': (_is_list_of_tasks, 'a list of task, classes, multi_label')}
 _FLAGS = {
     'model_name': _TEXT, 'preprocessing_name': _TEXT, 'dataset_name': _TEXT,
     'dataset_dir': _TEXT, 'loss': _TEXT, 'eval_split': _TEXT,
     'use_grayscale': _SWITCH, 'moving_average_decay': _NUMBER,
+    'normalize_embedding': _SWITCH, 'margin': _NUMBER,
+    'embedding_size': (_is_positive, 'an integer of at least 1'),
+    'tasks': (_is_list_of_text, 'a list of strings'),
     'focal_gamma': _NUMBER, 'quantize_delay': (_is_integer, 'an integer'),
     'early_stopping_patience': _COUNT,
     'labels_offset': (_is_offset, 'an integer or "auto"')}

@@ -16,6 +16,8 @@ from typing import Any, Dict, Optional
 
 import tensorflow.compat.v1 as tf
 
+from image_classifier import options as program_options
+from image_classifier.losses import task_heads
 from image_classifier.runs import best_checkpoint
 from image_classifier.runs import record_types
 from preprocessing import preprocessing_factory
@@ -33,7 +35,8 @@ _FACTS = (
     ('model_name', 'the network'), ('num_classes', 'the number of classes'),
     ('image_shape', 'the image size'), ('dataset_name', 'the dataset'),
     ('dataset_split', 'the split'), ('num_examples', 'the number of examples'),
-    ('fingerprint', 'the content of the record files'))
+    ('fingerprint', 'the content of the record files'),
+    ('embedding_size', 'the size of the embedding'), ('tasks', 'the tasks'))
 # Flags with text that later programs need. Other text may be a path or an
 # address, which an export does not tell.
 _PUBLIC_FLAGS = (
@@ -57,7 +60,8 @@ def make(options, dataset, num_classes: int, image_shape,
   multi_label = bool(getattr(dataset, 'multi_label', False))
   given = flags.as_dict(options)
   loss = given['loss'] or ('sigmoid' if multi_label else 'softmax')
-  offset = dataset.num_classes - num_classes
+  heads = task_heads.of_dataset(dataset, options.model.tasks)
+  offset = 0 if heads else dataset.num_classes - num_classes
   return json.loads(json.dumps({
       'format_version': _FORMAT_VERSION,
       'num_classes': num_classes,
@@ -68,12 +72,17 @@ def make(options, dataset, num_classes: int, image_shape,
       'num_examples': dataset.num_samples,
       'multi_label': multi_label,
       'labels_offset': offset,
-      'class_names': _class_names(dataset, offset),
+      'class_names': (task_heads.names(heads) if heads else
+                      _class_names(dataset, offset)),
       'preprocessing': _preprocessing(given),
       'use_grayscale': given['use_grayscale'],
       'averaged_weights': given['moving_average_decay'] is not None,
       'classifier_activation': (
           'sigmoid' if multi_label or loss == 'sigmoid' else 'softmax'),
+      'embedding_size': (given['embedding_size'] if loss in
+                         program_options.METRIC_LOSSES else None),
+      'tasks': [{'task': head.task, 'classes': head.classes,
+                 'multi_label': head.multi_label} for head in heads or []],
       'loss': loss,
       'data_format': given['data_format'],
       'fingerprint': fingerprint(dataset),

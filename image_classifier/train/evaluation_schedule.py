@@ -7,6 +7,10 @@ import numpy as np
 
 from image_classifier import options as program_options
 from image_classifier.evaluate import metrics
+from image_classifier.evaluate import retrieval
+from image_classifier.evaluate import task_metrics
+from image_classifier.graphs import neighbors
+from image_classifier.losses import task_heads
 from slim_common import flags
 from slim_common import suggest
 
@@ -19,7 +23,8 @@ SAME = {name: name for name in (
     'dataset_name', 'dataset_dir', 'batch_size', 'preprocessing_name',
     'use_grayscale', 'num_preprocessing_threads', 'on_bad_record',
     'max_bad_records', 'model_name', 'loss', 'focal_gamma',
-    'moving_average_decay', 'num_clones', 'clone_on_cpu', 'master')}
+    'moving_average_decay', 'num_clones', 'clone_on_cpu', 'master',
+    'normalize_embedding', 'tasks')}
 SAME['train_image_size'] = 'eval_image_size'
 # Those that it takes over with another value: {flag of the training: (flag of
 # the evaluation, function of the Run)}.
@@ -28,6 +33,9 @@ CONVERTED = {
         run.options.loop.train_dir, 'eval')),
     'eval_split': ('dataset_split_name', lambda run: run.plan.split),
     'labels_offset': ('labels_offset', lambda run: run.labels_offset),
+    'embedding_size': ('embedding_size', lambda run: run.embedding_size),
+    'dataset_split_name': (
+        'gallery_split', lambda run: run.options.data.dataset_split_name),
     'quantize_delay': (
         'quantize', lambda run: run.options.model.quantize_delay >= 0),
 }
@@ -62,10 +70,9 @@ def plan(options, length, dataset, get_split) -> Optional[Plan]:
   """
   if not length.eval_every:
     return None
-  is_multi_label = getattr(dataset, 'multi_label', False)
-  kind = metrics.class_for(is_multi_label)
-  metric = options.loop.best_metric or kind.main_metric
-  known = _names(kind, is_multi_label)
+  example = _metrics_of_an_example(options, dataset)
+  metric = options.loop.best_metric or example.main_metric
+  known = list(example.results())
   if metric not in known:
     raise ValueError('--best_metric=%s is not a metric%s Those of this dataset '
                      'are %s.' % (
@@ -96,11 +103,23 @@ def evaluate_options(run, checkpoint: str) -> program_options.Evaluate:
   return flags.remember(program_options.Evaluate(**parts), values)
 
 
-def _names(kind, is_multi_label):
-  """Returns the names of the metrics, as those of one example."""
-  one = kind(2)
-  one.add(np.zeros([1, 2]), np.array([[0, 1]] if is_multi_label else [1]))
-  return list(one.results())
+def _metrics_of_an_example(options, dataset):
+  """Returns the metrics that an evaluation will compute, of one example."""
+  heads = task_heads.of_dataset(dataset, options.model.tasks)
+  if heads:
+    sums, labels = task_metrics.TaskMetrics(heads), np.zeros(
+        [1, dataset.num_classes])
+    outputs = np.zeros([1, task_heads.number_of_outputs(heads)])
+  elif options.model.loss in program_options.METRIC_LOSSES:
+    outputs, labels = np.zeros([1, 2]), np.array([1])
+    sums = retrieval.RetrievalMetrics(
+        neighbors.Gallery(outputs, labels, 2), 2)
+  else:
+    is_multi_label = getattr(dataset, 'multi_label', False)
+    sums, outputs = metrics.class_for(is_multi_label)(2), np.zeros([1, 2])
+    labels = np.array([[0, 1]] if is_multi_label else [1])
+  sums.add(outputs, labels)
+  return sums
 
 
 def _split(options, get_split):

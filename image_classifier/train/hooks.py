@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+from image_classifier.losses import collapse
 from image_classifier.runs import run_log
 from slim_common import atomic_files
 from slim_common import progress
@@ -231,6 +232,35 @@ class FiniteLossHook(ReadingsHook):
         '%s step %d, with a learning rate of %g. Try a lower --learning_rate. '
         'The last good checkpoint is %s.' % (
             start, row.step, row.learning_rate, self._latest()))
+
+
+class CollapseHook(tf.train.SessionRunHook):
+  """Says once that the loss of an embedding stays at its margin.
+
+  Args:
+    loss: float32 scalar, the loss of the first clone, not regularized.
+    negative_distance: float32 scalar, mean distance of different classes.
+    margin: margin of the loss.
+    every: steps between two looks.
+  """
+
+  def __init__(self, loss, negative_distance, margin, every):
+    self._tensors, self._every = [loss, negative_distance], every
+    self._monitor = collapse.Monitor(margin)
+    self._steps = 0
+
+  def before_run(self, run_context):
+    del run_context
+    self._steps += 1
+    is_read = self._steps % self._every == 0
+    return tf.train.SessionRunArgs(self._tensors) if is_read else None
+
+  def after_run(self, run_context, run_values):
+    del run_context
+    if run_values.results:
+      text = self._monitor.read(*map(float, run_values.results))
+      if text:
+        print('Warning: ' + text)
 
 
 class WorkerStepsHook(tf.train.SessionRunHook):

@@ -7,7 +7,9 @@ from deployment import cluster
 from image_classifier import options as program_options
 from image_classifier.checkpoints import checkpoint_reader
 from image_classifier.graphs import label_offset
+from image_classifier.losses import task_heads
 from image_classifier.runs import best_checkpoint
+from image_classifier.runs import loss_flags
 from image_classifier.runs import record_defaults
 from image_classifier.runs import resume
 from image_classifier.runs import run_record
@@ -29,7 +31,7 @@ class Run:
       parameter servers.
     dataset: the `slim.dataset.Dataset` to train on.
     labels_offset: int, subtracted from every label.
-    num_classes: int, the outputs of the network.
+    num_classes: int, the classes that the network tells apart.
     image_shape: (height, width, channels) of the network's input, in pixels.
     length: the `run_length.RunLength`, in steps.
     start: the `resume.Start`, the step and checkpoint that the run starts at.
@@ -54,6 +56,23 @@ class Run:
   def multi_label(self) -> bool:
     """Whether an image has any number of labels instead of one."""
     return _is_multi_label(self.dataset)
+
+  @property
+  def heads(self):
+    """The list of `task_heads.Head`; None without tasks."""
+    return task_heads.of_dataset(self.dataset, self.options.model.tasks)
+
+  @property
+  def embedding_size(self) -> Optional[int]:
+    """The size of the embedding that is trained; None for classes."""
+    model = self.options.model
+    return model.embedding_size if (
+        model.loss in program_options.METRIC_LOSSES) else None
+
+  @property
+  def num_outputs(self) -> int:
+    """The width of the network's last layer."""
+    return self.embedding_size or self.num_classes
 
   @property
   def is_chief(self) -> bool:
@@ -88,13 +107,14 @@ def resolve(options: program_options.Train) -> Run:
   start = resume.find(loop.train_dir, loop.resume)
   options, notes = record_defaults.apply_to_fine_tuning(
       options, _record_to_start_from(options, start))
+  dataset = _dataset(options.data, options.data.dataset_split_name)
+  options = loss_flags.complete(options, dataset)
   data = options.data
-  dataset = _dataset(data, data.dataset_split_name)
   length = run_length.compute(options, dataset.num_samples)
   plan = evaluation_schedule.plan(
       options, length, dataset, lambda split: _dataset(data, split))
   labels_offset = _labels_offset(options, dataset, start)
-  num_classes = _num_classes(dataset, data, labels_offset)
+  num_classes = _num_classes(dataset, options, labels_offset)
   image_shape = train_input.image_shape(
       options, dataset, options.model.train_image_size or
       nets_factory.get_network_fn(
@@ -151,8 +171,11 @@ def _labels_offset(options, dataset, start):
   return offset
 
 
-def _num_classes(dataset, data, labels_offset):
-  num_classes = dataset.num_classes - labels_offset
+def _num_classes(dataset, options, labels_offset):
+  heads = task_heads.of_dataset(dataset, options.model.tasks)
+  if heads:
+    return task_heads.number_of_outputs(heads)
+  num_classes, data = dataset.num_classes - labels_offset, options.data
   minimum = 1 if _is_multi_label(dataset) else 2
   if num_classes < minimum:
     raise ValueError(

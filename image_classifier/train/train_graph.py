@@ -13,9 +13,12 @@ from image_classifier.checkpoints import warm_start
 from image_classifier.graphs import moving_average
 from image_classifier.graphs import quantization
 from image_classifier.losses import classification as losses
+from image_classifier.losses import embedding
+from image_classifier.losses import task_heads
 from image_classifier.train import batch_norm_mode
 from image_classifier.train import class_weights
 from image_classifier.train import data_format
+from image_classifier.train import hooks
 from image_classifier.train import learning_rate as learning_rates
 from image_classifier.train import optimizers
 from image_classifier.train import session_config
@@ -66,7 +69,7 @@ def build(run) -> TrainGraph:
   with tf.device(deployment.variables_device()):
     global_step = tf.train.get_or_create_global_step()
 
-  network = _network(options.model, run.num_classes)
+  network = _network(options.model, run.num_outputs)
   with tf.device(deployment.inputs_device()):
     batches, input_wait = train_input.batches(run)
 
@@ -99,7 +102,8 @@ def build(run) -> TrainGraph:
       batches.images, variables,
       [deployment.clone_device(i) for i in range(deployment.num_clones)],
       session_config.describe(run.deployment) + train_input.describe(run) +
-      notes, _hooks(run.deployment, optimizer), workers)
+      notes, _hooks(run.deployment, optimizer) + _collapse_hooks(
+          run, first_losses), workers)
 
 
 def _deployment(options):
@@ -143,7 +147,7 @@ def _clones(run, deployment, network, batches, workers):
   def clone():
     images, labels = next(parts)
     logits, end_points = network(images)
-    losses.add(logits, labels, end_points, recipe)
+    recipe.add(logits, labels, end_points)
     return end_points
 
   statistics = batch_norm_statistics.of_clones(
@@ -151,8 +155,8 @@ def _clones(run, deployment, network, batches, workers):
       workers)
   with statistics, normalization.overridden(mode):
     clones = model_deploy.create_clones(deployment, clone)
-  return clones, losses.describe(recipe) + class_weights.describe(
-      recipe.class_weights, run.dataset.labels_to_names,
+  return clones, recipe.describe() + class_weights.describe(
+      getattr(recipe, 'class_weights', None), run.dataset.labels_to_names,
       run.labels_offset) + batch_norm_mode.describe(
           mode.layers, run.length.last_step,
           [name for name in ('batch_norm_decay', 'freeze_batch_norm')
@@ -160,8 +164,13 @@ def _clones(run, deployment, network, batches, workers):
 
 
 def _loss_recipe(run):
-  """Returns the `losses.Recipe` of a run."""
+  """Returns what adds the losses of a run: a Recipe of one of three kinds."""
   model, data = run.options.model, run.options.data
+  if run.embedding_size:
+    return embedding.Recipe(model.loss, model.margin, model.normalize_embedding,
+                            model.batch_all_steps)
+  if run.heads:
+    return task_heads.Recipe(run.heads, model.label_smoothing)
   return losses.Recipe(
       losses.choose(model.loss, run.multi_label), model.label_smoothing,
       model.focal_gamma, class_weights.load(
@@ -226,17 +235,28 @@ def _summarize(end_points, first_losses, total_loss, rate, input_wait):
     tf.summary.scalar('sparsity/' + name, tf.nn.zero_fraction(end_point))
   for loss in first_losses:
     tf.summary.scalar('losses/' + loss.op.name, loss)
+  for name, value in embedding.statistics().items():
+    tf.summary.scalar('embedding/' + name, value)
   for variable in slim.get_model_variables():
     tf.summary.histogram(variable.op.name, variable)
   tf.summary.scalar('learning_rate', rate)
   tf.summary.scalar('input_wait_seconds', input_wait)
 
 
+def _collapse_hooks(run, first_losses):
+  """Returns the hook that says where an embedding collapses."""
+  statistics = embedding.statistics()
+  margin = statistics and _loss_recipe(run).plateau()
+  return [hooks.CollapseHook(
+      first_losses[-1], statistics['negative_distance'], margin,
+      run.options.loop.log_every_n_steps)] if margin else []
+
+
 def _hooks(deployment, optimizer):
   """Returns the hooks that synchronize several workers."""
-  hooks = []
+  needed = []
   if cluster.has_parameter_servers(deployment):
-    hooks += cluster.hooks(deployment)
+    needed += cluster.hooks(deployment)
   if deployment.sync_replicas:
-    hooks.append(cluster.SynchronousHook(optimizer, deployment))
-  return hooks
+    needed.append(cluster.SynchronousHook(optimizer, deployment))
+  return needed

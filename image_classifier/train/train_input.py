@@ -4,6 +4,7 @@ import dataclasses
 
 import tensorflow.compat.v1 as tf
 
+from datasets.reading import class_sampling
 from datasets.reading import input_pipeline
 from deployment import all_reduce
 from image_classifier.train import run_length
@@ -42,7 +43,7 @@ def batches(run):
               encoded, channels, height, width, **seed)),
       deterministic=(
           data.deterministic or data.seed is not None and threads == 1),
-      mix=functions.mix,
+      mix=functions.mix, sampling=_sampling(run),
       shard=((deployment.task, deployment.worker_replicas)
              if data.shard_by_worker or all_reduce.is_used(deployment)
              else (0, 1)),
@@ -50,6 +51,17 @@ def batches(run):
       first_batch=_batches_before(deployment, run.start.step),
       preprocess_batch=functions.batch and (
           lambda images: functions.batch(images, height, width))))
+
+
+def _sampling(run):
+  """Returns the `class_sampling.Sampling` of a run, or None."""
+  data = run.options.data
+  if run.embedding_size:
+    return class_sampling.Sampling(
+        class_sampling.BATCHES, data.classes_per_batch, data.samples_per_class)
+  if data.class_sampling == class_sampling.NONE:
+    return None
+  return class_sampling.Sampling(data.class_sampling)
 
 
 def image_shape(options, dataset, size):
@@ -71,6 +83,23 @@ def image_shape(options, dataset, size):
 
 
 def describe(run):
+  """Returns lines about the classes in batches, and about preprocessing."""
+  return _describe_sampling(run.options.data, run.embedding_size) + (
+      _describe_speed(run))
+
+
+def _describe_sampling(data, embedding_size):
+  if embedding_size:
+    return ['Each batch: %d classes (--classes_per_batch), %d images of each '
+            '(--samples_per_class).' % (
+                data.classes_per_batch, data.samples_per_class)]
+  if data.class_sampling != class_sampling.NONE:
+    return ['Classes: %s; an epoch has as many images as without.' %
+            data.class_sampling]
+  return []
+
+
+def _describe_speed(run):
   """Returns a line where numba would speed up preprocessing but cannot."""
   options = run.options
   if options.data.augmentation == 'none' or not (

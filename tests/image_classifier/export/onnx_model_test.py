@@ -20,6 +20,8 @@ from tests.image_classifier import exports
 pytest.importorskip('tf2onnx')
 pytest.importorskip('onnxruntime')
 
+_RECORD = {'outputs': ['logits', 'predictions']}
+
 
 @pytest.fixture(name='exported', scope='module')
 def _exported(tmp_path_factory):
@@ -46,7 +48,7 @@ def test_a_batch_of_a_fixed_size_is_filled(tmp_path):
     tf.identity(images * 2, name='logits')
     tf.identity(images + 1, name='predictions')
   (tmp_path / 'x.onnx').write_bytes(onnx_model.convert(
-      graph.as_graph_def(), {}, []))
+      graph.as_graph_def(), _RECORD, []))
   images = np.arange(12, dtype=np.float32).reshape(6, 2)
   logits, predictions = backends.load(str(tmp_path / 'x.onnx')).run(images)
   np.testing.assert_array_equal(logits, images * 2)
@@ -105,7 +107,7 @@ def test_an_operation_that_is_not_known():
     tf.identity(net, name='predictions')
   with pytest.raises(ValueError, match='tf2onnx cannot represent this network: '
                      '.*Leave out --onnx.'):
-    onnx_model.convert(graph.as_graph_def(), {}, [])
+    onnx_model.convert(graph.as_graph_def(), _RECORD, [])
 
 
 def test_packages_that_are_missing(exported, monkeypatch, tmp_path):

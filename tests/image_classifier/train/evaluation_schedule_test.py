@@ -60,16 +60,17 @@ def test_without_an_interval_nothing_is_evaluated():
 
 # Flags of a training that change no number of an evaluation: {reason: flags}.
 _EXEMPT = {
-    'eval_split names the split to evaluate': ('dataset_split_name',),
     'evaluation reads the files in order and samples nothing': (
         'num_readers', 'shuffle_buffer', 'seed', 'deterministic',
-        'shard_by_worker'),
+        'shard_by_worker', 'class_sampling', 'classes_per_batch',
+        'samples_per_class'),
     'evaluation does not augment': (
         'augmentation', 'crop_min_area', 'crop_max_aspect', 'color_jitter',
         'randaugment_steps', 'randaugment_magnitude', 'random_erasing',
         'mixup_alpha', 'cutmix_alpha'),
     'the loss reported is without regularization, of unweighted labels': (
         'weight_decay', 'label_smoothing', 'class_weights'),
+    'no loss of embeddings is reported': ('margin', 'batch_all_steps'),
     'evaluation uses the moving statistics of the checkpoint': (
         'batch_norm_decay', 'freeze_batch_norm'),
     'the variables and results are those of NHWC': ('data_format',),
@@ -116,8 +117,7 @@ def test_every_flag_of_training_is_mapped_or_exempt():
     assert flag in evaluate
   # Of the same name, and still not the same.
   assert set(exempt) & set(evaluate) == {
-      'checkpoint_path', 'checkpoint_scope', 'dataset_split_name',
-      'max_number_of_steps'}
+      'checkpoint_path', 'checkpoint_scope', 'max_number_of_steps'}
 
 
 def test_flags_of_the_evaluation():
@@ -127,7 +127,7 @@ def test_flags_of_the_evaluation():
       model=dict(moving_average_decay=0.9, train_image_size=32, loss='focal',
                  focal_gamma=1.0, quantize_delay=0))
   evaluate = evaluation_schedule.evaluate_options(types.SimpleNamespace(
-      options=options, labels_offset=1,
+      options=options, labels_offset=1, embedding_size=None,
       plan=evaluation_schedule.Plan('test', 'Loss')), 'model/model.ckpt-2')
   data, evaluation = evaluate.data, evaluate.evaluation
   assert (data.dataset_name, data.dataset_dir, data.dataset_split_name,
