@@ -27,8 +27,8 @@ class Model:
       at_least=1)
   batch_norm_decay: Optional[float] = flag(
       None, 'Decay of the moving averages of batch normalization, which '
-      'evaluation uses. A short training needs a lower value, such as 0.9. '
-      "Default: the network's own.", at_least=0, at_most=1)
+      "evaluation uses. Default: the network's own, or lower in a training of "
+      'fewer than 10 / (1 - decay) steps.', at_least=0, at_most=1)
   freeze_batch_norm: Optional[bool] = flag(
       None, 'Whether batch normalization uses its moving averages in training '
       'and does not update them. Default: only in layers that '

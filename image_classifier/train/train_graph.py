@@ -126,7 +126,7 @@ def _clones(run, deployment, network, batches):
   mode = batch_norm_mode.BatchNormMode(
       options.model.freeze_batch_norm, options.model.batch_norm_decay,
       options.warm_start.trainable_scopes,
-      warm_start.loadable(options.warm_start))
+      warm_start.loadable(options.warm_start), run.length.last_step)
   parts = iter(zip(
       tf.split(batches.images, deployment.num_clones),
       tf.split(batches.labels, deployment.num_clones)))
