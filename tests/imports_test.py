@@ -43,7 +43,7 @@ _TABLE = {
         'importlib_metadata', 'pytest', 'setuptools'),
     'examples': _LIBRARIES + _PROJECT + _PROGRAMS + ('matplotlib',),
     'benchmarks': _LIBRARIES + _PROJECT + _PROGRAMS + ('matplotlib',),
-    'scripts': _BASE + ('datasets',),
+    'scripts': _BASE + ('datasets', 'nets.pretrained'),
     'slim_common': _LIBRARIES,
     'nets': _BASE,
     'preprocessing': _BASE,
@@ -58,7 +58,7 @@ _TABLE = {
     'deployment': _BASE + ('nets.normalization',),
     'image_classifier': ('slim_common',),
     'image_classifier/options': ('slim_common',),
-    'image_classifier/checkpoints': _BASE,
+    'image_classifier/checkpoints': _BASE + ('nets.pretrained',),
     'image_classifier/losses': _BASE,
     'image_classifier/graphs': _BASE + _BELOW_RUNS,
     'image_classifier/runs': _BASE + _FACTORIES + _BELOW_RUNS + (
@@ -68,6 +68,9 @@ _TABLE = {
     'image_classifier/evaluate_export': _BELOW_EVALUATE + (
         _IC + 'evaluate', _IC + 'inference'),
     'image_classifier/train': _BELOW_EVALUATE + (_IC + 'evaluate',),
+    'image_classifier/own_images': _BELOW_EVALUATE + (
+        _IC + 'evaluate', _IC + 'export', _IC + 'train',
+        'datasets.conversion.convert_options'),
     'image_classifier/export': _BELOW_EVALUATE + (_IC + 'inference',),
     'image_classifier/classify': _BELOW_EVALUATE + (_IC + 'inference',),
 }

@@ -7,6 +7,7 @@ import tf_slim as slim
 from deployment import cluster
 from deployment import devices
 from deployment import model_deploy
+from image_classifier.checkpoints import shape_mismatch
 from image_classifier.checkpoints import warm_start
 from image_classifier.graphs import moving_average
 from image_classifier.graphs import quantization
@@ -188,6 +189,9 @@ def _random_numbers(run, global_step):
 def _train_op(run, optimizer, gradients, global_step, total_loss, update_ops,
               average):
   """Returns the total loss as a tensor whose evaluation makes one step."""
+  if run.length.head_steps:
+    gradients = optimizers.keep_until(
+        gradients, global_step, run.length.head_steps, shape_mismatch.is_head)
   gradients = optimizers.clip(
       gradients, run.options.optimizer.clip_gradient_norm)
   # No gradient needs the sum of the weight decay. Without this it could be
