@@ -27,7 +27,7 @@ _PROGRAMS = (
     'eval_image_classifier', 'export_inference_graph', 'classify_image')
 _BASE = _LIBRARIES + ('slim_common',)
 _FACTORIES = (
-    'nets.nets_factory', 'nets.normalization',
+    'nets.nets_factory', 'nets.normalization', 'nets.variants',
     'preprocessing.preprocessing_factory', 'datasets.dataset_factory',
     'datasets.reading', 'datasets.conversion.image_checks')
 _IC = 'image_classifier.'
@@ -68,6 +68,7 @@ _TABLE = {
     'image_classifier/evaluate_export': _BELOW_EVALUATE + (
         _IC + 'evaluate', _IC + 'inference'),
     'image_classifier/train': _BELOW_EVALUATE + (_IC + 'evaluate',),
+    'image_classifier/import_weights': _BELOW_EVALUATE + ('h5py',),
     'image_classifier/own_images': _BELOW_EVALUATE + (
         _IC + 'evaluate', _IC + 'export', _IC + 'train',
         'datasets.conversion.convert_options'),

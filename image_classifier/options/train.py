@@ -22,6 +22,10 @@ class Model:
   model_name: str = flag(
       'inception_v3', 'Name of the network; --list_models lists them. The '
       'run.json beside --checkpoint_path replaces the default.')
+  network_variant: str = flag(
+      'slim', 'Variant of the network that imported weights need, see '
+      'nets/variants.py. The run.json beside the checkpoint replaces the '
+      'default.')
   train_image_size: Optional[int] = flag(
       None, "Height and width of the training images, in pixels. Default: the "
       "network's own; with --checkpoint_path, that of its run.json.",

@@ -22,7 +22,8 @@ def run(options: program_options.Train) -> int:
 
   Args:
     options: an `options.Train` with a source. TRAIN_DIR-data receives the
-      dataset, unless dataset_dir is given, and TRAIN_DIR-export the network.
+      dataset, and TRAIN_DIR-export the network. If dataset_dir is given, the
+      dataset is there, and is only made if it does not exist.
 
   Returns:
     The exit status of the program: 0, or 128 + the signal that ended the run.
@@ -36,7 +37,9 @@ def run(options: program_options.Train) -> int:
   export_dir = train_dir + '-export'
   convert_options.convert(convert_options.ConvertOptions(
       dataset_name=_DATASET, dataset_dir=dataset_dir,
-      source=options.warm_start.source))
+      source=options.warm_start.source,
+      # What was converted by hand, maybe with other options, stays.
+      keep=options.data.dataset_dir is not None))
   options = flags.replace(
       options, dict(dataset_name=_DATASET, dataset_dir=dataset_dir))
   status = loop.train(options)

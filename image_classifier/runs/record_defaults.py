@@ -23,7 +23,8 @@ from slim_common import help_page
 _SIZES = ('eval_image_size', 'image_size', 'train_image_size')
 # What fine-tuning takes over.
 _FINE_TUNED = (
-    'model_name', 'preprocessing_name', 'use_grayscale', 'image_size')
+    'model_name', 'network_variant', 'preprocessing_name', 'use_grayscale',
+    'image_size')
 _IMAGENET = 'imagenet'
 # 0 by hand selects the weights where a record would select their averages.
 _AVERAGES = 'moving_average_decay'
@@ -133,7 +134,8 @@ def of_training(record):
   """
   trained = record['flags']
   known = {name: trained[name] for name in (
-      'model_name', 'preprocessing_name', 'use_grayscale', _AVERAGES,
+      'model_name', 'network_variant', 'preprocessing_name', 'use_grayscale',
+      _AVERAGES,
       'dataset_name', 'dataset_dir') if name in trained}
   if record.get('image_shape'):
     known['image_size'] = record['image_shape'][0]

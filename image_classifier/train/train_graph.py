@@ -22,6 +22,7 @@ from image_classifier.train import stateless_random
 from image_classifier.train import train_input
 from nets import nets_factory
 from nets import normalization
+from nets import variants
 
 TrainGraph = collections.namedtuple('TrainGraph', (
     'train_op', 'total_loss', 'learning_rate', 'input_wait', 'global_step',
@@ -109,6 +110,8 @@ def _network(options, num_classes):
   network = nets_factory.get_network_fn(
       options.model_name, num_classes, weight_decay=options.weight_decay,
       is_training=True)
+  network = variants.apply(
+      options.model_name, network, options.network_variant)
   network = nets_factory.in_layout(
       options.model_name, network, options.data_format)
   data_format.check(options.data_format)

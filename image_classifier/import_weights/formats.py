@@ -1,0 +1,46 @@
+"""Tells the format of a file of weights by its content, and reads it."""
+import os
+import zipfile
+
+from image_classifier.import_weights import keras_files
+from image_classifier.import_weights import safetensors_files
+from image_classifier.import_weights import torch_files
+
+TORCH, KERAS = 'torch', 'keras'
+_HDF5 = b'\x89HDF\r\n\x1a\n'
+_PICKLE = b'\x80'
+
+
+def read(path: str):
+  """Returns (kind, tensors) of a file of weights.
+
+  Args:
+    path: a .pth or .safetensors file of PyTorch, or an .h5, .weights.h5 or
+      .keras file of Keras; the name does not matter.
+
+  Returns:
+    TORCH or KERAS, and a dict {name: array} in that framework's form.
+
+  Raises:
+    ValueError: the file is none of these, or damaged.
+    OSError: it cannot be read.
+  """
+  if os.path.isdir(path):
+    raise ValueError('%s is a directory: give a file of weights.' % path)
+  with open(path, 'rb') as file:
+    head = file.read(9)
+  if head.startswith(_HDF5):
+    return KERAS, keras_files.read_h5(path)
+  if zipfile.is_zipfile(path):
+    with zipfile.ZipFile(path) as archive:
+      if keras_files.WEIGHTS in archive.namelist():
+        return KERAS, keras_files.read_archive(path)
+    return TORCH, torch_files.read(path)
+  if head[8:9] == b'{':
+    return TORCH, safetensors_files.read(path)
+  if head.startswith(_PICKLE):
+    return TORCH, torch_files.read(path)
+  raise ValueError(
+      '%s is no file of weights that can be read: give a .pth or .safetensors '
+      'file of PyTorch, or an .h5 or .keras file of Keras. Is the download '
+      'complete?' % path)
