@@ -9,7 +9,6 @@ import contextlib
 import functools
 from typing import NamedTuple, Sequence
 
-
 from nets import inception_blocks
 from nets import resnet_utils
 

@@ -6,7 +6,8 @@
 
 --checkpoint_path takes the archive as it is, or the name alone. An archive that
 is there already is not downloaded again: in the directory or, without one, in
-$TF_SLIM_CHECKPOINTS or ~/.cache/tf_slim_models. Progress goes to standard error.
+$TF_SLIM_CHECKPOINTS or ~/.cache/tf_slim_models. Progress goes to standard
+error.
 """
 import argparse
 import contextlib

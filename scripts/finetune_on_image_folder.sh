@@ -9,8 +9,8 @@
 # has no validation images, they are sampled from it. CHECKPOINT is required
 # for networks without a published checkpoint.
 #
-# Writes to data/IMAGES, runs/NETWORK_on_IMAGES and runs/NETWORK_on_IMAGES-export,
-# by the last part of the path of IMAGES.
+# Writes to data/IMAGES, runs/NETWORK_on_IMAGES and, beside the latter, to
+# NETWORK_on_IMAGES-export, by the last part of the path of IMAGES.
 set -eu
 # shellcheck source=scripts/recipe.sh disable=SC1091
 . "$(dirname "$0")/recipe.sh"

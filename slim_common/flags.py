@@ -7,9 +7,9 @@ flag's type; `flag` documents its help and its rules. The first line of a
 component's docstring is a heading of the help page. A class attribute
 `most_used` of the program's dataclass names the flags that --help explains;
 the other headings then only list names, and --helpfull explains all. Another,
-`value_sets` ({flag: {its value: {other flag: value}}}), has values of flags that
-are not typed; `alternatives` ({other flag: flag}) names flags that, if typed,
-keep the default of the other.
+`value_sets` ({flag: {its value: {other flag: value}}}), has values of flags
+that are not typed; `alternatives` ({other flag: flag}) names flags that, if
+typed, keep the default of the other.
 """
 import dataclasses
 import os

@@ -27,8 +27,8 @@ def fetch(urls, path, size=None, sha256=None, advice=None, resume=False):
 
   If a checksum is given, a file that has it is not downloaded again. A download
   that an earlier run left in `path`.part is resumed if there is a checksum to
-  show that it is of the same file, or `resume` says so. A file appears at `path`
-  only when it is complete and checked.
+  show that it is of the same file, or `resume` says so. A file appears at
+  `path` only when it is complete and checked.
 
   Args:
     urls: list of http, https or file URLs of the same content, tried in turn.

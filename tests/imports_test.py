@@ -39,11 +39,11 @@ _BELOW_EVALUATE = _BASE + _FACTORIES + _BELOW_RUNS + (
 _TABLE = {
     '': _LIBRARIES + _PROJECT + ('setuptools',),
     'tests': _LIBRARIES + _PROJECT + _PROGRAMS + (
-        'scripts', 'examples', 'benchmarks', 'matplotlib', 'numba', 'packaging',
-        'importlib_metadata', 'pytest', 'setuptools'),
+        'scripts', 'examples', 'benchmarks', 'h5py', 'keras', 'matplotlib', 'numba', 'packaging',
+        'importlib_metadata', 'pytest', 'safetensors', 'setuptools', 'timm', 'torch', 'torchvision'),
     'examples': _LIBRARIES + _PROJECT + _PROGRAMS + ('matplotlib',),
     'benchmarks': _LIBRARIES + _PROJECT + _PROGRAMS + ('matplotlib',),
-    'scripts': _BASE + ('datasets', 'nets.pretrained'),
+    'scripts': _BASE + ('datasets', 'nets.pretrained', _IC + 'import_weights'),
     'slim_common': _LIBRARIES,
     'nets': _BASE,
     'preprocessing': _BASE,
@@ -61,18 +61,14 @@ _TABLE = {
     'image_classifier/checkpoints': _BASE + ('nets.pretrained',),
     'image_classifier/losses': _BASE,
     'image_classifier/graphs': _BASE + _BELOW_RUNS,
-    'image_classifier/runs': _BASE + _FACTORIES + _BELOW_RUNS + (
-        'matplotlib',),
+    'image_classifier/runs': _BASE + _FACTORIES + _BELOW_RUNS + ('matplotlib',),
     'image_classifier/evaluate': _BELOW_EVALUATE + ('matplotlib',),
     'image_classifier/inference': _BELOW_EVALUATE,
-    'image_classifier/evaluate_export': _BELOW_EVALUATE + (
-        _IC + 'evaluate', _IC + 'inference'),
+    'image_classifier/evaluate_export': _BELOW_EVALUATE + (_IC + 'evaluate', _IC + 'inference'),
     'image_classifier/train': _BELOW_EVALUATE + (_IC + 'evaluate',),
     'image_classifier/import_weights': _BELOW_EVALUATE + ('h5py',),
-    'image_classifier/own_images': _BELOW_EVALUATE + (
-        _IC + 'evaluate', _IC + 'export', _IC + 'train',
-        'datasets.conversion.convert_options'),
-    'image_classifier/export': _BELOW_EVALUATE + (_IC + 'inference',),
+    'image_classifier/own_images': _LIBRARIES + _PROJECT,
+    'image_classifier/export': _BELOW_EVALUATE + ('h5py', _IC + 'inference', _IC + 'import_weights'),
     'image_classifier/classify': _BELOW_EVALUATE + (_IC + 'inference',),
 }
 # Folders whose files may read the command line, and the files that parse it.

@@ -10,6 +10,7 @@ import tensorflow.compat.v1 as tf
 from image_classifier.checkpoints import checkpoint_reader
 from image_classifier.export import calibration_images
 from image_classifier.export import fold_batch_norm
+from image_classifier.export import other_frameworks
 from image_classifier.export import saved_model
 from image_classifier.export import tflite
 from image_classifier.export import tflite_metadata
@@ -30,8 +31,8 @@ LABELS, MODEL = exports.LABELS, exports.MODEL
 
 _VERIFIED_IMAGES = 8
 # Flags that need weights.
-_NEED_WEIGHTS = ('output_dir', 'tflite', 'int8', 'verify', 'fold_batch_norm',
-                 'moving_average_decay')
+_NEED_WEIGHTS = ('output_dir', 'tflite', 'int8', 'keras', 'safetensors',
+                 'verify', 'fold_batch_norm', 'moving_average_decay')
 
 _Trained = collections.namedtuple(
     '_Trained', 'options classes checkpoint network session frozen folded')
@@ -58,6 +59,7 @@ def export(options: Export) -> List[str]:
   * frozen_inference_graph.pb, a GraphDef with the weights as constants;
   * saved_model/, the same with signatures (see `saved_model`);
   * model.tflite with `tflite`, model_int8.tflite with `int8`;
+  * keras_weights.h5 with `keras`, model.safetensors with `safetensors`;
   * labels.txt, the names of the classes in the order of the logits;
   * model.json, the description of the inputs and outputs.
 
@@ -76,6 +78,8 @@ def export(options: Export) -> List[str]:
       options.checkpoint_path)
   options, lines = record_defaults.apply(options, checkpoint)
   _check_calibration(options)
+  if options.keras:
+    other_frameworks.check_keras(options.model_name, options.network_variant)
   for line in lines:
     print(line)
   classes = inference_graph.find_classes(options, checkpoint)
@@ -109,7 +113,10 @@ def _check_files(options):
     directory = (
         options.output_dir or os.path.dirname(options.output_file) or '.')
     names = ([FROZEN_GRAPH, SAVED_MODEL] + [TFLITE] * options.tflite
-             + [INT8] * options.int8 + [LABELS, MODEL])
+             + [INT8] * options.int8
+             + [other_frameworks.KERAS] * options.keras
+             + [other_frameworks.SAFETENSORS] * options.safetensors
+             + [LABELS, MODEL])
     atomic_files.check_writable(os.path.join(directory, MODEL), '--output_dir')
   else:
     default = type(options)()
@@ -209,6 +216,7 @@ def _write_forms(directory, trained, names):
                                                 network.shape[-1]]
   record = _record(trained, preprocessing, names)
   _write_lite(path, trained, record, shape)
+  _write_weights(path, trained)
   labels = ''.join(
       '%d:%s\n' % row for row in enumerate(trained.classes.names)).encode()
   text = json.dumps(record, indent=2) + '\n'
@@ -220,6 +228,17 @@ def _write_forms(directory, trained, names):
     _write(path(os.path.join(parent, MODEL)), text.encode())
   if options.verify:
     _verify(directory, trained, preprocessing, shape)
+
+
+def _write_weights(path, trained):
+  """Writes the files for other frameworks that the options ask for."""
+  options = trained.options
+  for wanted, name, write in (
+      (options.keras, other_frameworks.KERAS, other_frameworks.write_keras),
+      (options.safetensors, other_frameworks.SAFETENSORS,
+       other_frameworks.write_safetensors)):
+    if wanted:
+      write(path(name), trained.session, options.model_name)
 
 
 def _write_lite(path, trained, record, shape):

@@ -92,7 +92,8 @@ def module_of(source: str):
 
 def _row(source, kind, model_name, tensors, path):
   """Returns (source, its row of the network) for a file."""
-  possible = [name for name in SOURCES if (name == 'keras') == (kind == 'keras')]
+  possible = [name for name in SOURCES
+              if (name == 'keras') == (kind == formats.KERAS)]
   if source is not None and source not in possible:
     raise ValueError('--source=%s: the file %s is one of %s.' % (
         source, path, ' or '.join(possible)))
@@ -119,7 +120,8 @@ def _known(rules, tensors):
 
 
 def _getters(row, kind, tensors):
-  make = layer_forms.of_keras if kind == 'keras' else layer_forms.of_torch
+  make = (layer_forms.of_keras if kind == formats.KERAS
+          else layer_forms.of_torch)
   return make(tensors, row.epsilon)
 
 
@@ -138,8 +140,8 @@ def _num_classes(row, kind, tensors, model_name, path):
 
 
 def _missing(error, scope, what, path):
-  return ('%s has no tensor %s, for the layer %s of %s: is it a file of another '
-          'network, or without its last layers?' % (
+  return ('%s has no tensor %s, for the layer %s of %s: is it a file of '
+          'another network, or without its last layers?' % (
               path, error.args[0], scope, what))
 
 
@@ -161,9 +163,8 @@ def _fill(network, row, kind, tensors, path):
     scope = '%s/%s' % (network.root, layer.scope)
     if names is None or _is_left_out(names, layer, tensors):
       if not _is_auxiliary(layer.scope):
-        raise ValueError(_missing(
-            KeyError(names and (names.conv or names.norm)), scope, 'the network',
-            path))
+        absent = KeyError(names and (names.conv or names.norm))
+        raise ValueError(_missing(absent, scope, 'the network', path))
       initialized += _names_of(network.root, layer)
       continue
     try:
@@ -272,11 +273,10 @@ def _save(prefix, network, values):
   """Writes a checkpoint of the network with the values."""
   with network.graph.as_default(), tf.Session() as session:
     variables = tf.global_variables()
-    session.run([variable.initializer for variable in variables
-                 if variable.op.name not in values])
-    for variable in variables:
-      if variable.op.name in values:
-        variable.load(values[variable.op.name], session)
+    # All in one call: a call each would prune a large graph as often.
+    session.run([variable.initializer for variable in variables], {
+        variable.initializer.inputs[1]: values[variable.op.name]
+        for variable in variables if variable.op.name in values})
     tf.train.Saver(variables).save(session, prefix, write_meta_graph=False)
 
 

@@ -1,8 +1,8 @@
 """Reads the weights in Keras files: .h5 of all years, .weights.h5, .keras."""
 import io
 import re
-import zipfile
 from typing import Dict
+import zipfile
 
 import numpy as np
 

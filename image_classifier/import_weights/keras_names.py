@@ -1,6 +1,6 @@
 """Names of the layers of Keras applications, and what differs in them.
 
-In lower case, as `keras_files.read_h5` returns them.
+Versions of Keras differ in the case of letters; `layers.of_keras` ignores it.
 """
 from image_classifier.import_weights.name_rules import Rule
 from image_classifier.import_weights.sources import Row
@@ -28,10 +28,10 @@ _MOBILENET_V1 = [
     Rule(r'Conv2d_(\d+)_pointwise', 'conv_pw_{1}', 'conv_pw_{1}_bn'),
     Rule('Logits/Conv2d_1c_1x1', 'conv_preds')]
 _MOBILENET_V2 = [
-    Rule('Conv', 'conv1', 'bn_conv1'),
-    Rule(r'expanded_conv/(\w+)', 'expanded_conv_{1}', 'expanded_conv_{1}_bn'),
-    Rule(r'expanded_conv_(\d+)/(\w+)', 'block_{1}_{2}', 'block_{1}_{2}_bn'),
-    Rule('Conv_1', 'conv_1', 'conv_1_bn'),
+    Rule('Conv', 'Conv1', 'bn_Conv1'),
+    Rule(r'expanded_conv/(\w+)', 'expanded_conv_{1}', 'expanded_conv_{1}_BN'),
+    Rule(r'expanded_conv_(\d+)/(\w+)', 'block_{1}_{2}', 'block_{1}_{2}_BN'),
+    Rule('Conv_1', 'Conv_1', 'Conv_1_bn'),
     Rule('Logits/Conv2d_1c_1x1', 'predictions')]
 _MOBILENET_V3 = [
     Rule(r'(expanded_conv(?:_\d+)?)/squeeze_excite/Conv', '{1}_squeeze_excite_conv'),
@@ -73,3 +73,6 @@ ROWS = {
     'mobilenet_v3_small': Row(_MOBILENET_V3),
     'mobilenet_v3_small_minimalistic': Row(_MOBILENET_V3),
 }
+# Those that compute the same here, with layers that all versions name alike.
+EXPORTED = tuple(name for name in ROWS if name.startswith(
+    ('vgg_', 'mobilenet_v1', 'mobilenet_v2')))

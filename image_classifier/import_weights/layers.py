@@ -58,12 +58,17 @@ def of_torch(tensors: Dict[str, np.ndarray], epsilon: float):
 
 
 def of_keras(weights: Dict[str, np.ndarray], epsilon: float):
-  """Returns the same of a Keras file, {layer/weight: array}."""
+  """Returns the same of a Keras file, {layer in lower case/weight: array}."""
   def conv(name, depthwise=False):
-    kernel = weights[name + ('/depthwise_kernel' if depthwise else '/kernel')]
+    name = name.lower()
+    kind = '/depthwise_kernel' if depthwise else '/kernel'
+    if depthwise and name + kind not in weights:
+      kind = '/kernel'  # As Keras 3 calls it in .h5 files.
+    kernel = weights[name + kind]
     return Conv(kernel, weights.get(name + '/bias'))
 
   def norm(name):
+    name = name.lower()
     return Norm(weights.get(name + '/gamma'), weights.get(name + '/beta'),
                 weights[name + '/moving_mean'],
                 weights[name + '/moving_variance'], epsilon)

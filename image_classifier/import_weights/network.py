@@ -67,12 +67,12 @@ def describe(name: str, num_classes: int, variant: str) -> Network:
     epsilons = {op.get_attr('epsilon') for op in graph.get_operations()
                 if op.type.startswith('FusedBatchNorm')}
   root = next(iter(shapes)).split('/')[0]
-  return Network(root, _layers(shapes, root), max(epsilons, default=0.0), size,
-                 graph, images, logits)
+  return Network(root, layers_of(shapes, root), max(epsilons, default=0.0),
+                 size, graph, images, logits)
 
 
-def _layers(shapes, root):
-  """Groups the variables of a network into layers."""
+def layers_of(shapes, root):
+  """Groups the variables of a network, {name: shape}, into `Layer`s."""
   convs, norms = collections.OrderedDict(), collections.OrderedDict()
   for name, shape in shapes.items():
     scope, last = name[len(root) + 1:].rsplit('/', 1)

@@ -91,8 +91,9 @@ def _inception_v4():
   for index, module in modules:
     rules += _numbered(
         _branches('Mixed_' + module, 'features.%d' % index), 1)
-  places = (('1', 0, '1_0'), ('1', 1, '1_1a'), ('1', 2, '1_1b'), ('2', 0, '2_0'),
-            ('2', 1, '2_1'), ('2', 2, '2_2'), ('2', 3, '2_3a'), ('2', 4, '2_3b'))
+  places = (
+      ('1', 0, '1_0'), ('1', 1, '1_1a'), ('1', 2, '1_1b'), ('2', 0, '2_0'),
+      ('2', 1, '2_1'), ('2', 2, '2_2'), ('2', 3, '2_3a'), ('2', 4, '2_3b'))
   for feature, letter in enumerate('bcd', 19):
     module, name = 'Mixed_7' + letter, 'features.%d' % feature
     for branch, index, last in places:

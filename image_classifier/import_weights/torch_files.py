@@ -8,8 +8,8 @@ PyTorch 1.6) are a sequence of pickles, with the bytes behind them.
 import collections
 import os
 import pickle
-import zipfile
 from typing import Dict
+import zipfile
 
 import numpy as np
 

@@ -9,7 +9,8 @@ PREPROCESSING = 'torchvision'
 _VGG = {
     'vgg_16': ((0, 2), (5, 7), (10, 12, 14), (17, 19, 21), (24, 26, 28)),
     'vgg_19': ((0, 2), (5, 7), (10, 12, 14, 16), (19, 21, 23, 25), (28, 30, 32, 34))}
-_VGG_HEAD = {'fc6': 'classifier.0', 'fc7': 'classifier.3', 'fc8': 'classifier.6'}
+_VGG_HEAD = {
+    'fc6': 'classifier.0', 'fc7': 'classifier.3', 'fc8': 'classifier.6'}
 
 
 def vgg_features(name):

@@ -46,6 +46,12 @@ class Export(Inference):
       False, 'Whether to write model_int8.tflite, with 8-bit weights and '
       'activations, calibrated on images of --calibration_split, which should '
       'resemble those to classify.')
+  keras: bool = _output(
+      False, 'Whether to write keras_weights.h5, which the same network of '
+      'keras.applications loads with load_weights(PATH, by_name=True).')
+  safetensors: bool = _output(
+      False, 'Whether to write model.safetensors, the weights under their '
+      'names here, with dots.')
   calibration_split: str = _quantization(
       'train', 'Split of the images that --int8 and --verify use.',
       metavar='SPLIT')

@@ -51,8 +51,8 @@ def run(options: program_options.Train) -> int:
   for path in export.export(program_options.Export(
       checkpoint_path=checkpoint, output_dir=export_dir, overwrite=True)):
     print('Wrote %s' % path)
-  print('Classify images with:\n  python classify_image.py --graph=%s IMAGE...' %
-        export_dir)
+  print('Classify images with:\n'
+        '  python classify_image.py --graph=%s IMAGE...' % export_dir)
   return 0
 
 

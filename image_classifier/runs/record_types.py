@@ -53,7 +53,8 @@ _FACTS = {
     'class_names': (_is_list_of_text, 'a list of strings')}
 _FLAGS = {
     'model_name': _TEXT, 'network_variant': _TEXT,
-    'preprocessing_name': _TEXT, 'dataset_name': _TEXT, 'dataset_dir': _TEXT, 'loss': _TEXT, 'eval_split': _TEXT,
+    'preprocessing_name': _TEXT, 'dataset_name': _TEXT, 'dataset_dir': _TEXT,
+    'loss': _TEXT, 'eval_split': _TEXT,
     'use_grayscale': _SWITCH, 'moving_average_decay': _NUMBER,
     'focal_gamma': _NUMBER, 'quantize_delay': (_is_integer, 'an integer'),
     'early_stopping_patience': _COUNT,

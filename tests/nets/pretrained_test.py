@@ -37,8 +37,9 @@ def _archive(tmp_path_factory):
   """An archive as published, of one weight, its average and another average."""
   directory = tmp_path_factory.mktemp('made')
   with tf.Graph().as_default(), tf.Session() as session:
-    for name, value in (('a/weights', 1.0), ('a/weights/ExponentialMovingAverage', 2.0),
-                        ('b/ExponentialMovingAverage', 3.0), ('global_step', 4.0)):
+    for name, value in (
+        ('a/weights', 1.0), ('a/weights/ExponentialMovingAverage', 2.0),
+        ('b/ExponentialMovingAverage', 3.0), ('global_step', 4.0)):
       tf.get_variable(name, initializer=value)
     session.run(tf.global_variables_initializer())
     tf.train.Saver().save(session, str(directory / 'x.ckpt'))

@@ -1,4 +1,5 @@
 """Files of weights as other frameworks write them, made without these."""
+import contextlib
 import io
 import pickle
 import sys
@@ -103,7 +104,32 @@ class _Tensor:
 
 def write_pth(path, tensors, extra=None):
   """Writes tensors as torch.save does since PyTorch 1.6."""
-  utilities = types.ModuleType('torch._utils')
+  stored, content = [], io.BytesIO()
+  with _stand_in_for_torch() as torch:
+
+    class Pickler(pickle.Pickler):
+
+      def persistent_id(self, obj):
+        if not isinstance(obj, _Storage):
+          return None
+        stored.append(obj.value)
+        return ('storage', torch.FloatStorage, str(len(stored) - 1), 'cpu',
+                obj.value.size)
+
+    Pickler(content, protocol=2).dump(dict({
+        name: _Tensor(np.ascontiguousarray(value),
+                      torch._utils._rebuild_tensor_v2)
+        for name, value in tensors.items()}, **(extra or {})))
+  with zipfile.ZipFile(str(path), 'w') as archive:
+    archive.writestr('archive/data.pkl', content.getvalue())
+    for index, value in enumerate(stored):
+      archive.writestr('archive/data/%d' % index, value.tobytes())
+
+
+@contextlib.contextmanager
+def _stand_in_for_torch():
+  """Yields a module `torch` with the names that a pickle of tensors needs."""
+  torch, utilities = map(types.ModuleType, ('torch', 'torch._utils'))
 
   def _rebuild_tensor_v2():
     pass
@@ -111,39 +137,20 @@ def write_pth(path, tensors, extra=None):
   class FloatStorage:
     pass
 
-  torch = types.ModuleType('torch')
-  _rebuild_tensor_v2.__module__ = 'torch._utils'
-  _rebuild_tensor_v2.__qualname__ = '_rebuild_tensor_v2'
-  FloatStorage.__module__, FloatStorage.__qualname__ = 'torch', 'FloatStorage'
-  utilities._rebuild_tensor_v2 = _rebuild_tensor_v2
-  torch._utils, torch.FloatStorage = utilities, FloatStorage
-  stored = []
-
-  class Pickler(pickle.Pickler):
-
-    def persistent_id(self, obj):
-      if not isinstance(obj, _Storage):
-        return None
-      stored.append(obj.value)
-      return ('storage', FloatStorage, str(len(stored) - 1), 'cpu',
-              obj.value.size)
-
+  for value, module in ((_rebuild_tensor_v2, utilities), (FloatStorage, torch)):
+    # Pickle finds them by these names.
+    value.__module__, value.__qualname__ = module.__name__, value.__name__
+    setattr(module, value.__name__, value)
+  torch._utils = utilities
   saved = {name: sys.modules.get(name) for name in ('torch', 'torch._utils')}
   sys.modules.update({'torch': torch, 'torch._utils': utilities})
   try:
-    content = io.BytesIO()
-    Pickler(content, protocol=2).dump(dict({
-        name: _Tensor(np.ascontiguousarray(value), _rebuild_tensor_v2)
-        for name, value in tensors.items()}, **(extra or {})))
+    yield torch
   finally:
     for name, module in saved.items():
       sys.modules.pop(name)
       if module is not None:
         sys.modules[name] = module
-  with zipfile.ZipFile(str(path), 'w') as archive:
-    archive.writestr('archive/data.pkl', content.getvalue())
-    for index, value in enumerate(stored):
-      archive.writestr('archive/data/%d' % index, value.tobytes())
 
 
 def read(path):

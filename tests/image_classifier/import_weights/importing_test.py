@@ -39,7 +39,8 @@ def _keras(tmp_path_factory):
   return tensors, _write('keras', path, tensors)
 
 
-@pytest.mark.parametrize('source, network, variant, preprocessing, scope, name', [
+@pytest.mark.parametrize(
+    'source, network, variant, preprocessing, scope, name', [
     ('torchvision', 'mobilenet_v2', 'torch_mobilenet', 'torchvision',
      'MobilenetV2/expanded_conv_3/expand', 'features.4.conv.0.0.weight'),
     ('timm', 'mobilenet_v3_small_minimalistic', 'slim', 'inception',
@@ -84,15 +85,18 @@ def test_a_file_of_keras_is_fine_tuned_and_exported(
   imported = importing.run(path, 'mobilenet_v1_025', str(tmp_path / 'in'))
   assert (imported.source, imported.variant) == ('keras', 'slim')
   assert not imported.initialized and not imported.unused
+  values = _saved(tmp_path / 'in')
   np.testing.assert_array_equal(
-      _saved(tmp_path / 'in')['MobilenetV1/Conv2d_2_depthwise/depthwise_weights'],
+      values['MobilenetV1/Conv2d_2_depthwise/depthwise_weights'],
       tensors['conv_dw_2/depthwise_kernel'])
   loop.train(runs.train(
-      digits, tmp_path / 'run', steps=1, model=dict(train_image_size=32),
-      warm_start=dict(checkpoint_path=str(tmp_path / 'in'))))
+      digits, tmp_path / 'run', steps=1,
+      model=dict(model_name='inception_v3', train_image_size=32),
+      warm_start=dict(checkpoint_path=str(tmp_path / 'in'),
+                      adapt_first_convolution=True)))
   out = capsys.readouterr().out
-  # LeNet, the network of the options, was given by hand.
-  assert 'The checkpoint was trained with --model_name=mobilenet_v1_025' in out
+  assert 'From run.json of the checkpoint: --model_name=mobilenet_v1_025' in out
+  assert "The checkpoint's head has 1000 classes, the dataset 10" in out
   _check_export(tmp_path / 'in', tmp_path / 'export')
 
 
@@ -108,8 +112,8 @@ def _narrower(tensors):
 
 @pytest.mark.parametrize('change, message', [
     (_without('conv_dw_4/depthwise_kernel'),
-     'has no tensor conv_dw_4/depthwise_kernel, for the layer MobilenetV1/'
-     'Conv2d_4_depthwise of the network: is it a file of another network'),
+     'has no tensor conv_dw_4/kernel, for the layer MobilenetV1/Conv2d_4_'
+     'depthwise of the network: is it a file of another network'),
     (_without('conv_pw_2_bn/moving_mean'), 'has no tensor conv_pw_2_bn/moving'),
     (_without('conv_preds/kernel'), 'or without its last layers\\?'),
     (_narrower, 'conv_pw_3 has shape \\[1, 1, 32, 5\\] there, and the variable '
@@ -183,3 +187,37 @@ def test_a_variant_of_another_network():
                      'one of vgg_16: slim.'):
     variants.apply('vgg_16', nets_factory.get_network_fn('vgg_16', 10),
                    'torch_resnet')
+
+
+def test_weights_go_out_as_they_came_in(keras, tmp_path):
+  tensors, path = keras
+  importing.run(path, 'mobilenet_v1_025', str(tmp_path / 'in'))
+  export.export(options.Export(
+      checkpoint_path=str(tmp_path / 'in'), output_dir=str(tmp_path / 'out'),
+      num_classes=1000, keras=True, safetensors=True))
+  out = files.read(tmp_path / 'out' / 'keras_weights.h5')
+  assert sorted(out) == sorted(tensors)
+  for name, value in tensors.items():
+    np.testing.assert_array_equal(out[name], value)
+  flat = files.read(tmp_path / 'out' / 'model.safetensors')
+  np.testing.assert_array_equal(
+      flat['MobilenetV1.Conv2d_0.weights'], tensors['conv1/kernel'])
+  model = json.loads((tmp_path / 'out' / 'model.json').read_text())
+  assert {'keras_weights.h5', 'model.safetensors'} <= set(model['files'])
+
+
+def test_what_keras_does_not_have(keras, tmp_path):
+  del keras
+  with pytest.raises(ValueError, match='--keras: Keras applications do not '
+                     'have lenet as it is here. Those that agree are vgg_16, '):
+    export.export(options.Export(
+        model_name='lenet', checkpoint_path=str(_random_lenet(tmp_path)),
+        output_dir=str(tmp_path / 'out'), num_classes=10, keras=True))
+  assert not (tmp_path / 'out').exists()
+
+
+def _random_lenet(directory):
+  with tf.Graph().as_default(), tf.Session() as session:
+    nets_factory.get_network_fn('lenet', 10)(tf.zeros([1, 28, 28, 1]))
+    session.run(tf.global_variables_initializer())
+    return tf.train.Saver().save(session, str(directory / 'lenet.ckpt'))

@@ -6,7 +6,6 @@ from PIL import Image
 import pytest
 import tensorflow.compat.v1 as tf
 
-import train_image_classifier
 from image_classifier import options
 from image_classifier.options import presets
 from image_classifier.own_images import from_images
@@ -14,6 +13,7 @@ from image_classifier.train import loop
 from nets import nets_factory
 from slim_common import flags
 from tests.image_classifier import training_runs as runs
+import train_image_classifier
 
 _MODEL, _SIZE = 'mobilenet_v1_025', 32
 
@@ -108,8 +108,9 @@ def test_rules_know_the_values_of_the_preset():
   _, warnings = flags.parse(
       ['--preset=finetune', '--dataset_dir=x', '--rmsprop_decay=0.8',
        '--momentum=0.8', '--best_metric=Loss'], options.Train)
-  assert warnings == ['--rmsprop_decay has no effect with --optimizer=momentum; '
-                      'it works with --optimizer=rmsprop']
+  assert warnings == [
+      '--rmsprop_decay has no effect with --optimizer=momentum; it works with '
+      '--optimizer=rmsprop']
 
 
 def _train_lenet(digits, directory, steps, **warm_start):
