@@ -33,14 +33,14 @@ _FACTORIES = (
 _IC = 'image_classifier.'
 _BELOW_RUNS = (_IC + 'options', _IC + 'checkpoints', _IC + 'losses')
 _BELOW_EVALUATE = _BASE + _FACTORIES + _BELOW_RUNS + (
-    'deployment', _IC + 'graphs', _IC + 'runs')
+    'deployment', _IC + 'graphs', _IC + 'runs', 'h5py')
 
 # Folder to what its files may import besides each other.
 _TABLE = {
     '': _LIBRARIES + _PROJECT + ('setuptools',),
     'tests': _LIBRARIES + _PROJECT + _PROGRAMS + (
         'scripts', 'examples', 'benchmarks', 'h5py', 'keras', 'matplotlib', 'numba', 'packaging',
-        'importlib_metadata', 'pytest', 'safetensors', 'setuptools', 'timm', 'torch', 'torchvision'),
+        'importlib_metadata', 'pytest', 'safetensors', 'setuptools', 'timm', 'torchvision', 'torch'),
     'examples': _LIBRARIES + _PROJECT + _PROGRAMS + ('matplotlib',),
     'benchmarks': _LIBRARIES + _PROJECT + _PROGRAMS + ('matplotlib',),
     'scripts': _BASE + ('datasets', 'nets.pretrained', _IC + 'import_weights'),
@@ -66,9 +66,9 @@ _TABLE = {
     'image_classifier/inference': _BELOW_EVALUATE,
     'image_classifier/evaluate_export': _BELOW_EVALUATE + (_IC + 'evaluate', _IC + 'inference'),
     'image_classifier/train': _BELOW_EVALUATE + (_IC + 'evaluate',),
-    'image_classifier/import_weights': _BELOW_EVALUATE + ('h5py',),
+    'image_classifier/import_weights': _BELOW_EVALUATE,
     'image_classifier/own_images': _LIBRARIES + _PROJECT,
-    'image_classifier/export': _BELOW_EVALUATE + ('h5py', _IC + 'inference', _IC + 'import_weights'),
+    'image_classifier/export': _BELOW_EVALUATE + (_IC + 'inference', _IC + 'import_weights'),
     'image_classifier/classify': _BELOW_EVALUATE + (_IC + 'inference',),
 }
 # Folders whose files may read the command line, and the files that parse it.

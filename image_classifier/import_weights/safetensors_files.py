@@ -30,7 +30,8 @@ def read(path: str) -> Dict[str, np.ndarray]:
   try:
     start = 8 + int.from_bytes(content[:8], 'little')
     header = json.loads(content[8:start].decode('utf-8'))
-    return {name: _array(name, row, content[start:])
+    data = memoryview(content)[start:]  # A slice of bytes would be a copy.
+    return {name: _array(name, row, data)
             for name, row in header.items() if name != _METADATA}
   except (ValueError, KeyError, TypeError) as error:
     raise ValueError('%s is no complete safetensors file: %s.' % (path, error))
