@@ -28,7 +28,8 @@ class Import:
   """Import."""
   files: Tuple[str, ...] = flag(
       (), 'File of weights: .pth or .safetensors of PyTorch, .h5 or .keras of '
-      'Keras.', positional=True)
+      'Keras, a frozen GraphDef (.pb) or the directory of a SavedModel.',
+      positional=True)
   model_name: Optional[str] = flag(
       None, 'Name of the network here.', required=True)
   output: Optional[str] = flag(

@@ -15,9 +15,11 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from image_classifier.import_weights import formats
+from image_classifier.import_weights import graph_files
 from image_classifier.import_weights import layers as layer_forms
 from image_classifier.import_weights import name_rules
 from image_classifier.import_weights import network as networks
+from image_classifier.import_weights import sources
 from image_classifier.runs import run_record
 from nets import variants
 from preprocessing import preprocessing_factory
@@ -26,6 +28,8 @@ from slim_common import suggest
 # Sources and the modules with their tables.
 SOURCES = {'torchvision': 'torchvision_names', 'timm': 'timm_names',
            'keras': 'keras_names'}
+# The source of files with the names of this library.
+SLIM = 'slim'
 CHECKPOINT = 'model.ckpt'
 # ImageNet without and with the class of the background.
 _OFFSETS = {1000: 1, 1001: 0}
@@ -37,7 +41,7 @@ class Imported(NamedTuple):
   Attributes:
     network: the `network.Network`.
     checkpoint: prefix of the checkpoint.
-    source: key of SOURCES.
+    source: key of SOURCES, or SLIM.
     variant: the variant of the network.
     initialized: names of variables that got their initial values.
     unused: names in the file that no variable was filled from.
@@ -70,11 +74,18 @@ def run(path: str, model_name: str, output: str,
     raise ValueError('--output=%s holds %s already: remove it, or give another '
                      'directory.' % (output, CHECKPOINT))
   kind, tensors = formats.read(path)
-  source, row = _row(source, kind, model_name, tensors, path)
+  if kind == formats.GRAPH:
+    source, row = SLIM, sources.Row([], preprocessing=model_name)
+    classes = graph_files.num_classes(tensors, path)
+  else:
+    source, row = _row(source, kind, model_name, tensors, path)
+    classes = _num_classes(row, kind, tensors, model_name, path)
   preprocessing = row.preprocessing or module_of(source).PREPROCESSING
-  classes = _num_classes(row, kind, tensors, model_name, path)
   network = networks.describe(model_name, classes, row.variant)
-  values, used, initialized = _fill(network, row, kind, tensors, path)
+  if kind == formats.GRAPH:
+    values, used, initialized = graph_files.fill(network, tensors, path)
+  else:
+    values, used, initialized = _fill(network, row, kind, tensors, path)
   unused = sorted(set(tensors) - used)
   os.makedirs(output, exist_ok=True)
   _save(prefix, network, values)

@@ -218,6 +218,57 @@ def test_what_keras_does_not_have(keras, tmp_path):
 
 def _random_lenet(directory):
   with tf.Graph().as_default(), tf.Session() as session:
-    nets_factory.get_network_fn('lenet', 10)(tf.zeros([1, 28, 28, 1]))
+    nets_factory.get_network_fn('lenet', 10)(tf.zeros([1, 28, 28, 3]))
     session.run(tf.global_variables_initializer())
     return tf.train.Saver().save(session, str(directory / 'lenet.ckpt'))
+
+
+@pytest.fixture(name='exported', scope='module')
+def _exported(tmp_path_factory):
+  """The directory of an export of LeNet, and its variables."""
+  directory = tmp_path_factory.mktemp('lenet')
+  checkpoint = _random_lenet(directory)
+  export.export(options.Export(
+      model_name='lenet', checkpoint_path=checkpoint, num_classes=10,
+      output_dir=str(directory / 'export')))
+  reader = tf.train.NewCheckpointReader(checkpoint)
+  return directory / 'export', {
+      name: reader.get_tensor(name)
+      for name in reader.get_variable_to_shape_map()}
+
+
+@pytest.mark.parametrize('form', ['frozen_inference_graph.pb', 'saved_model'])
+def test_graphs_with_the_names_of_slim(exported, form, tmp_path):
+  directory, values = exported
+  imported = importing.run(str(directory / form), 'lenet', str(tmp_path / 'x'))
+  assert imported.source == importing.SLIM and not imported.initialized
+  for name, value in _saved(tmp_path / 'x').items():
+    np.testing.assert_array_equal(value, values[name])
+
+
+def test_a_hub_module(tmp_path):
+  """Its variables have a prefix; averages replace weights."""
+  with tf.Graph().as_default(), tf.Session() as session:
+    with tf.variable_scope('module'):
+      nets_factory.get_network_fn('lenet', 10)(tf.zeros([1, 28, 28, 3]))
+    tf.get_variable('module/LeNet/conv1/biases/ExponentialMovingAverage',
+                    initializer=np.float32([3] * 32))
+    session.run(tf.global_variables_initializer())
+    (tmp_path / 'hub' / 'variables').mkdir(parents=True)
+    tf.train.Saver().save(
+        session, str(tmp_path / 'hub' / 'variables' / 'variables'))
+  (tmp_path / 'hub' / 'saved_model.pb').write_bytes(b'')
+  importing.run(str(tmp_path / 'hub'), 'lenet', str(tmp_path / 'x'))
+  assert (_saved(tmp_path / 'x')['LeNet/conv1/biases'] == 3).all()
+
+
+def test_graphs_that_do_not_fit(exported, tmp_path):
+  path = exported[0] / 'frozen_inference_graph.pb'
+  with pytest.raises(ValueError, match='has no tensor CifarNet/conv1/weights: '
+                     'is it a file of another network'):
+    importing.run(str(path), 'cifarnet', str(tmp_path / 'x'))
+  damaged = tmp_path / 'damaged.pb'
+  damaged.write_bytes(path.read_bytes()[:1000])
+  with pytest.raises(ValueError, match='damaged.pb is refused: it is no compl'):
+    importing.run(str(damaged), 'lenet', str(tmp_path / 'x'))
+  assert not (tmp_path / 'x').exists()
