@@ -11,7 +11,7 @@ TESTS ?= tests -m 'not slow'
 KILLS ?= 20
 
 .PHONY: help env quickstart test test-tf212 test-scripts test-kill \
-  test-all test-exports fuzz
+  test-all test-exports test-import fuzz
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -29,6 +29,8 @@ help:
 #:                    fewer
 #: make test-exports  compare all networks in all exported forms with their
 #:                    checkpoints; NETWORKS='lenet vgg_16' does some
+#: make test-import   compare imported weights with Keras, torchvision and timm
+#:                    (STACK=tf2); ROWS='keras timm/vgg_16' does some
 #: make fuzz          feed damaged files to all that reads files; FUZZ='--seed=1'
 #:
 #: STACK=stock        TensorFlow 1.15.5, Python 3.7, in .venv
@@ -68,6 +70,15 @@ test-exports: env .venv-openvino
 	@TEST_EXPORTS=all '$(VENV)/bin/python' -m pytest -q --timeout=0 \
 	  tests/exports
 	@'$(VENV)/bin/python' -m tests.exports.all_networks $(NETWORKS)
+
+test-import: env .venv-import
+	@PYTHON_OF_FRAMEWORKS=.venv-import/bin/python \
+	  '$(VENV)/bin/python' -W ignore -m tests.import_weights.compare $(ROWS)
+
+.venv-import: requirements/import.txt
+	@'$(VENV)/bin/python' -m venv --clear $@
+	@$@/bin/python -m pip install -q --disable-pip-version-check -r $<
+	@touch $@
 
 .venv-openvino: requirements/openvino.txt
 	@'$(VENV)/bin/python' -m venv --clear $@

@@ -5,7 +5,7 @@ import tensorflow.compat.v1 as tf
 
 from datasets import dataset_info
 from datasets.conversion import archives
-from datasets.conversion import downloads
+from slim_common import transfer
 
 LABELS_FILENAME = dataset_info.LABELS_FILENAME
 
@@ -96,7 +96,7 @@ def download_url(url, dataset_dir):
     OSError: it cannot be downloaded.
   """
   path = os.path.join(dataset_dir, url.rstrip('/').split('/')[-1])
-  return path if os.path.exists(path) else downloads.fetch(
+  return path if os.path.exists(path) else transfer.fetch(
       [url], path, advice='Download it by other means and save it as %s' % path)
 
 

@@ -23,6 +23,7 @@ from datasets.conversion import engine
 from datasets.conversion import image_checks
 from datasets.conversion import provenance
 from slim_common import atomic_files
+from slim_common import transfer
 
 _NAME = 'visualwakewords'
 # What the records depend on, besides the source.
@@ -247,7 +248,7 @@ def _fetch(source, url, path):
         size, sha256 = _PUBLISHED[known]
   if not sha256 and os.path.exists(path):
     return path
-  return downloads.fetch(urls, path, size, sha256, downloads.GIVE_SOURCE)
+  return transfer.fetch(urls, path, size, sha256, downloads.GIVE_SOURCE)
 
 
 def _unpack(archive, directory, title):

@@ -10,6 +10,7 @@ written in the table, since checkpoints depend on them. The comment beside a row
 is the shape of its output for images of the default size.
 """
 import collections
+import contextlib
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -29,6 +30,7 @@ Residual = collections.namedtuple(
 Repeat = collections.namedtuple('Repeat', 'scope blocks rate end_point')
 
 _RGB_CHANNELS = 3
+_counts_padding = [False]
 
 
 def conv(scope, depth, kernel, stride=1, padding='SAME', stddev=None):
@@ -59,6 +61,20 @@ def max_pool(scope, kernel=3, stride=1, padding='SAME'):
 def avg_pool(scope, kernel=3, stride=1, padding='SAME'):
   """Returns the row of an average pooling layer; see `conv`."""
   return Pool(scope, slim.avg_pool2d, _pair(kernel), stride, padding)
+
+
+@contextlib.contextmanager
+def padding_counted():
+  """Makes average pooling inside count the zeros around an image.
+
+  TensorFlow divides by the pixels inside the image, PyTorch by default by the
+  size of the kernel.
+  """
+  _counts_padding.append(True)
+  try:
+    yield
+  finally:
+    _counts_padding.pop()
 
 
 def fork(*layers):
@@ -217,6 +233,9 @@ class _Interpreter:
     if isinstance(row, Fork):
       return self._concat([self.build(net, layer) for layer in row.layers])
     if isinstance(row, Pool):
+      if _counts_padding[-1] and row == avg_pool(row.scope):
+        net = layer_utils.fixed_padding(net, row.kernel[0])
+        row = row._replace(padding='VALID')
       return row.function(net, row.kernel, stride=row.stride,
                           padding=row.padding, scope=row.scope)
     return self._convolution(net, row)

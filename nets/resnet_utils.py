@@ -14,6 +14,7 @@ import collections
 import contextlib
 import itertools
 import operator
+from typing import NamedTuple
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -49,6 +50,40 @@ class Block(collections.namedtuple('Block', 'scope unit_fn args')):
       default `stride` is 1.
   """
   __slots__ = ()
+
+
+class Placement(NamedTuple):
+  """Where the strides of a ResNet are; slim's by default.
+
+  Attributes:
+    first_unit: whether the first unit of a block has the stride of the block
+      before, whose last unit then has none.
+    first_conv: whether the stride of a unit is that of its first convolution,
+      of 1x1, instead of the second, of 3x3.
+    pad_pool: whether `pool1` is padded with zeros on all sides, instead of like
+      SAME, which pads images of even size at the bottom and on the right only.
+  """
+  first_unit: bool = False
+  first_conv: bool = False
+  pad_pool: bool = False
+
+
+_placements = [Placement()]
+
+
+@contextlib.contextmanager
+def placed(placement):
+  """Gives the ResNets built inside another `Placement`."""
+  _placements.append(placement)
+  try:
+    yield
+  finally:
+    _placements.pop()
+
+
+def strides_of_unit(stride):
+  """Returns the strides of a unit's 1x1 and 3x3 convolution."""
+  return (stride, 1) if _placements[-1].first_conv else (1, stride)
 
 
 def bottleneck_block(scope, unit_fn, base_depth, num_units, stride):
@@ -145,6 +180,7 @@ def stack_blocks_dense(net, blocks, output_stride=None,
   Raises:
     ValueError: the strides of the blocks do not reach `output_stride`.
   """
+  blocks = _with_placed_strides(blocks)
   check_output_stride(output_stride, blocks, include_root_block=False)
   plan = layer_utils.strides_and_rates(_strides(blocks), output_stride)
   for block in blocks:
@@ -158,6 +194,17 @@ def stack_blocks_dense(net, blocks, output_stride=None,
       net = slim.utils.collect_named_outputs(outputs_collections, sc.name, net)
       net = subsample(net, stride_after)
   return net
+
+
+def _with_placed_strides(blocks):
+  """Returns blocks with the strides where the placement wants them."""
+  if not _placements[-1].first_unit:
+    return blocks
+  # The first unit of a block comes right after the last one of the block
+  # before: each unit takes over the stride of the one before it.
+  strides = iter([1] + _strides(blocks))
+  return [block._replace(args=[dict(unit, stride=next(strides))
+                               for unit in block.args]) for block in blocks]
 
 
 def _build_units(net, block, steps):
@@ -198,7 +245,10 @@ def network_scope(scope, default_scope, inputs, unit_fn, is_training, reuse):
 def root_block(net):
   """Builds the convolution and the pooling before the blocks, of stride 4."""
   net = conv2d_same(net, 64, 7, stride=2, scope='conv1')
-  return slim.max_pool2d(net, [3, 3], stride=2, scope='pool1')
+  if not _placements[-1].pad_pool:
+    return slim.max_pool2d(net, [3, 3], stride=2, scope='pool1')
+  return slim.max_pool2d(layer_utils.fixed_padding(net, 3), [3, 3], stride=2,
+                         padding='VALID', scope='pool1')
 
 
 def stack_in_network(net, blocks, output_stride, include_root_block, **options):

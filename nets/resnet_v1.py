@@ -41,9 +41,11 @@ def bottleneck(inputs, depth, depth_bottleneck, stride, rate=1,
       shortcut = slim.conv2d(
           inputs, depth, [1, 1], stride=stride,
           activation_fn=tf.nn.relu6 if bounded else None, scope='shortcut')
-    net = slim.conv2d(inputs, depth_bottleneck, [1, 1], stride=1, scope='conv1')
+    first, second = resnet_utils.strides_of_unit(stride)
+    net = slim.conv2d(
+        inputs, depth_bottleneck, [1, 1], stride=first, scope='conv1')
     net = resnet_utils.conv2d_same(
-        net, depth_bottleneck, 3, stride, rate=rate, scope='conv2')
+        net, depth_bottleneck, 3, second, rate=rate, scope='conv2')
     net = slim.conv2d(net, depth, [1, 1], stride=1, activation_fn=None,
                       scope='conv3')
     if bounded:

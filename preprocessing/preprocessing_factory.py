@@ -12,6 +12,7 @@ from preprocessing import inception_preprocessing
 from preprocessing import lenet_preprocessing
 from preprocessing import mixing
 from preprocessing import random_numbers
+from preprocessing import torchvision_preprocessing
 from preprocessing import vgg_preprocessing
 from preprocessing.fast import compiled
 from slim_common import suggest
@@ -22,6 +23,7 @@ why_not_compiled = compiled.why_unavailable
 _FAMILIES = {
     'inception': inception_preprocessing,
     'vgg': vgg_preprocessing,
+    'torchvision': torchvision_preprocessing,
     'cifarnet': cifarnet_preprocessing,
     'lenet': lenet_preprocessing,
 }
@@ -34,6 +36,7 @@ _FAMILY_OF = {
     'nasnet_cifar': 'cifarnet',
     'pnasnet': 'inception',
     'vgg': 'vgg',
+    'torchvision': 'torchvision',
     'resnet': 'vgg',
     'alexnet': 'vgg',
     'overfeat': 'vgg',

@@ -120,13 +120,6 @@ pretrained() {
       "${TF_SLIM_CHECKPOINTS:-checkpoints}")
 }
 
-# heads_of NETWORK: prints the scopes of the last layers.
-heads_of() {
-  card=$("$python" "$root/train_image_classifier.py" --describe_model="$1")
-  printf '%s\n' "$card" | sed -n '/^ *head,/{n;s/^ *//p;}' | grep . ||
-    fail "--describe_model=$1 prints no head."
-}
-
 # stage DIRECTORY STEPS [FLAG...]: trains to that step and evaluates.
 stage() {
   directory=$1 steps=${STEPS:-$2}

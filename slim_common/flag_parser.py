@@ -45,11 +45,12 @@ def parse(arguments, config_class):
   given = {field.name: getattr(values, field.name)
            for field, _ in leaves if field.name in values}
   _take_words(words, leaves, given)
+  typed = [name for name in given if name in values and values[name].present]
+  given.update(_preset(config_class, given, typed))
   standalone = any(field.metadata.get('standalone') and given[field.name]
                    for field, _ in leaves)
   for field, _ in leaves:
     _check(field, given[field.name], standalone)
-  typed = [name for name in given if name in values and values[name].present]
   config = flags.remember(_build(config_class, given), typed)
   return (config, list(_warnings(leaves, values, given)),
           {name: values[name].value for name in names_of_logging
@@ -148,6 +149,17 @@ def _take_words(words, leaves, given):
     raise flags.UsageError('unexpected argument %r%s' % (
         words[0], '; this program takes flags only, --name=value. --helpfull '
         'lists them.' if near == '.' else near))
+
+
+def _preset(config_class, given, typed):
+  """Returns {flag: value} of the preset that was given, without what was typed.
+  """
+  chosen = {}
+  for name, sets in getattr(config_class, 'value_sets', {}).items():
+    chosen.update(sets.get(given[name], {}))
+  others = getattr(config_class, 'alternatives', {})
+  return {name: value for name, value in chosen.items()
+          if name not in typed and others.get(name) not in typed}
 
 
 def _check(field, value, standalone):

@@ -6,7 +6,10 @@ its annotation (str, int, float, bool, Optional of these, Tuple[str, ...]) the
 flag's type; `flag` documents its help and its rules. The first line of a
 component's docstring is a heading of the help page. A class attribute
 `most_used` of the program's dataclass names the flags that --help explains;
-the other headings then only list names, and --helpfull explains all.
+the other headings then only list names, and --helpfull explains all. Another,
+`value_sets` ({flag: {its value: {other flag: value}}}), has values of flags
+that are not typed; `alternatives` ({other flag: flag}) names flags that, if
+typed, keep the default of the other.
 """
 import dataclasses
 import os
@@ -191,6 +194,11 @@ def remember(config: Any, names: Sequence[str]) -> Any:
   return config
 
 
+def typed(config: Any) -> frozenset:
+  """Returns the names of the flags on the command line behind a config."""
+  return getattr(config, '_given', frozenset())
+
+
 def given(config: Any) -> frozenset:
   """Returns the names of the flags that were given by hand.
 
@@ -198,6 +206,6 @@ def given(config: Any) -> frozenset:
   their default.
   """
   defaults = as_dict(type(config)())
-  return getattr(config, '_given', frozenset()) | {
+  return typed(config) | {
       name for name, value in as_dict(config).items()
       if value != defaults.get(name, value)}

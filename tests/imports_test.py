@@ -1,10 +1,7 @@
-"""Who may import whom, folder by folder.
+"""Checks the imports of all files against the table in layers.py.
 
-The longest folder of the table that holds a file decides for it; the first row
-is for the files at the top, which are the programs. What a row allows, it
-allows with everything inside; the standard library is open to all. Slim's
-names keep converters and the modules of datasets in one folder, so that the
-names of the former, which begin with what _CONVERTERS says, are told apart.
+Slim's names keep converters and the modules of datasets in one folder, so that
+the names of the former, which begin with what _CONVERTERS says, are told apart.
 
 A file that runs as a program (it has a block for `__main__`) may import what
 the programs at the top may, wherever slim put it, and no library imports it.
@@ -18,59 +15,9 @@ import sysconfig
 
 import pytest
 
-_ROOT = pathlib.Path(__file__).resolve().parent.parent
-_LIBRARIES = ('tensorflow', 'tf_slim', 'numpy', 'absl', 'PIL')
-_ISLANDS = ('nets', 'preprocessing', 'datasets')
-_PROJECT = _ISLANDS + ('slim_common', 'deployment', 'image_classifier')
-_PROGRAMS = (
-    'download_and_convert_data', 'train_image_classifier',
-    'eval_image_classifier', 'export_inference_graph', 'classify_image')
-_BASE = _LIBRARIES + ('slim_common',)
-_FACTORIES = (
-    'nets.nets_factory', 'nets.normalization',
-    'preprocessing.preprocessing_factory', 'datasets.dataset_factory',
-    'datasets.reading', 'datasets.conversion.image_checks')
-_IC = 'image_classifier.'
-_BELOW_RUNS = (_IC + 'options', _IC + 'checkpoints', _IC + 'losses')
-_BELOW_EVALUATE = _BASE + _FACTORIES + _BELOW_RUNS + (
-    'deployment', _IC + 'graphs', _IC + 'runs')
+from tests import layers
 
-# Folder to what its files may import besides each other.
-_TABLE = {
-    '': _LIBRARIES + _PROJECT + ('setuptools',),
-    'tests': _LIBRARIES + _PROJECT + _PROGRAMS + (
-        'scripts', 'examples', 'benchmarks', 'matplotlib', 'numba', 'onnx',
-        'packaging', 'importlib_metadata', 'pytest', 'setuptools'),
-    'examples': _LIBRARIES + _PROJECT + _PROGRAMS + ('matplotlib',),
-    'benchmarks': _LIBRARIES + _PROJECT + _PROGRAMS + ('matplotlib',),
-    'scripts': _BASE + ('datasets',),
-    'slim_common': _LIBRARIES,
-    'nets': _BASE,
-    'preprocessing': _BASE,
-    # Nowhere else, as numba may be missing.
-    'preprocessing/fast': _BASE + ('preprocessing', 'numba'),
-    'datasets': _BASE + ('matplotlib',),
-    'datasets/samples': ('numpy',),
-    'datasets/reading': _BASE,
-    'datasets/conversion': _BASE + (
-        'datasets.dataset_info', 'datasets.imagenet_tools'),
-    'datasets/imagenet_tools': _BASE + ('datasets.conversion',),
-    'deployment': _BASE + ('nets.normalization',),
-    'image_classifier': ('slim_common',),
-    'image_classifier/options': ('slim_common',),
-    'image_classifier/checkpoints': _BASE,
-    'image_classifier/losses': _BASE,
-    'image_classifier/graphs': _BASE + _BELOW_RUNS,
-    'image_classifier/runs': _BASE + _FACTORIES + _BELOW_RUNS + ('matplotlib',),
-    'image_classifier/evaluate': _BELOW_EVALUATE + ('matplotlib',),
-    'image_classifier/inference': _BELOW_EVALUATE + ('onnxruntime',),
-    'image_classifier/evaluate_export': _BELOW_EVALUATE + (
-        _IC + 'evaluate', _IC + 'inference'),
-    'image_classifier/train': _BELOW_EVALUATE + (_IC + 'evaluate',),
-    'image_classifier/export': _BELOW_EVALUATE + (
-        _IC + 'inference', 'onnx', 'tf2onnx'),
-    'image_classifier/classify': _BELOW_EVALUATE + (_IC + 'inference',),
-}
+_ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Folders whose files may read the command line, and the files that parse it.
 _COMMAND_LINE_FOLDERS = ('', 'tests', 'examples', 'benchmarks', 'scripts',
                          'datasets/samples')
@@ -104,7 +51,7 @@ def _python_files():
 
 def _folder_of(path):
   """Returns the longest folder of the table that holds a file."""
-  return max((folder for folder in _TABLE
+  return max((folder for folder in layers.TABLE
               if not folder or path.startswith(folder + '/')), key=len)
 
 
@@ -165,7 +112,7 @@ def _is_program(tree):
 def _programs_of_islands():
   """Returns the names of the modules that are programs inside the islands."""
   return [path[:-3].replace('/', '.') for path in _python_files()
-          if path.split('/')[0] in _ISLANDS and _is_program(
+          if path.split('/')[0] in layers.ISLANDS and _is_program(
               ast.parse((_ROOT / path).read_text(encoding='utf-8')))]
 
 
@@ -190,9 +137,10 @@ def _mixes_converters(path, module):
 def _import_faults(path, tree):
   """Yields (line, text) of imports that the file's folder does not allow."""
   folder = _folder_of(path)
-  allowed = _TABLE[folder] + ((folder.replace('/', '.'),) if folder else ())
-  is_program = folder in _ISLANDS and _is_program(tree)
-  allowed += _TABLE[''] if is_program else ()
+  allowed = layers.TABLE[folder] + (
+      (folder.replace('/', '.'),) if folder else ())
+  is_program = folder in layers.ISLANDS and _is_program(tree)
+  allowed += layers.TABLE[''] if is_program else ()
   for line, module in _imports(path, tree):
     if module.startswith('tensorflow.contrib') or _is_standard(module):
       continue
@@ -202,7 +150,7 @@ def _import_faults(path, tree):
     elif _mixes_converters(path, module):
       yield line, ('imports %s; converters write and the modules of datasets '
                    'read: neither imports the other' % module)
-    elif (folder.split('/')[0] in _PROJECT and not is_program and
+    elif (folder.split('/')[0] in layers.PROJECT and not is_program and
           _is_inside(module, _programs_of_islands())):
       yield line, 'imports %s, which is a program' % module
 
@@ -253,7 +201,7 @@ def _contrib_faults(path, tree):
 
 def _mode_faults(path, tree):
   """Yields (line, text) of what turns eager execution on or off."""
-  if path.split('/')[0] not in _PROJECT or path == _MODES_FILE:
+  if path.split('/')[0] not in layers.PROJECT or path == _MODES_FILE:
     return
   for node in ast.walk(tree):
     name = getattr(node, 'attr', None) or getattr(node, 'name', None)
@@ -288,9 +236,9 @@ def test_finds_the_files():
 
 def test_every_folder_of_the_project_is_in_the_table():
   folders = {path.rpartition('/')[0] for path in _python_files()}
-  assert {folder.split('/')[0] for folder in folders} <= set(_TABLE)
+  assert {folder.split('/')[0] for folder in folders} <= set(layers.TABLE)
   assert {folder for folder in folders
-          if folder.startswith('image_classifier')} <= set(_TABLE)
+          if folder.startswith('image_classifier')} <= set(layers.TABLE)
 
 
 @pytest.mark.parametrize('path, source', [

@@ -37,6 +37,7 @@ from datasets.imagenet_tools import synsets
 from slim_common import atomic_files
 from slim_common import flags
 from slim_common import progress
+from slim_common import transfer
 from slim_common.flags import flag
 
 _CLASS_ARCHIVE = re.compile(r'(?:\./)?(n\d{8})\.tar$')
@@ -88,7 +89,7 @@ def run(source, output_directory, allow_subset=False):
       print('%s: unpacked already' % part)
       continue
     if '://' in source:
-      archive = downloads.fetch(
+      archive = transfer.fetch(
           [source.rstrip('/') + '/' + remote.name],
           os.path.join(output_directory, _DOWNLOADS, remote.name),
           *((None, None) if allow_subset else remote[1:]),

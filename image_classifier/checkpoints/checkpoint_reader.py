@@ -12,6 +12,7 @@ import tensorflow.compat.v1 as tf
 
 from image_classifier.checkpoints import foreign_names
 from image_classifier.checkpoints import shape_mismatch as shape_causes
+from nets import pretrained
 
 # The files that a checkpoint consists of, any of which may be named.
 _PARTS = re.compile(r'\.(index|meta|data-\d{5}-of-\d{5})$')
@@ -31,15 +32,20 @@ def find(path: str) -> str:
     path: a directory, whose latest or only checkpoint is taken; a prefix such
       as 'dir/model.ckpt-100'; one of a checkpoint's files; or the archive
       (.tar.gz, .tgz, .tar) of one, which is unpacked to a temporary directory
-      that is removed when the program ends. The prefix of a single file of the
-      old format (V1, 2016) is its path.
+      that is removed when the program ends; or, if nothing in the current
+      directory has that name, the name of a published checkpoint or network,
+      see nets/pretrained.py. The prefix of a single file of the old format (V1,
+      2016) is its path.
 
   Returns:
     The prefix, as `tf.train.Saver.restore` takes it.
 
   Raises:
     ValueError: there is no checkpoint.
+    OSError: a published one cannot be fetched.
   """
+  if _is_name(path):
+    path = pretrained.find(path)
   if tf.gfile.IsDirectory(path):
     return _latest(path)
   if _ARCHIVE.search(path) and os.path.isfile(path):
@@ -57,6 +63,22 @@ def find(path: str) -> str:
   raise ValueError('There is no checkpoint %s. %s holds %s.%s' % (
       path, directory, ', '.join(_prefixes(directory)) or 'none',
       _without_weights(prefix)))
+
+
+def published(path: str) -> Optional[pretrained.Checkpoint]:
+  """Returns the published checkpoint that `find` takes a path for, or None."""
+  return pretrained.row_of(path) if _is_name(path) else None
+
+
+def _is_name(path):
+  """Returns whether a path is the name of a published checkpoint or network.
+
+  A network that none was published of counts too: `pretrained.find` says so.
+  """
+  if os.path.basename(path) != path or os.path.exists(path) or (
+      tf.gfile.Glob(path + '.*')):
+    return False
+  return pretrained.is_name(path)
 
 
 def listed(directory: str) -> List[str]:

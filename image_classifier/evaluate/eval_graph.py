@@ -16,6 +16,7 @@ from image_classifier.losses import embedding
 from image_classifier.losses import task_heads
 from nets import nets_factory
 from nets import normalization
+from nets import variants
 from preprocessing import preprocessing_factory
 
 EvalGraph = collections.namedtuple('EvalGraph', (
@@ -69,8 +70,7 @@ def build(options, checkpoint=None, with_network=True):
         '--labels_offset=%d leaves none of the %d classes of the dataset %s.' %
         (labels_offset, dataset.num_classes, options.data.dataset_name))
   num_outputs = options.evaluation.embedding_size or num_classes
-  network = nets_factory.get_network_fn(
-      options.evaluation.model_name, num_outputs, is_training=False)
+  network = _network(options, num_outputs)
   batches = input_pipeline.evaluation_batches(
       dataset, _preprocessing(options, network),
       options.data.batch_size * options.evaluation.num_clones,
@@ -169,8 +169,7 @@ def training_logits(options, graph, images):
     that set the moving statistics. Variables of training alone, such as those
     of an auxiliary head, are new.
   """
-  network = nets_factory.get_network_fn(
-      options.evaluation.model_name, graph.num_outputs, is_training=True)
+  network = _network(options, graph.num_outputs, is_training=True)
   before = set(tf.get_collection(tf.GraphKeys.UPDATE_OPS))
   with normalization.overridden(lambda name, arguments: {'decay': 0.0}):
     with tf.variable_scope(tf.get_variable_scope(), reuse=tf.AUTO_REUSE,
@@ -178,6 +177,15 @@ def training_logits(options, graph, images):
       logits, _ = network(images)
   return logits, [op for op in tf.get_collection(tf.GraphKeys.UPDATE_OPS)
                   if op not in before]
+
+
+def _network(options, num_classes, is_training=False):
+  """Returns the function of images that builds the network."""
+  evaluation = options.evaluation
+  return variants.apply(
+      evaluation.model_name, nets_factory.get_network_fn(
+          evaluation.model_name, num_classes, is_training=is_training),
+      evaluation.network_variant)
 
 
 def _dataset(data, split):

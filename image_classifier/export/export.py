@@ -11,6 +11,7 @@ from image_classifier.checkpoints import checkpoint_reader
 from image_classifier.export import calibration_images
 from image_classifier.export import fold_batch_norm
 from image_classifier.export import onnx_model
+from image_classifier.export import other_frameworks
 from image_classifier.export import saved_model
 from image_classifier.export import tflite
 from image_classifier.export import tflite_metadata
@@ -30,9 +31,15 @@ FROZEN_GRAPH, SAVED_MODEL, TFLITE, INT8, ONNX = exports.FORMS.values()
 LABELS, MODEL = exports.LABELS, exports.MODEL
 
 _VERIFIED_IMAGES = 8
+# Forms that are written on request, each by the flag of its name.
+_ON_REQUEST = (
+    ('tflite', TFLITE), ('int8', INT8), ('onnx', ONNX),
+    ('keras', other_frameworks.KERAS),
+    ('safetensors', other_frameworks.SAFETENSORS))
 # Flags that need weights.
-_NEED_WEIGHTS = ('output_dir', 'tflite', 'int8', 'onnx', 'verify',
-                 'fold_batch_norm', 'moving_average_decay')
+_NEED_WEIGHTS = ('output_dir', 'verify', 'fold_batch_norm',
+                 'moving_average_decay') + tuple(
+                     flag for flag, _ in _ON_REQUEST)
 
 _Trained = collections.namedtuple(
     '_Trained', 'options classes checkpoint network session frozen folded')
@@ -60,6 +67,7 @@ def export(options: Export) -> List[str]:
   * saved_model/, the same with signatures (see `saved_model`);
   * model.tflite with `tflite`, model_int8.tflite with `int8`, model.onnx with
     `onnx`;
+  * keras_weights.h5 with `keras`, model.safetensors with `safetensors`;
   * labels.txt, the names of the classes in the order of the logits;
   * model.json, the description of the inputs and outputs.
 
@@ -80,6 +88,8 @@ def export(options: Export) -> List[str]:
       options.checkpoint_path)
   options, lines = record_defaults.apply(options, checkpoint)
   _check_calibration(options)
+  if options.keras:
+    other_frameworks.check_keras(options.model_name, options.network_variant)
   for line in lines:
     print(line)
   classes = inference_graph.find_classes(options, checkpoint)
@@ -112,8 +122,9 @@ def _check_files(options):
       raise ValueError('Give the directory of the export with --output_dir.')
     directory = (
         options.output_dir or os.path.dirname(options.output_file) or '.')
-    names = ([FROZEN_GRAPH, SAVED_MODEL] + [TFLITE] * options.tflite
-             + [INT8] * options.int8 + [ONNX] * options.onnx + [LABELS, MODEL])
+    names = [FROZEN_GRAPH, SAVED_MODEL] + [
+        name for flag, name in _ON_REQUEST if getattr(options, flag)] + [
+            LABELS, MODEL]
     atomic_files.check_writable(os.path.join(directory, MODEL), '--output_dir')
   else:
     default = type(options)()
@@ -219,6 +230,7 @@ def _write_forms(directory, trained, names):
   if options.onnx:
     _write(path(ONNX), onnx_model.convert(
         trained.folded, record, trained.classes.names))
+  _write_weights(path, trained)
   labels = ''.join(
       '%d:%s\n' % row for row in enumerate(trained.classes.names)).encode()
   text = json.dumps(record, indent=2) + '\n'
@@ -230,6 +242,17 @@ def _write_forms(directory, trained, names):
     _write(path(os.path.join(parent, MODEL)), text.encode())
   if options.verify:
     _verify(directory, trained, preprocessing, shape)
+
+
+def _write_weights(path, trained):
+  """Writes the files for other frameworks that the options ask for."""
+  options = trained.options
+  for wanted, name, write in (
+      (options.keras, other_frameworks.KERAS, other_frameworks.write_keras),
+      (options.safetensors, other_frameworks.SAFETENSORS,
+       other_frameworks.write_safetensors)):
+    if wanted:
+      write(path(name), trained.session, options.model_name)
 
 
 def _write_lite(path, trained, record, shape):
@@ -318,9 +341,8 @@ def _verify(directory, trained, preprocessing, shape):
   suffix = '_folded' if options.fold_batch_norm else ''
   forms = [('folded' if suffix else 'frozen', FROZEN_GRAPH),
            ('saved_model' + suffix, SAVED_MODEL)]
-  forms += [('tflite', TFLITE)] * options.tflite
-  forms += [('int8', INT8)] * options.int8
-  forms += [('onnx', ONNX)] * options.onnx
+  forms += [form for form in _ON_REQUEST
+            if form[0] in verify.TOLERANCES and getattr(options, form[0])]
   expected = verify.expected_logits(checkpoint, batches)
   comparisons = []
   for form, name in forms:

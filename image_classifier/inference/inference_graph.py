@@ -17,6 +17,7 @@ from image_classifier.inference import special_outputs
 from image_classifier.runs import record_defaults
 from image_classifier.runs import run_record
 from nets import nets_factory
+from nets import variants
 from preprocessing import preprocessing_factory
 
 SOFTMAX = 'softmax'
@@ -193,9 +194,9 @@ def build(options, classes, checkpoint, batch_size=None, frames=None,
   Raises:
     ValueError: the network is unknown or cannot be built for such an input.
   """
-  function = nets_factory.get_network_fn(
+  function = variants.apply(options.model_name, nets_factory.get_network_fn(
       options.model_name, options.embedding_size or classes.number,
-      is_training=is_training)
+      is_training=is_training), options.network_variant)
   size = options.image_size or function.default_image_size
   height_and_width = [None, None] if free_size else [size, size]
   shape = [batch_size] + ([frames] if frames else []) + height_and_width + [

@@ -26,6 +26,10 @@ class Evaluation:
       'inception_v3', 'Name of the network; train_image_classifier.py '
       '--list_models lists them. The run.json of a training replaces the '
       'default.')
+  network_variant: str = flag(
+      'slim', 'Variant of the network that imported weights need, see '
+      'nets/variants.py. The run.json beside the checkpoint replaces the '
+      'default.')
   eval_image_size: Optional[int] = flag(
       None, 'Height and width of the images, in pixels. Default: that of the '
       "training (its run.json); otherwise the network's own.", at_least=1)

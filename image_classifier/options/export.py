@@ -49,6 +49,12 @@ class Export(Inference):
   onnx: bool = _output(
       False, 'Whether to write model.onnx, for ONNX Runtime and other readers '
       'of ONNX. Needs tf2onnx and onnxruntime.')
+  keras: bool = _output(
+      False, 'Whether to write keras_weights.h5, which the same network of '
+      'keras.applications loads with load_weights(PATH, by_name=True).')
+  safetensors: bool = _output(
+      False, 'Whether to write model.safetensors, the weights under their '
+      'names here, with dots.')
   calibration_split: str = _quantization(
       'train', 'Split of the images that --int8 and --verify use.',
       metavar='SPLIT')

@@ -23,6 +23,10 @@ class Inference:
       'inception_v3', 'Name of the network; train_image_classifier.py '
       '--list_models lists them. The run.json of a training replaces the '
       'default.')
+  network_variant: str = _model(
+      'slim', 'Variant of the network that imported weights need, see '
+      'nets/variants.py. The run.json beside the checkpoint replaces the '
+      'default.')
   preprocessing_name: Optional[str] = _model(
       None, 'Name of the preprocessing. Default: that of the training (its '
       "run.json); otherwise the network's own.")

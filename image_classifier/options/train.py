@@ -3,6 +3,7 @@ import dataclasses
 import functools
 from typing import Optional, Tuple
 
+from image_classifier.options import presets
 from image_classifier.options.data import METRIC_LOSSES
 from image_classifier.options.data import TrainingData
 from image_classifier.options.optimization import Optimizer
@@ -24,14 +25,18 @@ class Model:
   model_name: str = flag(
       'inception_v3', 'Name of the network; --list_models lists them. The '
       'run.json beside --checkpoint_path replaces the default.')
+  network_variant: str = flag(
+      'slim', 'Variant of the network that imported weights need, see '
+      'nets/variants.py. The run.json beside the checkpoint replaces the '
+      'default.')
   train_image_size: Optional[int] = flag(
       None, "Height and width of the training images, in pixels. Default: the "
       "network's own; with --checkpoint_path, that of its run.json.",
       at_least=1)
   batch_norm_decay: Optional[float] = flag(
       None, 'Decay of the moving averages of batch normalization, which '
-      'evaluation uses. A short training needs a lower value, such as 0.9. '
-      "Default: the network's own.", at_least=0, at_most=1)
+      "evaluation uses. Default: the network's own, or lower in a training of "
+      'fewer than 10 / (1 - decay) steps.', at_least=0, at_most=1)
   freeze_batch_norm: Optional[bool] = flag(
       None, 'Whether batch normalization uses its moving averages in training '
       'and does not update them. Default: only in layers that '
@@ -95,6 +100,20 @@ class Model:
 @dataclasses.dataclass(frozen=True)
 class WarmStart:
   """Fine-tuning."""
+  preset: Optional[str] = flag(
+      None, 'Set of values for the flags that are not given. finetune: the '
+      'last layers first, then all; momentum, a cosine with a warm-up, gentle '
+      'augmentation, and the best of the evaluations after each epoch.',
+      choices=tuple(presets.PRESETS))
+  source: Optional[str] = flag(
+      None, 'Directory with one subdirectory of images per class, or what else '
+      'download_and_convert_data.py takes as image_folder. It is converted to '
+      'TRAIN_DIR-data; the trained network is evaluated, and exported to '
+      'TRAIN_DIR-export.', metavar='IMAGES', standalone=True)
+  head_epochs: float = flag(
+      0.0, 'Number of passes over the split at the start in which only the '
+      'last layers are trained, those whose width is the number of classes.',
+      at_least=0, only_if_set=('checkpoint_path',))
   checkpoint_path: Optional[str] = flag(
       None, 'Checkpoint that initializes the weights: a directory (its latest '
       'checkpoint), any file of a checkpoint, or a .tar.gz archive of one. '
@@ -247,9 +266,12 @@ class Train:
   deployment: Deployment = Deployment()
   catalogue: Catalogue = Catalogue()
 
+  value_sets = {'preset': presets.PRESETS}
+  alternatives = presets.ALTERNATIVES
   most_used = (
       'dataset_name', 'dataset_dir', 'dataset_split_name', 'model_name',
-      'train_dir', 'checkpoint_path', 'trainable_scopes', 'batch_size',
+      'train_dir', 'checkpoint_path', 'preset', 'source', 'trainable_scopes',
+      'batch_size',
       'num_epochs', 'max_number_of_steps', 'optimizer', 'learning_rate',
       'learning_rate_decay_type', 'eval_every_epochs', 'num_clones',
       'list_models')

@@ -3,8 +3,8 @@
 What was given by hand wins. What was not comes
 
 1. from the run.json of the training that wrote the checkpoint;
-2. without one, for the classes of ImageNet, from the table of networks: what
-   the published checkpoints need;
+2. without one, from the row of the published checkpoint that is named, or, for
+   the classes of ImageNet, from the table of networks: what those need;
 3. otherwise from the defaults of the flags.
 
 Fine-tuning takes the network and its images from the run.json of the training
@@ -13,6 +13,7 @@ whose checkpoint it starts from; its data are its own.
 import tensorflow.compat.v1 as tf
 
 from datasets import dataset_factory
+from image_classifier.checkpoints import checkpoint_reader
 from image_classifier.runs import run_record
 from nets import nets_factory
 from preprocessing import preprocessing_factory
@@ -22,7 +23,8 @@ from slim_common import help_page
 _SIZES = ('eval_image_size', 'image_size', 'train_image_size')
 # What fine-tuning takes over.
 _FINE_TUNED = (
-    'model_name', 'preprocessing_name', 'use_grayscale', 'image_size')
+    'model_name', 'network_variant', 'preprocessing_name', 'use_grayscale',
+    'image_size')
 _IMAGENET = 'imagenet'
 # 0 by hand selects the weights where a record would select their averages.
 _AVERAGES = 'moving_average_decay'
@@ -44,8 +46,9 @@ def apply(options, checkpoint):
   """
   ours, given = flags.as_dict(options), flags.given(options)
   record = checkpoint and run_record.of_checkpoint(checkpoint)
+  named = {} if record else _named(ours)
   known = _renamed(ours, of_training(record) if record
-                   else _published(ours) if checkpoint else {})
+                   else _of_row(ours, named) if checkpoint else {})
   lines = _other_network(ours, known, given)
   if lines:
     return options, lines
@@ -76,15 +79,16 @@ def apply_to_fine_tuning(options, record):
   ours, given = flags.as_dict(options), flags.given(options)
   known = _renamed(ours, {
       name: value for name, value in (
-          of_training(record) if record else {}).items()
+          of_training(record) if record else _named(ours)).items()
       if name in _FINE_TUNED})
   lines = _other_network(ours, known, given)
   if lines:
     return options, lines
   completed = _missing(ours, known, given)
   if completed:
-    lines.append(_completion(completed, '%s of the checkpoint' %
-                             run_record.NAME))
+    lines.append(_completion(
+        completed, '%s of the checkpoint' % run_record.NAME if record
+        else 'the published checkpoints'))
   return flags.replace(options, completed), lines + _differences(
       ours, known, given)
 
@@ -131,7 +135,8 @@ def of_training(record):
   """
   trained = record['flags']
   known = {name: trained[name] for name in (
-      'model_name', 'preprocessing_name', 'use_grayscale', _AVERAGES,
+      'model_name', 'network_variant', 'preprocessing_name', 'use_grayscale',
+      _AVERAGES,
       'dataset_name', 'dataset_dir') if name in trained}
   if run_record.dataset_dir(record):
     known['dataset_dir'] = run_record.dataset_dir(record)
@@ -149,6 +154,19 @@ def of_training(record):
   if 'quantize_delay' in trained:
     known['quantize'] = trained['quantize_delay'] >= 0
   return known
+
+
+def _named(ours):
+  """Returns what the name of a published checkpoint says, as flags."""
+  row = ours['checkpoint_path'] and checkpoint_reader.published(
+      ours['checkpoint_path'])
+  return {'model_name': row.model_name, 'image_size': int(row.image_size),
+          'preprocessing_name': row.preprocessing} if row else {}
+
+
+def _of_row(ours, named):
+  """Returns what is known of a checkpoint without a record."""
+  return dict(named, **dict(_published(dict(ours, **named)), **named))
 
 
 def _published(ours):

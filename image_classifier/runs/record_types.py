@@ -65,8 +65,9 @@ _FACTS = {
     'embedding_size': (_is_positive, 'an integer of at least 1'),
     'tasks': (_is_list_of_tasks, 'a list of task, classes, multi_label')}
 _FLAGS = {
-    'model_name': _TEXT, 'preprocessing_name': _TEXT, 'dataset_name': _TEXT,
-    'dataset_dir': _TEXT, 'loss': _TEXT, 'eval_split': _TEXT,
+    'model_name': _TEXT, 'network_variant': _TEXT,
+    'preprocessing_name': _TEXT, 'dataset_name': _TEXT, 'dataset_dir': _TEXT,
+    'loss': _TEXT, 'eval_split': _TEXT,
     'use_grayscale': _SWITCH, 'moving_average_decay': _NUMBER,
     'normalize_embedding': _SWITCH, 'margin': _NUMBER,
     'embedding_size': (_is_positive, 'an integer of at least 1'),

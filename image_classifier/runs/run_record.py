@@ -40,7 +40,8 @@ _FACTS = (
 # Flags with text that later programs need. Other text may be a path or an
 # address, which an export does not tell.
 _PUBLIC_FLAGS = (
-    'model_name', 'dataset_name', 'dataset_split_name', 'preprocessing_name',
+    'model_name', 'network_variant', 'dataset_name', 'dataset_split_name',
+    'preprocessing_name',
     'labels_offset', 'loss', 'data_format', 'optimizer')
 # Flags of one call of the program, not of the run.
 _NOT_RECORDED = ('resume', 'list_models', 'describe_model')

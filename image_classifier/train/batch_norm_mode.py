@@ -6,6 +6,11 @@ averages that it has and does not update them, so that a layer that is not
 trained computes the same in training and in evaluation. A layer that is not
 trained and whose averages the checkpoint lacks has none to keep: its mean 0 and
 variance 1 are not those of its inputs. It stays in training mode.
+
+The averages of a short run: at slim's decay of 0.9997 they need 33,000 steps to
+forget where they started. After fewer, evaluation would use those of another
+dataset, or of none, so that the decay follows the length of the run unless
+--batch_norm_decay is given. The weights never depend on these averages.
 """
 from typing import List, NamedTuple, Optional
 
@@ -17,6 +22,8 @@ from image_classifier.checkpoints import warm_start
 _TIME_CONSTANTS = 10
 # The default of slim.batch_norm.
 _DEFAULT_DECAY = 0.999
+# Averages of fewer batches than two vary too much.
+_MIN_DECAY = 0.5
 
 
 class Layer(NamedTuple):
@@ -27,10 +34,12 @@ class Layer(NamedTuple):
     decay: decay of its moving averages; None for a frozen layer.
     lacks_statistics: whether it would be frozen by what is trained, or is by
       --freeze_batch_norm, although the checkpoint lacks its moving averages.
+    own_decay: decay that the network asks for; None for a frozen layer.
   """
   name: str
   decay: Optional[float]
   lacks_statistics: bool = False
+  own_decay: Optional[float] = None
 
 
 class BatchNormMode:
@@ -46,10 +55,13 @@ class BatchNormMode:
       trained variables; an empty sequence means all variables.
     is_loaded: function of a variable's name: whether the checkpoint of a warm
       start gives it; None without one.
+    num_steps: number of steps of the run; None if it does not end.
   """
 
-  def __init__(self, freeze, decay, trainable_scopes, is_loaded=None):
+  def __init__(self, freeze, decay, trainable_scopes, is_loaded=None,
+               num_steps=None):
     self._layers = {}
+    self._num_steps = num_steps
     self._is_loaded = is_loaded
     self._freeze = freeze
     self._decay = decay
@@ -69,11 +81,12 @@ class BatchNormMode:
     if is_frozen and (self._freeze or not lacks):
       self._layers[name] = Layer(name, None, lacks)
       return {'is_training': False}
+    own = arguments.get('decay', _DEFAULT_DECAY)
     decay = self._decay
     if decay is None:
-      decay = arguments.get('decay', _DEFAULT_DECAY)
+      decay = decay_of_run(own, self._num_steps)
     # Clones build each layer again.
-    self._layers[name] = Layer(name, decay, lacks)
+    self._layers[name] = Layer(name, decay, lacks, own)
     return {'decay': decay}
 
   def _lacks_statistics(self, name):
@@ -87,6 +100,25 @@ class BatchNormMode:
     return bool(self._trained) and not any(
         scope.match('%s/%s' % (name, variable))
         for scope in self._trained for variable in ('gamma', 'beta'))
+
+
+def decay_of_run(decay: float, num_steps: Optional[int]) -> float:
+  """Returns the decay with which a run's averages forget their initial value.
+
+  Args:
+    decay: decay of the network.
+    num_steps: number of steps of the run; None if it does not end.
+  """
+  if num_steps is None or num_steps >= _steps_wanted(decay):
+    return decay
+  # What is left of the initial value at the end is exp(-10), or in a run of
+  # less than 20 steps 2 to the power of -num_steps.
+  return min(decay, max(_MIN_DECAY, 1 - _TIME_CONSTANTS / num_steps))
+
+
+def _steps_wanted(decay):
+  """Returns the steps after which the initial values no longer matter."""
+  return _TIME_CONSTANTS / max(1 - decay, 1e-9)
 
 
 def describe(layers, num_steps, flags_given=()):
@@ -107,16 +139,24 @@ def describe(layers, num_steps, flags_given=()):
                  'their statistics.' % (
                      len(layers) - len(decays), len(layers)))
   lines += _without_statistics(layers)
+  shortened = [layer for layer in layers if layer.own_decay is not None
+               and layer.decay < layer.own_decay]
   decay = max(decays, default=0)
-  wanted = _TIME_CONSTANTS / max(1 - decay, 1e-9)
-  if decay and num_steps is not None and num_steps < wanted:
+  wanted = _steps_wanted(decay)
+  if shortened and 'batch_norm_decay' not in flags_given:
+    own = max(layer.own_decay for layer in shortened)
+    lines.append(
+        'Batch normalization: the decay of the statistics for evaluation is '
+        '%.4g, to suit %d steps. --batch_norm_decay=%g restores that of the '
+        'network, for %d steps or more.' % (
+            decay, num_steps, own, round(_steps_wanted(own))))
+  elif decay and num_steps is not None and num_steps < wanted:
     lines.append(
         'Warning: the batch normalization statistics for evaluation have a '
         'decay of %g, which needs more than %d steps (at least %d). Evaluation '
         'may be much worse than training: give --batch_norm_decay=%.4g or more '
         'steps.' % (
-            decay, num_steps, round(wanted),
-            max(0.5, 1 - _TIME_CONSTANTS / max(num_steps, 1))))
+            decay, num_steps, round(wanted), decay_of_run(decay, num_steps)))
   return lines
 
 

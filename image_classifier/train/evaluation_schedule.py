@@ -22,7 +22,7 @@ _SPLITS = ('validation', 'val', 'test')
 SAME = {name: name for name in (
     'dataset_name', 'dataset_dir', 'batch_size', 'preprocessing_name',
     'use_grayscale', 'num_preprocessing_threads', 'on_bad_record',
-    'max_bad_records', 'model_name', 'loss', 'focal_gamma',
+    'max_bad_records', 'model_name', 'network_variant', 'loss', 'focal_gamma',
     'moving_average_decay', 'num_clones', 'clone_on_cpu', 'master',
     'normalize_embedding', 'tasks')}
 SAME['train_image_size'] = 'eval_image_size'

@@ -59,6 +59,29 @@ class _ScaledLossOptimizer(
       return tf.assign_add(global_step, 1).op
 
 
+def keep_until(gradients, step, first_step, is_trained):
+  """Sets gradients to zero until a step, which keeps their variables.
+
+  Args:
+    gradients: list of (gradient, variable), as an optimizer takes them.
+    step: int64 scalar, the global step.
+    first_step: int, the first step in which all variables are trained.
+    is_trained: function of a variable's name: whether it is trained before.
+
+  Raises:
+    ValueError: none of the variables is trained before that step.
+  """
+  if not any(is_trained(variable.op.name) for _, variable in gradients):
+    raise ValueError(
+        '--head_epochs: no trained variable belongs to a last layer, whose '
+        'scope is named logits, fc or fc8. Leave it out.')
+  return [
+      (gradient if gradient is None or is_trained(variable.op.name)
+       else tf.cond(step < first_step, lambda g=gradient: tf.zeros_like(g),
+                    lambda g=gradient: tf.identity(g)), variable)
+      for gradient, variable in gradients]
+
+
 def _epsilon(options):
   return (_EPSILON[options.optimizer] if options.opt_epsilon is None
           else options.opt_epsilon)

@@ -12,10 +12,12 @@ class RunLength(NamedTuple):
     last_step: global step at which the run ends; None if it does not end.
     eval_every: steps between two evaluations; 0 for no evaluation.
     examples_per_step: examples in one update of the weights.
+    head_steps: steps at the start in which only the last layers are trained.
   """
   last_step: Optional[int]
   eval_every: int
   examples_per_step: int
+  head_steps: int = 0
 
 
 def compute(options, num_examples: int) -> RunLength:
@@ -50,7 +52,11 @@ def compute(options, num_examples: int) -> RunLength:
   eval_every = loop.eval_every
   if loop.eval_every_epochs:
     eval_every = max(1, round(loop.eval_every_epochs * steps_per_epoch))
-  return RunLength(min(ends) if ends else None, eval_every, examples_per_step)
+  warm = options.warm_start
+  head_steps = round(warm.head_epochs * steps_per_epoch) if (
+      warm.checkpoint_path) else 0
+  return RunLength(min(ends) if ends else None, eval_every, examples_per_step,
+                   head_steps)
 
 
 def workers_per_step(deployment) -> int:
@@ -65,6 +71,8 @@ def describe(length: RunLength, num_examples: int) -> str:
   if length.last_step is None:
     return ('No end: give --max_number_of_steps or --num_epochs, or stop it '
             'with Ctrl-C.')
-  return 'Ends at step %d, after %.4g epochs.' % (
+  return 'Ends at step %d, after %.4g epochs.%s' % (
       length.last_step,
-      length.last_step * length.examples_per_step / num_examples)
+      length.last_step * length.examples_per_step / num_examples,
+      ' Until step %d only the last layers are trained.' % length.head_steps
+      if length.head_steps else '')

@@ -9,6 +9,7 @@ from deployment import batch_norm_statistics
 from deployment import cluster
 from deployment import devices
 from deployment import model_deploy
+from image_classifier.checkpoints import shape_mismatch
 from image_classifier.checkpoints import warm_start
 from image_classifier.graphs import moving_average
 from image_classifier.graphs import quantization
@@ -26,6 +27,7 @@ from image_classifier.train import stateless_random
 from image_classifier.train import train_input
 from nets import nets_factory
 from nets import normalization
+from nets import variants
 
 TrainGraph = collections.namedtuple('TrainGraph', (
     'train_op', 'total_loss', 'learning_rate', 'input_wait', 'global_step',
@@ -121,6 +123,8 @@ def _network(options, num_classes):
   network = nets_factory.get_network_fn(
       options.model_name, num_classes, weight_decay=options.weight_decay,
       is_training=True)
+  network = variants.apply(
+      options.model_name, network, options.network_variant)
   network = nets_factory.in_layout(
       options.model_name, network, options.data_format)
   data_format.check(options.data_format)
@@ -139,7 +143,7 @@ def _clones(run, deployment, network, batches, workers):
   mode = batch_norm_mode.BatchNormMode(
       options.model.freeze_batch_norm, options.model.batch_norm_decay,
       options.warm_start.trainable_scopes,
-      warm_start.loadable(options.warm_start))
+      warm_start.loadable(options.warm_start), run.length.last_step)
   parts = iter(zip(
       tf.split(batches.images, deployment.num_clones),
       tf.split(batches.labels, deployment.num_clones)))
@@ -209,6 +213,9 @@ def _random_numbers(run, global_step):
 def _train_op(run, optimizer, gradients, global_step, total_loss, update_ops,
               average):
   """Returns the total loss as a tensor whose evaluation makes one step."""
+  if run.length.head_steps:
+    gradients = optimizers.keep_until(
+        gradients, global_step, run.length.head_steps, shape_mismatch.is_head)
   gradients = optimizers.clip(
       gradients, run.options.optimizer.clip_gradient_norm)
   # No gradient needs the sum of the weight decay. Without this it could be

@@ -7,8 +7,10 @@ import sys
 import pytest
 
 from nets import nets_factory
+from nets import pretrained
 from preprocessing import preprocessing_factory
 from scripts import fetch_checkpoint
+from slim_common import transfer
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -30,7 +32,8 @@ def test_downloads_once(mirror, tmp_path):
   (mirror / 'net_2016.tar.gz').unlink()
   assert fetch_checkpoint.fetch(*arguments) == found
   assert pathlib.Path(found).read_bytes() == b'weights'
-  assert os.listdir(str(directory)) == ['net_2016.tar.gz']
+  assert sorted(os.listdir(str(directory))) == [
+      'net_2016.tar.gz', 'net_2016.tar.gz.sha256']
 
 
 @pytest.mark.parametrize('name, urls', [
@@ -44,8 +47,7 @@ def test_downloads_once(mirror, tmp_path):
 def test_takes_the_published_urls(monkeypatch, tmp_path, name, urls):
   calls = []
   monkeypatch.setattr(
-      fetch_checkpoint.downloads, 'fetch',
-      lambda urls, path, advice: calls.append(urls) or path)
+      transfer, 'fetch', lambda urls, path, **unused: calls.append(urls))
   path = fetch_checkpoint.fetch(name, str(tmp_path))
   assert path == str(tmp_path / os.path.basename(urls[0]))
   assert calls == [urls]
@@ -56,15 +58,17 @@ def test_prints_the_path_alone(capsys, tmp_path):
   path.write_bytes(b'weights')
   fetch_checkpoint.main(['vgg_16_2016_08_28', str(tmp_path)])
   assert capsys.readouterr() == (str(path) + '\n', '')
+  # Noted, to see a change of the file.
+  assert path.with_name(path.name + '.sha256').exists()
 
 
 def test_an_unknown_name(tmp_path):
   with pytest.raises(SystemExit) as error:
     fetch_checkpoint.main(['inception_v3_2016', str(tmp_path)])
   assert str(error.value) == (
-      'fetch_checkpoint.py: there is no checkpoint inception_v3_2016; did you '
-      'mean inception_v3_2016_08_28? --list names all; --mirror=URL downloads '
-      'others.')
+      'fetch_checkpoint.py: There is no checkpoint inception_v3_2016; did you '
+      'mean inception_v3_2016_08_28? python scripts/fetch_checkpoint.py --list '
+      'prints all.')
 
 
 def test_a_mirror_without_it(mirror, tmp_path):
@@ -79,10 +83,10 @@ def test_a_mirror_without_it(mirror, tmp_path):
       'give its path as --checkpoint_path, or to a recipe as CHECKPOINT=PATH.')
 
 
-def test_a_directory_is_required(capsys):
+def test_a_name_is_required(capsys):
   with pytest.raises(SystemExit):
-    fetch_checkpoint.main(['vgg_16_2016_08_28'])
-  assert 'a name and a directory are required' in capsys.readouterr().err
+    fetch_checkpoint.main([])
+  assert 'a name is required' in capsys.readouterr().err
 
 
 def test_the_readme_holds_the_table_that_is_listed(tmp_path):
@@ -94,7 +98,8 @@ def test_the_readme_holds_the_table_that_is_listed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    'row', fetch_checkpoint.rows(), ids=lambda row: row['name'])
+    'row', [row._asdict() for row in pretrained.rows()],
+    ids=lambda row: row['name'])
 def test_rows_fit_the_library(row):
   assert row['model_name'] in nets_factory.networks_map
   assert int(row['image_size']) >= 96

@@ -14,11 +14,6 @@ _PYTHON = r"""#!/bin/sh
 printf '%s\n' "$@" '' >>{notes}
 case $1 in
   */fetch_checkpoint.py) echo "fetched/$2" ;;
-  */train_image_classifier.py)
-    case $2 in
-      --describe_model=none) echo none ;;
-      --describe_model=*) printf 'net\n  head, for flags:\n    a/b,a/c\n' ;;
-    esac ;;
   */export_inference_graph.py)
     for word; do
       case $word in
@@ -161,41 +156,31 @@ def test_fine_tuning_is_that_of_slim(python, row):
                  dict(start, **flags))
 
 
-def test_the_head_of_any_network_is_looked_up(python):
+def test_fine_tuning_of_any_network_is_one_command(python):
   status, _, err = _run(
-      python, 'finetune_on_image_folder.sh', 'vgg_16', '--source=mine',
-      CHECKPOINT='.')
+      python, 'finetune_on_image_folder.sh', 'vgg_16', '--source=my/mine/',
+      '--num_workers=1', STEPS='7', TRAIN_FLAGS='--seed=1')
   assert (status, err) == (0, '')
-  describe, convert, first, _, second, _ = _programs(python)
-  assert describe[2] == {'describe_model': 'vgg_16'}
+  convert, train = _programs(python)
   assert convert[2] == dict(
       dataset_name='image_folder', dataset_dir='data/mine',
-      source='mine')
-  train_dir = 'runs/vgg_16_on_mine'
-  common = dict(_FIXED, save_interval_secs='60', save_summaries_secs='60',
-                dataset_name='image_folder', dataset_dir='data/mine',
-                dataset_split_name='train', model_name='vgg_16',
-                log_every_n_steps='10')
-  assert first[2] == dict(
-      common, train_dir=train_dir, checkpoint_path='.', learning_rate='0.01',
-      max_number_of_steps='1000', checkpoint_exclude_scopes='a/b,a/c',
-      trainable_scopes='a/b,a/c')
-  assert second[2] == dict(
-      common, train_dir=train_dir + '/all', checkpoint_path=train_dir,
-      learning_rate='0.0001', max_number_of_steps='500')
+      source='my/mine/', num_workers='1')
+  assert train == ('train_image_classifier.py', [], dict(
+      preset='finetune', model_name='vgg_16', checkpoint_path='vgg_16',
+      source='my/mine/', dataset_dir='data/mine',
+      train_dir='runs/vgg_16_on_mine', max_number_of_steps='7', seed='1'))
 
 
-@pytest.mark.parametrize('words, variables, message', [
-    ([], {}, 'the network is missing.\nType: CHECKPOINT=FILE {path} '
-     'mobilenet_v1 --source=IMAGES\n'),
-    (['--source=mine'], {}, 'the network is missing.\nType: CHECKPOINT=FILE '
-     '{path} mobilenet_v1 --source=IMAGES\n'),
-    (['vgg_16', '--source=mine'], {}, 'the pretrained network is missing.\n'
-     'Type: CHECKPOINT=FILE {path} vgg_16 --source=IMAGES\n'),
-    (['none'], {'CHECKPOINT': '.'}, '--describe_model=none prints no head.\n')])
-def test_fine_tuning_of_any_network_refuses(python, words, variables, message):
+@pytest.mark.parametrize('words, message', [
+    ([], 'the network is missing.\nType: {path} mobilenet_v1 '
+     '--source=IMAGES\n'),
+    (['--source=mine'], 'the network is missing.\nType: {path} mobilenet_v1 '
+     '--source=IMAGES\n'),
+    (['vgg_16'], 'the images are missing.\nType: {path} vgg_16 '
+     '--source=IMAGES\n')])
+def test_fine_tuning_of_any_network_refuses(python, words, message):
   script = 'finetune_on_image_folder.sh'
-  status, out, err = _run(python, script, *words, **variables)
+  status, out, err = _run(python, script, *words)
   assert (status, out) == (2, '')
   assert err == script + ': ' + message.format(path=_SCRIPTS / script)
 

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from datasets.conversion import downloads
+from slim_common import transfer
 from tests.datasets.conversion import raw_files
 
 _CONTENT = bytes(range(256)) * 4000
@@ -98,7 +99,7 @@ class _Server(http.server.HTTPServer):
 @pytest.fixture
 def server(monkeypatch):
   monkeypatch.setenv('no_proxy', '*')
-  monkeypatch.setattr(downloads, '_SECONDS_BETWEEN_ATTEMPTS', 0.01)
+  monkeypatch.setattr(transfer, '_SECONDS_BETWEEN_ATTEMPTS', 0.01)
   running = _Server()
   running.url = 'http://127.0.0.1:%d/' % running.server_port
   thread = threading.Thread(target=running.serve_forever, args=(0.02,))
@@ -111,7 +112,7 @@ def server(monkeypatch):
 
 
 def _fetch(tmp_path, *urls, **announced):
-  return downloads.fetch(list(urls), str(tmp_path / 'd' / 'x'), **announced)
+  return transfer.fetch(list(urls), str(tmp_path / 'd' / 'x'), **announced)
 
 
 def test_whole_file_with_size_and_checksum(tmp_path, server):
@@ -183,7 +184,7 @@ def test_interrupted_download_is_resumed(tmp_path, server, capsys):
 
 
 def test_stalled_download_is_resumed(tmp_path, server, monkeypatch, capsys):
-  monkeypatch.setattr(downloads, '_SECONDS_UNTIL_STALLED', 1)
+  monkeypatch.setattr(transfer, '_SECONDS_UNTIL_STALLED', 1)
   start = time.time()
   _fetch(tmp_path, server.url + 'stalled', sha256=_SHA256)
   assert time.time() - start < 15

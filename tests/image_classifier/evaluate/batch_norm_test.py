@@ -49,7 +49,8 @@ def small(digits, tmp_path_factory):
   loop.train(runs.train(
       digits, directory, steps=40, optimizer=dict(optimizer='adam'),
       data=dict(batch_size=50, seed=1, preprocessing_name='lenet'),
-      schedule=dict(learning_rate=0.01), model=dict(model_name='small')))
+      schedule=dict(learning_rate=0.01),
+      model=dict(model_name='small', batch_norm_decay=0.9997)))
   yield directory
   del nets_factory.networks_map['small'], nets_factory.arg_scopes_map['small']
 
@@ -70,6 +71,32 @@ def test_stale_statistics_are_diagnosed(digits, small, capsys):
   for flags in dict(batch_size=4, max_num_batches=5), dict(diagnose=False):
     _evaluate(digits, small, **flags)
     assert 'On the first' not in capsys.readouterr().out
+
+
+def _train_briefly(digits, train_dir, **model):
+  loop.train(runs.train(
+      digits, train_dir, steps=40, data=dict(
+          batch_size=50, seed=1, preprocessing_name='lenet'),
+      optimizer=dict(optimizer='adam'), schedule=dict(learning_rate=0.01),
+      deployment=dict(cpu_threads=1), model=dict(model_name='small', **model)))
+  return runs.saved(train_dir, 40)
+
+
+def test_the_decay_suits_a_short_run(digits, small, tmp_path, capsys):
+  del small  # Which registers the network.
+  values = _train_briefly(digits, tmp_path / 'default')
+  assert ('decay of the statistics for evaluation is 0.75, to suit 40 steps. '
+          '--batch_norm_decay=0.9997 restores that of the network, for 33333 '
+          'steps or more.') in capsys.readouterr().out
+  assert _evaluate(
+      digits, tmp_path / 'default', quiet=True)['Accuracy'] > 0.8
+  # Nothing else follows: weights and optimizer are the same to the last bit.
+  slow = _train_briefly(digits, tmp_path / 'slow', batch_norm_decay=0.9997)
+  assert 'Warning: the batch normalization' in capsys.readouterr().out
+  assert {name for name in slow if (slow[name] != values[name]).any()} == {
+      'Small/%s/BatchNorm/moving_%s' % (layer, statistic)
+      for layer in ('fully_connected', 'Auxiliary')
+      for statistic in ('mean', 'variance')}
 
 
 def test_a_diagnosis_that_fails_is_no_error(

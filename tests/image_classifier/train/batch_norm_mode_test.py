@@ -133,6 +133,22 @@ def test_describe():
       '--batch_norm_decay=0.995 or more steps.']
 
 
+@pytest.mark.parametrize('decay, steps, expected', [
+    (0.9997, None, 0.9997), (0.9997, 33334, 0.9997), (0.9997, 60, 1 - 1 / 6),
+    (0.997, 3334, 0.997), (0.997, 3000, 1 - 1 / 300), (0.9997, 20, 0.5),
+    (0.9, 101, 0.9), (0.9, 50, 0.8), (0.0, 3, 0.0), (1.0, 10 ** 12, 1.0),
+    (0.3, 5, 0.3), (0.9997, 1, 0.5)])
+def test_the_decay_of_a_run(decay, steps, expected):
+  assert batch_norm_mode.decay_of_run(decay, steps) == pytest.approx(expected)
+
+
+def test_a_given_decay_stays():
+  mode = batch_norm_mode.BatchNormMode(None, 0.9997, (), num_steps=60)
+  assert mode('a', {'decay': 0.9}) == {'decay': 0.9997}
+  mode = batch_norm_mode.BatchNormMode(None, None, (), num_steps=60)
+  assert mode('a', {'decay': 0.9}) == {'decay': pytest.approx(1 - 1 / 6)}
+
+
 @pytest.mark.parametrize('arguments, value', [
     ([], None), (['--freeze_batch_norm'], True),
     (['--nofreeze_batch_norm'], False), (['--freeze_batch_norm=false'], False)])
@@ -160,7 +176,7 @@ def test_statistics_that_were_never_loaded_are_not_frozen(
   for name in ('a', 'b', 'head'):
     is_frozen = mode(name, {}) == {'is_training': False}
     assert is_frozen == (mode.layers[-1].decay is None)
-  assert [layer[1:] for layer in mode.layers] == expected
+  assert [layer[1:3] for layer in mode.layers] == expected
 
 
 @pytest.mark.parametrize('decay, end', [

@@ -1,0 +1,1 @@
+"""From a directory of images to an exported network, in one command."""
