@@ -16,6 +16,7 @@ import tensorflow.compat.v1 as tf
 
 from datasets import dataset_info
 from datasets.conversion import image_checks
+from datasets.conversion import image_integrity
 from datasets.conversion import worker_pool
 from datasets.reading import bad_records
 from datasets.reading import record_files
@@ -236,6 +237,8 @@ def _why_not_decoded(content, verdict, channels):
     if reason and reason.startswith(image_checks.FOUR_INKS) and (
         channels == _COLORS):
       return None
+  elif verdict.conversion == image_integrity.DAMAGED_EXIF:
+    reason = verdict.conversion
   return 'TensorFlow does not decode it: %s' % reason if reason else None
 
 

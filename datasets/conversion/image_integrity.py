@@ -27,6 +27,9 @@ _MID_GRAY = 128
 _PNG_SIGNATURE_BYTES = 8
 _PNG_KEPT_COLOR_TYPES = (0, 2)
 _PNG_CRITICAL_CHUNKS = (b'IHDR', b'PLTE', b'IDAT', b'IEND')
+_BYTE_ORDERS = (b'II', b'MM')
+# Why a PNG is converted that some versions of TensorFlow cannot decode.
+DAMAGED_EXIF = 'PNG with damaged EXIF'
 # Bytes that are decompressed at a time, and behind the last pixel.
 _PNG_BLOCK, _PNG_EXCESS = 1 << 20, 1 << 16
 
@@ -167,6 +170,10 @@ def png_reason(content, chunks):
     return 'PNG with %s' % ('a palette' if color_type == 3 else 'alpha')
   if depth != 8:
     return 'PNG of %d bits' % depth
+  if any(name == b'eXIf' and data[:2] not in _BYTE_ORDERS
+         for name, data in chunks):
+    # Some versions of libpng lose their place in the file there.
+    return DAMAGED_EXIF
   _check_png_data([data for name, data in chunks if name == b'IDAT'], content)
   return None
 

@@ -17,6 +17,7 @@ from datasets.conversion import convert_options
 from datasets.conversion import dataset_writer
 from datasets.conversion import encoding
 from datasets.reading import record_files
+from tests.datasets.conversion import metadata_images
 from tests.datasets.conversion import odd_images
 from tests.datasets.conversion import raw_files
 
@@ -132,6 +133,9 @@ def test_histogram_without_matplotlib(tmp_path, monkeypatch, capsys):
         odd_images.photo('P'), 'GIF', save_all=True,
         append_images=[odd_images.photo('P', seed=1)])),
      'TensorFlow does not decode it: an animated GIF'),
+    (_record(content=metadata_images.with_chunks(odd_images.chunk(
+        b'eXIf', b'M\0*\0'))),
+     'TensorFlow does not decode it: PNG with damaged EXIF'),
     (_record(label=b'cat'), 'image/class/label holds bytes; it must hold an'),
     (_record(label=1.0), 'image/class/label holds floating-point numbers')])
 def test_bad_records_are_named_by_file_and_index(

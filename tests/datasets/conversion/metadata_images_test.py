@@ -33,6 +33,18 @@ def test_harmless_metadata_costs_no_image():
       assert as_jpeg.image_format == 'jpg', name
 
 
+def test_exif_without_a_byte_order_is_left_out():
+  """The libpng of TensorFlow 1.15 reads what follows at a wrong place."""
+  content = metadata_images.with_chunks(odd_images.chunk(
+      b'eXIf', b'M\0' + odd_images.exif(6)[8:]))
+  verdict = image_checks.check(content)
+  assert verdict.conversion == 'PNG with damaged EXIF'
+  with tf.Session() as session:
+    np.testing.assert_array_equal(
+        session.run(tf.image.decode_png(verdict.content, 3)),
+        np.asarray(odd_images.photo()))
+
+
 @pytest.mark.parametrize('number,turn', [
     (1, None), (3, Image.ROTATE_180), (6, Image.ROTATE_270)])
 def test_orientation_in_text(number, turn):
