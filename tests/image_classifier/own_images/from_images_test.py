@@ -50,6 +50,7 @@ def _parse(*words):
   return config
 
 
+@pytest.mark.slow
 def test_one_command(images, checkpoint, tmp_path, capsys):
   train_dir = tmp_path / 'run'
   config = _parse(
@@ -120,6 +121,7 @@ def _train_lenet(digits, directory, steps, **warm_start):
   return runs.saved(directory, steps)
 
 
+@pytest.mark.slow
 def test_the_head_first(digits, tmp_path):
   given = _train_lenet(digits, tmp_path / 'given', 1)
   start = dict(checkpoint_path=str(tmp_path / 'given'), head_epochs=2 / 500)

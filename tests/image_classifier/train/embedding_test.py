@@ -64,6 +64,7 @@ def _results(few, trained):
       few, trained, results_file=str(trained / 'results.json')))
 
 
+@pytest.mark.slow
 def test_evaluation_needs_no_flags(trained, results):
   assert list(results)[:6] == [
       'Accuracy', 'Recall_at_1', 'Recall_at_5', 'Recall_at_10',
