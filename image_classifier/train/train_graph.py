@@ -146,17 +146,28 @@ def _clones(run, deployment, network, batches, workers):
     losses.add(logits, labels, end_points, recipe)
     return end_points
 
-  statistics = batch_norm_statistics.of_clones(
-      batch_norm_statistics.choose(options.model), deployment.num_clones,
-      workers)
-  with statistics, normalization.overridden(mode):
+  statistics = batch_norm_statistics.choose(options.model)
+  with batch_norm_statistics.of_clones(
+      statistics, deployment.num_clones, workers), (
+          normalization.overridden(mode)):
     clones = model_deploy.create_clones(deployment, clone)
-  return clones, losses.describe(recipe) + class_weights.describe(
-      recipe.class_weights, run.dataset.labels_to_names,
-      run.labels_offset) + batch_norm_mode.describe(
-          mode.layers, run.length.last_step,
-          [name for name in ('batch_norm_decay', 'freeze_batch_norm')
-           if getattr(options.model, name) is not None])
+  notes = losses.describe(recipe) + class_weights.describe(
+      recipe.class_weights, run.dataset.labels_to_names, run.labels_offset)
+  return clones, notes + _batch_norm_notes(
+      run, mode.layers, statistics, workers.size if workers else 1)
+
+
+def _batch_norm_notes(run, layers, statistics, num_workers):
+  """Returns lines of text about batch normalization."""
+  given = [name for name in ('batch_norm_decay', 'freeze_batch_norm')
+           if getattr(run.options.model, name) is not None]
+  if statistics != batch_norm_statistics.FIRST_CLONE:
+    given.append('batch_norm_statistics')
+  notes = batch_norm_mode.describe(layers, run.length.last_step, given)
+  if layers:
+    notes += batch_norm_statistics.describe(
+        statistics, run.deployment.num_clones, num_workers)
+  return notes
 
 
 def _loss_recipe(run):
