@@ -85,11 +85,7 @@ def build(run) -> TrainGraph:
     rate, optimizer = _optimizer(run, global_step, average)
   # Before the gradients, which must be those of the same random numbers.
   notes += _random_numbers(run, global_step)
-  total_loss, gradients = model_deploy.optimize_clones(
-      clones, optimizer, var_list=variables)
-  if workers:
-    total_loss, gradients = workers(total_loss), workers.mean_gradients(
-        gradients)
+  total_loss, gradients = _gradients(clones, optimizer, variables, workers)
   train_op = _train_op(run, optimizer, gradients, global_step, total_loss,
                        update_ops, average)
   _summarize(clones[0].outputs, first_losses, total_loss, rate, input_wait)
@@ -196,6 +192,15 @@ def _optimizer(run, global_step, average):
         variable_averages=average and average.average,
         variables_to_average=average and average.variables)
   return rate, optimizer
+
+
+def _gradients(clones, optimizer, variables, workers):
+  """Returns the loss of all clones and workers, and the gradients."""
+  loss, gradients = model_deploy.optimize_clones(
+      clones, optimizer, var_list=variables)
+  if workers:
+    loss, gradients = workers(loss), workers.mean_gradients(gradients)
+  return loss, gradients
 
 
 def _random_numbers(run, global_step):

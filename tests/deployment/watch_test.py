@@ -72,10 +72,10 @@ def test_another_training_is_refused(hosts, ends, capsys):
   _both(watch.Watch.start, watches)
   assert ends[0] == 75
   assert (
-      'ConnectionError: Worker 0 at %s has model_name=lenet, but Worker 1 at %s '
-      'has vgg_16. All workers need the same flags, except --task, and the same '
-      '--train_dir on a file system that all of them see. The last checkpoint '
-      'is run/model.ckpt-7: start every process again, with the same flags, to '
+      'ConnectionError: Worker 0 at %s has model_name=lenet, but Worker 1 at '
+      '%s has vgg_16. All workers need the same flags, except --task, and the '
+      'same --train_dir on a file system that all of them see. The last '
+      'checkpoint is run/model.ckpt-7: start every process again, with the same flags, to '
       'resume from it.\n' % hosts) in capsys.readouterr().err
 
 
@@ -88,8 +88,8 @@ def test_an_error_is_told_to_the_others(hosts, ends, capsys):
   while not ends and time.time() < deadline:
     time.sleep(0.1)
   assert ends[0] == 75
-  assert 'ConnectionError: Worker 1 at %s has failed: ValueError: The loss is ' \
-      'nan. The last' % hosts[1] in capsys.readouterr().err
+  assert 'ConnectionError: Worker 1 at %s has failed: ValueError: The loss ' \
+      'is nan. The last' % hosts[1] in capsys.readouterr().err
 
 
 def test_a_step_that_takes_long_says_who_is_missing(hosts, capsys):

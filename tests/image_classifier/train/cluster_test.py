@@ -71,8 +71,8 @@ def test_fine_tuning_and_evaluation_by_all_reduce(digits, trained, tmp_path):
       '--optimizer=momentum', '--learning_rate=0.001', '--eval_split=test',
       '--sync_batch_norm', '--worker_hosts=' + ','.join(hosts)]
   chief, worker = _run(command + ['--task=%d' % task] for task in (0, 1))
-  assert 'this is worker 1 of 2. A step is the mean gradient of 2 workers x 2 ' \
-      'clones x 4 = 16 images' in worker
+  assert 'this is worker 1 of 2. A step is the mean gradient of 2 workers x ' \
+      '2 clones x 4 = 16 images' in worker
   losses = [re.findall(r'^step \d of 4 .*  loss ([\d.]+)', text, re.MULTILINE)
             for text in (chief, worker)]
   assert len(losses[0]) == 4 and losses[0] == losses[1]
