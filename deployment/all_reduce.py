@@ -11,7 +11,6 @@ import signal
 import tensorflow.compat.v1 as tf
 
 from deployment import collectives
-from deployment import watch
 
 _LEADER = '/job:worker/replica:0/task:0'
 # What a wish to stop says: this number, plus that of the signal if there was

@@ -22,7 +22,7 @@ all clones are there.
 import collections
 import contextlib
 import dataclasses
-from typing import Any, Callable, Optional
+from typing import Any, Callable, List, Optional
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -85,9 +85,19 @@ def choose(options) -> str:
     mode = SYNCHRONIZED
   if mode != FIRST_CLONE and options.quantize_delay >= 0:
     raise ValueError(
-        '--quantize_delay=%d looks for the layers of slim: leave it out, or use '
-        '--batch_norm_statistics=first_clone.' % options.quantize_delay)
+        '--quantize_delay=%d looks for the layers of slim: leave it out, or '
+        'use --batch_norm_statistics=first_clone.' % options.quantize_delay)
   return mode
+
+
+def describe(mode: str, num_clones: int, num_workers: int) -> List[str]:
+  """Returns a line about a mode for the start of a run."""
+  if mode == FIRST_CLONE or num_clones * num_workers == 1:
+    return []
+  return ['Batch normalization: %s.' % (
+      'the statistics of %d clones are averaged in turn' % num_clones
+      if mode == ALL_CLONES else 'the statistics are those of %d clones '
+      'joined' % (num_clones * num_workers))]
 
 
 @contextlib.contextmanager
@@ -111,7 +121,7 @@ def of_clones(mode: str, num_clones: int,
   if mode not in MODES:
     raise ValueError('batch_norm_statistics is %r; it must be %s or %s.' % (
         mode, ', '.join(MODES[:-1]), MODES[-1]))
-  if mode == FIRST_CLONE:
+  if mode == FIRST_CLONE or num_clones == 1 and exchange is None:
     yield
     return
   calls = collections.OrderedDict()
@@ -155,29 +165,26 @@ def _layer(mode, calls, inputs, decay=0.999, center=True, scale=False,
   with tf.variable_scope(scope, 'BatchNorm', [inputs], reuse=reuse) as layer:
     _check_arguments(layer.name, is_training, updates_collections, others)
     axis = 1 if data_format == 'NCHW' else inputs.shape.ndims - 1
-    make = _variable_maker(
-        inputs, axis, param_initializers or {}, param_regularizers or {},
-        variables_collections, trainable)
-    gamma, beta, moving_mean, moving_variance = [
-        make(name) if is_used else None
-        for name, is_used in zip(_VARIABLES, (scale, center, True, True))]
     axes = [i for i in range(inputs.shape.ndims) if i != axis]
-    dtype = moving_mean.dtype.base_dtype
-    values = tf.cast(inputs, dtype)
+    gamma, beta, *moving = _variables(
+        inputs, axis, (scale, center, True, True), param_initializers or {},
+        param_regularizers or {}, variables_collections, trainable)
+    values = tf.cast(inputs, moving[0].dtype.base_dtype)
     statistics = _moments(values, axes)
-    shape = statistics[0].shape
-    gamma = tf.ones(shape, dtype) if gamma is None else tf.reshape(gamma, shape)
-    beta = tf.zeros(shape, dtype) if beta is None else tf.reshape(beta, shape)
+    gamma, beta = (
+        tf.fill(statistics[0].shape, tf.cast(default, values.dtype))
+        if variable is None else tf.reshape(variable, statistics[0].shape)
+        for variable, default in ((gamma, 1), (beta, 0)))
     normalized_with = statistics
     if mode == SYNCHRONIZED:
       tf.add_to_collection(_SYNCHRONIZED_MARK, layer.name)
       normalized_with = [tf.identity(value) for value in statistics]
     calls.setdefault(layer.name, []).append(_Call(
         *statistics, *normalized_with,
-        tf.cast(tf.size(inputs) / tf.size(statistics[0]), dtype),
+        tf.cast(tf.size(inputs) / tf.size(statistics[0]), values.dtype),
         # As the fused kernel does, which slim uses where it can.
         fused is not False and inputs.shape.ndims in (2, 4),
-        moving_mean, moving_variance, decay, updates_collections,
+        *moving, decay, updates_collections,
         tf.get_default_graph().get_name_scope() + '/'))
     outputs = tf.cast(_normalize(
         values, axes, *normalized_with, gamma, beta, epsilon), inputs.dtype)
@@ -204,14 +211,13 @@ def _check_arguments(name, is_training, updates_collections, others):
             FIRST_CLONE))
 
 
-def _variable_maker(inputs, axis, initializers, regularizers, collections_,
-                    trainable):
-  """Returns a function that makes a variable of a layer by its name."""
+def _variables(inputs, axis, are_used, initializers, regularizers, collections_,
+               trainable):
+  """Returns those of _VARIABLES that are used, and None for the others."""
   # Half precision is too coarse for averages.
   dtype = tf.float64 if inputs.dtype == tf.float64 else tf.float32
 
   def make(name):
-    is_moving = name.startswith('moving')
     default = (tf.zeros_initializer() if name in ('beta', 'moving_mean') else
                tf.ones_initializer())
     return slim.model_variable(
@@ -219,9 +225,10 @@ def _variable_maker(inputs, axis, initializers, regularizers, collections_,
         initializer=initializers.get(name, default),
         regularizer=regularizers.get(name),
         collections=slim.utils.get_variable_collections(collections_, name),
-        trainable=trainable and not is_moving)
+        trainable=trainable and not name.startswith('moving'))
 
-  return make
+  return [make(name) if is_used else None
+          for name, is_used in zip(_VARIABLES, are_used)]
 
 
 def _moments(inputs, axes):

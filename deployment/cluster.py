@@ -1,9 +1,10 @@
 """Training in several processes: workers and parameter servers.
 
-Without parameter servers, see all_reduce.py. With them, each worker runs the network on different batches; the variables are on the
-parameter servers. Worker 0 is the chief, which initializes the variables, saves
-and logs. The session of a worker sees the parameter servers and its own
-devices, but not the other workers, which may stop and restart.
+Without parameter servers, see all_reduce.py. With them, each worker runs the
+network on different batches; the variables are on the parameter servers. Worker
+0 is the chief, which initializes the variables, saves and logs. The session of
+a worker sees the parameter servers and its own devices, but not the other
+workers, which may stop and restart.
 
 Each process starts a server from the same list of hosts. If servers are already
 running, `--master` names that of this worker instead. The functions take the
@@ -17,6 +18,7 @@ import tensorflow.compat.v1 as tf
 
 from deployment import all_reduce
 from deployment import cluster_hosts
+from deployment import slow_steps
 
 _HOW = ('Give every process the same --worker_hosts=HOST:PORT,... and its own '
         '--task, and for parameter servers --ps_hosts=HOST:PORT,... and '
@@ -140,7 +142,7 @@ def serve(options):
         'workers, or with Ctrl-C.' % (
             options.task, options.ps_hosts[options.task],
             options.worker_replicas), flush=True)
-  ended = set()
+  ended, said = set(), (time.time(), '')
   with tf.Graph().as_default():
     queue = _ended_queue(options, options.task)
     size, next_ended = queue.size(), queue.dequeue()
@@ -148,6 +150,10 @@ def serve(options):
       while len(ended) < options.worker_replicas:
         if not session.run(size):
           time.sleep(_POLL_SECONDS)
+          said = cluster_hosts.say_missing({
+              'worker %d' % index: host
+              for index, host in enumerate(options.worker_hosts)
+              if index not in ended}, said)
           continue
         ended.add(int(session.run(next_ended)))
         print('%d of %d workers have ended.' % (
@@ -188,16 +194,17 @@ def hooks(options):
   """
   variables = tf.global_variables()
   _check_shared(variables)
+  slow = slow_steps.Hook(_others(options))
   with tf.device('/job:ps/task:0/device:CPU:0'):
     ready = tf.Variable(True, trainable=False, name='ready',
                         collections=['ready_mark'])
   if is_chief(options):
-    return [_RunAfterCreation(ready.initializer)]
+    return [_RunAfterCreation(ready.initializer), slow]
   # A session's scaffold waits for the operations in this collection.
   tf.add_to_collection(
       tf.GraphKeys.READY_OP,
       tf.report_uninitialized_variables(variables + [ready]))
-  return []
+  return [slow]
 
 
 class WaitingSessionCreator(tf.train.SessionCreator):
@@ -228,14 +235,21 @@ def _servers_needed(options):
   """Returns {what a server is called: its HOST:PORT}."""
   if options.master:
     return {'the server of --master': options.master[len('grpc://'):]}
+  others = _others(options)
   if all_reduce.is_used(options):
-    return collections.OrderedDict(
-        ('worker %d' % index, host)
-        for index, host in enumerate(options.worker_hosts)
-        if index != options.task)
+    return others
   return collections.OrderedDict(
-      ('parameter server %d' % index, host)
-      for index, host in enumerate(options.ps_hosts))
+      item for item in others.items() if item[1] in options.ps_hosts)
+
+
+def _others(options):
+  """Returns {what another process is called: its HOST:PORT}."""
+  hosts = [('parameter server', 'ps', options.ps_hosts),
+           ('worker', 'worker', options.worker_hosts)]
+  return collections.OrderedDict(
+      ('%s %d' % (name, index), host)
+      for name, job, of_job in hosts for index, host in enumerate(of_job)
+      if (job, index) != (options.job_name, options.task))
 
 
 class WorkerSessionCreator(tf.train.SessionCreator):

@@ -15,6 +15,7 @@ _MAX_PORT = 65535
 _SCHEME = 'grpc://'
 # Interval of the lines about who is waited for, and of attempts to connect.
 _LINE_SECONDS = 10
+_LOOK_SECONDS = 20
 _POLL_SECONDS = 0.5
 _CONNECT_SECONDS = 2
 
@@ -74,17 +75,56 @@ def wait_for(servers, seconds):
   """
   start = said = time.time()
   while True:
-    faults = {name: _fault(address) for name, address in servers.items()}
-    missing = ', '.join('%s at %s (%s)' % (name, servers[name], fault)
-                        for name, fault in faults.items() if fault)
-    if not missing:
+    faults = missing(servers)
+    if not faults:
       return
     if seconds and time.time() - start >= seconds:
-      raise ValueError(late(missing, seconds))
+      raise ValueError(late(faults, seconds))
     if time.time() - said >= _LINE_SECONDS:
       said = time.time()
-      _say(missing, start)
+      _say(faults, start)
     time.sleep(_POLL_SECONDS)
+
+
+def missing(servers):
+  """Returns which servers accept no connection and why, a text; '' if all do.
+
+  Args:
+    servers: dict of what a server is called to its HOST:PORT.
+  """
+  faults = {name: _fault(address) for name, address in servers.items()}
+  return ', '.join('%s at %s (%s)' % (name, servers[name], fault)
+                   for name, fault in faults.items() if fault)
+
+
+def say_missing(servers, said):
+  """Prints every 20 s which servers are gone, if that has changed.
+
+  Args:
+    servers: dict of what a server is called to its HOST:PORT.
+    said: (time, text) of the last look.
+
+  Returns:
+    The same of this look.
+  """
+  if time.time() - said[0] < _LOOK_SECONDS:
+    return said
+  gone = missing(servers)
+  if gone and gone != said[1]:
+    print('These do not accept connections: %s. Start them again, or end this '
+          'process with Ctrl-C.' % gone, flush=True)
+  return time.time(), gone
+
+
+def is_closed(address):
+  """Whether nothing listens at an address: its process has ended."""
+  try:
+    socket.create_connection(_parse(address), _CONNECT_SECONDS).close()
+  except ConnectionRefusedError:
+    return True
+  except OSError:
+    pass  # A network that is slow or down for a moment.
+  return False
 
 
 @contextlib.contextmanager

@@ -21,13 +21,15 @@ import time
 
 import tensorflow.compat.v1 as tf
 
+from deployment import cluster_hosts
+
 # Exit status of a process that ends because it has lost another: worth to be
 # started again, as sysexits.h has it.
 LOST = 75
 _ASK_SECONDS = 1
 # Time after which a process that does not answer counts as lost. With the
 # time to tell others it must stay below 30 seconds.
-_ANSWER_SECONDS = 15
+_ANSWER_SECONDS = 12
 # Time to tell the others why this process ends.
 _TELL_SECONDS = 4
 # What a step fails with where another process is the cause.
@@ -98,7 +100,7 @@ class Watch:
       self.wait_for_cause()
     self._is_over = True
     self._tell('failed', '%s has failed: %s: %s' % (
-        self._name(self._task), kind.__name__, str(error).split('\n')[0]))
+        self._name(self._task), kind.__name__, str(error).split('\n')[0].rstrip('.')))
 
   def wait_for_cause(self):
     """Waits until this process is ended, if another one is lost."""
@@ -112,12 +114,15 @@ class Watch:
   def _ask(self, task):
     """Asks another process whether it is there."""
     while not self._is_over:
+      # A question to a process that has ended waits for its whole time.
+      if cluster_hosts.is_closed(self._hosts[task]):
+        self._lose(task, 'has ended')
       try:
         self._mailboxes[task].size()
       except tf.errors.DeadlineExceededError:
         self._lose(task, 'has not answered for %d s' % _ANSWER_SECONDS)
       except tf.errors.OpError:
-        self._lose(task, 'has ended')
+        self._lose(task, 'has been started again')
       time.sleep(_ASK_SECONDS)
 
   def _read_mail(self):

@@ -125,9 +125,10 @@ def split_among_workers(files, shard):
     shard: (index, count), the index of the worker and the number of workers.
 
   Returns:
-    (files, shard): The worker's files, and (0, 1). If there are fewer files
-    than workers, all files and `shard`: each worker then reads every count-th
-    record of each file.
+    (files, shard): The worker's files, and (0, 1). If the files cannot be
+    divided equally, all files and `shard`: each worker then reads every
+    count-th record of each file, so that all come to the end of an epoch at
+    the same time.
 
   Raises:
     ValueError: the index is not in [0, count).
@@ -137,7 +138,7 @@ def split_among_workers(files, shard):
     raise ValueError(
         'shard is (%d, %d); the index must be at least 0 and less than the '
         'count.' % (index, count))
-  if len(files) < count:
+  if len(files) % count:
     return files, shard
   return files[index::count], (0, 1)
 

@@ -68,8 +68,9 @@ class TrainingData(Data):
       'the last bit with --cpu_threads=1.')
   shard_by_worker: bool = flag(
       False, 'Whether each worker reads a different part of the dataset: a '
-      'subset of the record files or, with fewer files than workers, of the '
-      'records. Otherwise each worker reads all, in a different order.',
+      'subset of the record files or, if they cannot be divided equally, of '
+      'the records. Otherwise each worker reads all, in a different order. '
+      'Without parameter servers it is always so.',
       only_if_set=('worker_hosts', 'worker_replicas'))
   class_sampling: str = flag(
       'none', 'Proportion of the classes in training: each class as often as '

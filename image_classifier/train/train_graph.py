@@ -90,11 +90,7 @@ def build(run) -> TrainGraph:
     rate, optimizer = _optimizer(run, global_step, average)
   # Before the gradients, which must be those of the same random numbers.
   notes += _random_numbers(run, global_step)
-  total_loss, gradients = model_deploy.optimize_clones(
-      clones, optimizer, var_list=variables)
-  if workers:
-    total_loss, gradients = workers(total_loss), workers.mean_gradients(
-        gradients)
+  total_loss, gradients = _gradients(clones, optimizer, variables, workers)
   train_op = _train_op(run, optimizer, gradients, global_step, total_loss,
                        update_ops, average)
   _summarize(clones[0].outputs, first_losses, total_loss, rate, input_wait)
@@ -154,17 +150,29 @@ def _clones(run, deployment, network, batches, workers):
     recipe.add(logits, labels, end_points)
     return end_points
 
-  statistics = batch_norm_statistics.of_clones(
-      batch_norm_statistics.choose(options.model), deployment.num_clones,
-      workers)
-  with statistics, normalization.overridden(mode):
+  statistics = batch_norm_statistics.choose(options.model)
+  with batch_norm_statistics.of_clones(
+      statistics, deployment.num_clones, workers), (
+          normalization.overridden(mode)):
     clones = model_deploy.create_clones(deployment, clone)
-  return clones, recipe.describe() + class_weights.describe(
+  notes = recipe.describe() + class_weights.describe(
       getattr(recipe, 'class_weights', None), run.dataset.labels_to_names,
-      run.labels_offset) + batch_norm_mode.describe(
-          mode.layers, run.length.last_step,
-          [name for name in ('batch_norm_decay', 'freeze_batch_norm')
-           if getattr(options.model, name) is not None])
+      run.labels_offset)
+  return clones, notes + _batch_norm_notes(
+      run, mode.layers, statistics, workers.size if workers else 1)
+
+
+def _batch_norm_notes(run, layers, statistics, num_workers):
+  """Returns lines of text about batch normalization."""
+  given = [name for name in ('batch_norm_decay', 'freeze_batch_norm')
+           if getattr(run.options.model, name) is not None]
+  if statistics != batch_norm_statistics.FIRST_CLONE:
+    given.append('batch_norm_statistics')
+  notes = batch_norm_mode.describe(layers, run.length.last_step, given)
+  if layers:
+    notes += batch_norm_statistics.describe(
+        statistics, run.deployment.num_clones, num_workers)
+  return notes
 
 
 def _loss_recipe(run):
@@ -198,6 +206,15 @@ def _optimizer(run, global_step, average):
         variable_averages=average and average.average,
         variables_to_average=average and average.variables)
   return rate, optimizer
+
+
+def _gradients(clones, optimizer, variables, workers):
+  """Returns the loss of all clones and workers, and the gradients."""
+  loss, gradients = model_deploy.optimize_clones(
+      clones, optimizer, var_list=variables)
+  if workers:
+    loss, gradients = workers(loss), workers.mean_gradients(gradients)
+  return loss, gradients
 
 
 def _random_numbers(run, global_step):

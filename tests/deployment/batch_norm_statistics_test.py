@@ -117,6 +117,23 @@ def test_flags(changes, chosen):
       options.train.Model(**changes)) == chosen
 
 
+@pytest.mark.parametrize('mode, num_clones, num_workers, lines', [
+    ('first_clone', 2, 2, []), ('synchronized', 1, 1, []),
+    ('all_clones', 2, 1, ['Batch normalization: the statistics of 2 clones are '
+                          'averaged in turn.']),
+    ('synchronized', 2, 3, ['Batch normalization: the statistics are those of '
+                            '6 clones joined.'])])
+def test_lines_about_a_run(mode, num_clones, num_workers, lines):
+  assert batch_norm_statistics.describe(
+      mode, num_clones, num_workers) == lines
+
+
+def test_one_clone_keeps_the_layer_of_slim():
+  with batch_norm_statistics.of_clones('synchronized', 1):
+    assert 'FusedBatchNorm' in normalization.batch_norm(
+        tf.zeros([2, 3, 3, 1])).op.type
+
+
 @pytest.mark.parametrize('changes, message', [
     ({'sync_batch_norm': True, 'batch_norm_statistics': 'all_clones'},
      '--sync_batch_norm is --batch_norm_statistics=synchronized, but '

@@ -23,7 +23,7 @@ import time
 
 import numpy as np
 
-_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 _EVAL_EVERY = 6
 _NEVER = 10 ** 6
@@ -48,7 +48,7 @@ def run(directory, kills, seed=0, say=print):
     Fault: something was lost, broken or done twice.
   """
   moments = random.Random(seed)
-  data = _digits(directory)
+  data = digits(directory)
   train_dir = os.path.join(directory, 'killed')
   latest = 0
   for number in range(1, kills + 1):
@@ -62,25 +62,25 @@ def run(directory, kills, seed=0, say=print):
   _finish(data, train_dir, last_step)
   undisturbed = os.path.join(directory, 'undisturbed')
   _finish(data, undisturbed, last_step)
-  _compare(train_dir, undisturbed, last_step)
+  compare(train_dir, undisturbed, last_step)
   say('After %d kills: every checkpoint readable, no step twice, and at step '
       '%d weights, slots and averages equal to the last bit to those of an '
       'undisturbed training, the log except for rounding.' % (
           kills, last_step))
 
 
-def _digits(directory):
+def digits(directory):
   data = os.path.join(directory, 'digits')
   subprocess.check_output([
-      sys.executable, os.path.join(_ROOT, 'download_and_convert_data.py'),
+      sys.executable, os.path.join(ROOT, 'download_and_convert_data.py'),
       '--dataset_name=mnist', '--dataset_dir=' + data,
-      '--source=' + os.path.join(_ROOT, 'datasets', 'samples', 'mnist')])
+      '--source=' + os.path.join(ROOT, 'datasets', 'samples', 'mnist')])
   return data
 
 
 def _start(data, train_dir, last_step):
   return subprocess.Popen(
-      [sys.executable, os.path.join(_ROOT, 'train_image_classifier.py'),
+      [sys.executable, os.path.join(ROOT, 'train_image_classifier.py'),
        '--dataset_name=mnist', '--dataset_dir=' + data, '--model_name=lenet',
        '--train_dir=' + train_dir, '--max_number_of_steps=%d' % last_step,
        '--batch_size=4', '--optimizer=adam', '--learning_rate=0.001',
@@ -165,7 +165,7 @@ def _steps_of_log(train_dir):
   return losses
 
 
-def _compare(killed, undisturbed, step):
+def compare(killed, undisturbed, step):
   """Checks that two trainings have the same result."""
   first, second = (_read(os.path.join(directory, 'model.ckpt-%d' % step))
                    for directory in (killed, undisturbed))

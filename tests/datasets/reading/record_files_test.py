@@ -73,12 +73,14 @@ def test_files_that_cannot_be_read(tmp_path, monkeypatch):
 
 
 def test_split_among_workers():
-  files = list('abcde')
+  files = list('abcdef')
   split = record_files.split_among_workers
   assert split(files, (0, 2)) == (list('ace'), (0, 1))
-  assert split(files, (1, 2)) == (list('bd'), (0, 1))
+  assert split(files, (1, 2)) == (list('bdf'), (0, 1))
+  # With two files for one worker and one for another, epochs would differ.
+  assert split(files, (1, 4)) == (files, (1, 4))
   assert split(files, (0, 1)) == (files, (0, 1))
-  assert split(files, (2, 6)) == (files, (2, 6))
+  assert split(files, (2, 7)) == (files, (2, 7))
 
 
 @pytest.mark.parametrize('shard', [(-1, 2), (2, 2), (0, 0)])

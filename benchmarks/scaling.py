@@ -1,0 +1,177 @@
+"""Measures and models how training scales with clones and workers.
+
+  python -m benchmarks.scaling [--model=resnet_v1_50] [--batch_size=8]
+      [--steps=12] [--image_size=64] [--only=clones|model]
+
+Measured: images/s of 1, 2 and 4 clones in one process, of 2 all-reduce workers,
+and of a parameter server with 2 workers that update together, all with the same
+number of images in a step, so that on a machine whose cores they share the
+figure is what the distribution costs. Trainings are started one after the
+other; the first steps do not count.
+
+Modelled: the time of a step on N GPUs,
+
+  compute + max(0, exchange - overlap x compute)
+  exchange = 2 (N - 1) / N x bytes / bandwidth + 2 (N - 1) x latency
+
+with the constants of _MACHINES and _NETWORKS, for all-reduce in one ring.
+"""
+import argparse
+import collections
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_IMAGES = 200
+_SKIPPED_STEPS = 3
+
+# bandwidth: bytes/s between neighbors; latency: seconds of a message; overlap:
+# the part of the computation that an exchange can hide behind.
+Machine = collections.namedtuple(
+    'Machine', 'name bandwidth latency overlap')
+_MACHINES = (
+    Machine('8 GPUs, NVLink', 130e9, 5e-6, 0.6),
+    Machine('100 Gbit/s network', 11e9, 20e-6, 0.6),
+    Machine('10 Gbit/s network', 1.1e9, 50e-6, 0.6))
+# images/s of one V100 at this batch, in half precision: round numbers of the
+# order of what is published, as an example to be replaced by measurements.
+Network = collections.namedtuple(
+    'Network', 'name parameters batch images_per_second')
+_NETWORKS = (
+    Network('resnet_v1_50', 25.6e6, 128, 800.0),
+    Network('inception_v3', 27.2e6, 128, 500.0),
+    Network('mobilenet_v2', 3.5e6, 128, 1200.0),
+    Network('vgg_16', 138.4e6, 64, 400.0))
+_SIZES = (1, 8, 64, 256, 1024)
+
+
+def exchanged_bytes(parameters, workers):
+  """Returns the bytes that a worker sends in a step, of float32 gradients."""
+  return 2 * (workers - 1) / workers * 4 * parameters
+
+
+def step_seconds(network, machine, workers):
+  """Returns the modelled seconds of a step of an all-reduce training."""
+  compute = network.batch / network.images_per_second
+  exchange = (exchanged_bytes(network.parameters, workers) / machine.bandwidth +
+              2 * (workers - 1) * machine.latency)
+  return compute + max(0.0, exchange - machine.overlap * compute)
+
+
+def efficiency(network, machine, workers):
+  """Returns the modelled speed, as a fraction of N times that of one GPU."""
+  return (network.batch / network.images_per_second /
+          step_seconds(network, machine, workers))
+
+
+def model_table():
+  """Yields the lines of the table of the model."""
+  yield '| network, batch of a GPU | between GPUs | %s |' % ' | '.join(
+      'N = {:,}'.format(size) for size in _SIZES)
+  yield '|---|---|%s' % ('---|' * len(_SIZES))
+  for network in _NETWORKS:
+    for machine in _MACHINES:
+      yield '| %s, %d | %s | %s |' % (
+          network.name, network.batch, machine.name, ' | '.join(
+              '%.0f %%' % (100 * efficiency(network, machine, size))
+              for size in _SIZES))
+
+
+# How a training is distributed: clones of a process, workers, servers.
+Layout = collections.namedtuple('Layout', 'name clones workers servers')
+_LAYOUTS = (
+    Layout('1 process', 1, 1, 0), Layout('2 clones', 2, 1, 0),
+    Layout('4 clones', 4, 1, 0), Layout('2 workers, all-reduce', 1, 2, 0),
+    Layout('1 server, 2 workers', 1, 2, 1))
+
+
+def command(layout, options, data, train_dir):
+  """Returns the command line of a training with a layout."""
+  parts = layout.clones * layout.workers
+  train = [
+      sys.executable, os.path.join(_ROOT, 'train_image_classifier.py'),
+      '--dataset_name=image_folder', '--dataset_dir=' + data,
+      '--model_name=' + options.model, '--train_dir=' + train_dir,
+      '--train_image_size=%d' % options.image_size, '--clone_on_cpu',
+      '--batch_size=%d' % (options.batch_size // parts),
+      '--num_clones=%d' % layout.clones, '--log_every_n_steps=1',
+      '--max_number_of_steps=%d' % options.steps, '--augmentation=none']
+  if layout.servers:
+    train += ['--sync_replicas', '--replicas_to_aggregate=%d' % layout.workers]
+  if layout.workers == 1:
+    return train
+  return [sys.executable, os.path.join(_ROOT, 'scripts', 'launch_cluster.py'),
+          '--workers=%d' % layout.workers, '--ps=%d' % layout.servers,
+          '--'] + train
+
+
+def images_per_second(layout, options, data):
+  """Trains with a layout; returns its median images/s."""
+  with tempfile.TemporaryDirectory() as directory:
+    train_dir = os.path.join(directory, 'run')
+    done = subprocess.run(
+        command(layout, options, data, train_dir), stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, universal_newlines=True)
+    if done.returncode:
+      raise SystemExit('%s failed:\n%s' % (layout.name, done.stdout))
+    with open(os.path.join(train_dir, 'train_log.jsonl')) as file:
+      rows = [json.loads(line) for line in file]
+  speeds = [row['images_per_second'] for row in rows
+            if 'loss' in row and row['step'] > _SKIPPED_STEPS]
+  return statistics.median(speeds)
+
+
+def measured_table(options, data):
+  """Yields the lines of the table of the measurements."""
+  yield '| %s, %d images a step | images/s | of 1 process |' % (
+      options.model, options.batch_size)
+  yield '|---|---|---|'
+  base = None
+  for layout in _LAYOUTS:
+    if options.only == 'clones' and layout.workers > 1:
+      continue
+    speed = images_per_second(layout, options, data)
+    base = base or speed
+    yield '| %s | %.1f | %.0f %% |' % (layout.name, speed, 100 * speed / base)
+
+
+def _make_data(directory):
+  import numpy as np
+  from PIL import Image
+  source, random = os.path.join(directory, 'images'), np.random.RandomState(0)
+  for i in range(_IMAGES):
+    folder = os.path.join(source, 'train', 'class_%d' % (i % 4))
+    os.makedirs(folder, exist_ok=True)
+    Image.fromarray(random.randint(0, 255, [64, 64, 3]).astype(
+        np.uint8)).save(os.path.join(folder, '%d.png' % i))
+  data = os.path.join(directory, 'data')
+  subprocess.check_output([
+      sys.executable, os.path.join(_ROOT, 'download_and_convert_data.py'),
+      '--dataset_name=image_folder', '--source=' + source,
+      '--dataset_dir=' + data])
+  return data
+
+
+def main():
+  """Runs the program."""
+  parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+  parser.add_argument('--model', default='resnet_v1_50')
+  parser.add_argument('--batch_size', type=int, default=8)
+  parser.add_argument('--image_size', type=int, default=64)
+  parser.add_argument('--steps', type=int, default=12)
+  parser.add_argument('--only', choices=('clones', 'model'))
+  options = parser.parse_args()
+  if options.only != 'model':
+    with tempfile.TemporaryDirectory() as directory:
+      for line in measured_table(options, _make_data(directory)):
+        print(line, flush=True)
+  if options.only != 'clones':
+    print('\n'.join(model_table()))
+
+
+if __name__ == '__main__':
+  main()

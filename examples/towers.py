@@ -1,0 +1,120 @@
+r"""Towers: a copy of LeNet on every device, with gradients averaged by hand.
+
+  python download_and_convert_data.py --dataset_name=mnist \
+      --dataset_dir=data/mnist --source=datasets/samples/mnist
+  python -m examples.towers --data_dir=data/mnist --num_devices=2
+
+What `deployment.model_deploy` does for any network, here in one file: the batch
+is split, the variables are on the CPU and shared by all towers, each tower has
+a graph for training (with dropout) and one for testing, and the mean gradient
+is applied once. Without GPUs the towers are on virtual CPU devices.
+"""
+import argparse
+
+import tensorflow.compat.v1 as tf
+
+from datasets import dataset_factory
+from datasets.reading import input_pipeline
+from deployment import devices
+from nets import nets_factory
+from preprocessing import preprocessing_factory
+from slim_common import runtime
+
+_VARIABLE_OPS = ('Variable', 'VariableV2', 'AutoReloadVariable', 'VarHandleOp')
+_IMAGE_SIZE, _NUM_CLASSES = 28, 10
+
+
+def tower_device(device, variables_device='/cpu:0'):
+  """Returns a device function: variables on one device, the rest on another."""
+  return lambda op: variables_device if op.type in _VARIABLE_OPS else device
+
+
+def split(tensor, num_parts):
+  """Splits a batch into equal parts; ValueError if there are none."""
+  size = int(tensor.shape[0])
+  if size % num_parts:
+    raise ValueError(
+        'A batch of %d cannot be split equally among %d devices, and with '
+        'unequal parts the mean of their gradients is not that of the batch: '
+        'use a multiple of %d.' % (size, num_parts, num_parts))
+  return tf.split(tensor, num_parts)
+
+
+def average_gradients(of_towers):
+  """Averages the lists of (gradient, variable) that the towers computed.
+
+  A tower whose loss does not depend on a variable has None, which counts as 0;
+  sparse gradients are made dense.
+  """
+  averages = []
+  for of_variable in zip(*of_towers):
+    gradients = [tf.convert_to_tensor(gradient)
+                 for gradient, _ in of_variable if gradient is not None]
+    if gradients:
+      averages.append((tf.add_n(gradients) / len(of_towers),
+                       of_variable[0][1]))
+  return averages
+
+
+def build(images, labels, optimizer, num_devices, device_type='CPU'):
+  """Builds the towers.
+
+  Args:
+    images: float32 [batch, 28, 28, 1].
+    labels: int64 [batch].
+    optimizer: a `tf.train.Optimizer`.
+    num_devices: number of towers, of which the batch must be a multiple.
+    device_type: 'CPU' or 'GPU'.
+
+  Returns:
+    (train_op, loss, accuracy): the accuracy is that of the first tower.
+  """
+  of_towers, losses, accuracies = [], [], []
+  parts = zip(split(images, num_devices), split(labels, num_devices))
+  for i, (tower_images, tower_labels) in enumerate(parts):
+    with tf.device(tower_device('/%s:%d' % (device_type, i))), (
+        tf.variable_scope(tf.get_variable_scope(), reuse=i > 0)):
+      logits, _ = nets_factory.get_network_fn(
+          'lenet', _NUM_CLASSES, is_training=True)(tower_images)
+      losses.append(tf.losses.sparse_softmax_cross_entropy(
+          tower_labels, logits))
+      of_towers.append(optimizer.compute_gradients(losses[-1]))
+    with tf.device(tower_device('/%s:%d' % (device_type, i))), (
+        tf.variable_scope(tf.get_variable_scope(), reuse=True)):
+      test_logits, _ = nets_factory.get_network_fn(
+          'lenet', _NUM_CLASSES, is_training=False)(tower_images)
+      accuracies.append(tf.reduce_mean(tf.cast(tf.equal(
+          tf.argmax(test_logits, 1), tower_labels), tf.float32)))
+  train_op = optimizer.apply_gradients(average_gradients(of_towers))
+  return train_op, tf.add_n(losses) / num_devices, accuracies[0]
+
+
+def main():
+  parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+  parser.add_argument('--data_dir', required=True)
+  parser.add_argument('--num_devices', type=int, default=2)
+  parser.add_argument('--batch_size', type=int, default=1024,
+                      help='Images of a step on each device.')
+  parser.add_argument('--steps', type=int, default=200)
+  options = parser.parse_args()
+  runtime.start()
+  preprocess = preprocessing_factory.get_preprocessing('lenet', True)
+  batch, _ = input_pipeline.next_batch(input_pipeline.training_batches(
+      dataset_factory.get_dataset('mnist', 'train', options.data_dir),
+      lambda image: preprocess(image, _IMAGE_SIZE, _IMAGE_SIZE),
+      options.batch_size * options.num_devices))
+  train_op, loss, accuracy = build(
+      batch.images, batch.labels, tf.train.AdamOptimizer(0.001),
+      options.num_devices, 'GPU' if devices.available_gpus() else 'CPU')
+  config = tf.ConfigProto(
+      allow_soft_placement=True, device_count={'CPU': options.num_devices})
+  with tf.Session(config=config) as session:
+    session.run([tf.global_variables_initializer(), tf.tables_initializer()])
+    for step in range(1, options.steps + 1):
+      results = session.run([train_op, loss, accuracy])
+      if step % 10 == 0 or step == options.steps:
+        print('step %d  loss %.4f  accuracy %.4f' % (step, *results[1:]))
+
+
+if __name__ == '__main__':
+  main()

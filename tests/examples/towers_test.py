@@ -1,0 +1,120 @@
+"""The towers of examples/, on virtual CPU devices."""
+import io
+import re
+
+import numpy as np
+from PIL import Image
+import pytest
+import tensorflow.compat.v1 as tf
+
+from datasets import dataset_utils
+from examples import towers
+from examples import train_cifar10_multi_gpu
+
+
+def _linear(num_towers, steps=5):
+  """Trains a linear model on towers; returns its weights."""
+  random = np.random.RandomState(0)
+  inputs = random.uniform(-1, 1, [8, 3]).astype(np.float32)
+  targets = random.uniform(-1, 1, [8, 1]).astype(np.float32)
+  with tf.Graph().as_default():
+    optimizer, gradients = tf.train.GradientDescentOptimizer(0.5), []
+    for i, (part, target) in enumerate(zip(
+        towers.split(tf.constant(inputs), num_towers),
+        towers.split(tf.constant(targets), num_towers))):
+      with tf.device(towers.tower_device('/cpu:%d' % i)), tf.variable_scope(
+          'model', reuse=i > 0):
+        weights = tf.get_variable('weights', [3, 1], initializer=(
+            tf.constant_initializer([1.0, 2.0, 3.0])))
+        outputs = tf.matmul(part, weights)
+        gradients.append(optimizer.compute_gradients(
+            tf.reduce_mean(tf.square(outputs - target))))
+    assert outputs.op.device == '/device:CPU:%d' % (num_towers - 1)
+    assert [v.device for v in tf.trainable_variables()] == ['/device:CPU:0']
+    step = optimizer.apply_gradients(towers.average_gradients(gradients))
+    with tf.Session(config=tf.ConfigProto(
+        device_count={'CPU': num_towers})) as session:
+      session.run(tf.global_variables_initializer())
+      for _ in range(steps):
+        session.run(step)
+      return session.run(weights)
+
+
+def test_number_of_towers_does_not_matter():
+  expected = _linear(1)
+  for num_towers in (2, 4):
+    np.testing.assert_allclose(_linear(num_towers), expected, atol=1e-6)
+
+
+def test_unused_variables_and_sparse_gradients():
+  table, unused = tf.Variable(tf.ones([4, 2])), tf.Variable(1.0)
+  optimizer = tf.train.GradientDescentOptimizer(1.0)
+  losses = [tf.reduce_sum(tf.gather(table, [0, 2])),
+            tf.reduce_sum(tf.gather(table, [2])) * unused]
+  averages = towers.average_gradients(
+      [optimizer.compute_gradients(loss, [table, unused]) for loss in losses])
+  with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    found = session.run([gradient for gradient, _ in averages])
+  np.testing.assert_allclose(found[0], [[.5, .5], [0, 0], [1, 1], [0, 0]])
+  assert found[1] == 1.0  # (0 + 2) / 2
+  assert [variable for _, variable in averages] == [table, unused]
+
+
+def test_unequal_parts_are_refused():
+  with pytest.raises(ValueError, match=re.escape(
+      'A batch of 9 cannot be split equally among 2 devices, and with unequal '
+      'parts the mean of their gradients is not that of the batch: use a '
+      'multiple of 2.')):
+    towers.split(tf.zeros([9, 1]), 2)
+
+
+def test_lenet_shares_its_weights():
+  train_op, loss, accuracy = towers.build(
+      tf.zeros([4, 28, 28, 1]), tf.zeros([4], tf.int64),
+      tf.train.GradientDescentOptimizer(0.1), 2)
+  assert len(tf.trainable_variables()) == 8
+  with tf.Session(config=tf.ConfigProto(device_count={'CPU': 2})) as session:
+    session.run(tf.global_variables_initializer())
+    values = [session.run([train_op, loss, accuracy])[1:] for _ in range(20)]
+  assert values[-1][0] < values[0][0]
+  assert values[-1][1] == 1.0
+
+
+@pytest.fixture(scope='module')
+def cifar(tmp_path_factory):
+  """A directory with 40 random images as CIFAR-10's training split."""
+  directory = tmp_path_factory.mktemp('cifar')
+  random = np.random.RandomState(0)
+  with tf.io.TFRecordWriter(str(directory / 'cifar10_train.tfrecord')) as file:
+    for i in range(40):
+      png = io.BytesIO()
+      Image.fromarray(random.randint(0, 255, [32, 32, 3]).astype(
+          np.uint8)).save(png, 'PNG')
+      file.write(dataset_utils.image_to_tfexample(
+          png.getvalue(), b'png', 32, 32, i % 10).SerializeToString())
+  return directory
+
+
+def test_cifar10_on_two_gpus_or_what_there_is(cifar, tmp_path, capsys):
+  flags = train_cifar10_multi_gpu.parse([
+      '--num_gpus=2', '--max_steps=3', '--batch_size=4',
+      '--train_dir=%s' % tmp_path, '--data_dir=%s' % cifar])
+  assert train_cifar10_multi_gpu.train(flags) == 3
+  assert re.search(r'step 1, loss = \d+\.\d\d \(\d+\.\d examples/s',
+                   capsys.readouterr().out)
+  reader = tf.train.NewCheckpointReader(str(tmp_path / 'model.ckpt-3'))
+  assert reader.get_tensor('global_step') == 3
+  names = reader.get_variable_to_shape_map()
+  assert 'CifarNet/conv1/weights/ExponentialMovingAverage' in names
+  assert not [name for name in names if 'tower' in name]
+
+
+def test_loss_of_a_tower_has_two_terms_of_weight_decay():
+  with tf.name_scope('tower_0') as scope:
+    train_cifar10_multi_gpu.tower_loss(
+        tf.zeros([2, 32, 32, 3]), tf.zeros([2], tf.int64), scope)
+  assert len(tf.losses.get_losses('tower_0/')) == 3
+  assert not tf.losses.get_regularization_losses()
+  summaries = tf.get_collection(tf.GraphKeys.SUMMARIES)
+  assert len(summaries) == 3
