@@ -151,9 +151,9 @@ def draw_curves(file, curves, title):
   pen.text((2, _MARGIN + height - _LINE), '%.3g' % low, fill='black')
   for number, (name, curve) in enumerate(curves.items()):
     color = _COLORS[number % len(_COLORS)]
-    places = [(_MARGIN + width * i / max(1, len(curve) - 1), _MARGIN + height * (
-        1 - (value - low) / max(high - low, 1e-9)))
-              for i, value in enumerate(curve)]
+    across = width / max(1, len(curve) - 1)
+    places = [(_MARGIN + i * across, _MARGIN + height * (
+        high - value) / max(high - low, 1e-9)) for i, value in enumerate(curve)]
     pen.line(places, fill=color, width=2)
     pen.text((_MARGIN + width - 200, _MARGIN + 6 + number * _LINE), name,
              fill=color)
@@ -179,8 +179,9 @@ def draw_rows(file, rows, scale=2):
     pen.text((4, top + 1), caption, fill='black')
     for column, image in enumerate(images):
       pixels = (np.clip(image, 0, 1) * 255).astype(np.uint8)
-      tile = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-      canvas.paste(tile.convert('RGB').resize((size, size)), (
+      tile = Image.fromarray(
+          pixels[..., 0] if pixels.shape[-1] == 1 else pixels).convert('RGB')
+      canvas.paste(tile.resize((size, size)), (
           4 + column * (size + 4), top + _LINE + 2))
   _save(canvas, file)
 

@@ -243,8 +243,9 @@ def _load_trained(name, checkpoint, scope, session):
   options, _ = record_defaults.apply(flags.remember(program_options.Classify(
       checkpoint_path=checkpoint), []), checkpoint)
   classes = inference_graph.find_classes(options, checkpoint)
-  with tf.variable_scope(scope.rstrip('/')) if scope else (
-      contextlib.suppress()):
+  with contextlib.ExitStack() as stack:
+    if scope:
+      stack.enter_context(tf.variable_scope(scope.rstrip('/')))
     network = inference_graph.build(options, classes, checkpoint)
   variables = {
       key[len(scope):]: variable
