@@ -50,11 +50,8 @@ def run(flags):
   with tf.Session(config=config) as session:
     saver.restore(session, tf.train.latest_checkpoint(flags.output_dir))
     resumed = train_on(session, order[half:])
-  picture = lesson.path(flags, 'losses.png')
-  lesson.draw_curves(picture, {
-      'straight': losses[:flags.steps],
-      'resumed halfway': losses[:half] + losses[flags.steps:]},
-                     'A training that is resumed')
+  picture = _draw(flags, losses[:flags.steps],
+                  losses[:half] + losses[flags.steps:])
   return {
       'kept': sorted(os.path.basename(path)[len('model.ckpt-'):-len('.index')]
                      for path in glob.glob(prefix + '-*.index')),
@@ -62,6 +59,15 @@ def run(flags):
       'resumed_equals_straight': all(
           np.array_equal(one, other) for one, other in zip(straight, resumed)),
       'picture': picture}
+
+
+def _draw(flags, straight, resumed):
+  """Draws both losses; returns the path of the picture."""
+  picture = lesson.path(flags, 'losses.png')
+  lesson.draw_curves(
+      picture, {'straight': straight, 'resumed halfway': resumed},
+      'A training that is resumed')
+  return picture
 
 
 if __name__ == '__main__':
