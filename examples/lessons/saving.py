@@ -16,15 +16,21 @@ from examples.lessons import lesson
 from examples.lessons import mnist_slim
 
 
-def run(flags):
-  """Saves, restores and compares; returns what was found."""
-  images, labels = lesson.digits(count=500)
+def _build():
+  """Returns (images, labels, loss, operation of a step)."""
   inputs = tf.placeholder(tf.float32, [None, 28, 28, 1])
   targets = tf.placeholder(tf.int64, [None])
   loss = tf.losses.sparse_softmax_cross_entropy(
       targets, mnist_slim.make_model(inputs))
   step = tf.train.get_or_create_global_step()
-  train = tf.train.MomentumOptimizer(0.05, 0.9).minimize(loss, step)
+  return inputs, targets, loss, tf.train.MomentumOptimizer(
+      0.05, 0.9).minimize(loss, step)
+
+
+def run(flags):
+  """Saves, restores and compares; returns what was found."""
+  images, labels = lesson.digits(count=500)
+  inputs, targets, loss, train = _build()
   batches = lesson.batches(32, len(labels), flags.seed)
   order = [next(batches) for _ in range(flags.steps)]
   saver = tf.train.Saver(max_to_keep=3)

@@ -10,12 +10,15 @@ import tensorflow.compat.v1 as tf
 from examples.lessons import attributes
 from examples.lessons import compare_embeddings
 from examples.lessons import deep_cnn
+from examples.lessons import end_points
 from examples.lessons import freezing
 from examples.lessons import learning_rate_decay
 from examples.lessons import lesson
 from examples.lessons import mnist_slim
+from examples.lessons import new_classifier
 from examples.lessons import saving
 from examples.lessons import siamese
+from examples.lessons import train_and_export
 from examples.lessons import triplet
 from examples.lessons import two_models
 from examples.lessons import two_tasks
@@ -110,6 +113,30 @@ def test_two_models(tmp_path):
   assert results['a_accuracy'] != results['b_accuracy']
   assert results['ensemble_accuracy'] >= min(
       results['a_accuracy'], results['b_accuracy'])
+
+
+def test_new_classifier(tmp_path):
+  results = _run(new_classifier, tmp_path, 1)
+  assert results['stage_1'] == 'network kept, head changed'
+  assert results['stage_2'] == 'network changed, head changed'
+  assert results['features'] == '[2048]'
+  assert results['parameters'] == 23508032
+
+
+def test_end_points(tmp_path):
+  results = _run(end_points, tmp_path, 3)
+  assert results['end_points'].startswith('conv1, pool1, conv2, pool2, Flatten')
+  assert results['largest_difference_of_logits'] < 1e-4
+  assert results['largest_difference_of_probabilities'] < 1e-5
+  assert results['two_runs_are_equal']
+
+
+def test_train_and_export(tmp_path):
+  results = _run(train_and_export, tmp_path, 30)
+  assert results['accuracy'] > .5
+  for form in ('frozen', 'saved'):
+    assert results[form + '_largest_difference'] <= 1e-5
+    assert results[form + '_classes_are_equal']
 
 
 def test_deep_cnn(tmp_path):
