@@ -12,13 +12,13 @@ split, its files and their numbers of examples:
                         "examples_per_class": [5923, ...]}, ...}}
 
 ("image" is null if sizes differ). Five keys are optional: "multi_label", true
-if an example has any number of classes, "tasks", if the classes are of several
-tasks and named TASK:CLASS: {"TASK": whether an example has any number of them},
-"side_files", the names of other files of the dataset, "max_pixels", the maximum height times width of its images
-unless it is the default, and "origin", what the dataset was made of, see
-`conversion.provenance`. `labels.txt` holds a line `id:name` for each class.
-Converters write these files and dataset modules read them, both through this
-module, which does not need TensorFlow.
+if an example has any number of classes; "tasks", where classes are of several
+tasks and named TASK:CLASS, {"TASK": whether an example has any number of them};
+"side_files", the names of other files of the dataset; "max_pixels", the maximum
+height times width of its images unless it is the default; and "origin", what
+the dataset was made of, see `conversion.provenance`. `labels.txt` holds a line
+`id:name` for each class. Converters write these files and dataset modules read
+them, both through this module, which does not need TensorFlow.
 """
 import json
 

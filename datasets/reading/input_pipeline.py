@@ -88,9 +88,8 @@ def training_batches(
     labels_offset: int = 0, seed: Optional[int] = None,
     preprocess_jpeg: Optional[Callable] = None, deterministic: bool = False,
     mix: Optional[Callable] = None, shard: Tuple[int, int] = (0, 1),
-    max_bad_records: int = 0, first_batch: int = 0,
-    preprocess_batch: Optional[Callable] = None,
-    sampling: Optional[class_sampling.Sampling] = None) -> tf.data.Dataset:
+    max_bad_records: int = 0, first_batch: int = 0, sampling=None,
+    preprocess_batch: Optional[Callable] = None) -> tf.data.Dataset:
   """Makes an infinite dataset of shuffled batches.
 
   Args:
@@ -98,13 +97,12 @@ def training_batches(
     preprocess: function of a decoded image, uint8 [height, width, channels],
       that returns the network's input, float32 [height, width, channels].
     batch_size: number of examples in every batch.
-    num_readers: number of files read in parallel.
-    num_threads: number of images decoded and preprocessed in parallel.
+    num_readers, num_threads: numbers of files read, and of images decoded and
+      preprocessed, in parallel.
     shuffle_buffer: number of records from which the next is sampled.
     labels_offset: subtracted from every label.
     seed: seed of the order; None for another order in every run.
-    preprocess_jpeg: function of (encoded, channels) used for JPEGs instead of
-      `preprocess`, which decodes only what it needs; or None.
+    preprocess_jpeg: the same of (encoded, channels), for JPEGs; or None.
     deterministic: whether the images depend on the seed alone too, on any
       number of threads. `preprocess`, `preprocess_jpeg` and `mix` then get an
       argument `seed`, int64 [2], on which all their randomness must depend.
@@ -115,8 +113,7 @@ def training_batches(
       has read. They are skipped, whole epochs without reading.
     preprocess_batch: function of images, uint8 [n, height, width, channels],
       that does what `preprocess` does to each, without randomness; or None.
-    sampling: in what proportion classes are read, in place of shuffling; None
-      for that of the records.
+    sampling: a `class_sampling.Sampling` in place of shuffling; or None.
 
   Returns:
     A tf.data Dataset of Batch. Reading it raises an InvalidArgumentError that
@@ -136,13 +133,8 @@ def training_batches(
       labels_offset, image_seed)
   decoding = _decoding(dataset, maker, num_threads, max_bad_records, batch_size,
                        in_blocks=not max_bad_records)
-  if sampling is None:
-    records = _shuffled_records(dataset, num_readers, shuffle_buffer, seed,
-                                shard, first_batch * batch_size, decoding)
-  else:
-    records = decoding.tracker.stop_above_limit(class_sampling.records(
-        sampling, decoding.files, shard, seed, first_batch * batch_size,
-        maker.label_of))
+  records = _records(dataset, num_readers, shuffle_buffer, seed, shard,
+                     first_batch * batch_size, decoding, sampling)
   batches = _batches(
       records, first_batch * batch_size, decoding, batch_size,
       is_infinite=True, finish=lambda examples: Batch(
@@ -273,13 +265,17 @@ def _indexed_files(files, all_files):
       (files, tf.constant(indices, tf.int64)))
 
 
-def _shuffled_records(dataset, num_readers, shuffle_buffer, seed, shard,
-                      records_to_skip, decoding):
+def _records(dataset, num_readers, shuffle_buffer, seed, shard,
+             records_to_skip, decoding, sampling):
   """Returns an infinite dataset of `record_files.Record`.
 
   Each epoch has its own seed, so that the dataset can start at any epoch. It
   ends only if too many records failed.
   """
+  if sampling is not None:
+    return decoding.tracker.stop_above_limit(class_sampling.records(
+        sampling, decoding.files, shard, seed, records_to_skip,
+        decoding.maker.label_of))
   files, shard = record_files.split_among_workers(decoding.files, shard)
   is_sloppy = seed is None
   if seed is None:

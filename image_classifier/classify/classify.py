@@ -108,6 +108,9 @@ def _check_flags(options):
   if options.explain and options.end_points:
     raise ValueError('--explain and --end_points both take values of end '
                      'points: run the program once for each.')
+  if options.explain and options.gallery:
+    raise ValueError('--explain shows what made the network choose a class, '
+                     'and with --gallery it chooses none: leave one out.')
   for field in dataclasses.fields(inference.Inference):
     if options.graph and getattr(options, field.name) != field.default:
       print('Warning: --%s has no effect with --graph, which has its own.' %

@@ -291,7 +291,8 @@ def _record(trained, preprocessing, names):
       ('normalize_embedding', options.normalize_embedding),
       ('tasks', (run_record.of_checkpoint(trained.checkpoint) or {}).get(
           'tasks') or []),
-      ('classifier_activation', trained.classes.activation),
+      ('classifier_activation', None if options.embedding_size else
+       trained.classes.activation),
       # The names of the same tensors in the network.
       ('historic_names', collections.OrderedDict([
           ('logits', network.logits.op.name),

@@ -55,7 +55,7 @@ class Evaluation:
       False, 'Whether embeddings have length 1. The run.json of a training '
       'replaces the default.', only_if_set=('embedding_size',))
   tasks: Tuple[str, ...] = flag(
-      (), 'Tasks that the network has heads for, of a dataset of several tasks. '
+      (), 'Tasks that the network has heads for, of a dataset of several. '
       'Default: those of the training (its run.json); otherwise all.',
       metavar='TASK,...')
   gallery_split: str = flag(

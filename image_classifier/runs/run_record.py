@@ -61,6 +61,7 @@ def make(options, dataset, num_classes: int, image_shape,
   multi_label = bool(getattr(dataset, 'multi_label', False))
   given = flags.as_dict(options)
   loss = given['loss'] or ('sigmoid' if multi_label else 'softmax')
+  is_embedding = loss in program_options.METRIC_LOSSES
   heads = task_heads.of_dataset(dataset, options.model.tasks)
   offset = 0 if heads else dataset.num_classes - num_classes
   return json.loads(json.dumps({
@@ -78,10 +79,9 @@ def make(options, dataset, num_classes: int, image_shape,
       'preprocessing': _preprocessing(given),
       'use_grayscale': given['use_grayscale'],
       'averaged_weights': given['moving_average_decay'] is not None,
-      'classifier_activation': (
+      'classifier_activation': None if is_embedding else (
           'sigmoid' if multi_label or loss == 'sigmoid' else 'softmax'),
-      'embedding_size': (given['embedding_size'] if loss in
-                         program_options.METRIC_LOSSES else None),
+      'embedding_size': given['embedding_size'] if is_embedding else None,
       'tasks': [{'task': head.task, 'classes': head.classes,
                  'multi_label': head.multi_label} for head in heads or []],
       'loss': loss,

@@ -100,8 +100,7 @@ def build(run) -> TrainGraph:
       batches.images, variables,
       [deployment.clone_device(i) for i in range(deployment.num_clones)],
       session_config.describe(run.deployment) + train_input.describe(run) +
-      notes, _hooks(run.deployment, optimizer) + _collapse_hooks(
-          run, first_losses), workers)
+      notes, _hooks(run, optimizer, first_losses), workers)
 
 
 def _deployment(options):
@@ -276,9 +275,9 @@ def _collapse_hooks(run, first_losses):
       run.options.loop.log_every_n_steps)] if margin else []
 
 
-def _hooks(deployment, optimizer):
-  """Returns the hooks that synchronize several workers."""
-  needed = []
+def _hooks(run, optimizer, first_losses):
+  """Returns the hooks that watch an embedding and synchronize workers."""
+  needed, deployment = _collapse_hooks(run, first_losses), run.deployment
   if cluster.has_parameter_servers(deployment):
     needed += cluster.hooks(deployment)
   if deployment.sync_replicas:

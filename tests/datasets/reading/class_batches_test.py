@@ -1,6 +1,4 @@
 """Batches by class, as lists of indices."""
-import itertools
-
 import numpy as np
 import pytest
 

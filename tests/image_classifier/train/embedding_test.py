@@ -163,6 +163,21 @@ def test_embeddings_need_a_gallery(exported, gallery):
     _classify(None, gallery / 'digit 3', graph=str(exported))
 
 
+def test_a_gallery_explains_nothing(trained, gallery, tmp_path):
+  with pytest.raises(ValueError, match='--explain shows what made the network '
+                     'choose a class, and with --gallery it chooses none'):
+    _classify(gallery, gallery / 'digit 3', checkpoint_path=str(trained),
+              explain=str(tmp_path / 'maps'))
+
+
+def test_a_gallery_is_for_embeddings(digits, gallery, tmp_path):
+  runs.leave(runs.train(digits, tmp_path / 'model'))
+  with pytest.raises(ValueError, match='--gallery is for networks that were '
+                     'trained with a loss of embeddings; this one names cla'):
+    _classify(gallery, gallery / 'digit 3',
+              checkpoint_path=str(tmp_path / 'model'))
+
+
 def test_a_gallery_split_that_is_not_there(few, trained):
   with pytest.raises(ValueError, match="--gallery_split=other: mnist has no "
                      "split 'other'"):

@@ -1,0 +1,1 @@
+"""Lessons: short programs, each of which shows one thing on bundled digits."""

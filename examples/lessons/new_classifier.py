@@ -1,0 +1,82 @@
+"""A trained network gets new classes: its features, a new layer, two stages.
+
+  python -m examples.lessons.new_classifier
+
+num_classes=None builds resnet_v1_50 up to its pooled features, 2,048 numbers an
+image. All its variables are restored; the new layer, in the scope Predict, is
+not in the file and keeps its own first values. Stage 1 trains Predict alone,
+stage 2 everything, from where stage 1 ended. (The file here has random weights,
+as if they were trained.)
+"""
+import numpy as np
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+from examples.lessons import lesson
+from nets import nets_factory
+
+_NETWORK, _SIZE, _BATCH = 'resnet_v1_50', 32, 8
+CLASSES = 3
+
+
+def features_of(images):
+  """Returns float32 [batch, 2048], and the end points."""
+  network = nets_factory.get_network_fn(
+      _NETWORK, None, weight_decay=1e-4, is_training=False)
+  net, end_points = network(images)
+  return tf.squeeze(net, [1, 2]), end_points
+
+
+def save_backbone(path):
+  """Saves a network of random weights; returns the prefix."""
+  with tf.Graph().as_default(), tf.Session() as session:
+    tf.set_random_seed(1)
+    features_of(tf.zeros([1, _SIZE, _SIZE, 3]))
+    session.run(tf.global_variables_initializer())
+    return tf.train.Saver().save(session, path, write_meta_graph=False)
+
+
+def run(flags):
+  """Restores, trains both stages; returns what changed in each."""
+  checkpoint = save_backbone(lesson.path(flags, 'resnet.ckpt'))
+  images, labels = lesson.digits(count=400)
+  images, labels = images[labels < CLASSES], labels[labels < CLASSES]
+  images = np.repeat(np.pad(
+      images, [[0, 0], [2, 2], [2, 2], [0, 0]], 'constant'), 3, axis=3) * 255
+  inputs = tf.placeholder(tf.float32, [None, _SIZE, _SIZE, 3])
+  targets = tf.placeholder(tf.int64, [None])
+  features, end_points = features_of(inputs - 127)
+  backbone = tf.trainable_variables()
+  logits = slim.fully_connected(
+      features, CLASSES, activation_fn=None, scope='Predict')
+  loss = tf.losses.sparse_softmax_cross_entropy(targets, logits)
+  head = tf.trainable_variables('Predict')
+  stages = [tf.train.MomentumOptimizer(rate, 0.9).minimize(
+      loss, var_list=variables) for rate, variables in (
+          (0.01, head), (0.001, backbone + head))]
+  # The new layer is simply missing in the file.
+  restore = slim.assign_from_checkpoint_fn(
+      checkpoint, slim.get_variables_to_restore(), ignore_missing_vars=True)
+  results, losses = {}, []
+  with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    restore(session)
+    order = lesson.batches(_BATCH, len(labels), flags.seed)
+    for number, stage in enumerate(stages, 1):
+      before = session.run([backbone, head])
+      for _, batch in zip(range(flags.steps), order):
+        losses.append(float(session.run([loss, stage], {
+            inputs: images[batch], targets: labels[batch]})[0]))
+      after = session.run([backbone, head])
+      results['stage_%d' % number] = 'network %s, head %s' % tuple(
+          'changed' if any((old != new).any() for old, new in zip(*values))
+          else 'kept' for values in zip(before, after))
+  picture = lesson.path(flags, 'loss.png')
+  lesson.draw_curves(picture, {'loss': losses}, 'Head first, then everything')
+  return dict(results, features=str(features.shape.as_list()[1:]),
+              parameters=sum(v.shape.num_elements() for v in backbone),
+              end_points=len(end_points), picture=picture)
+
+
+if __name__ == '__main__':
+  lesson.main(run, __doc__, steps=15)
