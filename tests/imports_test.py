@@ -39,8 +39,8 @@ _BELOW_EVALUATE = _BASE + _FACTORIES + _BELOW_RUNS + (
 _TABLE = {
     '': _LIBRARIES + _PROJECT + ('setuptools',),
     'tests': _LIBRARIES + _PROJECT + _PROGRAMS + (
-        'scripts', 'examples', 'benchmarks', 'h5py', 'keras', 'matplotlib', 'numba', 'pytest', 'torch',
-        'importlib_metadata', 'packaging', 'safetensors', 'setuptools', 'timm', 'torchvision'),
+        'scripts', 'examples', 'benchmarks', 'h5py', 'keras', 'matplotlib', 'packaging', 'pytest',
+        'numba', 'importlib_metadata', 'safetensors', 'setuptools', 'timm', 'torch', 'torchvision'),
     'examples': _LIBRARIES + _PROJECT + _PROGRAMS + ('matplotlib',),
     'benchmarks': _LIBRARIES + _PROJECT + _PROGRAMS + ('matplotlib',),
     'scripts': _BASE + ('datasets', 'nets.pretrained', _IC + 'import_weights'),
