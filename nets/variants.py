@@ -11,6 +11,7 @@ from typing import NamedTuple, Sequence
 
 from nets import inception_blocks
 from nets import resnet_utils
+from nets.mobilenet import mobilenet_v3
 
 SLIM = 'slim'
 
@@ -51,6 +52,10 @@ VARIANTS = {
         ('mobilenet_v2',),
         'convolutions of stride 2 are padded on all sides, not like SAME',
         {'use_explicit_padding': True}),
+    'exact_hard_sigmoid': Variant(
+        ('mobilenet_v3',),
+        'the slope of the hard sigmoid is 1 / 6, not 0.16667', {},
+        mobilenet_v3.exact_hard_sigmoid),
     'torch_inception': Variant(
         ('inception_v3',), 'average pooling counts the padding', {},
         inception_blocks.padding_counted),

@@ -108,6 +108,7 @@ def _process_units(preprocessing):
   mean, scale = preprocessing['mean'], preprocessing['scale']
   if mean is None:
     return None  # Each image has its own.
+  scales = scale if isinstance(scale, list) else [scale] * len(mean)
   options = {0: flat_buffer.Numbers('f', tuple(mean)),
-             1: flat_buffer.Numbers('f', (1 / scale,) * len(mean))}
+             1: flat_buffer.Numbers('f', tuple(1 / each for each in scales))}
   return [{0: flat_buffer.Scalar('B', _NORMALIZATION_OPTIONS), 1: options}]

@@ -48,6 +48,7 @@ _INCEPTION_RESNET_V2 = [
     # The tenth of the blocks of 8, which has no activation.
     Rule('Block8/Conv2d_1x1', 'block8_10_conv'), _UNNAMED]
 
+_V3 = Row(_MOBILENET_V3, variant='exact_hard_sigmoid')
 _RESNET_V1 = Row(_resnet('v1'), 1.001e-5, 'keras_resnet_v1', 'vgg', True)
 _RESNET_V2 = Row(_resnet('v2'), 1.001e-5, 'keras_resnet_v2')
 ROWS = {
@@ -68,10 +69,10 @@ ROWS = {
     'mobilenet_v2': Row(_MOBILENET_V2),
     'mobilenet_v2_140': Row(_MOBILENET_V2),
     'mobilenet_v2_035': Row(_MOBILENET_V2),
-    'mobilenet_v3_large': Row(_MOBILENET_V3),
-    'mobilenet_v3_large_minimalistic': Row(_MOBILENET_V3),
-    'mobilenet_v3_small': Row(_MOBILENET_V3),
-    'mobilenet_v3_small_minimalistic': Row(_MOBILENET_V3),
+    'mobilenet_v3_large': _V3,
+    'mobilenet_v3_large_minimalistic': _V3,
+    'mobilenet_v3_small': _V3,
+    'mobilenet_v3_small_minimalistic': _V3,
 }
 # Those that compute the same here, with layers that all versions name alike.
 EXPORTED = tuple(name for name in ROWS if name.startswith(

@@ -43,8 +43,10 @@ def _mobilenet_v3(stages):
 
 
 _MOBILENET_V2 = _mobilenet(_V2_STAGES) + [Rule('Conv_1', 'conv_head', 'bn2')]
-_V3_LARGE = Row(_mobilenet_v3(_V3_LARGE_STAGES), preprocessing='inception')
-_V3_SMALL = Row(_mobilenet_v3(_V3_SMALL_STAGES), preprocessing='inception')
+_V3_LARGE = Row(_mobilenet_v3(_V3_LARGE_STAGES), 1e-3, 'exact_hard_sigmoid',
+                'inception')
+_V3_SMALL = Row(_mobilenet_v3(_V3_SMALL_STAGES), 1e-3, 'exact_hard_sigmoid',
+                'inception')
 
 
 def _branches(module, name, pool_branch='3'):

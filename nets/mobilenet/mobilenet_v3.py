@@ -4,6 +4,7 @@ A. Howard et al.: Searching for MobileNetV3 (2019),
 https://arxiv.org/abs/1905.02244
 """
 import collections
+import contextlib
 import functools
 
 import tensorflow.compat.v1 as tf
@@ -26,9 +27,22 @@ def hard_swish(x):
     return x * tf.nn.relu6(x + 3) * (1 / 6)
 
 
+# Not 1 / 6: the published weights were trained with this constant.
+_sigmoid_slopes = [0.16667]
+
+
+@contextlib.contextmanager
+def exact_hard_sigmoid():
+  """Gives the networks built inside a hard sigmoid of the slope 1 / 6."""
+  _sigmoid_slopes.append(1 / 6)
+  try:
+    yield
+  finally:
+    _sigmoid_slopes.pop()
+
+
 def _hard_sigmoid(x):
-  # Not 1 / 6: the published weights were trained with this constant.
-  return tf.nn.relu6(x + 3) * 0.16667
+  return tf.nn.relu6(x + 3) * _sigmoid_slopes[-1]
 
 
 squeeze_excite = functools.partial(

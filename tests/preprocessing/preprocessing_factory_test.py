@@ -41,7 +41,8 @@ def test_names_without_preprocessing(name):
                    preprocessing_factory.describe):
     with pytest.raises(ValueError, match=(
         r'Preprocessing name \[%s\] was not recognized.*Choose one with '
-        r'--preprocessing_name: inception, vgg, cifarnet, lenet' % name)):
+        r'--preprocessing_name: inception, vgg, torchvision, cifarnet, lenet' %
+        name)):
       function(name)
 
 
@@ -53,7 +54,8 @@ def test_the_nearest_name_is_offered(name, near):
     preprocessing_factory.get_preprocessing(name)
 
 
-@pytest.mark.parametrize('name', ['inception', 'vgg', 'cifarnet', 'lenet'])
+@pytest.mark.parametrize('name', [
+    'inception', 'vgg', 'torchvision', 'cifarnet', 'lenet'])
 @pytest.mark.parametrize('is_training', [False, True])
 def test_families_are_names_too(pixels, name, is_training):
   assert preprocessing_factory.describe(name)['family'] == name

@@ -145,5 +145,5 @@ def test_other_files(tmp_path):
   with pytest.raises(ValueError, match='x is no file of weights that can be '
                      'read: give a .pth or .safetensors'):
     files.read(tmp_path / 'x')
-  with pytest.raises(ValueError, match='is a directory: give a file'):
+  with pytest.raises(ValueError, match='is a directory, but no SavedModel'):
     files.read(tmp_path)

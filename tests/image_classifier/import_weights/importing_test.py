@@ -43,7 +43,8 @@ def _keras(tmp_path_factory):
     'source, network, variant, preprocessing, scope, name', [
     ('torchvision', 'mobilenet_v2', 'torch_mobilenet', 'torchvision',
      'MobilenetV2/expanded_conv_3/expand', 'features.4.conv.0.0.weight'),
-    ('timm', 'mobilenet_v3_small_minimalistic', 'slim', 'inception',
+    ('timm', 'mobilenet_v3_small_minimalistic', 'exact_hard_sigmoid',
+     'inception',
      'MobilenetV3/expanded_conv_3/expand', 'blocks.2.0.conv_pw.weight')])
 def test_files_of_torch(source, network, variant, preprocessing, scope, name,
                         tmp_path, capsys):

@@ -58,7 +58,7 @@ def test_recipe_of_the_losses(digits, monkeypatch):
 @pytest.mark.parametrize('model, scopes, updates, note', [
     (dict(freeze_batch_norm=True), (), 0, '27 of 27 layers frozen'),
     (dict(freeze_batch_norm=False), ('MobilenetV1/Logits',), 54,
-     'decay of 0.9997, which needs more than 4 steps'),
+     'the decay of the statistics for evaluation is 0.5, to suit 4 steps'),
     (dict(batch_norm_decay=0.5), (), 54,
      'decay of 0.5, which needs more than 4 steps')])
 def test_batch_normalization(digits, model, scopes, updates, note):
