@@ -67,4 +67,4 @@ def run(flags):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=150)
+  lesson.main(run, __doc__, steps=100)

@@ -95,18 +95,17 @@ def run(flags):
   test, test_labels = lesson.digits('t10k', 500)
   crops = tf.map_fn(lambda image: preprocess(image, False),
                     tf.constant(colored(test, 1)))
-
-  def average_of(getter, *arguments, **options):
-    return averages.average(getter(*arguments, **options))
-
-  with tf.variable_scope('net', reuse=True, custom_getter=average_of):
-    averaged = network(crops)
+  with tf.variable_scope('net', reuse=True):
+    test_logits = network(crops)
+  use_averages = [variable.assign(averages.average(variable))
+                  for variable in tf.trainable_variables()]
   losses = []
   with tf.Session() as session:
     session.run([tf.global_variables_initializer(), tf.tables_initializer()])
     for _ in range(flags.steps):
       losses.append(float(session.run([cross_entropy, train])[0]))
-    found = session.run(averaged)
+    session.run(use_averages)
+    found = session.run(test_logits)
   picture = lesson.path(flags, 'digits_and_loss.png')
   lesson.draw_curves(picture, {'cross-entropy': losses}, 'CIFAR-10 network')
   return {'parameters': sum(v.shape.num_elements()

@@ -45,15 +45,15 @@ def run(flags):
       images, [[0, 0], [2, 2], [2, 2], [0, 0]], 'constant'), 3, axis=3) * 255
   inputs = tf.placeholder(tf.float32, [None, _SIZE, _SIZE, 3])
   targets = tf.placeholder(tf.int64, [None])
-  features, end_points = features_of(inputs - 127)
+  features, end_points = features_of(inputs / 127 - 1)
   backbone = tf.trainable_variables()
   logits = slim.fully_connected(
       features, CLASSES, activation_fn=None, scope='Predict')
   loss = tf.losses.sparse_softmax_cross_entropy(targets, logits)
   head = tf.trainable_variables('Predict')
-  stages = [tf.train.MomentumOptimizer(rate, 0.9).minimize(
+  stages = [tf.train.AdamOptimizer(rate).minimize(
       loss, var_list=variables) for rate, variables in (
-          (0.01, head), (0.001, backbone + head))]
+          (0.001, head), (0.0001, backbone + head))]
   # The new layer is simply missing in the file.
   restore = slim.assign_from_checkpoint_fn(
       checkpoint, slim.get_variables_to_restore(), ignore_missing_vars=True)

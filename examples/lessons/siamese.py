@@ -15,7 +15,7 @@ from examples.lessons import lesson
 from image_classifier.losses import metric_learning
 
 MARGIN = 0.5
-_BATCH = 128
+_BATCH = 64
 _SHOWN = 300
 # Filters and size of each convolution; each is followed by a 2x2 pooling, so
 # that 28 pixels become 14, 7, 4, 2 and 1.

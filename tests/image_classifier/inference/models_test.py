@@ -138,13 +138,13 @@ def test_all_kinds_are_what_they_are_alone(networks):
     together = loaded.predict(images)
     mean = loaded.ensemble({name: images for name in loaded})
   for name in networks:
-    np.testing.assert_allclose(together[name], alone[name], rtol=1e-5)
-    np.testing.assert_allclose(alone[name].sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(together[name], alone[name], rtol=1e-4)
+    np.testing.assert_allclose(alone[name].sum(axis=1), 1, rtol=1e-4)
   for same in ('frozen', 'saved'):
-    np.testing.assert_allclose(alone[same], alone['lenet'], rtol=1e-5)
+    np.testing.assert_allclose(alone[same], alone['lenet'], rtol=1e-4)
   for other in ('averaged', 'cifarnet'):
     assert np.abs(alone[other] - alone['lenet']).max() > .05
-  np.testing.assert_allclose(mean, sum(alone.values()) / 5, rtol=1e-5)
+  np.testing.assert_allclose(mean, sum(alone.values()) / 5, rtol=1e-4)
 
 
 def test_what_cannot_be_loaded(scalars, tmp_path):
