@@ -186,8 +186,9 @@ def describe(name):
   Returns:
     A dict that JSON can hold: `family`; `value_range`, a string; `mean`, a list
     of one number per channel or of one for all, and `scale`, a number or a list
-    of one per channel, both None where they differ between images; `central_fraction`, the fraction of
-    height and width kept before resizing, or None; `size`, a string.
+    of one per channel, both None where they differ between images;
+    `central_fraction`, the fraction of height and width kept before resizing,
+    or None; `size`, a string.
   """
   family = _find(name)
   return dict(_FAMILIES[family].EVALUATION, family=family)
