@@ -11,7 +11,7 @@ PRESETS = {
     # there are few images and what is in them shall stay.
     'finetune': {
         'optimizer': 'momentum',
-        'learning_rate': 0.01,
+        'learning_rate': 0.003,
         'learning_rate_decay_type': 'cosine',
         'warmup_epochs': 0.5,
         'head_epochs': 2.0,

@@ -60,7 +60,7 @@ def test_one_command(images, checkpoint, tmp_path, capsys):
       '--eval_every_epochs=3', '--seed=1')
   assert train_image_classifier.main(config) == 0
   out = capsys.readouterr().out
-  assert 'Preset finetune: --optimizer=momentum --learning_rate=0.01' in out
+  assert 'Preset finetune: --optimizer=momentum --learning_rate=0.003' in out
   assert 'Until step 4 only the last layers are trained.' in out
   assert 'Counted 2 examples at step 6.' in out
   assert out.endswith('Classify images with:\n  python classify_image.py '
@@ -93,8 +93,8 @@ def test_what_is_typed_overrides_the_preset():
                   '--rmsprop_decay=0.8', '--num_epochs=3')
   assert config.optimizer.optimizer == 'rmsprop'
   line, = presets.describe(config)
-  assert line.startswith('Preset finetune: --learning_rate=0.01 --learning_rate'
-                         '_decay_type=cosine')
+  assert line.startswith('Preset finetune: --learning_rate=0.003 '
+                         '--learning_rate_decay_type=cosine')
   assert 'optimizer' not in line and 'num_epochs=' not in line
   assert presets.describe(_parse('--dataset_dir=x')) == []
 
