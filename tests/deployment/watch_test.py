@@ -75,8 +75,8 @@ def test_another_training_is_refused(hosts, ends, capsys):
       'ConnectionError: Worker 0 at %s has model_name=lenet, but Worker 1 at '
       '%s has vgg_16. All workers need the same flags, except --task, and the '
       'same --train_dir on a file system that all of them see. The last '
-      'checkpoint is run/model.ckpt-7: start every process again, with the same flags, to '
-      'resume from it.\n' % hosts) in capsys.readouterr().err
+      'checkpoint is run/model.ckpt-7: start every process again, with the '
+      'same flags, to resume from it.\n' % hosts) in capsys.readouterr().err
 
 
 def test_an_error_is_told_to_the_others(hosts, ends, capsys):
