@@ -34,7 +34,7 @@ _SKIPPED_STEPS = 3
 Machine = collections.namedtuple(
     'Machine', 'name bandwidth latency overlap')
 _MACHINES = (
-    Machine('8 GPUs, NVLink', 130e9, 5e-6, 0.6),
+    Machine('NVLink, as if among all', 130e9, 5e-6, 0.6),
     Machine('100 Gbit/s network', 11e9, 20e-6, 0.6),
     Machine('10 Gbit/s network', 1.1e9, 50e-6, 0.6))
 # images/s of one V100 at this batch, in half precision: round numbers of the

@@ -24,7 +24,7 @@ _VARIABLE_OPS = ('Variable', 'VariableV2', 'AutoReloadVariable', 'VarHandleOp')
 _IMAGE_SIZE, _NUM_CLASSES = 28, 10
 
 
-def tower_device(device, variables_device='/cpu:0'):
+def tower_device(device, variables_device='/device:CPU:0'):
   """Returns a device function: variables on one device, the rest on another."""
   return lambda op: variables_device if op.type in _VARIABLE_OPS else device
 
@@ -72,14 +72,14 @@ def build(images, labels, optimizer, num_devices, device_type='CPU'):
   of_towers, losses, accuracies = [], [], []
   parts = zip(split(images, num_devices), split(labels, num_devices))
   for i, (tower_images, tower_labels) in enumerate(parts):
-    with tf.device(tower_device('/%s:%d' % (device_type, i))), (
+    with tf.device(tower_device('/device:%s:%d' % (device_type, i))), (
         tf.variable_scope(tf.get_variable_scope(), reuse=i > 0)):
       logits, _ = nets_factory.get_network_fn(
           'lenet', _NUM_CLASSES, is_training=True)(tower_images)
       losses.append(tf.losses.sparse_softmax_cross_entropy(
           tower_labels, logits))
       of_towers.append(optimizer.compute_gradients(losses[-1]))
-    with tf.device(tower_device('/%s:%d' % (device_type, i))), (
+    with tf.device(tower_device('/device:%s:%d' % (device_type, i))), (
         tf.variable_scope(tf.get_variable_scope(), reuse=True)):
       test_logits, _ = nets_factory.get_network_fn(
           'lenet', _NUM_CLASSES, is_training=False)(tower_images)

@@ -50,7 +50,7 @@ def build(batch, num_gpus, optimizer, global_step):
   parts = zip(towers.split(batch.images, num_gpus),
               towers.split(batch.labels, num_gpus))
   for i, (images, labels) in enumerate(parts):
-    with tf.device(towers.tower_device('/gpu:%d' % i)), (
+    with tf.device(towers.tower_device('/device:GPU:%d' % i)), (
         tf.variable_scope(tf.get_variable_scope(), reuse=i > 0)), (
             tf.name_scope('tower_%d' % i)) as scope:
       losses.append(tower_loss(images, labels, scope))
@@ -65,7 +65,7 @@ def build(batch, num_gpus, optimizer, global_step):
 
 def train(options):
   """Trains; returns the last step."""
-  with tf.Graph().as_default(), tf.device('/cpu:0'):
+  with tf.Graph().as_default(), tf.device('/device:CPU:0'):
     preprocess = preprocessing_factory.get_preprocessing('cifarnet', True)
     batches = input_pipeline.training_batches(
         dataset_factory.get_dataset('cifar10', 'train', options.data_dir),

@@ -11,6 +11,9 @@ from deployment import watch
 from image_classifier import options
 from tests.deployment import free_hosts
 
+# Those that the current test has started.
+_watches = []
+
 
 @pytest.fixture
 def hosts():
@@ -30,12 +33,21 @@ def ends(monkeypatch):
   monkeypatch.setattr(watch.os, '_exit', statuses.append)
   monkeypatch.setattr(watch, '_ASK_SECONDS', 0.1)
   monkeypatch.setattr(watch, '_TELL_SECONDS', 0.5)
-  return statuses
+  yield statuses
+  # Before the real exit is back, which would end the tests.
+  # pylint: disable=protected-access
+  for one in _watches:
+    one._is_over = True
+  for thread in [thread for one in _watches for thread in one._threads]:
+    thread.join(30)
+  _watches.clear()
 
 
 def _watch(hosts, task, **agreed):
   deployment = options.train.Deployment(worker_hosts=hosts, task=task)
-  return watch.Watch(deployment, agreed, lambda: 'run/model.ckpt-7')
+  _watches.append(
+      watch.Watch(deployment, agreed, lambda: 'run/model.ckpt-7'))
+  return _watches[-1]
 
 
 def _both(function, watches):

@@ -22,8 +22,8 @@ def _linear(num_towers, steps=5):
     for i, (part, target) in enumerate(zip(
         towers.split(tf.constant(inputs), num_towers),
         towers.split(tf.constant(targets), num_towers))):
-      with tf.device(towers.tower_device('/cpu:%d' % i)), tf.variable_scope(
-          'model', reuse=i > 0):
+      device = towers.tower_device('/device:CPU:%d' % i)
+      with tf.device(device), tf.variable_scope('model', reuse=i > 0):
         weights = tf.get_variable('weights', [3, 1], initializer=(
             tf.constant_initializer([1.0, 2.0, 3.0])))
         outputs = tf.matmul(part, weights)
