@@ -23,6 +23,7 @@ from image_classifier.import_weights import sources
 from image_classifier.runs import run_record
 from nets import variants
 from preprocessing import preprocessing_factory
+from slim_common import atomic_files
 from slim_common import suggest
 
 # Sources and the modules with their tables.
@@ -309,5 +310,5 @@ def _write_record(output, model_name, classes, variant, preprocessing, size,
   if variant != variants.SLIM:
     record['imported'] = dict(
         imported, differences=variants.VARIANTS[variant].differences)
-  with open(os.path.join(output, run_record.NAME), 'w') as file:
+  with atomic_files.publish(os.path.join(output, run_record.NAME)) as file:
     file.write(json.dumps(record, indent=1, sort_keys=True) + '\n')
