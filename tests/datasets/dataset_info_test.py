@@ -17,8 +17,8 @@ def test_info_reads_as_written():
       'format_version': 1, 'name': 'pets', 'num_classes': 2,
       'class_names': ['cat', 'dög'], 'image': image, 'splits': _SPLITS,
       'multi_label': False, 'side_files': [],
-      'max_pixels': dataset_info.MAX_PIXELS, 'origin': None}
-  for key in ('multi_label', 'side_files', 'max_pixels', 'origin'):
+      'max_pixels': dataset_info.MAX_PIXELS, 'origin': None, 'tasks': {}}
+  for key in ('multi_label', 'side_files', 'max_pixels', 'origin', 'tasks'):
     assert key not in text
   info = dataset_info.parse_info(dataset_info.info_text(
       'pets', ['cat', 'dög'], None, _SPLITS, ['notes.txt'], True, 7), 'p')

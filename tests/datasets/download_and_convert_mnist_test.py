@@ -12,6 +12,7 @@ from datasets import dataset_factory
 from datasets import dataset_utils
 from datasets import download_and_convert_mnist
 from datasets.conversion import downloads
+from slim_common import transfer
 from tests.datasets import records
 from tests.datasets.conversion import raw_files
 
@@ -128,7 +129,7 @@ def test_download_with_another_checksum(tmp_path, monkeypatch):
   changed = tmp_path / 'mirror' / 't10k-images-idx3-ubyte.gz'
   content = changed.read_bytes()
   changed.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-  monkeypatch.setattr(downloads, '_SECONDS_BETWEEN_ATTEMPTS', 0)
+  monkeypatch.setattr(transfer, '_SECONDS_BETWEEN_ATTEMPTS', 0)
   with pytest.raises(OSError, match='t10k-images.*SHA-256 .* instead of'):
     download_and_convert_mnist.run(str(tmp_path / 'out'))
 

@@ -10,7 +10,7 @@ import tensorflow.compat.v1 as tf
 from datasets import dataset_factory
 from datasets import download_and_convert_visualwakewords as visualwakewords
 from datasets.conversion import archives
-from datasets.conversion import downloads
+from slim_common import transfer
 from tests.datasets import records
 from tests.datasets.conversion import coco_files
 from tests.datasets.imagenet_tools import imagenet_files
@@ -181,7 +181,7 @@ def test_published_files_are_checked(tmp_path, monkeypatch):
 def test_default_addresses_have_two_mirrors_and_checksums(monkeypatch):
   asked = []
   monkeypatch.setattr(
-      downloads, 'fetch', lambda *arguments: asked.append(arguments))
+      transfer, 'fetch', lambda *arguments: asked.append(arguments))
   for url in visualwakewords._YEARS[0] + visualwakewords._YEARS[1]:
     visualwakewords._fetch(None, url, 'p/x.zip')
   for urls, _, size, sha256, _ in asked:

@@ -72,7 +72,8 @@ _EXEMPT = {
         'weight_decay', 'label_smoothing', 'class_weights'),
     'no loss of embeddings is reported': ('margin', 'batch_all_steps'),
     'evaluation uses the moving statistics of the checkpoint': (
-        'batch_norm_decay', 'freeze_batch_norm'),
+        'batch_norm_decay', 'freeze_batch_norm', 'batch_norm_statistics',
+        'sync_batch_norm'),
     'the variables and results are those of NHWC': ('data_format',),
     'it decides what the weights are, and these come from the checkpoint': (
         'checkpoint_path', 'checkpoint_scope', 'checkpoint_exclude_scopes',
@@ -94,7 +95,7 @@ _EXEMPT = {
     'the chief alone evaluates': (
         'worker_hosts', 'ps_hosts', 'job_name', 'task', 'worker_replicas',
         'num_ps_tasks', 'cluster_timeout_secs', 'sync_replicas',
-        'replicas_to_aggregate'),
+        'replicas_to_aggregate', 'collective_communication'),
     'it decides when something happens, or what the training writes': (
         'resume', 'max_number_of_steps', 'num_epochs', 'log_every_n_steps',
         'save_summaries_secs', 'summarize_images', 'save_interval_secs',
