@@ -250,4 +250,5 @@ def test_families_equal_the_joined_batch(name):
   one, two = [
       _train_once(_network(name), mode, num_clones, size, with_gradients=False)
       for mode, num_clones in (('first_clone', 1), ('synchronized', 2))]
-  _check_equal(one, two, 1e-5)
+  # Over its many layers of few values, float32 loses another digit.
+  _check_equal(one, two, 1e-4 if name == 'inception_v1' else 1e-5)
