@@ -32,6 +32,7 @@ from image_classifier.runs import record_defaults
 from image_classifier.runs import run_record
 from slim_common import flags
 
+_WITHOUT_GRAPH = ('.tflite', '.onnx')
 _NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9_.-]*')
 
 
@@ -201,9 +202,10 @@ def _new_session(graph):
 
 def _load(name, path, scope, session):
   """Returns the Model of a path, built and loaded in the default graph."""
-  if path.endswith('.tflite'):
-    raise ValueError('%s: a TensorFlow Lite model has no graph to load: give '
-                     'the frozen graph or the SavedModel beside it.' % path)
+  if path.endswith(_WITHOUT_GRAPH):
+    raise ValueError('%s: a model of TensorFlow Lite or ONNX has no graph to '
+                     'load: give the frozen graph or the SavedModel beside '
+                     'it.' % path)
   if exports.is_directory(path) or path.endswith('.pb') or os.path.isfile(
       os.path.join(path, 'saved_model.pb')):
     return _load_export(name, path, scope, session)
@@ -219,7 +221,7 @@ def _load_export(name, path, scope, session):
   """Adds a frozen graph or a SavedModel."""
   if exports.is_directory(path):
     path = exports.find(path).path
-  if path.endswith('.tflite'):
+  if path.endswith(_WITHOUT_GRAPH):
     return _load(name, path, scope, session)  # Which says why not.
   if os.path.isdir(path):
     loaded = tf.saved_model.loader.load(
