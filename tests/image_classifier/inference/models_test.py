@@ -152,8 +152,9 @@ def test_what_cannot_be_loaded(scalars, tmp_path):
   os.remove(scalars['a'] + '.meta')
   for sources, message in (
       ({'a b': 'x'}, "The model name 'a b' cannot be the name of a scope"),
-      ({'a': str(tmp_path / 'x.tflite')}, 'a model of TensorFlow Lite or ONNX has no '
-       'graph to load: give the frozen graph or the SavedModel beside it.'),
+      ({'a': str(tmp_path / 'x.tflite')}, 'a model of TensorFlow Lite or ONNX '
+       'has no graph to load: give the frozen graph or the SavedModel beside '
+       'it.'),
       ({'a': scalars['a']}, 'has neither a .meta file nor, beside it, the '
        'run.json of a training, which say what its network is.'),
       ({'a': str(tmp_path / 'none')}, 'There is no checkpoint')):
