@@ -99,8 +99,9 @@ class Watch:
     if isinstance(error, _ERRORS_OF_OTHERS):
       self.wait_for_cause()
     self._is_over = True
+    reason = str(error).split('\n')[0].rstrip('.')
     self._tell('failed', '%s has failed: %s: %s' % (
-        self._name(self._task), kind.__name__, str(error).split('\n')[0].rstrip('.')))
+        self._name(self._task), kind.__name__, reason))
 
   def wait_for_cause(self):
     """Waits until this process is ended, if another one is lost."""

@@ -21,6 +21,8 @@ from image_classifier.export import export
 from image_classifier.inference import backends
 from image_classifier.inference import classifier as classifiers
 
+pytestmark = pytest.mark.slow
+
 # Name, height and width of the images, whether batch normalization is folded.
 _NETWORKS = [('mobilenet_v1', 64, False), ('resnet_v1_50', 65, True),
              ('inception_v3', 107, False)]
@@ -59,8 +61,6 @@ _IN_OPENVINO = """
 import json, sys
 import numpy as np
 from openvino import Core
-
-pytestmark = pytest.mark.slow
 core = Core()
 # Some processors would compute in bfloat16.
 model = core.compile_model(core.read_model(sys.argv[1]), 'CPU',
