@@ -21,6 +21,7 @@ def test_kill_and_restart(victim, tmp_path):
       'After 2 kills of worker %d: every process ended within 30 s' % victim)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_named(tmp_path):
   data, train_dir = kill_and_resume.digits(str(tmp_path)), tmp_path / 'run'
   hosts = free_hosts.free_hosts(2)

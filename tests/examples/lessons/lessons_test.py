@@ -70,6 +70,7 @@ def test_the_rate_in_the_summaries_is_that_of_the_formula(tmp_path):
   assert results['loss_last'] < results['loss_first']
 
 
+@pytest.mark.slow
 def test_siamese(tmp_path):
   results = _run(siamese, tmp_path, 40)
   assert results['variables'] == 10  # Those of one network, not of two.
@@ -117,6 +118,7 @@ def test_two_tasks(tmp_path):
   assert results['digits_accuracy'] > .6 and results['turned_accuracy'] > .4
 
 
+@pytest.mark.slow
 def test_frozen_weights_stay(tmp_path):
   results = _run(freezing, tmp_path, 4)
   for way in freezing.WAYS:
@@ -138,6 +140,7 @@ def test_two_models(tmp_path):
       results['a_accuracy'], results['b_accuracy'])
 
 
+@pytest.mark.slow
 def test_new_classifier(tmp_path):
   results = _run(new_classifier, tmp_path, 1)
   assert results['stage_1'] == 'network kept, head changed'
@@ -185,6 +188,7 @@ def test_averages_follow_quickly_at_first(step, decay):
   assert deep_cnn.average_decay(step) == pytest.approx(decay, abs=5e-4)
 
 
+@pytest.mark.slow
 def test_the_comparison_trains(tmp_path):
   del tmp_path
   untrained = compare_embeddings.accuracy('untrained', 0, 0)

@@ -80,6 +80,7 @@ def _check_export(checkpoint, directory):
       'frozen_inference_graph.pb', 'labels.txt']
 
 
+@pytest.mark.slow
 def test_a_file_of_keras_is_fine_tuned_and_exported(
     keras, digits, tmp_path, capsys):
   tensors, path = keras
