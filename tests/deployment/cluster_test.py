@@ -1,6 +1,5 @@
 """Tests of workers and parameter servers."""
 import re
-import socket
 import threading
 
 import numpy as np
@@ -9,6 +8,7 @@ import tensorflow.compat.v1 as tf
 
 from deployment import cluster
 from image_classifier import options
+from tests.deployment import free_hosts
 
 _HOSTS = dict(ps_hosts=('a:1',), worker_hosts=('b:1', 'b:2'))
 
@@ -90,20 +90,8 @@ def test_a_variable_in_a_worker_is_an_error():
     cluster.hooks(_deployment(num_ps_tasks=1))
 
 
-def _ports(number):
-  """Returns free ports of this machine."""
-  sockets = [socket.socket() for _ in range(number)]
-  try:
-    for one in sockets:
-      one.bind(('localhost', 0))
-    return [one.getsockname()[1] for one in sockets]
-  finally:
-    for one in sockets:
-      one.close()
-
-
 def test_parameter_server_ends_with_its_workers(capsys):
-  address = 'localhost:%d' % _ports(1)[0]
+  address, = free_hosts.free_hosts(1)
   hosts = dict(ps_hosts=(address,), worker_hosts=('b:1', 'b:2'))
   server = cluster.resolve(_deployment(job_name='ps', **hosts))
 
@@ -125,13 +113,13 @@ def test_parameter_server_ends_with_its_workers(capsys):
 def test_a_stopped_parameter_server_is_ignored(monkeypatch):
   monkeypatch.setattr(cluster, '_ANSWER_SECONDS', 1)
   cluster.report_end(cluster.resolve(_deployment(
-      ps_hosts=('localhost:%d' % _ports(1)[0],), worker_hosts=('b:1',))))
+      ps_hosts=tuple(free_hosts.free_hosts(1)), worker_hosts=('b:1',))))
 
 
 @pytest.fixture(scope='module')
 def servers():
   """A cluster of a parameter server and two workers in this process."""
-  ports = ['localhost:%d' % port for port in _ports(3)]
+  ports = free_hosts.free_hosts(3)
   spec = tf.train.ClusterSpec({'ps': ports[:1], 'worker': ports[1:]})
   return [tf.train.Server(spec, job_name=job, task_index=task)
           for job, task in (('ps', 0), ('worker', 0), ('worker', 1))]

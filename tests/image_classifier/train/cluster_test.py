@@ -61,7 +61,6 @@ def test_a_parameter_server_and_two_workers(digits, tmp_path):
               if 'ready' in name or 'local_step' in name]
 
 
-@pytest.mark.slow
 def test_fine_tuning_and_evaluation_by_all_reduce(digits, trained, tmp_path):
   hosts = free_hosts.free_hosts(2)
   train_dir = tmp_path / 'run'
