@@ -61,9 +61,9 @@ def preprocess(image, is_training):
   return tf.image.per_image_standardization(image)
 
 
-def average_decay(step, decay=_DECAY):
-  """Returns the decay of the averages: at first low, so that they follow."""
-  return min(decay, (1 + step) / (10 + step))
+def averages_at(step):
+  """Returns the averages at a step: at first, their low decay follows fast."""
+  return tf.train.ExponentialMovingAverage(_DECAY, step)
 
 
 def colored(images, seed):
@@ -89,7 +89,7 @@ def run(flags):
   step = tf.train.get_or_create_global_step()
   train = tf.train.GradientDescentOptimizer(0.1).minimize(
       tf.losses.get_total_loss(), step)
-  averages = tf.train.ExponentialMovingAverage(_DECAY, step)
+  averages = averages_at(step)
   with tf.control_dependencies([train]):
     train = averages.apply(tf.trainable_variables())
   test, test_labels = lesson.digits('t10k', 500)

@@ -185,7 +185,15 @@ def test_crops_of_deep_cnn_have_mean_0_and_deviation_1(is_training):
 @pytest.mark.parametrize('step, decay', [
     (0, .1), (9, .526), (90, .91), (10 ** 6, .9999)])
 def test_averages_follow_quickly_at_first(step, decay):
-  assert deep_cnn.average_decay(step) == pytest.approx(decay, abs=5e-4)
+  value = tf.Variable(1.0)
+  averages = deep_cnn.averages_at(step)
+  update = averages.apply([value])
+  with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    value.load(0.0, session)
+    session.run(update)
+    assert session.run(averages.average(value)) == pytest.approx(
+        decay, abs=5e-4)
 
 
 @pytest.mark.slow
