@@ -237,12 +237,11 @@ make_environment() {
   pip_install -r requirements/build.txt
   what=$tensorflow
   say "installing $what into $venv (about a minute)"
-  # The list for tf2 is complete.
-  if [ "$stack" = tf2 ]; then
-    pip_install --no-deps -r "requirements/$stack.txt"
-  else
-    pip_install -r "requirements/$stack.txt"
-  fi
+  case $stack in
+    # These lists are complete.
+    tf2 | tf212) pip_install --no-deps -r "requirements/$stack.txt" ;;
+    *) pip_install -r "requirements/$stack.txt" ;;
+  esac
   what='this project'
   pip_install --no-deps --no-build-isolation --use-pep517 -e .
   "$venv/bin/python" -W ignore -c \

@@ -96,6 +96,7 @@ def cifar(tmp_path_factory):
   return directory
 
 
+@pytest.mark.slow
 def test_cifar10_on_two_gpus_or_what_there_is(cifar, tmp_path, capsys):
   flags = train_cifar10_multi_gpu.parse([
       '--num_gpus=2', '--max_steps=3', '--batch_size=4',

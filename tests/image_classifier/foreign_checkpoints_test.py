@@ -32,6 +32,7 @@ def _checkpoints(tmp_path_factory):
   return own, str(foreign)
 
 
+@pytest.mark.slow
 def test_evaluation(digits, checkpoints):
   results = [evaluation.evaluate(evaluations.options_for(
       digits, checkpoint, checkpoint_scope=scope, max_num_batches=2,
@@ -49,6 +50,7 @@ def _probabilities(loaded):
       -1, 1, [1, 28, 28, 1]).astype(np.float32))[0]
 
 
+@pytest.mark.slow
 def test_classification_and_export(digits, checkpoints, tmp_path):
   own, foreign = checkpoints
   words = ['--model_name=lenet', '--dataset_name=mnist',

@@ -131,6 +131,7 @@ def _default_shape(name, larger_by=0):
 
 
 @pytest.mark.parametrize('name', contracts.FORMS)
+@pytest.mark.slow
 def test_features_of_images_of_another_size(name):
   shape, expected = contracts.FEATURES.get(
       name, (_default_shape(name, larger_by=32), None))
@@ -151,6 +152,7 @@ def test_no_classes_are_as_good_as_none(name):
 
 
 @pytest.mark.parametrize('name', _takes('global_pool'))
+@pytest.mark.slow
 def test_global_pool_takes_images_of_any_size(name):
   logits, _ = _build_form(name, _images(None, None, 3), _CLASSES,
                           global_pool=True, **contracts.ANY_SIZE.get(name, {}))
@@ -161,6 +163,7 @@ def test_global_pool_takes_images_of_any_size(name):
     (name, {}, _default_shape(name), [1, 1])
     for name in _takes('spatial_squeeze')
     if name not in [row[0] for row in contracts.DENSE]])
+@pytest.mark.slow
 def test_maps_of_logits(name, options, shape, sizes):
   logits, _ = _build_form(name, _images(*shape), _CLASSES,
                           spatial_squeeze=False, **options)
@@ -169,6 +172,7 @@ def test_maps_of_logits(name, options, shape, sizes):
 
 @pytest.mark.parametrize(
     'way, size, expected', contracts.OUTPUT_STRIDES, ids=_label)
+@pytest.mark.slow
 def test_output_stride(way, size, expected):
   net, _ = _build(way, _images(size, size, 3))
   assert expected == math.ceil(size / way.options['output_stride'])
@@ -201,6 +205,7 @@ def test_explicit_padding(graph, way, size):
 
 @pytest.mark.parametrize(
     'way, size, expected', contracts.AUXILIARY_LOGITS, ids=_label)
+@pytest.mark.slow
 def test_auxiliary_logits(way, size, expected):
   logits, end_points = _build(
       way, _images(size, size, 3), _CLASSES, is_training=True)

@@ -71,6 +71,7 @@ def _names(collection):
   return [item.op.name for item in tf.get_collection(collection)]
 
 
+@pytest.mark.slow
 def test_published_snippet(contrib):
   del contrib
   # Once for evaluation and once for training, in one interpreter.

@@ -72,6 +72,7 @@ def test_separable_kernels_on_request():
       7, 1, 1, 64, 64]
 
 
+@pytest.mark.slow
 def test_logits_of_an_unknown_batch_run_after_training_with_reuse():
   fn = nets_factory.get_network_fn('i3d', 5, is_training=True)
   assert fn.default_image_size == 224

@@ -34,6 +34,7 @@ def short(monkeypatch):
       lambda name, count, *options: blocks(name, 1, *options))
 
 
+@pytest.mark.slow
 def test_training_graph():
   with slim.arg_scope(inception.inception_resnet_v2_arg_scope()):
     logits, end_points = inception.inception_resnet_v2(

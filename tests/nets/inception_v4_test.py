@@ -35,6 +35,7 @@ def short(monkeypatch):
       'Mixed_7b', 'Mixed_7c')
 
 
+@pytest.mark.slow
 def test_training_graph():
   with slim.arg_scope(inception.inception_v4_arg_scope()):
     logits, end_points = inception.inception_v4(images(None, 299, 299, 3))

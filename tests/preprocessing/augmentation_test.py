@@ -97,6 +97,7 @@ def test_crops(run_many, name):
 
 
 @pytest.mark.parametrize('name', ['inception', 'vgg', 'cifarnet', 'lenet'])
+@pytest.mark.slow
 def test_recipes_with_everything(run_many, pixels, name):
   step = _preprocess(name, color_jitter=0.4, randaugment_steps=1,
                      random_erasing=1.0)

@@ -44,6 +44,7 @@ def _inputs(tmp_path):
   return source
 
 
+@pytest.mark.slow
 def test_inputs_that_may_not_be_read(inputs):
   result = subprocess.run(
       [sys.executable, '-W', 'ignore', '-m', faulty_inputs.__name__,

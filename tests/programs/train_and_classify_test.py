@@ -82,6 +82,7 @@ def test_convert_train_evaluate_export_classify(data, tmp_path):
 
 @pytest.mark.parametrize('number, resumes', [
     (signal.SIGINT, False), (signal.SIGTERM, True), (signal.SIGHUP, False)])
+@pytest.mark.slow
 def test_a_signal_saves_and_the_same_command_resumes(
     data, tmp_path, number, resumes):
   model = str(tmp_path / 'model')

@@ -67,6 +67,7 @@ def test_not_a_number_and_a_lower_rate_afterwards(data, tmp_path):
   assert 'Finished. Saved %s/model.ckpt-4.' % tmp_path in out
 
 
+@pytest.mark.slow
 def test_a_second_signal_ends_at_once(data, tmp_path):
   process = _start(data, tmp_path, max_number_of_steps=10 ** 6,
                    log_every_n_steps=1, eval_every=10 ** 6)

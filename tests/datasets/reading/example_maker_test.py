@@ -106,6 +106,7 @@ def test_of_another_size_than_the_dataset_says(tmp_path):
 
 @pytest.mark.parametrize('batch_size', [1, 4, 30])
 @pytest.mark.parametrize('block_bytes', [300, 10 ** 6])
+@pytest.mark.slow
 def test_batches_do_not_depend_on_blocks(
     tmp_path, monkeypatch, batch_size, block_bytes):
   pipeline_files.write(tmp_path, [9, 4, 7])

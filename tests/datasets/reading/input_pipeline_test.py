@@ -108,6 +108,7 @@ def test_more_readers_than_files_and_a_small_buffer(tmp_path):
 
 @pytest.mark.parametrize('sizes, workers', [
     ([4, 1, 0, 5, 2], 2), ([4, 1, 7], 3), ([7], 3), ([5, 2], 3)])
+@pytest.mark.slow
 def test_workers_split_the_records(tmp_path, sizes, workers):
   """Uneven shards, and fewer of them than workers."""
   write(tmp_path, sizes)
@@ -128,6 +129,7 @@ def _noisy(image, seed):
 
 
 @pytest.mark.parametrize('first_batch', [1, 3, 4, 9])
+@pytest.mark.slow
 def test_a_run_resumes_where_it_was(tmp_path, first_batch):
   """Epochs of 11 records in batches of 3, mixed: as without interruption."""
   write(tmp_path, [5, 2, 4])
@@ -143,6 +145,7 @@ def test_a_run_resumes_where_it_was(tmp_path, first_batch):
 
 
 @pytest.mark.parametrize('sizes', [[3, 5, 2, 1], [9]])
+@pytest.mark.slow
 def test_a_worker_resumes_where_it_was(tmp_path, sizes):
   write(tmp_path, sizes)
   arguments = dict(seed=1, shard=(1, 2), num_threads=1)

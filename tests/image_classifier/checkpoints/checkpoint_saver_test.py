@@ -117,6 +117,7 @@ def test_a_truncated_checkpoint_has_a_fault(tmp_path, keep):
   assert fault and '\n' not in fault
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_the_run_with_the_last_checkpoint_named(
     digits, tmp_path):
   loop.train(runs.train(digits, tmp_path, steps=2))

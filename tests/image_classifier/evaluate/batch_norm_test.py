@@ -61,6 +61,7 @@ def _evaluate(digits, checkpoint, quiet=False, **changes):
       **changes), quiet=quiet)
 
 
+@pytest.mark.slow
 def test_stale_statistics_are_diagnosed(digits, small, capsys):
   results = _evaluate(digits, small)
   assert results['Accuracy'] < 0.75
@@ -82,6 +83,7 @@ def _train_briefly(digits, train_dir, **model):
   return runs.saved(train_dir, 40)
 
 
+@pytest.mark.slow
 def test_the_decay_suits_a_short_run(digits, small, tmp_path, capsys):
   del small  # Which registers the network.
   values = _train_briefly(digits, tmp_path / 'default')
@@ -144,6 +146,7 @@ def _bare(small, tmp_path_factory):
   return str(prefix)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_without_statistics_is_recalibrated(digits, bare):
   with pytest.raises(ValueError, match='computes them'):
     _evaluate(digits, bare)
@@ -151,6 +154,7 @@ def test_a_checkpoint_without_statistics_is_recalibrated(digits, bare):
                    max_num_batches=3)['Accuracy'] > 0.8
 
 
+@pytest.mark.slow
 def test_training_the_head_of_a_checkpoint_without_statistics(
     digits, bare, tmp_path, capsys):
   loop.train(runs.train(
@@ -167,6 +171,7 @@ def test_training_the_head_of_a_checkpoint_without_statistics(
   assert _evaluate(digits, tmp_path, quiet=True)['Accuracy'] > 0.85
 
 
+@pytest.mark.slow
 def test_statistics_of_another_split_by_hand(digits, small, tmp_path, capsys):
   names = ['n%d' % i for i in range(10)]
   evaluations.rewrite_digits(

@@ -36,6 +36,7 @@ def _options(graph, *words):
 
 
 @pytest.mark.parametrize('form', ['', 'model.tflite'])
+@pytest.mark.slow
 def test_a_form_is_evaluated_as_its_checkpoint(
     digits, trained, exported, tmp_path, form, capsys):
   # Three batches; the last one is filled up for the network.

@@ -188,6 +188,7 @@ def test_labels_offset_auto(tmp_path, checkpoint):
   assert record['labels_offset'] == 0
 
 
+@pytest.mark.slow
 def test_every_form_is_verified(tmp_path, digits, trained, capsys):
   """Digits for calibration and verification, averaged weights in all forms."""
   out = tmp_path / 'out'

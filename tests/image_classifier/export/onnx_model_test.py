@@ -64,6 +64,7 @@ def test_a_model_that_is_copied_alone_keeps_its_record(exported, tmp_path):
   classifier.close()
 
 
+@pytest.mark.slow
 def test_it_is_verified_and_evaluated(digits, exported, tmp_path, capsys):
   export.export(exports.ask(
       checkpoint_path=str(exported.parent / 'model.ckpt-7'), verify=True,

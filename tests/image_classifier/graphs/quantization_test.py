@@ -69,6 +69,7 @@ def _check_8_bits(graph_def, path):
 
 
 @pytest.mark.skipif(not _ONE, reason='needs tensorflow.contrib')
+@pytest.mark.slow
 def test_flags_of_training_and_evaluation(digits, tmp_path):
   loop.train(runs.train(
       digits, tmp_path, steps=2, model=dict(quantize_delay=0)))

@@ -46,6 +46,7 @@ def _keras(tmp_path_factory):
     ('timm', 'mobilenet_v3_small_minimalistic', 'exact_hard_sigmoid',
      'inception',
      'MobilenetV3/expanded_conv_3/expand', 'blocks.2.0.conv_pw.weight')])
+@pytest.mark.slow
 def test_files_of_torch(source, network, variant, preprocessing, scope, name,
                         tmp_path, capsys):
   tensors = files.tensors_of(source, network)
@@ -191,6 +192,7 @@ def test_a_variant_of_another_network():
                    'torch_resnet')
 
 
+@pytest.mark.slow
 def test_weights_go_out_as_they_came_in(keras, tmp_path):
   tensors, path = keras
   importing.run(path, 'mobilenet_v1_025', str(tmp_path / 'in'))

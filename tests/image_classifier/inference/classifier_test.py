@@ -211,6 +211,7 @@ def test_an_unknown_end_point(checkpoint, name, message):
     classifiers.load_checkpoint(_options(checkpoint, end_points=(name,)))
 
 
+@pytest.mark.slow
 def test_independent_probabilities(checkpoint, encoded, tmp_path):
   _, logits = _expected(checkpoint, encoded)
   chosen = dict(classifier_activation='sigmoid')

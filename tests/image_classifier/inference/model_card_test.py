@@ -43,6 +43,7 @@ def test_what_published_checkpoints_need(name, facts):
   assert '  published ImageNet checkpoints: ' + facts in model_card.lines(card)
 
 
+@pytest.mark.slow
 def test_auxiliary_heads_are_found():
   card = model_card.describe('inception_v3')
   assert card.heads == ['InceptionV3/AuxLogits', 'InceptionV3/Logits']

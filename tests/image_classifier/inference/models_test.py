@@ -129,6 +129,7 @@ def _networks(digits, tmp_path_factory):
       ('frozen', 'export'), ('saved', 'export/saved_model'))}
 
 
+@pytest.mark.slow
 def test_all_kinds_are_what_they_are_alone(networks):
   images = np.random.RandomState(1).randn(3, 28, 28, 1)
   with models.load_models(networks) as loaded:

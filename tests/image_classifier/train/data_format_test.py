@@ -50,6 +50,7 @@ def test_images_are_transposed_once():
 
 
 @pytest.mark.parametrize('name', ['nasnet_cifar', 'pnasnet_mobile'])
+@pytest.mark.slow
 def test_networks_with_the_layout(name):
   size = nets_factory.networks_map[name].default_image_size
   config = nets_factory.layout_arguments(name, 'NCHW')['config']

@@ -83,6 +83,7 @@ def test_evaluation_needs_no_flags(trained, results):
       runs.tags(trained))
 
 
+@pytest.mark.slow
 def test_export_has_an_embedding(few, exported, results):
   record = json.loads((exported / 'model.json').read_text())
   assert record['outputs'] == ['logits', 'predictions', 'embedding']

@@ -110,6 +110,7 @@ def _stays_stopped(digits, tmp_path, loop, capsys):
   assert [row['step'] for row in runs.log(tmp_path)][-2:] == [4, 4]
 
 
+@pytest.mark.slow
 def test_another_run_in_the_directory(digits, tmp_path, capsys):
   small = dict(model=dict(train_image_size=8))
   other = dict(model=dict(model_name='cifarnet', train_image_size=8))
@@ -238,6 +239,7 @@ class _Target(tf.train.SessionRunHook):
     self.target = session.sess_str
 
 
+@pytest.mark.slow
 def test_a_running_server(digits, tmp_path, capsys):
   server = tf.train.Server.create_local_server()
   hook = _Target()

@@ -87,6 +87,7 @@ def test_predictions_are_of_each_task(trained, results):
   assert all(name.startswith(('digit:', 'is:')) for name in shares)
 
 
+@pytest.mark.slow
 def test_exports_have_an_output_per_task(trained, results, data, capsys):
   directory = trained / 'export'
   exports.export(dataclasses.replace(
