@@ -9,9 +9,10 @@ endif
 VENV ?= $(if $(filter stock,$(STACK)),.venv,.venv-$(STACK))
 TESTS ?= tests -m 'not slow'
 KILLS ?= 20
+OUTPUT ?= bench-output
 
 .PHONY: help env quickstart test test-tf212 test-scripts test-kill \
-  test-all test-exports test-import fuzz
+  test-all test-exports test-import fuzz env-peers bench bench-compare
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -31,6 +32,11 @@ help:
 #:                    checkpoints; NETWORKS='lenet vgg_16' does some
 #: make test-import   compare imported weights with Keras, torchvision and timm
 #:                    (STACK=tf2); ROWS='keras timm/vgg_16' does some
+#: make env-peers     prepare PyTorch and Keras (Python 3.11 to 3.13, 7 GB), to
+#:                    compare with: for make bench, make test-import
+#: make bench         measure all stacks that exist, and the peers, into
+#:                    OUTPUT=bench-output; BENCH='--only=step' does some
+#: make bench-compare hold two such folders against each other: A=DIR B=DIR
 #: make fuzz          feed damaged files to all that reads files; FUZZ='--seed=1'
 #:
 #: STACK=stock        TensorFlow 1.15.5, Python 3.7, in .venv
@@ -71,14 +77,23 @@ test-exports: env .venv-openvino
 	  tests/exports
 	@'$(VENV)/bin/python' -m tests.exports.all_networks $(NETWORKS)
 
-test-import: env .venv-import
-	@PYTHON_OF_FRAMEWORKS=.venv-import/bin/python \
+test-import: env env-peers
+	@PYTHON_OF_FRAMEWORKS=.venv-peers/bin/python \
 	  '$(VENV)/bin/python' -W ignore -m tests.import_weights.compare $(ROWS)
 
-.venv-import: requirements/import.txt
-	@'$(VENV)/bin/python' -m venv --clear $@
+env-peers: .venv-peers
+
+.venv-peers: requirements/peers.txt
+	@"$$(STACK=tf2 scripts/bootstrap.sh --find-python)" -m venv --clear $@
 	@$@/bin/python -m pip install -q --disable-pip-version-check -r $<
 	@touch $@
+
+bench: env
+	@'$(VENV)/bin/python' -W ignore -m benchmarks.bench \
+	  --output_dir='$(OUTPUT)' $(BENCH)
+
+bench-compare: env
+	@'$(VENV)/bin/python' -W ignore -m benchmarks.bench --compare='$(A),$(B)'
 
 .venv-openvino: requirements/openvino.txt
 	@'$(VENV)/bin/python' -m venv --clear $@

@@ -2,10 +2,22 @@
 import argparse
 import os
 import resource
+import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DIGITS = os.path.join(ROOT, 'datasets', 'samples', 'mnist')
+# The environments of `make env`, the reference first.
+_STACKS = (('stock', '.venv'), ('mkl', '.venv-mkl'),
+           ('tf212', '.venv-tf212'), ('tf2', '.venv-tf2'))
+
+
+def environments():
+  """Returns [(stack, Python)] of the environments that exist, or this one."""
+  found = [(stack, os.path.join(ROOT, name, 'bin', 'python'))
+           for stack, name in _STACKS]
+  return [item for item in found if os.path.exists(item[1])] or [
+      ('this', sys.executable)]
 
 
 def now():

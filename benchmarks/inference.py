@@ -42,7 +42,7 @@ os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from benchmarks import random_checkpoint
+from benchmarks.contenders import random_checkpoint
 from image_classifier import options
 from image_classifier.export import fold_batch_norm
 from image_classifier.export import tflite

@@ -1,7 +1,8 @@
 """Measures the throughput of the input pipeline alone, in images per second.
 
   python -m benchmarks.input_pipeline [--cases=inception,vgg] [--threads=1,2,4]
-      [--records=PATTERN] [--repeat=3] [--records_for_memory=100000]
+      [--records=PATTERN] [--repeat=3] [--seconds=1]
+      [--records_for_memory=100000]
 
 Each case is a preprocessing and an image size. The pipeline is compared with
 these contenders, by number of threads:
@@ -62,14 +63,10 @@ batch and the record 0.1. Of vgg's 0.9 ms: 0.55, 0.1 and 0.1.
 """
 import argparse
 import collections
-import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-import warnings
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 
@@ -77,7 +74,8 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 import numpy as np
 
 from benchmarks import common
-from benchmarks import input_contenders
+from benchmarks.contenders import inputs
+from benchmarks.contenders import turns
 
 Case = collections.namedtuple('Case', 'preprocessing size images')
 CASES = {
@@ -87,17 +85,12 @@ CASES = {
     'lenet': Case('lenet', 28, 'png28'),
 }
 _BATCH = 32
-_BUFFERED_BATCHES = 10
-# A process that uses a smaller fraction of a core in an interval is idle.
-_IDLE = 0.05
-_INTERVAL_SECONDS = 0.2
-_IMAGES = {'jpeg': 1280, 'png32': 12800, 'png28': 12800}
 
 
 def parse_arguments():
   """Returns the command line's arguments."""
   parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-  for flag, known in (('cases', CASES), ('contenders', input_contenders.KINDS)):
+  for flag, known in (('cases', CASES), ('contenders', inputs.KINDS)):
     parser.add_argument('--' + flag, type=common.names_in(known),
                         default=list(known), metavar='NAME,...')
   parser.add_argument('--threads', default='1,2,4', metavar='N,...')
@@ -105,136 +98,81 @@ def parse_arguments():
                       help='TFRecord files of JPEGs instead of generated ones')
   parser.add_argument('--repeat', type=int, default=3,
                       help='turns of each contender')
+  parser.add_argument('--seconds', type=float, default=1.0,
+                      help='length of a turn')
   parser.add_argument(
       '--records_for_memory', type=int, default=0, metavar='N',
       help='number of records of the first case to read afterwards, '
       'printing the memory')
-  parser.add_argument('--child', default='', help=argparse.SUPPRESS)
   return parser.parse_args()
 
 
-class Contender:
-  """A process that makes images on request."""
-
-  def __init__(self, kind, case, threads, records):
-    description = dict(kind=kind, preprocessing=case.preprocessing,
-                       size=case.size, threads=threads, batch=_BATCH,
-                       records=records, channels=3 if case.size != 28 else 1)
-    self._process = subprocess.Popen(
-        [sys.executable, '-m', 'benchmarks.input_pipeline',
-         '--child=' + json.dumps(description)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=common.ROOT,
-        universal_newlines=True)
-    self.results = []
-    # Contenders start one after another.
-    self._ask(0)
-
-  def make(self, images):
-    """Makes images; returns seconds, CPU seconds and MiB of memory."""
-    self.results.append(self._ask(images))
-    return self.results[-1]
-
-  def _ask(self, images):
-    self._process.stdin.write('%d\n' % images)
-    self._process.stdin.flush()
-    return json.loads(self._process.stdout.readline())
-
-  def close(self):
-    self._process.stdin.close()
-    self._process.wait()
-
-  def medians(self, images):
-    """Returns images/s and milliseconds of CPU time per image."""
-    return (
-        statistics.median(images / seconds for seconds, _, _ in self.results),
-        statistics.median(1000 * cpu / images for _, cpu, _ in self.results))
-
-  def line(self, name, images):
-    """Returns a line of the medians and the range over the turns."""
-    speeds = [images / seconds for seconds, _, _ in self.results]
-    speed, cpu = self.medians(images)
-    return '  %-10s %8.0f images/s (%.0f to %.0f)  %7.3f ms CPU' % (
-        name, speed, min(speeds), max(speeds), cpu)
+def contender(
+    kind, case, threads, records, python=sys.executable, name=''):
+  """Starts a process that makes images on request, a `turns.Contender`."""
+  return turns.Contender(
+      name or kind, python, 'inputs', kind=kind,
+      preprocessing=case.preprocessing, size=case.size, threads=threads,
+      batch=_BATCH, records=records, channels=3 if case.size != 28 else 1)
 
 
-def run_child(description):
-  """Runs one contender: reads numbers of images, prints times, line by line."""
-  warnings.filterwarnings('ignore')
-  step = input_contenders.start(**description)
-  batch = description['batch']
-  for line in sys.stdin:
-    # The batches in the queues were made outside this turn.
-    for _ in range(_BUFFERED_BATCHES):
-      step()
-    start = common.now()
-    for _ in range(int(line) // batch):
-      step()
-    result = common.since(start) + (_memory(),)
-    _wait_until_idle()
-    print(json.dumps(result), flush=True)
-  os._exit(0)  # Does not wait for queue runners.
+def _line(found):
+  """Returns a line of the medians of a contender and the range of its turns."""
+  speeds = [turn.images / turn.seconds for turn in found.turns]
+  return '  %-10s %8.0f images/s (%.0f to %.0f)  %7.3f ms CPU' % (
+      found.name, statistics.median(speeds), min(speeds), max(speeds),
+      _milliseconds(found))
 
 
-def _wait_until_idle():
-  """Waits until the queues are full, before another contender's turn."""
-  cpu = np.inf
-  while cpu > _IDLE * _INTERVAL_SECONDS:
-    start = common.now()
-    time.sleep(_INTERVAL_SECONDS)
-    cpu = common.since(start)[1]
+def _speed(found):
+  return statistics.median(turn.images / turn.seconds for turn in found.turns)
 
 
-def _memory():
-  with open('/proc/self/status') as status:
-    words = [line.split() for line in status if line.startswith('VmRSS')][0]
-  return int(words[1]) // 1024
+def _milliseconds(found):
+  """Returns the median of the CPU time per image."""
+  return statistics.median(
+      1000 * turn.cpu / turn.images for turn in found.turns)
 
 
 def compare(case_name, threads, arguments, records):
   """Prints the lines of one case and number of threads."""
   case = CASES[case_name]
-  images = _IMAGES[case.images]
-  contenders = {kind: Contender(kind, case, threads, records)
+  contenders = {kind: contender(kind, case, threads, records)
                 for kind in arguments.contenders}
-  for _ in range(arguments.repeat):
-    for contender in contenders.values():
-      contender.make(images)
+  turns.play(list(contenders.values()), arguments.repeat, arguments.seconds)
   print('%s, %d x %d, %d threads' % (case_name, case.size, case.size, threads))
-  medians = {}
-  for kind, contender in contenders.items():
-    print(contender.line(kind, images))
-    medians[kind] = contender.medians(images)
-    contender.close()
+  for found in contenders.values():
+    print('  %-10s %s' % (found.name, found.problem)
+          if found.problem else _line(found))
   for own, other in (('pipeline', 'queue'), ('pipeline', 'decode'),
                      ('pipeline', 'operations'), ('window', 'queue')):
-    if {own, other} <= set(medians):
+    pair = [contenders[kind] for kind in (own, other) if kind in contenders]
+    if len(pair) == 2 and not pair[0].problem + pair[1].problem:
       print('  %s / %s: %.2f by wall-clock time, %.2f by CPU time' % (
-          own, other, medians[own][0] / medians[other][0],
-          medians[other][1] / medians[own][1]))
+          own, other, _speed(pair[0]) / _speed(pair[1]),
+          _milliseconds(pair[1]) / _milliseconds(pair[0])))
   sys.stdout.flush()
 
 
 def watch_memory(case_name, count, records):
   """Prints the memory of the pipeline's process as it reads records."""
-  contender = Contender('pipeline', CASES[case_name], 2, records)
+  pipeline = contender('pipeline', CASES[case_name], 2, records)
   part = count // 10 // _BATCH * _BATCH
   for number in range(1, 11):
-    _, _, memory = contender.make(part)
+    memory = pipeline.ask(images=part).memory
     print('  after %7d records: %d MiB' % (number * part, memory), flush=True)
-  contender.close()
+  pipeline.close()
 
 
 def main():
   arguments = parse_arguments()
-  if arguments.child:
-    run_child(json.loads(arguments.child))
   with tempfile.TemporaryDirectory() as directory:
     cases, records = arguments.cases, {}
     for kind in sorted({CASES[name].images for name in cases}):
       if kind == 'jpeg' and arguments.records:
         records[kind] = arguments.records
         continue
-      sizes = input_contenders.write_records(
+      sizes = inputs.write_records(
           os.path.join(directory, kind), kind, np.random.RandomState(0))
       records[kind] = os.path.join(directory, kind) + '*'
       print('%s images: %d, %.1f kB on average' % (

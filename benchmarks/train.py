@@ -1,7 +1,7 @@
-"""Measures the images per second of training, and how fast it starts.
+"""Measures the images per second of training.
 
   python -m benchmarks.train [--models=lenet,cifarnet] [--windows=7]
-      [--seconds=2] [--no_start_up]
+      [--seconds=2]
 
 For each network two trainings of the same graph alternate in one process, for
 an interval of some steps each, so that a busy machine slows down both:
@@ -17,9 +17,6 @@ LeNet reads the bundled digits, CifarNet PNGs of 32 x 32 pixels and the others
 JPEGs of 500 x 375, which are generated. Each environment of `make env` that
 exists (.venv, .venv-mkl, .venv-tf2) is measured in turn; without any, this
 Python.
-
-Start-up: the seconds of `train_image_classifier.py --help`, and those until
-the first step of inception_v3 (batch 2) next to the import of TensorFlow.
 """
 import argparse
 import collections
@@ -46,10 +43,9 @@ CASES = {
     'lenet': Case('digits', 'lenet', 50),
     'cifarnet': Case('png', 'cifarnet', 128),
     'mobilenet_v1_025': Case('jpeg', 'inception', 32),
+    'mobilenet_v2': Case('jpeg', 'inception', 16),
     'resnet_v1_50': Case('jpeg', 'resnet_v1_50', 8),
 }
-_STACKS = (('stock', '.venv'), ('mkl', '.venv-mkl'),
-           ('tf212', '.venv-tf212'), ('tf2', '.venv-tf2'))
 _NUM_IMAGES = 400
 # Per interval, which the two batches that are prefetched must not dominate.
 _MIN_STEPS = 10
@@ -66,7 +62,6 @@ def parse_arguments():
                       help='intervals of each training')
   parser.add_argument('--seconds', type=float, default=2.0,
                       help='length of an interval')
-  parser.add_argument('--no_start_up', action='store_true')
   parser.add_argument('--child', default='', help=argparse.SUPPRESS)
   return parser.parse_args()
 
@@ -226,48 +221,6 @@ def run_child(arguments):
       print(json.dumps(cells), flush=True)
 
 
-def pythons():
-  """Returns [(stack, path)] of the environments that exist, or this one."""
-  found = [(stack, os.path.join(common.ROOT, name, 'bin', 'python'))
-           for stack, name in _STACKS]
-  return [item for item in found if os.path.exists(item[1])] or [
-      ('this', sys.executable)]
-
-
-def time_start_up(python):
-  """Returns seconds: --help, the first step, the import of TensorFlow."""
-  program = os.path.join(common.ROOT, 'train_image_classifier.py')
-  helps, imports = [], []
-  for _ in range(3):
-    helps.append(_seconds([python, program, '--help']))
-    imports.append(_seconds([
-        python, '-c', 'import tensorflow.compat.v1, tf_slim']))
-  with tempfile.TemporaryDirectory() as directory:
-    subprocess.check_output([
-        python, os.path.join(common.ROOT, 'download_and_convert_data.py'),
-        '--dataset_name=mnist', '--dataset_dir=' + directory,
-        '--source=' + common.DIGITS])
-    start = time.time()
-    process = subprocess.Popen(
-        [python, '-u', program, '--model_name=inception_v3',
-         '--dataset_name=mnist', '--dataset_dir=' + directory, '--batch_size=2',
-         '--train_dir=' + os.path.join(directory, 'model'), '--clone_on_cpu',
-         '--max_number_of_steps=1'],
-        stdout=subprocess.PIPE, universal_newlines=True)
-    for line in process.stdout:
-      if line.startswith('step 1 '):
-        seconds = time.time() - start
-    if process.wait():
-      raise ValueError('The training failed; run it by hand: %s' % program)
-  return statistics.median(helps), seconds, statistics.median(imports)
-
-
-def _seconds(command):
-  start = time.time()
-  subprocess.check_output(command, stderr=subprocess.DEVNULL)
-  return time.time() - start
-
-
 def main():
   """Runs the program."""
   arguments = parse_arguments()
@@ -275,7 +228,7 @@ def main():
     run_child(arguments)
     return
   print('| ' + ' | '.join(_HEAD) + ' |\n' + '|---' * len(_HEAD) + '|')
-  for stack, python in pythons():
+  for stack, python in common.environments():
     process = subprocess.Popen(
         [python, '-m', 'benchmarks.train', '--child=' + stack,
          '--seconds=%g' % arguments.seconds, '--windows=%d' % arguments.windows,
@@ -286,10 +239,6 @@ def main():
         print('| %s |' % ' | '.join(json.loads(line)), flush=True)
     if process.wait():
       sys.exit('The measurement with %s failed.' % python)
-  for stack, python in () if arguments.no_start_up else pythons():
-    print('%s: --help after %.2f s; the first step of inception_v3 after '
-          '%.1f s, of which the import of TensorFlow and tf_slim is %.1f s.' %
-          ((stack,) + time_start_up(python)))
 
 
 if __name__ == '__main__':

@@ -19,8 +19,8 @@ from tests import layers
 
 _ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Folders whose files may read the command line, and the files that parse it.
-_COMMAND_LINE_FOLDERS = ('', 'tests', 'examples', 'benchmarks', 'scripts',
-                         'datasets/samples')
+_COMMAND_LINE_FOLDERS = ('', 'tests', 'examples', 'benchmarks',
+                         'benchmarks/contenders', 'scripts', 'datasets/samples')
 _PARSERS = ('slim_common/flags.py', 'slim_common/flag_parser.py',
             'slim_common/logging_flags.py')
 _CONVERTERS = ('download_and_convert_', 'build_')

@@ -29,6 +29,9 @@ TABLE = {
         'setuptools', 'timm', 'torch', 'torchvision'),
     'examples': _LIBRARIES + PROJECT + _PROGRAMS + ('matplotlib',),
     'benchmarks': _LIBRARIES + PROJECT + _PROGRAMS + ('matplotlib',),
+    # With the frameworks that could be used instead.
+    'benchmarks/contenders': _LIBRARIES + PROJECT + (
+        'benchmarks', 'keras', 'onnxruntime', 'torch', 'torchvision'),
     'scripts': _BASE + ('datasets', 'nets.pretrained', _IC + 'import_weights'),
     'slim_common': _LIBRARIES,
     'nets': _BASE,

@@ -5,28 +5,28 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from benchmarks import input_contenders
 from benchmarks import input_pipeline
+from benchmarks.contenders import inputs
 from slim_common import memory
 
 
 @pytest.fixture(scope='module')
 def records(tmp_path_factory):
   path = str(tmp_path_factory.mktemp('records') / 'jpeg')
-  sizes = input_contenders.write_records(path, 'jpeg', np.random.RandomState(0))
+  sizes = inputs.write_records(path, 'jpeg', np.random.RandomState(0))
   assert len(sizes) == 128 and 60000 < np.mean(sizes) < 110000
   return path + '*'
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('kind', list(input_contenders.KINDS))
+@pytest.mark.parametrize('kind', list(inputs.KINDS))
 @pytest.mark.parametrize('preprocessing', ['inception', 'vgg'])
 def test_every_contender_makes_batches(records, kind, preprocessing):
   with tf.Graph().as_default():
-    dataset = input_contenders._dataset(records, 3, None)
+    dataset = inputs._dataset(records, 3, None)
     # The pipeline chooses its block size by it.
     assert dataset.num_samples == 128
-    images = input_contenders.KINDS[kind](dataset, preprocessing, 32, 2, 4)
+    images = inputs.KINDS[kind](dataset, preprocessing, 32, 2, 4)
     size = 1 if kind in ('window', 'decode') else 32
     with tf.Session() as session:
       session.run([tf.local_variables_initializer(), tf.tables_initializer()])
@@ -45,17 +45,17 @@ def test_memory_is_kept_as_by_the_programs(records, monkeypatch, kind, is_ours):
   monkeypatch.setattr(
       memory, 'keep_freed_memory', lambda: calls.append(None))
   monkeypatch.setitem(
-      input_contenders.KINDS, kind, lambda *unused: tf.constant(0))
+      inputs.KINDS, kind, lambda *unused: tf.constant(0))
   with tf.Graph().as_default():
-    input_contenders.start(kind, 'vgg', 32, 1, 4, records, 3)()
+    inputs.start(kind, 'vgg', 32, 1, 4, records, 3)()
   assert len(calls) == is_ours
 
 
 @pytest.mark.slow
 def test_a_contender_in_a_process(records, capsys, monkeypatch):
-  monkeypatch.setitem(input_pipeline._IMAGES, 'jpeg', 64)
   monkeypatch.setattr(sys, 'argv', [
-      'input_pipeline', '--contenders=pipeline,decode', '--repeat=1'])
+      'input_pipeline', '--contenders=pipeline,decode', '--repeat=1',
+      '--seconds=0.1'])
   input_pipeline.compare('vgg', 2, input_pipeline.parse_arguments(), records)
   lines = capsys.readouterr().out.splitlines()
   assert lines[0] == 'vgg, 224 x 224, 2 threads'

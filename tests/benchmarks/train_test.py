@@ -1,6 +1,4 @@
 """The parts of the benchmark of training."""
-import sys
-
 import tensorflow.compat.v1 as tf
 
 from benchmarks import train
@@ -41,11 +39,3 @@ def test_the_cases_are_trainings():
     options = train.make_options(name, data, 'model')
     assert options.model.model_name == name
     assert options.data.dataset_name == train.CASES[name].data
-
-
-def test_without_an_environment_this_python_is_measured(monkeypatch):
-  monkeypatch.setattr(train.os.path, 'exists', lambda path: False)
-  assert train.pythons() == [('this', sys.executable)]
-  monkeypatch.setattr(
-      train.os.path, 'exists', lambda path: '.venv-tf2/' in path)
-  assert [stack for stack, _ in train.pythons()] == ['tf2']

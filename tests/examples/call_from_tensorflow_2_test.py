@@ -5,7 +5,7 @@ import sys
 import pytest
 import tensorflow as tf
 
-from benchmarks import random_checkpoint
+from benchmarks.contenders import random_checkpoint
 from examples import call_from_tensorflow_2
 
 _IS_OLD = tf.__version__.startswith('1.')

@@ -98,7 +98,7 @@ def _one(name):
   """Exports one network; the export prints the comparisons."""
   import tensorflow.compat.v1 as tf
 
-  from benchmarks import random_checkpoint
+  from benchmarks.contenders import random_checkpoint
   from image_classifier import options
   from image_classifier.export import export
   from nets import nets_factory

@@ -15,7 +15,7 @@ from PIL import Image
 import pytest
 import tensorflow.compat.v1 as tf
 
-from benchmarks import random_checkpoint
+from benchmarks.contenders import random_checkpoint
 from image_classifier import options
 from image_classifier.export import export
 from image_classifier.inference import backends

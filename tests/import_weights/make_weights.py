@@ -2,7 +2,7 @@
 
   python -m tests.import_weights.make_weights SOURCE NETWORK DIRECTORY
 
-Runs in the environment of requirements/import.txt, without this library. Writes
+Runs in the environment of requirements/peers.txt, without this library. Writes
 DIRECTORY/weights.EXTENSION and expected.npz: the images as uint8 and the logits
 for their pixels from -1 to 1. Batch normalization gets random statistics, so
 that each of them counts.

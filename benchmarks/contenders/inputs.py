@@ -1,12 +1,16 @@
-"""The contenders of benchmarks/input_pipeline.py, and what they read."""
+"""Input pipelines of TensorFlow: ours, slim's, plain ones; what they read."""
 import functools
 import io
+import json
+import sys
+import warnings
 
 import numpy as np
 from PIL import Image
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
+from benchmarks.contenders import turns
 from datasets import dataset_utils
 from datasets.reading import decode
 from datasets.reading import input_pipeline
@@ -19,6 +23,8 @@ from slim_common import memory
 
 _CLASSES = 10
 _READERS, _FILES, _SHUFFLED = 4, 4, 256
+# At the start of a turn that many batches may lie in queues.
+_BUFFERED_BATCHES = 10
 # Up to this size, images are recorded in the size of the network.
 _TINY = 32
 # Slim's capacities, in batches.
@@ -187,16 +193,22 @@ def write_records(path, kind, random):
   writers = [tf.python_io.TFRecordWriter('%s-%d' % (path, index))
              for index in range(_FILES)]
   for number in range(count):
-    pixels = _pixels(random, height, width)
-    image = Image.fromarray(pixels[:, :, 0] if kind == 'png28' else pixels)
-    encoded = io.BytesIO()
-    image.save(encoded, 'JPEG' if kind == 'jpeg' else 'PNG', quality=90)
-    sizes.append(len(encoded.getvalue()))
+    encoded = encode(random, height, width, kind)
+    sizes.append(len(encoded))
     writers[number % _FILES].write(_example(
-        encoded.getvalue(), kind, number % _CLASSES).SerializeToString())
+        encoded, kind, number % _CLASSES).SerializeToString())
   for writer in writers:
     writer.close()
   return sizes
+
+
+def encode(random, height, width, kind):
+  """Returns the bytes of an image as random as a photograph."""
+  drawn = _pixels(random, height, width)
+  image = Image.fromarray(drawn[:, :, 0] if kind == 'png28' else drawn)
+  encoded = io.BytesIO()
+  image.save(encoded, 'JPEG' if kind == 'jpeg' else 'PNG', quality=90)
+  return encoded.getvalue()
 
 
 def _example(encoded, kind, label):
@@ -223,3 +235,9 @@ def _waves(random, height, width, steepness):
   spectrum = random.randn(2, *frequency.shape) / frequency ** steepness
   field = np.fft.irfft2(spectrum[0] + 1j * spectrum[1], (height, width))
   return field / field.std()
+
+
+if __name__ == '__main__':
+  warnings.filterwarnings('ignore')
+  _work = json.loads(sys.argv[1])
+  turns.serve(start(**_work), _work['batch'], _BUFFERED_BATCHES)

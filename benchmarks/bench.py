@@ -1,0 +1,345 @@
+"""Measures this project and what could be used instead, in one run.
+
+  python -m benchmarks.bench --output_dir=DIR [--only=step,input] [--rounds=7]
+      [--seconds=0.5]
+  python -m benchmarks.bench --compare=A,B
+
+Every environment of `make env` that exists takes part (.venv, .venv-mkl,
+.venv-tf2), and PyTorch and Keras where `make env-peers` has been run. The
+contenders of a case work in turns, each in a process of its own, so that other
+load on the machine affects all. DIR gets bench.md, the tables, and bench.json,
+every turn. `--compare` prints two such files beside each other.
+
+  input      batches of 32 from JPEGs of 500 x 375 pixels: the crops and colors
+             of inception at 299 x 299, the crops of vgg at 224 x 224
+  step       a training step on a batch in memory
+  train      the same from files, with all that a training does beside
+  inference  the forms of an export
+  programs   whole processes: see `python -m benchmarks.startup --help`
+
+"ratio" is the contender's images/s as a multiple of those of the first of its
+case, the median over the rounds; "CPU ratio" is the same of images per CPU
+second, which other programs disturb less. A ratio above 1 is faster.
+"""
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+
+from benchmarks import common
+from benchmarks import input_pipeline
+from benchmarks import startup
+from benchmarks import train
+from benchmarks.contenders import turns
+
+_PEERS = os.path.join(common.ROOT, '.venv-peers', 'bin', 'python')
+_SIZES = {'lenet': (28, 1)}
+_DEFAULT_SIZE = (224, 3)
+_NETWORKS = ('lenet', 'mobilenet_v1_025', 'mobilenet_v2', 'resnet_v1_50')
+_INFERENCE = ('mobilenet_v1', 'resnet_v1_50')
+_CLASSES = 1001
+_FORMS = ('frozen_inference_graph.pb', 'saved_model', 'model.tflite',
+          'model.onnx')
+# Reader of PyTorch to its transforms, for a case of `input_pipeline`.
+_TORCH_RECIPES = {
+    'inception': {'DataLoader': 'inception',
+                  'DataLoader, no colors': 'inception without colors'},
+    'vgg': {'DataLoader': 'vgg'}}
+_PACKAGES = ('tensorflow', 'tensorflow-cpu', 'intel-tensorflow', 'tf-slim',
+             'torch', 'torchvision', 'keras', 'jax', 'onnxruntime', 'numpy')
+
+
+class Bench:
+  """What a run measures with.
+
+  Args:
+    data: directory for temporary files.
+    rounds: turns of each contender.
+    seconds: length of a turn.
+  """
+
+  def __init__(self, data, rounds, seconds):
+    self.data, self.rounds, self.seconds = data, rounds, seconds
+    # Today's TensorFlow is what others are compared with.
+    self.stacks = sorted(common.environments(), key=lambda item: (
+        item[0] != 'tf2'))
+    self.peers = os.path.exists(_PEERS)
+    self.threads = os.cpu_count()
+
+  def play(self, section, case, contenders):
+    """Lets them work; returns a dict of each, what bench.json holds."""
+    turns.play(contenders, self.rounds, self.seconds)
+    return [dict(section=section, case=case, contender=found.name,
+                 problem=found.problem, turns=found.turns)
+            for found in contenders]
+
+
+def measure_input(bench):
+  """Yields the results of input pipelines."""
+  records = os.path.join(bench.data, 'jpeg', 'image_folder_train_*')
+  for case in ('inception', 'vgg'):
+    described = input_pipeline.CASES[case]
+    contenders = [
+        input_pipeline.contender(kind, described, bench.threads, records,
+                                 python, '%s, %s' % (title, stack))
+        for kind, title in (('pipeline', 'ours'), ('whole', 'plain tf.data'),
+                            ('queue', "slim's queues"))
+        for stack, python in bench.stacks]
+    if bench.peers:
+      contenders += [
+          turns.Contender('PyTorch ' + name, _PEERS, 'torch_networks',
+                          work='input', data=bench.data, preprocessing=recipe,
+                          size=described.size, threads=bench.threads, batch=32)
+          for name, recipe in _TORCH_RECIPES[case].items()]
+    yield bench.play('input', '%s, %d threads' % (case, bench.threads),
+                     contenders)
+
+
+def _training_work(bench, network):
+  size, channels = _SIZES.get(network, _DEFAULT_SIZE)
+  case = train.CASES[network]
+  return dict(network=network, size=size, channels=channels, data=bench.data,
+              batch=case.batch_size, threads=bench.threads,
+              preprocessing='lenet' if network == 'lenet' else 'vgg' if (
+                  network.startswith('resnet')) else 'inception')
+
+
+def measure_steps(bench, kind='step'):
+  """Yields the results of training steps, or of trainings from files."""
+  for network in _NETWORKS:
+    work = dict(_training_work(bench, network), work=kind)
+    contenders = [turns.Contender('ours, ' + stack, python, 'ours', **work)
+                  for stack, python in bench.stacks]
+    if bench.peers:
+      contenders.append(turns.Contender(
+          'PyTorch', _PEERS, 'torch_networks', **work))
+      contenders += [turns.Contender(
+          'Keras on ' + backend, _PEERS, 'keras_networks', backend=backend,
+          **work) for backend in ('tensorflow', 'jax')
+                     if kind == 'step' or network != 'lenet']
+    yield bench.play('step' if kind == 'step' else 'train', '%s, batch %d' % (
+        network, work['batch']), contenders)
+
+
+def measure_training(bench):
+  """Yields the results of trainings from files."""
+  yield from measure_steps(bench, 'end_to_end')
+
+
+def measure_inference(bench):
+  """Yields the results of exports."""
+  for network in _INFERENCE:
+    exports = {stack: _export(python, network, os.path.join(
+        bench.data, stack, network)) for stack, python in bench.stacks}
+    for batch in (1, 16):
+      work = dict(work='inference', network=network, size=_DEFAULT_SIZE[0],
+                  batch=batch, classes=_CLASSES)
+      contenders = [
+          turns.Contender('%s, %s' % (form, stack), python, 'ours', form=form,
+                          export=exports[stack], **work)
+          for form in _FORMS for stack, python in bench.stacks]
+      if bench.peers:
+        contenders += [
+            turns.Contender('PyTorch, ' + form, _PEERS, 'torch_networks',
+                            form=form, **work)
+            for form in ('eager', 'compiled', 'onnx')] + [
+                turns.Contender('Keras on ' + backend, _PEERS, 'keras_networks',
+                                backend=backend, **work)
+                for backend in ('tensorflow', 'jax')]
+      yield bench.play('inference', '%s, batch %d' % (network, batch),
+                       contenders)
+
+
+def _export(python, network, directory):
+  """Exports random weights in every form; returns the directory."""
+  os.makedirs(directory)
+  subprocess.run(
+      [python, '-W', 'ignore', '-c', 'from slim_common import runtime; '
+       'runtime.start(); from benchmarks.contenders import random_checkpoint; '
+       'random_checkpoint.save(%r, %d, %r, %d)' % (
+           network, _DEFAULT_SIZE[0], directory, _CLASSES)],
+      cwd=common.ROOT, check=True)
+  output = os.path.join(directory, 'export')
+  subprocess.run(
+      [python, 'export_inference_graph.py', '--model_name=' + network,
+       '--num_classes=%d' % _CLASSES, '--output_dir=' + output,
+       '--checkpoint_path=' + os.path.join(directory, 'model.ckpt'),
+       '--fold_batch_norm', '--tflite', '--onnx'],
+      cwd=common.ROOT, check=True, stdout=subprocess.DEVNULL)
+  return output
+
+
+def measure_programs(bench):
+  """Yields the results of whole processes."""
+  for case in startup.CASES:
+    yield bench.play('programs', case, startup.contenders(
+        case, bench.stacks, bench.data))
+
+
+SECTIONS = {'input': measure_input, 'step': measure_steps,
+            'train': measure_training, 'inference': measure_inference,
+            'programs': measure_programs}
+
+
+def run(output_dir, sections, rounds, seconds):
+  """Measures sections and keeps bench.json and bench.md up to date."""
+  os.makedirs(output_dir, exist_ok=True)
+  with tempfile.TemporaryDirectory() as data:
+    bench = Bench(data, rounds, seconds)
+    started = time.time()
+    facts = machine_facts(bench)
+    startup.prepare(common.environments()[0][1], data)
+    results = []
+    for section in sections:
+      for found in SECTIONS[section](bench):
+        results += found
+        facts['minutes'] = round((time.time() - started) / 60, 1)
+        _write(output_dir, facts, results)
+        print('%s, %s' % (section, found[0]['case']), flush=True)
+  print('The tables are in %s.' % os.path.join(output_dir, 'bench.md'))
+
+
+def machine_facts(bench):
+  """Returns what the figures depend on: machine, settings, versions."""
+  with open('/proc/cpuinfo') as lines:
+    names = {line.split(':')[1].strip() for line in lines
+             if line.startswith('model name')}
+  environments = bench.stacks + ([('peers', _PEERS)] if bench.peers else [])
+  return {
+      'date': time.strftime('%Y-%m-%d'), 'processor': ', '.join(sorted(names)),
+      'cores': bench.threads, 'system': platform.platform(),
+      'load': '%.1f' % os.getloadavg()[0], 'rounds': bench.rounds,
+      'seconds of a turn': bench.seconds,
+      'versions': {stack: _versions(python) for stack, python in environments}}
+
+
+def _versions(python):
+  """Returns the versions of Python and of the packages that matter."""
+  listed = subprocess.run(
+      [python, '-m', 'pip', 'list', '--format=json',
+       '--disable-pip-version-check'], stdout=subprocess.PIPE, check=True,
+      stderr=subprocess.DEVNULL).stdout
+  found = {row['name'].lower().replace('_', '-'): row['version']
+           for row in json.loads(listed)}
+  number = subprocess.check_output([python, '-c', 'import platform; print('
+                                    'platform.python_version())'])
+  return dict({'python': number.decode().strip()}, **{
+      name: found[name] for name in _PACKAGES if name in found})
+
+
+def _write(output_dir, facts, results):
+  with open(os.path.join(output_dir, 'bench.json'), 'w') as target:
+    json.dump({'facts': facts, 'results': results}, target, indent=1)
+  with open(os.path.join(output_dir, 'bench.md'), 'w') as target:
+    target.write('\n'.join(markdown(facts, results)) + '\n')
+
+
+def markdown(facts, results):
+  """Yields the lines of bench.md."""
+  yield '# Benchmarks of %s' % facts['date']
+  yield ''
+  for name, fact in facts.items():
+    if name != 'versions':
+      yield '* %s: %s' % (name, fact)
+  for stack, versions in facts['versions'].items():
+    yield '* %s: %s' % (stack, ', '.join(
+        '%s %s' % item for item in versions.items()))
+  titles = ''
+  for row in results:
+    first = next(other for other in results if not other['problem'] and
+                 _key(other)[:2] == _key(row)[:2] or other is row)
+    if row['section'] != titles:
+      titles = row['section']
+      yield from ['', '## ' + titles, '', _head(titles), '|---' * 7 + '|']
+    yield '| %s | %s | %s |' % (row['case'], row['contender'], ' | '.join(
+        [row['problem'].replace('|', '/'), '', '', '', ''] if row['problem']
+        else cells(row, first)))
+
+
+def _key(row):
+  return row['section'], row['case'], row['contender']
+
+
+def _head(section):
+  units = ('seconds (quartiles)', 'CPU seconds') if section == 'programs' else (
+      'images/s (quartiles)', 'CPU ms/image')
+  return '| case | contender | %s | MiB | ratio (quartiles) | CPU ratio |' % (
+      ' | '.join(units))
+
+
+def cells(row, first):
+  """Returns the cells of a contender, compared with the first of its case."""
+  taken = [turns.Turn(*values) for values in row['turns']]
+  base = [turns.Turn(*values) for values in first['turns']]
+  if row['section'] == 'programs':
+    speeds, cpu = [turn.seconds for turn in taken], [
+        turn.cpu for turn in taken]
+  else:
+    speeds, cpu = [turn.images / turn.seconds for turn in taken], [
+        1000 * turn.cpu / turn.images for turn in taken]
+  by_wall, by_cpu = (
+      [getattr(old, clock) / old.images * new.images / getattr(new, clock)
+       for old, new in zip(base, taken) if getattr(new, clock)]
+      for clock in ('seconds', 'cpu'))
+  return ['%.4g (%.4g to %.4g)' % turns.spread(speeds),
+          '%.4g' % turns.spread(cpu).median,
+          '%d' % max(turn.memory for turn in taken),
+          '%.2f (%.2f to %.2f)' % turns.spread(by_wall),
+          '%.2f' % turns.spread(by_cpu).median if by_cpu else '']
+
+
+def compare(first, second):
+  """Yields the lines of a table of two files, by contender."""
+  found = []
+  for path in (first, second):
+    if os.path.isdir(path):
+      path = os.path.join(path, 'bench.json')
+    with open(path) as source:
+      found.append({_key(row): row for row in json.load(source)['results']
+                    if not row['problem']})
+  yield '| section | case | contender | CPU ms/image | then | ratio |'
+  yield '|---' * 6 + '|'
+  for key in found[0]:
+    if key in found[1]:
+      old, new = (_cpu(rows[key]) for rows in found)
+      yield '| %s | %s | %s | %.4g | %.4g | %.2f |' % (
+          key + (old, new, old / new if new else float('nan')))
+  for key in sorted(set(found[0]) ^ set(found[1])):
+    yield '| %s | %s | %s | only in %s | | |' % (
+        key + (first if key in found[0] else second,))
+
+
+def _cpu(row):
+  return 1000 * turns.spread(
+      [cpu / images for images, _, cpu, _ in row['turns']]).median
+
+
+def main():
+  parser = argparse.ArgumentParser(
+      description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+  parser.add_argument('--output_dir', default='bench-output',
+                      help='directory of the tables (default: %(default)s)')
+  parser.add_argument('--only', type=common.names_in(SECTIONS),
+                      default=list(SECTIONS), metavar='NAME,...')
+  parser.add_argument('--rounds', type=int, default=7,
+                      help='turns of each contender (default: %(default)s)')
+  parser.add_argument('--seconds', type=float, default=0.5,
+                      help='length of a turn (default: %(default)s)')
+  parser.add_argument('--compare', metavar='A,B', help='two bench.json')
+  arguments = parser.parse_args()
+  if not arguments.compare:
+    run(arguments.output_dir, arguments.only, arguments.rounds,
+        arguments.seconds)
+  elif arguments.compare.count(',') != 1:
+    parser.error('--compare=%s: name two bench.json, or the directories that '
+                 'hold them: --compare=A,B' % arguments.compare)
+  else:
+    print('\n'.join(compare(*arguments.compare.split(','))))
+
+
+if __name__ == '__main__':
+  sys.exit(main())

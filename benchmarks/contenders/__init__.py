@@ -1,0 +1,1 @@
+"""What is compared: each module is one framework, in a process of its own."""

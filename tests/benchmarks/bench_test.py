@@ -1,0 +1,72 @@
+"""The tables of all benchmarks."""
+import json
+import os
+import sys
+
+import pytest
+
+from benchmarks import bench
+from benchmarks import common
+
+_FACTS = {'date': '2020-01-02', 'cores': 2, 'rounds': 3,
+          'versions': {'stock': {'python': '3.7.16', 'numpy': '1.18.5'}}}
+
+
+def _row(contender, seconds, section='step', problem=''):
+  """Returns the result of 10 images in `seconds` and twice the CPU time."""
+  return dict(section=section, case='lenet', contender=contender,
+              problem=problem, turns=[(10, value, 2 * value, 300 + index)
+                                      for index, value in enumerate(seconds)])
+
+
+def test_the_tables_compare_with_the_first_of_a_case():
+  lines = list(bench.markdown(_FACTS, [
+      _row('broken', [], problem='it failed: a | b'),
+      _row('ours', [2, 1, 4]), _row('theirs', [4, 4, 4]),
+      _row('program', [3, 2, 1], 'programs')]))
+  assert lines[:5] == ['# Benchmarks of 2020-01-02', '', '* date: 2020-01-02',
+                       '* cores: 2', '* rounds: 3']
+  assert lines[5] == '* stock: python 3.7.16, numpy 1.18.5'
+  assert lines[11:14] == [
+      '| lenet | broken | it failed: a / b |  |  |  |  |',
+      '| lenet | ours | 5 (2.5 to 10) | 400 | 302 | 1.00 (1.00 to 1.00) | '
+      '1.00 |',
+      '| lenet | theirs | 2.5 (2.5 to 2.5) | 800 | 302 | 0.50 (0.25 to 1.00) | '
+      '0.50 |']
+  # Seconds, not images.
+  assert '| seconds (quartiles) | CPU seconds |' in lines[17]
+  assert lines[19].startswith('| lenet | program | 2 (1 to 3) | 4 |')
+
+
+def test_two_runs_are_compared(tmp_path):
+  for name, rows in (('a', [_row('ours', [2]), _row('gone', [1])]),
+                     ('b', [_row('ours', [1])])):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / 'bench.json').write_text(json.dumps({'results': rows}))
+  assert list(bench.compare(str(tmp_path / 'a'), str(tmp_path / 'b')))[2:] == [
+      '| step | lenet | ours | 400 | 200 | 2.00 |',
+      '| step | lenet | gone | only in %s | | |' % (tmp_path / 'a')]
+
+
+@pytest.mark.parametrize('argument, message', [
+    ('--compare=a', '--compare=a: name two bench.json, or the directories'),
+    ('--only=input,speed', "--only: 'speed' is not one of input, step, train")])
+def test_arguments(argument, message, capsys, monkeypatch):
+  monkeypatch.setattr(sys, 'argv', ['bench', argument])
+  with pytest.raises(SystemExit):
+    bench.main()
+  assert message in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_steps_are_measured(tmp_path, monkeypatch):
+  monkeypatch.setattr(bench, '_NETWORKS', ('lenet',))
+  monkeypatch.setattr(bench, '_PEERS', os.path.join(str(tmp_path), 'none'))
+  monkeypatch.setattr(
+      common, 'environments', lambda: [('this', sys.executable)])
+  bench.run(str(tmp_path / 'out'), ['step', 'train'], 2, 0.05)
+  rows = json.loads((tmp_path / 'out' / 'bench.json').read_text())['results']
+  assert [(row['section'], row['contender'], row['problem'], len(row['turns']))
+          for row in rows] == [('step', 'ours, this', '', 2),
+                               ('train', 'ours, this', '', 2)]
+  assert '## train' in (tmp_path / 'out' / 'bench.md').read_text()
