@@ -194,7 +194,7 @@ def hooks(options):
   """
   variables = tf.global_variables()
   _check_shared(variables)
-  slow = slow_steps.Hook(_others(options))
+  slow = slow_steps_hook(options)
   with tf.device('/job:ps/task:0/device:CPU:0'):
     ready = tf.Variable(True, trainable=False, name='ready',
                         collections=['ready_mark'])
@@ -205,6 +205,11 @@ def hooks(options):
       tf.GraphKeys.READY_OP,
       tf.report_uninitialized_variables(variables + [ready]))
   return [slow]
+
+
+def slow_steps_hook(options):
+  """Returns the hook that says for whom this worker waits in a long step."""
+  return slow_steps.Hook(_others(options))
 
 
 class WaitingSessionCreator(tf.train.SessionCreator):

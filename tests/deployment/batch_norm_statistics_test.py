@@ -82,13 +82,23 @@ def test_layers_in_inference_mode_are_those_of_slim():
 @pytest.mark.parametrize('arguments, fault', [
     (dict(renorm=True), 'renorm=True'),
     (dict(zero_debias_moving_mean=True), 'zero_debias_moving_mean=True'),
-    (dict(updates_collections=None), 'updates_collections=None')])
+    (dict(updates_collections=None), 'updates_collections=None'),
+    (dict(batch_weights=[1.0, 2.0]), 'batch_weights=[1.0, 2.0]'),
+    (dict(adjustment=abs), 'adjustment=%s' % abs),
+    (dict(is_training=1), 'is_training=1')])
 def test_arguments_without_meaning_for_several_clones(arguments, fault):
   with pytest.raises(ValueError, match=re.escape(
       'The batch normalization norm has %s, with which the statistics of '
       "several clones are not defined: use batch_norm_statistics='first_clone'."
       % fault)):
     _two_clones('synchronized', **arguments)
+
+
+def test_a_mode_that_is_a_tensor():
+  with pytest.raises(ValueError, match=re.escape(
+      'The batch normalization norm has is_training=Tensor("mode:0", ')):
+    _two_clones('synchronized', is_training=tf.placeholder(
+        tf.bool, [], 'mode'))
 
 
 def test_clones_have_the_same_layers():
@@ -111,6 +121,8 @@ def test_unknown_mode():
 
 @pytest.mark.parametrize('changes, chosen', [
     ({}, 'first_clone'), ({'sync_batch_norm': True}, 'synchronized'),
+    ({'sync_batch_norm': True, 'batch_norm_statistics': 'synchronized'},
+     'synchronized'),
     ({'batch_norm_statistics': 'all_clones'}, 'all_clones')])
 def test_flags(changes, chosen):
   assert batch_norm_statistics.choose(
@@ -135,9 +147,10 @@ def test_one_clone_keeps_the_layer_of_slim():
 
 
 @pytest.mark.parametrize('changes, message', [
-    ({'sync_batch_norm': True, 'batch_norm_statistics': 'all_clones'},
-     '--sync_batch_norm is --batch_norm_statistics=synchronized, but '
-     '--batch_norm_statistics=all_clones is given: leave one out.'),
+    *[({'sync_batch_norm': True, 'batch_norm_statistics': mode},
+       '--sync_batch_norm is --batch_norm_statistics=synchronized, but '
+       '--batch_norm_statistics=%s is given: leave one out.' % mode)
+      for mode in ('first_clone', 'all_clones')],
     ({'sync_batch_norm': True, 'quantize_delay': 5},
      '--quantize_delay=5 looks for the layers of slim: leave it out, or use '
      '--batch_norm_statistics=first_clone.')])

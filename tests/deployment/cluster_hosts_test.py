@@ -9,6 +9,7 @@ import tensorflow.compat.v1 as tf
 from deployment import cluster
 from deployment import cluster_hosts
 from image_classifier import options
+from tests.deployment import free_hosts
 
 
 def _deployment(**changes):
@@ -56,9 +57,7 @@ def _taken():
 
 
 def _free():
-  with socket.socket() as one:
-    one.bind(('localhost', 0))
-    return 'localhost:%d' % one.getsockname()[1]
+  return free_hosts.free_hosts(1)[0]
 
 
 def test_a_port_in_use(taken):
