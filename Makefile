@@ -11,7 +11,7 @@ TESTS ?= tests -m 'not slow'
 KILLS ?= 20
 
 .PHONY: help env quickstart test test-tf212 test-scripts test-kill \
-  test-all test-exports test-import fuzz
+  test-kill-cluster test-all test-exports test-import fuzz
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -27,6 +27,8 @@ help:
 #: make test-scripts  run each recipe of scripts/, the large networks too
 #: make test-kill     kill -9 a training 20 times over and go on; KILLS=3 for
 #:                    fewer
+#: make test-kill-cluster
+#:                    the same of each process of a distributed training
 #: make test-exports  compare all networks in all exported forms with their
 #:                    checkpoints; NETWORKS='lenet vgg_16' does some
 #: make test-import   compare imported weights with Keras, torchvision and timm
@@ -64,6 +66,10 @@ test-scripts: env
 
 test-kill: env
 	@'$(VENV)/bin/python' -W ignore -m tests.programs.kill_and_resume \
+	  --kills=$(KILLS)
+
+test-kill-cluster: env
+	@'$(VENV)/bin/python' -W ignore -m tests.programs.kill_cluster \
 	  --kills=$(KILLS)
 
 test-exports: env .venv-openvino

@@ -185,8 +185,8 @@ def _fault(address, must_answer):
       if must_answer:
         connection.sendall(_GREETING)
         connection.recv(1)
-  except socket.timeout as error:
-    return str(error)
+  except socket.timeout:
+    return 'no answer for %d s' % _CONNECT_SECONDS
   except OSError as error:
     return error.strerror or str(error)
   return None
