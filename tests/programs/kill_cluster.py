@@ -154,7 +154,7 @@ class _Training:
       since: time of the first line to look at.
     """
     end = time.time() + _START_SECONDS
-    while time.time() < end:
+    while self._reader.is_alive() and time.time() < end:
       found = [next((item for item in self._lines if item[0] >= since and
                      re.match(pattern, item[1])), None)
                for pattern in patterns]
@@ -184,7 +184,7 @@ class _Training:
 
   def _fault(self, text):
     return kill_and_resume.Fault(
-        text + '\n' + ''.join(line for _, line in self._lines[-200:]))
+        text + '\n' + ''.join(line for _, line in self._lines[-300:]))
 
 
 def main():
