@@ -32,6 +32,9 @@ _ASK_SECONDS = 1
 # Time after which a process that does not answer counts as lost. With the
 # time to tell others it must stay below 30 seconds.
 _ANSWER_SECONDS = 12
+# More than all workers write. All must say the same, also those that differ in
+# the number of workers.
+_MAILBOX_SIZE = 1 << 16
 # Time to tell the others why this process ends.
 _TELL_SECONDS = 4
 # What a step fails with where another process is the cause.
@@ -223,7 +226,7 @@ class _Mailbox:
     with tf.Graph().as_default(), tf.device(
         '/job:worker/task:%d/device:CPU:0' % task):
       queue = tf.FIFOQueue(
-          16 * len(hosts), tf.string, [()], shared_name='mailbox')
+          _MAILBOX_SIZE, tf.string, [()], shared_name='mailbox')
       self._text = tf.placeholder(tf.string, [])
       self._enqueue = queue.enqueue(self._text)
       self._dequeue, self._size = queue.dequeue(), queue.size()
