@@ -28,7 +28,8 @@ help:
 #: make test-kill     kill -9 a training 20 times over and go on; KILLS=3 for
 #:                    fewer
 #: make test-kill-cluster
-#:                    the same of each process of a distributed training
+#:                    the same of each process of a distributed training, and
+#:                    processes that are stopped, do not come or differ
 #: make test-exports  compare all networks in all exported forms with their
 #:                    checkpoints; NETWORKS='lenet vgg_16' does some
 #: make test-import   compare imported weights with Keras, torchvision and timm
@@ -71,6 +72,7 @@ test-kill: env
 test-kill-cluster: env
 	@'$(VENV)/bin/python' -W ignore -m tests.programs.kill_cluster \
 	  --kills=$(KILLS)
+	@'$(VENV)/bin/python' -W ignore -m tests.programs.cluster_faults
 
 test-exports: env .venv-openvino
 	@TEST_EXPORTS=all '$(VENV)/bin/python' -m pytest -q --timeout=0 \
