@@ -12,7 +12,8 @@ KILLS ?= 20
 OUTPUT ?= bench-output
 
 .PHONY: help env quickstart test test-tf212 test-scripts test-kill \
-  test-all test-exports test-import fuzz env-peers bench bench-compare
+  test-kill-cluster test-all test-exports test-import fuzz env-peers bench \
+  bench-compare
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -28,6 +29,9 @@ help:
 #: make test-scripts  run each recipe of scripts/, the large networks too
 #: make test-kill     kill -9 a training 20 times over and go on; KILLS=3 for
 #:                    fewer
+#: make test-kill-cluster
+#:                    the same of each process of a distributed training, and
+#:                    processes that are stopped, do not come or differ
 #: make test-exports  compare all networks in all exported forms with their
 #:                    checkpoints; NETWORKS='lenet vgg_16' does some
 #: make test-import   compare imported weights with Keras, torchvision and timm
@@ -71,6 +75,11 @@ test-scripts: env
 test-kill: env
 	@'$(VENV)/bin/python' -W ignore -m tests.programs.kill_and_resume \
 	  --kills=$(KILLS)
+
+test-kill-cluster: env
+	@'$(VENV)/bin/python' -W ignore -m tests.programs.kill_cluster \
+	  --kills=$(KILLS)
+	@'$(VENV)/bin/python' -W ignore -m tests.programs.cluster_faults
 
 test-exports: env .venv-openvino
 	@TEST_EXPORTS=all '$(VENV)/bin/python' -m pytest -q --timeout=0 \

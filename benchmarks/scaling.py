@@ -1,13 +1,20 @@
 """Measures and models how training scales with clones and workers.
 
   python -m benchmarks.scaling [--model=resnet_v1_50] [--batch_size=8]
-      [--steps=12] [--image_size=64] [--only=clones|model]
+      [--steps=12] [--image_size=64] [--rounds=1]
+      [--layouts=0,1,2,3,4] [--only=measurements|model]
 
 Measured: images/s of 1, 2 and 4 clones in one process, of 2 all-reduce workers,
 and of a parameter server with 2 workers that update together, all with the same
 number of images in a step, so that on a machine whose cores they share the
 figure is what the distribution costs. Trainings are started one after the
-other; the first steps do not count.
+other, all layouts in each round; the first steps do not count.
+
+On a machine with other work, the CPU seconds of a step are the better figure:
+those of all processes of a training, without the launcher. The bytes of a step
+are what the loopback interface has sent meanwhile (/proc/net/dev, so Linux
+only), for all workers together and with the headers of TCP; nothing else should
+use it.
 
 Modelled: the time of a step on N GPUs,
 
@@ -18,12 +25,13 @@ with the constants of _MACHINES and _NETWORKS, for all-reduce in one ring.
 """
 import argparse
 import collections
-import json
 import os
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _IMAGES = 200
@@ -109,34 +117,86 @@ def command(layout, options, data, train_dir):
           '--'] + train
 
 
-def images_per_second(layout, options, data):
-  """Trains with a layout; returns its median images/s."""
+def total_bytes(layout, parameters):
+  """Returns the bytes that all processes of a layout send in a step."""
+  if layout.servers:
+    # The weights to each worker, and its gradients back.
+    return 2 * layout.workers * 4 * parameters
+  return layout.workers * exchanged_bytes(parameters, layout.workers)
+
+
+# Of a step: seconds by the clock, seconds of CPU, bytes; and the parameters of
+# the network.
+Measured = collections.namedtuple('Measured', 'seconds cpu bytes parameters')
+_PROCESS = re.compile(r'\[(?:worker|ps) \d+\] is process (\d+)')
+_STEP = re.compile(r'(?:\[worker 0\] )?step (\d+) of ')
+_PARAMETERS = re.compile(r'.* Trained: \d+ variables, (\d+) parameters')
+
+
+def measure(layout, options, data):
+  """Trains with a layout; returns Measured, the mean of its steps."""
+  lines, pids, samples, parameters = [], [], {}, 0
   with tempfile.TemporaryDirectory() as directory:
-    train_dir = os.path.join(directory, 'run')
-    done = subprocess.run(
-        command(layout, options, data, train_dir), stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, universal_newlines=True)
-    if done.returncode:
-      raise SystemExit('%s failed:\n%s' % (layout.name, done.stdout))
-    with open(os.path.join(train_dir, 'train_log.jsonl')) as file:
-      rows = [json.loads(line) for line in file]
-  speeds = [row['images_per_second'] for row in rows
-            if 'loss' in row and row['step'] > _SKIPPED_STEPS]
-  return statistics.median(speeds)
+    process = subprocess.Popen(
+        command(layout, options, data, os.path.join(directory, 'run')),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        universal_newlines=True, env=dict(os.environ, PYTHONUNBUFFERED='1'))
+    for line in process.stdout:
+      lines.append(line)
+      if _PROCESS.match(line):
+        pids.append(int(_PROCESS.match(line).group(1)))
+      elif _PARAMETERS.match(line):
+        parameters = int(_PARAMETERS.match(line).group(1))
+      elif _STEP.match(line):
+        step = int(_STEP.match(line).group(1))
+        # After the last step they may end at any time.
+        if step in (_SKIPPED_STEPS, options.steps - 1):
+          samples[step] = _sample(pids or [process.pid])
+    if process.wait():
+      raise SystemExit('%s failed:\n%s' % (layout.name, ''.join(lines)))
+  first, last = samples[_SKIPPED_STEPS], samples[options.steps - 1]
+  steps = options.steps - 1 - _SKIPPED_STEPS
+  return Measured(*[(end - start) / steps for start, end in zip(first, last)],
+                  parameters)
+
+
+def _sample(pids):
+  """Returns (time, CPU seconds of processes, bytes sent) until now."""
+  ticks = 0
+  for pid in pids:
+    with open('/proc/%d/stat' % pid) as file:
+      # Behind the name, which may hold anything: the time in the program is
+      # the twelfth field, then that in the kernel.
+      fields = file.read().rsplit(')', 1)[1].split()
+    ticks += int(fields[11]) + int(fields[12])
+  return time.time(), ticks / os.sysconf('SC_CLK_TCK'), _sent_bytes()
+
+
+def _sent_bytes():
+  with open('/proc/net/dev') as file:
+    line = next(line for line in file if line.strip().startswith('lo:'))
+  return int(line.split(':')[1].split()[8])
 
 
 def measured_table(options, data):
   """Yields the lines of the table of the measurements."""
-  yield '| %s, %d images a step | images/s | of 1 process |' % (
-      options.model, options.batch_size)
-  yield '|---|---|---|'
-  base = None
-  for layout in _LAYOUTS:
-    if options.only == 'clones' and layout.workers > 1:
-      continue
-    speed = images_per_second(layout, options, data)
-    base = base or speed
-    yield '| %s | %.1f | %.0f %% |' % (layout.name, speed, 100 * speed / base)
+  layouts = [_LAYOUTS[int(number)] for number in options.layouts.split(',')]
+  found = {layout: [] for layout in layouts}
+  for _ in range(options.rounds):
+    for layout in layouts:
+      found[layout].append(measure(layout, options, data))
+  yield ('| %s, %d images a step | images/s | CPU s a step | of the first | MB '
+         'a step | computed |' % (options.model, options.batch_size))
+  yield '|---|---|---|---|---|---|'
+  first = None
+  for layout in layouts:
+    seconds, cpu, sent, parameters = map(
+        statistics.median, zip(*found[layout]))
+    first = first or cpu
+    yield '| %s | %.1f | %.2f | %+.0f %% | %.1f | %.1f |' % (
+        layout.name, options.batch_size / seconds, cpu,
+        100 * (cpu / first - 1), sent / 1e6,
+        total_bytes(layout, parameters) / 1e6)
 
 
 def _make_data(directory):
@@ -163,13 +223,18 @@ def main():
   parser.add_argument('--batch_size', type=int, default=8)
   parser.add_argument('--image_size', type=int, default=64)
   parser.add_argument('--steps', type=int, default=12)
-  parser.add_argument('--only', choices=('clones', 'model'))
+  parser.add_argument('--rounds', type=int, default=1)
+  parser.add_argument(
+      '--layouts', default=','.join(map(str, range(len(_LAYOUTS)))),
+      help=', '.join('%d: %s' % (number, layout.name)
+                     for number, layout in enumerate(_LAYOUTS)))
+  parser.add_argument('--only', choices=('measurements', 'model'))
   options = parser.parse_args()
   if options.only != 'model':
     with tempfile.TemporaryDirectory() as directory:
       for line in measured_table(options, _make_data(directory)):
         print(line, flush=True)
-  if options.only != 'clones':
+  if options.only != 'measurements':
     print('\n'.join(model_table()))
 
 

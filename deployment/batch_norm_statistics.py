@@ -77,12 +77,11 @@ def choose(options) -> str:
     ValueError: its flags contradict each other, or exclude the mode.
   """
   mode = options.batch_norm_statistics
-  if options.sync_batch_norm and mode not in (FIRST_CLONE, SYNCHRONIZED):
+  if options.sync_batch_norm and mode not in (None, SYNCHRONIZED):
     raise ValueError(
         '--sync_batch_norm is --batch_norm_statistics=synchronized, but '
         '--batch_norm_statistics=%s is given: leave one out.' % mode)
-  if options.sync_batch_norm:
-    mode = SYNCHRONIZED
+  mode = mode or (SYNCHRONIZED if options.sync_batch_norm else FIRST_CLONE)
   if mode != FIRST_CLONE and options.quantize_delay >= 0:
     raise ValueError(
         '--quantize_delay=%d looks for the layers of slim: leave it out, or '
@@ -128,7 +127,8 @@ def of_clones(mode: str, num_clones: int,
 
   def batch_norm(*args, **kwargs):
     arguments = dict(normalization.scoped_arguments(), **kwargs)
-    if not arguments.get('is_training', True):
+    is_training = arguments.get('is_training', True)
+    if not tf.is_tensor(is_training) and not is_training:
       return slim.batch_norm(*args, **kwargs)
     return _layer(mode, calls, *args, **arguments)
 

@@ -26,6 +26,9 @@ _HOW = ('Give every process the same --worker_hosts=HOST:PORT,... and its own '
         'running.')
 # Interval at which a parameter server checks whether all workers have ended.
 _POLL_SECONDS = 0.5
+# More than all workers that end, restart and end again. All must say the same,
+# also those that differ in the number of workers.
+_ENDED_SIZE = 1 << 16
 # Time after which a parameter server that does not answer counts as stopped.
 _ANSWER_SECONDS = 10
 
@@ -144,7 +147,7 @@ def serve(options):
             options.worker_replicas), flush=True)
   ended, said = set(), (time.time(), '')
   with tf.Graph().as_default():
-    queue = _ended_queue(options, options.task)
+    queue = _ended_queue(options.task)
     size, next_ended = queue.size(), queue.dequeue()
     with tf.Session(server.target, config=_only(options.task)) as session:
       while len(ended) < options.worker_replicas:
@@ -169,7 +172,7 @@ def report_end(options):
   """
   for index, host in enumerate(options.ps_hosts):
     with tf.Graph().as_default():
-      enqueued = _ended_queue(options, index).enqueue(options.task)
+      enqueued = _ended_queue(index).enqueue(options.task)
       try:
         with tf.Session('grpc://' + host, config=_only(index)) as session:
           session.run(enqueued)
@@ -194,7 +197,7 @@ def hooks(options):
   """
   variables = tf.global_variables()
   _check_shared(variables)
-  slow = slow_steps.Hook(_others(options))
+  slow = slow_steps_hook(options)
   with tf.device('/job:ps/task:0/device:CPU:0'):
     ready = tf.Variable(True, trainable=False, name='ready',
                         collections=['ready_mark'])
@@ -205,6 +208,11 @@ def hooks(options):
       tf.GraphKeys.READY_OP,
       tf.report_uninitialized_variables(variables + [ready]))
   return [slow]
+
+
+def slow_steps_hook(options):
+  """Returns the hook that says for whom this worker waits in a long step."""
+  return slow_steps.Hook(_others(options))
 
 
 class WaitingSessionCreator(tf.train.SessionCreator):
@@ -367,12 +375,11 @@ def _server(options, config=None):
       job_name=options.job_name, task_index=options.task, config=config)
 
 
-def _ended_queue(options, index):
+def _ended_queue(index):
   """Returns the queue of ended workers on a parameter server."""
   with tf.device('/job:ps/task:%d/device:CPU:0' % index):
-    # Large enough for workers that restart and end again.
-    return tf.FIFOQueue(16 * options.worker_replicas, tf.int32, [()],
-                        shared_name='workers_ended')
+    return tf.FIFOQueue(
+        _ENDED_SIZE, tf.int32, [()], shared_name='workers_ended')
 
 
 def _only(index):

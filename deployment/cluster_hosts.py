@@ -18,6 +18,10 @@ _LINE_SECONDS = 10
 _LOOK_SECONDS = 20
 _POLL_SECONDS = 0.5
 _CONNECT_SECONDS = 2
+# How a client starts HTTP/2, which TensorFlow's servers speak: its greeting and
+# an empty frame of settings. A server answers with its own settings.
+_GREETING = (b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' +
+             bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
 
 
 def check(flag, addresses):
@@ -73,9 +77,14 @@ def wait_for(servers, seconds):
   Raises:
     ValueError: the time is over.
   """
+  wait_until_none(lambda: missing(servers), seconds)
+
+
+def wait_until_none(missing, seconds):
+  """Does the same for who is missing by `missing`, which returns a text."""
   start = said = time.time()
   while True:
-    faults = missing(servers)
+    faults = missing()
     if not faults:
       return
     if seconds and time.time() - start >= seconds:
@@ -86,19 +95,22 @@ def wait_for(servers, seconds):
     time.sleep(_POLL_SECONDS)
 
 
-def missing(servers):
+def missing(servers, must_answer=False):
   """Returns which servers accept no connection and why, a text; '' if all do.
 
   Args:
     servers: dict of what a server is called to its HOST:PORT.
+    must_answer: whether those that accept connections must answer too, which a
+      process that is stopped does not.
   """
-  faults = {name: _fault(address) for name, address in servers.items()}
+  faults = {name: _fault(address, must_answer)
+            for name, address in servers.items()}
   return ', '.join('%s at %s (%s)' % (name, servers[name], fault)
                    for name, fault in faults.items() if fault)
 
 
 def say_missing(servers, said):
-  """Prints every 20 s which servers are gone, if that has changed.
+  """Prints every 20 s which servers do not answer, if that has changed.
 
   Args:
     servers: dict of what a server is called to its HOST:PORT.
@@ -109,10 +121,10 @@ def say_missing(servers, said):
   """
   if time.time() - said[0] < _LOOK_SECONDS:
     return said
-  gone = missing(servers)
+  gone = missing(servers, must_answer=True)
   if gone and gone != said[1]:
-    print('These do not accept connections: %s. Start them again, or end this '
-          'process with Ctrl-C.' % gone, flush=True)
+    print('These do not answer: %s. Start them again, or end this process with '
+          'Ctrl-C.' % gone, flush=True)
   return time.time(), gone
 
 
@@ -165,10 +177,16 @@ def _parse(address):
   return match.group('host').strip('[]'), int(match.group('port'))
 
 
-def _fault(address):
+def _fault(address, must_answer):
   """Returns why a server accepts no connection; None if it does."""
   try:
-    socket.create_connection(_parse(address), _CONNECT_SECONDS).close()
+    with contextlib.closing(socket.create_connection(
+        _parse(address), _CONNECT_SECONDS)) as connection:
+      if must_answer:
+        connection.sendall(_GREETING)
+        connection.recv(1)
+  except socket.timeout:
+    return 'no answer for %d s' % _CONNECT_SECONDS
   except OSError as error:
     return error.strerror or str(error)
   return None

@@ -2,7 +2,8 @@
 
 With parameter servers a training goes on when it can: a worker waits for a
 server that is restarted and, with --sync_replicas, for enough gradients. What
-it waits for, TensorFlow does not say.
+it waits for, TensorFlow does not say. Without servers a lost worker ends the
+others, see watch.py, but one may be slow or wait for something itself.
 """
 import threading
 import time
@@ -15,7 +16,7 @@ _SECONDS = 20
 
 
 class Hook(tf.train.SessionRunHook):
-  """Prints every 20 s of a step which processes do not accept connections.
+  """Prints every 20 s of a step which processes do not answer.
 
   Args:
     others: dict of what another process is called to its HOST:PORT.
@@ -53,8 +54,7 @@ class Hook(tf.train.SessionRunHook):
       start, now = self._start, time.time()
       if start is not None and now - max(start, said) >= self._seconds:
         said = now
-        missing = cluster_hosts.missing(self._others)
+        missing = cluster_hosts.missing(self._others, must_answer=True)
         print('This step has taken %d s so far. %s' % (
-            now - start, 'These do not accept connections: %s.' % missing
-            if missing else 'All other processes accept connections: one may '
-            'be busy, or stopped.'), flush=True)
+            now - start, 'These do not answer: %s.' % missing if missing else
+            'All other processes answer: one may be busy.'), flush=True)

@@ -7,7 +7,9 @@ it. Each process has a mailbox on its server, a queue of JSON: to ask for the
 size of another's mailbox is the question, and a session with a process that
 has been restarted fails. The messages:
 
-* hello: worker 0 to each, what all workers must agree on.
+* hello: from and to worker 0, what all workers must agree on. No worker makes a
+  step before. It is read as soon as the server is there, so that a process
+  that waits for others hears why they do not come.
 * ended: each to worker 0, after the last step.
 * goodbye: worker 0 to each, when all have ended. Before that no process may
   leave, as the others may still read from it.
@@ -30,6 +32,9 @@ _ASK_SECONDS = 1
 # Time after which a process that does not answer counts as lost. With the
 # time to tell others it must stay below 30 seconds.
 _ANSWER_SECONDS = 12
+# More than all workers write. All must say the same, also those that differ in
+# the number of workers.
+_MAILBOX_SIZE = 1 << 16
 # Time to tell the others why this process ends.
 _TELL_SECONDS = 4
 # What a step fails with where another process is the cause.
@@ -54,25 +59,35 @@ class Watch:
     self._hosts, self._task = options.worker_hosts, options.task
     self._agreed, self._latest = agreed, latest
     self._others = range(1, len(self._hosts)) if self._task == 0 else [0]
+    self._seconds = options.cluster_timeout_secs
     self._mailboxes, self._threads = {}, []
-    self._ended = set()
-    self._greeted = threading.Event()
+    self._greeted, self._ended = set(), set()
     self._may_leave = threading.Event()
     self._lock = threading.Lock()
     self._is_over = False
 
-  def start(self):
-    """Starts to watch; all servers must be there."""
+  def listen(self):
+    """Starts to read what others tell; the own server must be there."""
     for task in [self._task, *self._others]:
       self._mailboxes[task] = _Mailbox(task, self._hosts)
     self._run(self._read_mail)
+
+  def start(self):
+    """Starts to watch, after `listen`; all servers must be there.
+
+    Raises:
+      ValueError: a worker does not start in time.
+    """
     for task in self._others:
       self._run(self._ask, task)
-    if self._task == 0:
-      self._tell('hello', self._agreed)
-      return
-    while not self._greeted.wait(_ASK_SECONDS):
-      pass
+    self._tell('hello', self._agreed)
+    cluster_hosts.wait_until_none(self._not_greeted, self._seconds)
+
+  def _not_greeted(self):
+    return ', '.join(
+        'worker %d at %s (it has not said what it trains)' % (
+            task, self._hosts[task])
+        for task in self._others if task not in self._greeted)
 
   def finish(self):
     """Waits until all workers have made their last step."""
@@ -135,7 +150,7 @@ class Watch:
 
   def _receive(self, sender, kind, content):
     if kind == 'hello':
-      self._compare(content)
+      self._compare(sender, content)
     elif kind == 'ended':
       self._ended.add(sender)
     elif kind == 'goodbye':
@@ -144,8 +159,8 @@ class Watch:
     else:
       self._end(content)
 
-  def _compare(self, agreed):
-    """Ends this process if worker 0 is at another training."""
+  def _compare(self, sender, agreed):
+    """Ends this process if another worker is at another training."""
     differing = [name for name in sorted(agreed)
                  if agreed[name] != self._agreed.get(name)]
     if differing:
@@ -153,9 +168,9 @@ class Watch:
       self._end('%s has %s=%s, but %s has %s. All workers need the same '
                 'flags, except --task, and the same --train_dir on a file '
                 'system that all of them see' % (
-                    self._name(0), name, agreed[name], self._name(self._task),
-                    self._agreed.get(name)))
-    self._greeted.set()
+                    self._name(sender), name, agreed[name],
+                    self._name(self._task), self._agreed.get(name)))
+    self._greeted.add(sender)
 
   def _lose(self, task, fault):
     # Worker 0 has just said goodbye and left.
@@ -171,9 +186,12 @@ class Watch:
     with self._lock:
       self._is_over = True
       self._tell('failed', reason)
-      print('ConnectionError: %s. The last checkpoint is %s: start every '
-            'process again, with the same flags, to resume from it.' % (
-                reason, self._latest()), file=sys.stderr)
+      latest = self._latest()
+      print('ConnectionError: %s. %s' % (
+          reason, 'The last checkpoint is %s: start every process again, with '
+          'the same flags, to resume from it.' % latest if latest else
+          'There is no checkpoint yet: start every process again.'),
+            file=sys.stderr)
       sys.stdout.flush()
       sys.stderr.flush()
       os._exit(LOST)
@@ -208,7 +226,7 @@ class _Mailbox:
     with tf.Graph().as_default(), tf.device(
         '/job:worker/task:%d/device:CPU:0' % task):
       queue = tf.FIFOQueue(
-          16 * len(hosts), tf.string, [()], shared_name='mailbox')
+          _MAILBOX_SIZE, tf.string, [()], shared_name='mailbox')
       self._text = tf.placeholder(tf.string, [])
       self._enqueue = queue.enqueue(self._text)
       self._dequeue, self._size = queue.dequeue(), queue.size()

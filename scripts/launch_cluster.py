@@ -8,12 +8,18 @@ Every process gets the command with --worker_hosts, --task and, with parameter
 servers, --ps_hosts and --job_name. Without --hosts all run on this machine.
 With it they are spread over the hosts in turn and started by ssh in this
 directory, which has to exist there, under the same path. Lines of output start
-with the name of their process. SIGINT, SIGTERM and SIGHUP are passed on. When a
-process fails, the others get the time to end by themselves and are ended then;
-with --restarts all are started again, and the training resumes from its last
-checkpoint. The exit status is 0, or that of the first process that failed.
+with the name of their process. SIGINT, SIGTERM and SIGHUP are passed on to the
+workers.
+
+When a process fails, --restarts starts it again: with --ps alone, while the
+others go on; without, together with all others, and the training resumes from
+its last checkpoint. After the last restart the others get the time to end by
+themselves and are ended then, as are parameter servers once all workers have
+ended. The exit status is 0, or that of the first process that failed. If this
+program itself is killed, Linux kills the processes with it.
 """
 import argparse
+import ctypes
 import os
 import shlex
 import signal
@@ -30,6 +36,8 @@ _POLL_SECONDS = 0.1
 # Exit status of a wrong command line, which no new start corrects.
 _USAGE_ERROR = 2
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Of prctl(2): the signal that a process gets when its parent ends.
+_PR_SET_PDEATHSIG = 1
 
 
 def _parse(arguments):
@@ -46,8 +54,8 @@ def _parse(arguments):
                       help='First port. Default: free ones of this machine; '
                       '2222 with --hosts.')
   parser.add_argument('--restarts', type=int, default=0,
-                      help='Number of times that all processes are started '
-                      'again after a failure.')
+                      help='Number of times that processes are started again '
+                      'after a failure.')
   parser.add_argument('command', nargs=argparse.REMAINDER,
                       help='-- and the command of a process.')
   options = parser.parse_args(arguments)
@@ -78,7 +86,7 @@ def commands(options):
     ports = [first + i // len(hosts) for i in range(count)] if (
         options.hosts) else [first + i for i in range(count)]
   else:
-    ports = _free_ports(count)
+    ports = free_ports(count)
   machines = [hosts[i % len(hosts)] for i in range(count)]
   addresses = ['%s:%d' % pair for pair in zip(machines, ports)]
   shared = ['--worker_hosts=' + ','.join(addresses[options.ps:])]
@@ -94,7 +102,8 @@ def commands(options):
   return processes
 
 
-def _free_ports(number):
+def free_ports(number):
+  """Returns numbers of ports that are free on this machine now."""
   sockets = [socket.socket() for _ in range(number)]
   try:
     for one in sockets:
@@ -114,68 +123,124 @@ def _start(host, command):
   return subprocess.Popen(
       command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
       stderr=subprocess.STDOUT, start_new_session=True,
-      env=dict(os.environ, PYTHONUNBUFFERED='1'))
+      env=dict(os.environ, PYTHONUNBUFFERED='1'),
+      preexec_fn=_ending_with(os.getpid()))
+
+
+def _ending_with(parent):
+  """Returns what a new process calls to be killed when its parent ends."""
+  if not sys.platform.startswith('linux'):
+    return None
+  prctl = ctypes.CDLL(None).prctl
+
+  def prepare():
+    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+      # It has ended just before.
+      os.kill(os.getpid(), signal.SIGKILL)
+
+  return prepare
 
 
 class Cluster:
-  """The processes of one start.
+  """The processes of a training.
 
   Args:
     processes: what `commands` returns.
     say: function that prints a line.
+    restarts: number of times that a process alone is started again.
   """
 
-  def __init__(self, processes, say=print):
-    self._say = say
+  def __init__(self, processes, say=print, restarts=0):
+    self._commands, self._say = processes, say
+    self._restarts, self._restarted = restarts, 0
     self._processes, self._readers = {}, []
-    for name, (host, command) in processes.items():
-      process = self._processes[name] = _start(host, command)
-      reader = threading.Thread(
-          target=self._read, args=[name, process.stdout], daemon=True)
-      reader.start()
-      self._readers.append(reader)
-      say('[%s] is process %d%s.' % (
-          name, process.pid, ' (ssh to %s)' % host if host else ''))
+    self._is_stopped, self._surplus = False, []
+    for name in processes:
+      self._start(name)
 
-  def send(self, number):
-    """Sends a signal to all processes that are there."""
-    for process in self._processes.values():
-      if process.poll() is None:
-        process.send_signal(number)
+  def _start(self, name):
+    host, command = self._commands[name]
+    process = self._processes[name] = _start(host, command)
+    reader = threading.Thread(
+        target=self._read, args=[name, process.stdout], daemon=True)
+    reader.start()
+    self._readers.append(reader)
+    self._say('[%s] is process %d%s.' % (
+        name, process.pid, ' (ssh to %s)' % host if host else ''))
+
+  def stop(self, number):
+    """Sends a signal to the workers; no process is started again.
+
+    Parameter servers stay as long as workers save what they hold.
+    """
+    self._is_stopped = True
+    self._send(number, _workers(self._processes))
+
+  def _send(self, number, names):
+    for name in names:
+      if self._processes[name].poll() is None:
+        self._processes[name].send_signal(number)
 
   def wait(self):
     """Waits for the end of all; returns the first exit status that is not 0.
 
     A process that a signal has ended counts as 128 + its number.
     """
-    failed, deadline, ended = 0, None, set()
-    while len(ended) < len(self._processes):
-      for name, process in self._processes.items():
-        if name in ended or process.poll() is None:
+    failed, deadline, left = 0, None, list(self._commands)
+    while left:
+      for name in list(left):
+        status = self._status(name)
+        if status is None or status and self._start_again(name, status):
           continue
-        ended.add(name)
-        status = process.returncode
-        status = 128 - status if status < 0 else status
-        if status:
-          self._say('[%s] has ended with status %d.' % (name, status))
+        left.remove(name)
+        failed = failed or (0 if name in self._surplus else status)
+        if status or not _workers(left):
           deadline = deadline or time.time() + _GRACE_SECONDS
-        failed = failed or status
-      if deadline and time.time() > deadline:
-        self._end()
+      is_late = deadline and time.time() > deadline
+      if left and (is_late or self._is_stopped and not _workers(left)):
+        self._end(left)
         deadline = None
       time.sleep(_POLL_SECONDS)
     for reader in self._readers:
       reader.join(_KILL_SECONDS)
     return failed
 
-  def _end(self):
+  def _status(self, name):
+    """Returns the exit status of a process; None while it runs."""
+    status = self._processes[name].poll()
+    if status is None:
+      return None
+    status = 128 - status if status < 0 else status
+    if status:
+      self._say('[%s] has ended with status %d.' % (name, status))
+    return status
+
+  def _start_again(self, name, status):
+    """Starts a process alone again, if it may be; returns whether it did."""
+    if (self._restarted == self._restarts or self._is_stopped or
+        status == _USAGE_ERROR):
+      return False
+    self._restarted += 1
+    self._say('Starting %s again, %d of %d times.' % (
+        name, self._restarted, self._restarts))
+    self._start(name)
+    return True
+
+  def _end(self, left):
     """Ends what has not ended by itself."""
-    self.send(signal.SIGTERM)
+    if not _workers(left):
+      # They wait for workers whose end an earlier server was told, or that
+      # were stopped.
+      self._surplus = left[:]
+      self._say('All workers have ended. Ending %s.' % ', '.join(left))
+    self._is_stopped = True
+    self._send(signal.SIGTERM, left)
     end = time.time() + _KILL_SECONDS
     while time.time() < end and any(
-        process.poll() is None for process in self._processes.values()):
+        self._processes[name].poll() is None for name in left):
       time.sleep(_POLL_SECONDS)
-    self.send(signal.SIGKILL)
+    self._send(signal.SIGKILL, left)
 
   def _read(self, name, output):
     with output:
@@ -184,24 +249,30 @@ class Cluster:
             name, line.decode(errors='replace').rstrip('\r\n')))
 
 
+def _workers(names):
+  return [name for name in names if name.startswith('worker ')]
+
+
 def run(arguments):
   """Runs the program; returns its exit status."""
   options = _parse(arguments)
   signals = []
+  alone, together = (
+      (options.restarts, 0) if options.ps else (0, options.restarts))
 
   def say(line):
     print(line, flush=True)
 
-  for attempt in range(1 + options.restarts):
+  for attempt in range(1 + together):
     if attempt:
       say('Starting all processes again, %d of %d times.' % (
-          attempt, options.restarts))
-    cluster = Cluster(commands(options), say)
+          attempt, together))
+    cluster = Cluster(commands(options), say, alone)
 
     def forward(number, frame, cluster=cluster):
       del frame
       signals.append(number)
-      cluster.send(number)
+      cluster.stop(number)
 
     for number in _SIGNALS:
       signal.signal(number, forward)

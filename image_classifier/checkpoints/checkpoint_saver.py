@@ -19,6 +19,8 @@ from slim_common import atomic_files
 
 UNFINISHED = 'unfinished_checkpoint'
 _INDEX = '.index'
+# A parameter server was lost. `tf.train.MonitoredSession` makes a new session.
+_LOST_SERVER = (tf.errors.AbortedError, tf.errors.UnavailableError)
 # TensorFlow 2 raises Python's exceptions for some files that are too short.
 _READING_ERRORS = (tf.errors.OpError, ValueError, IndexError, RuntimeError)
 
@@ -68,13 +70,17 @@ class CheckpointHook(tf.train.SessionRunHook):
       self.save(run_context.session, self._step)
 
   def end(self, session):
-    self.save(session, self._step)
+    try:
+      self.save(session, self._step)
+    except _LOST_SERVER as error:
+      raise self._error(self._step, error)
 
   def save(self, session, step):
     """Saves a checkpoint, if that of this step is not; returns its prefix.
 
     Raises:
       OSError: it cannot be written; the message names the last good one.
+      tf.errors.OpError: a parameter server was lost.
       ValueError: the weights are not finite.
     """
     self._saved_at = time.time()
@@ -95,13 +101,18 @@ class CheckpointHook(tf.train.SessionRunHook):
     """Converts errors of writing to an OSError that says how to resume."""
     try:
       yield
+    except _LOST_SERVER:
+      raise
     except (tf.errors.OpError, OSError) as error:
-      raise OSError(
-          'The checkpoint of step %d cannot be saved in %s: %s. %s' % (
-              step, self._train_dir, reason(error),
-              'The last good checkpoint is %s; remove the cause and run the '
-              'same command to resume from it.' % self.latest if self.latest
-              else 'There is no earlier one.'))
+      raise self._error(step, error)
+
+  def _error(self, step, error):
+    return OSError(
+        'The checkpoint of step %d cannot be saved in %s: %s. %s' % (
+            step, self._train_dir, reason(error),
+            'The last good checkpoint is %s; remove the cause and run the same '
+            'command to resume from it.' % self.latest if self.latest else
+            'There is no earlier one.'))
 
   def _write(self, session, step, directory):
     """Writes a checkpoint to a new directory and reads it back."""
@@ -189,6 +200,8 @@ def fault(prefix: str) -> Optional[str]:
 
 
 def reason(error: Exception) -> str:
-  """Returns the first line of an error's message."""
+  """Returns the first line of an error's message that says something."""
   text = getattr(error, 'message', None) or str(error)
-  return text.strip().split('\n')[0].rstrip('.')
+  # TensorFlow frames some with lines of =.
+  lines = [line for line in text.split('\n') if line.strip('= ')]
+  return lines[0].strip().rstrip('.') if lines else ''

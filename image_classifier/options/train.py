@@ -41,12 +41,12 @@ class Model:
       None, 'Whether batch normalization uses its moving averages in training '
       'and does not update them. Default: only in layers that '
       '--trainable_scopes excludes.')
-  batch_norm_statistics: str = flag(
-      'first_clone', 'Statistics of batch normalization with several clones. '
+  batch_norm_statistics: Optional[str] = flag(
+      None, 'Statistics of batch normalization with several clones. '
       'first_clone: each clone its own, and evaluation those of the first. '
       'all_clones: each clone its own, and evaluation those of all in turn. '
       'synchronized: those of the joined batch, of all workers too if '
-      'gradients are all-reduced.',
+      'gradients are all-reduced. Default: first_clone.',
       choices=('first_clone', 'all_clones', 'synchronized'))
   sync_batch_norm: bool = flag(
       False, 'The same as --batch_norm_statistics=synchronized.')
@@ -180,8 +180,8 @@ class Deployment:
   num_ps_tasks: int = _cluster(
       0, 'Number of parameter servers. Not needed with --ps_hosts.', at_least=0)
   cluster_timeout_secs: int = _cluster(
-      0, 'Time to wait for other processes of the cluster, in seconds. 0 waits '
-      'without limit, with a line every 10 s.', at_least=0)
+      600, 'Time to wait for other processes of the cluster, in seconds, with '
+      'a line every 10 s that names them. 0 waits without limit.', at_least=0)
   collective_communication: str = _cluster(
       'auto', 'How workers without parameter servers exchange gradients: in a '
       "ring by TensorFlow, or by NVIDIA's NCCL, which auto takes between GPUs.",

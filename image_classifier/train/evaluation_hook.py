@@ -1,6 +1,8 @@
 """Evaluates a training on its way, and keeps the best checkpoint."""
 import time
 
+import tensorflow.compat.v1 as tf
+
 from image_classifier.evaluate import evaluation
 from image_classifier.runs import run_log
 from image_classifier.train import evaluation_schedule
@@ -37,6 +39,11 @@ class EvaluationHook(hooks.ReadingsHook):
 
   def after_create_session(self, session, coord):
     del coord
+    if self._step is not None:
+      # A run that lost a parameter server goes back.
+      self._step = min(
+          self._step, int(session.run(tf.train.get_global_step())))
+      return
     first_step = self._run.start.step
     rows = run_log.evaluations(run_log.read(self._train_dir))
     # Where the run was killed while it was evaluating.

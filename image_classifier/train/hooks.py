@@ -88,8 +88,12 @@ class ProgressHook(ReadingsHook):
     del coord
     # Other workers may be ahead, and a run that lost a parameter server goes
     # back.
-    step = session.run(tf.train.get_global_step())
-    self._first_step = self._line_step = int(step)
+    step = int(session.run(tf.train.get_global_step()))
+    if self._train_dir and step < self._line_step:
+      run_log.cut(self._train_dir, step)
+      self._writer.add_session_log(
+          tf.SessionLog(status=tf.SessionLog.START), step + 1)
+    self._first_step = self._line_step = step
 
   def before_run(self, run_context):
     if self._start is None:

@@ -236,6 +236,7 @@ def _session_creator(run, scaffold, watcher):
       scaffold=scaffold, config=config, master=cluster.start_worker(
           deployment, None if has_servers else config))
   if all_reduce.is_used(deployment):
+    watcher.listen()
     # The other workers get the variables of worker 0.
     creator = all_reduce.SessionCreator(tf.train.ChiefSessionCreator(
         checkpoint_filename_with_path=(

@@ -280,6 +280,8 @@ def _hooks(run, optimizer, first_losses):
   needed, deployment = _collapse_hooks(run, first_losses), run.deployment
   if cluster.has_parameter_servers(deployment):
     needed += cluster.hooks(deployment)
+  elif all_reduce.is_used(deployment):
+    needed.append(cluster.slow_steps_hook(deployment))
   if deployment.sync_replicas:
     needed.append(cluster.SynchronousHook(optimizer, deployment))
   return needed

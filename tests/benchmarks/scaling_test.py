@@ -1,5 +1,6 @@
 """The model of benchmarks/scaling.py; it starts no training."""
 import argparse
+import sys
 
 import pytest
 
@@ -12,6 +13,43 @@ _NETWORK = scaling.Network('net', 1e6, 10, 100.0)
     (1, 0), (2, 4e6), (4, 6e6), (1000, 7.992e6)])
 def test_bytes_of_a_step(workers, expected):
   assert scaling.exchanged_bytes(1e6, workers) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize('layout, expected', [
+    (0, 0), (1, 0), (3, 8e6), (4, 16e6)])
+def test_bytes_of_all_processes(layout, expected):
+  # pylint: disable=protected-access
+  assert scaling.total_bytes(scaling._LAYOUTS[layout], 1e6) == expected
+
+
+_TRAINING = """
+import sys, time
+print('[worker 0] is process %d.' % __import__('os').getpid())
+print('[worker 0]   Trained: 2 variables, 1000 parameters.')
+for step in range(1, 7):
+  time.sleep(0.01)
+  print('[worker 0] step %d of 6  0:00 left' % step)
+sys.exit(STATUS)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='Linux only')
+@pytest.mark.parametrize('status', [0, 1])
+def test_measurements_of_a_training(status, monkeypatch):
+  monkeypatch.setattr(scaling, 'command', lambda *_: [
+      sys.executable, '-c', _TRAINING.replace('STATUS', str(status))])
+  monkeypatch.setattr(
+      scaling, '_sent_bytes', iter([1000, 1800]).__next__)
+  layout = scaling._LAYOUTS[3]  # pylint: disable=protected-access
+  options = argparse.Namespace(steps=6)
+  if status:
+    with pytest.raises(SystemExit, match='^2 workers, all-reduce failed:'):
+      scaling.measure(layout, options, 'data')
+    return
+  found = scaling.measure(layout, options, 'data')
+  assert found.seconds > 0.01 and found.cpu >= 0
+  # From step 3 to step 5.
+  assert (found.bytes, found.parameters) == (400, 1000)
 
 
 @pytest.mark.parametrize('bandwidth, latency, overlap, expected', [
@@ -40,3 +78,17 @@ def test_all_layouts_have_the_same_batch():
                  if word.startswith('--batch_size=')]
     assert [size * layout.clones * layout.workers for size in per_clone] == [8]
     assert ('--sync_replicas' in words) == bool(layout.servers)
+
+
+def test_table_compares_medians_with_the_first_layout(monkeypatch):
+  found = iter([scaling.Measured(2.0, cpu, sent, 1e6) for cpu, sent in (
+      (1.0, 0), (1.1, 8.1e6), (9.0, 0), (9.0, 9e6), (1.0, 0), (1.1, 8.1e6))])
+  monkeypatch.setattr(scaling, 'measure', lambda *_: next(found))
+  options = argparse.Namespace(
+      model='net', batch_size=8, rounds=3, layouts='0,3')
+  assert list(scaling.measured_table(options, 'data')) == [
+      '| net, 8 images a step | images/s | CPU s a step | of the first | MB a '
+      'step | computed |',
+      '|---|---|---|---|---|---|',
+      '| 1 process | 4.0 | 1.00 | +0 % | 0.0 | 0.0 |',
+      '| 2 workers, all-reduce | 4.0 | 1.10 | +10 % | 8.1 | 8.0 |']

@@ -9,6 +9,7 @@ import tensorflow.compat.v1 as tf
 from deployment import cluster
 from deployment import cluster_hosts
 from image_classifier import options
+from tests.deployment import free_hosts
 
 
 def _deployment(**changes):
@@ -56,9 +57,7 @@ def _taken():
 
 
 def _free():
-  with socket.socket() as one:
-    one.bind(('localhost', 0))
-    return 'localhost:%d' % one.getsockname()[1]
+  return free_hosts.free_hosts(1)[0]
 
 
 def test_a_port_in_use(taken):
@@ -115,6 +114,24 @@ def test_a_host_that_is_not_known(soon):
       r'for parameter server 1 at nowhere.invalid:2222 \(.*\): start it')):
     cluster_hosts.wait_for(
         {'parameter server 1': 'nowhere.invalid:2222'}, 0.001)
+
+
+def test_servers_that_do_not_answer(taken, monkeypatch, capsys):
+  monkeypatch.setattr(cluster_hosts, '_CONNECT_SECONDS', 0.2)
+  gone, server = _free(), tf.train.Server.create_local_server()
+  servers = {'worker 0': gone, 'worker 1': taken,
+             'worker 2': server.target[len('grpc://'):]}
+  missing = ('worker 0 at %s (Connection refused), worker 1 at %s (no answer '
+             'for 0 s)' % (gone, taken))
+  assert cluster_hosts.missing(servers, must_answer=True) == missing
+  assert cluster_hosts.missing({'worker 1': taken}) == ''
+  said = cluster_hosts.say_missing(servers, (0, ''))
+  assert capsys.readouterr().out == (
+      'These do not answer: %s. Start them again, or end this process with '
+      'Ctrl-C.\n' % missing)
+  for last in ((0, missing), said):
+    assert cluster_hosts.say_missing(servers, last)[1] == missing
+  assert not capsys.readouterr().out
 
 
 def test_a_server_that_comes_late(soon, capsys):

@@ -96,9 +96,10 @@ def test_parameter_server_ends_with_its_workers(capsys):
   server = cluster.resolve(_deployment(job_name='ps', **hosts))
 
   def end():
-    # Worker 1 ends, restarts and ends again.
-    for task in (1, 1, 0):
-      cluster.report_end(cluster.resolve(_deployment(task=task, **hosts)))
+    # Worker 1 ends, restarts and ends again; it knows of a third worker.
+    more = dict(hosts, worker_hosts=('b:1', 'b:2', 'b:3'))
+    for task, known in ((1, more), (1, more), (0, hosts)):
+      cluster.report_end(cluster.resolve(_deployment(task=task, **known)))
 
   workers = threading.Thread(target=end)
   workers.start()

@@ -13,12 +13,15 @@ from tests.programs import kill_cluster
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('victim', [0, 1])
-def test_kill_and_restart(victim, tmp_path):
+@pytest.mark.parametrize('mode, victim', [
+    ('all_reduce', 'chief'), ('all_reduce', 'worker'), ('servers', 'ps')])
+def test_kill_and_restart(mode, victim, tmp_path):
   lines = []
-  kill_cluster.run(str(tmp_path), 1, victim, say=lines.append)
-  assert lines[-1].startswith(
-      'After 1 kills of worker %d: every process ended within 30 s' % victim)
+  kill_cluster.run(str(tmp_path), 1, mode, victim, say=lines.append)
+  assert re.match(
+      '%s, 1 kills of the %s: the others had ended, gone on or said why not '
+      r'within \d+ s; step \d+ reached, no step twice, no process left' % (
+          mode, victim), lines[-1])
 
 
 @pytest.mark.slow

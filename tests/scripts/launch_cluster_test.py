@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -68,6 +69,88 @@ def test_restarts_until_it_works(tmp_path):
   assert _without_numbers(done.stdout.splitlines()) == [
       '[worker 0] has ended with status 137.',
       'Starting all processes again, 1 of 3 times.', '[worker 0] resumed']
+
+
+def test_with_parameter_servers_one_is_started_again_alone(tmp_path):
+  mark = str(tmp_path / 'mark')
+  done = _launch('--workers=2', '--ps=1', '--restarts=1', program=(
+      'import os, signal, sys, time; mark = %r\n'
+      'name = sys.argv[-1] + sys.argv[-2]\n'
+      'if name == "--job_name=worker--task=1" and not os.path.exists(mark):\n'
+      '  open(mark, "w"); os.kill(os.getpid(), signal.SIGKILL)\n'
+      'while not os.path.exists(mark): time.sleep(0.1)\n'
+      'print("ended")' % mark))
+  assert done.returncode == 0
+  assert sorted(_without_numbers(done.stdout.splitlines())) == [
+      'Starting worker 1 again, 1 of 1 times.', '[ps 0] ended',
+      '[worker 0] ended', '[worker 1] ended',
+      '[worker 1] has ended with status 137.']
+
+
+_SERVER_OR_WORKER = (
+    'import signal, sys, time\n'
+    'if sys.argv[-1] == "--job_name=ps": time.sleep(60)\n'
+    'signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\n'
+    'print("ready"); time.sleep(%d)')
+
+
+def test_a_server_ends_after_the_workers(monkeypatch):
+  monkeypatch.setattr(launch_cluster, '_GRACE_SECONDS', 1)
+  options = launch_cluster._parse([  # pylint: disable=protected-access
+      '--ps=1', '--', sys.executable, '-c', _SERVER_OR_WORKER % 0])
+  lines = []
+  cluster = launch_cluster.Cluster(
+      launch_cluster.commands(options), lines.append)
+  assert cluster.wait() == 0
+  assert _without_numbers(lines) == [
+      '[worker 0] ready', 'All workers have ended. Ending ps 0.',
+      '[ps 0] has ended with status 143.']
+
+
+def test_a_signal_reaches_servers_after_the_workers():
+  process = subprocess.Popen(
+      [sys.executable, _PROGRAM, '--ps=1', '--restarts=1', '--',
+       sys.executable, '-c', _SERVER_OR_WORKER % 60],
+      stdout=subprocess.PIPE, universal_newlines=True)
+  try:
+    while 'ready' not in process.stdout.readline():
+      pass
+    process.send_signal(signal.SIGTERM)
+    rest = process.communicate(timeout=30)[0]
+  finally:
+    process.kill()
+  assert process.returncode == 143
+  assert rest.splitlines() == [
+      '[worker 0] has ended with status 143.',
+      'All workers have ended. Ending ps 0.',
+      '[ps 0] has ended with status 143.']
+
+
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='Linux only')
+def test_processes_end_with_the_program():
+  process = subprocess.Popen(
+      [sys.executable, _PROGRAM, '--workers=2', '--', sys.executable, '-c',
+       'import time; time.sleep(60)'],
+      stdout=subprocess.PIPE, universal_newlines=True)
+  lines = [process.stdout.readline() for _ in range(2)]
+  process.kill()
+  # Ends when no process holds its end.
+  process.communicate(timeout=30)
+  for line in lines:
+    assert _has_ended(int(re.search(r'is process (\d+)', line).group(1)))
+
+
+def _has_ended(pid):
+  """Whether a process ends within 10 s; nobody may have asked how yet."""
+  for _ in range(100):
+    try:
+      with open('/proc/%d/stat' % pid) as file:
+        if file.read().rsplit(')', 1)[1].split()[0] == 'Z':
+          return True
+    except FileNotFoundError:
+      return True
+    time.sleep(0.1)
+  return False
 
 
 def test_signals_reach_every_process_and_end_the_restarts():

@@ -1,6 +1,7 @@
 """Whatever happens while saving, a named checkpoint can be read."""
 import collections
 import os
+import re
 import resource
 
 import numpy as np
@@ -47,6 +48,27 @@ def test_the_newest_are_kept_and_named(tmp_path):
       for part in ('data-00000-of-00001', 'index', 'meta')]
   assert 'model_checkpoint_path: "model.ckpt-10"' in (
       tmp_path / 'checkpoint').read_text(), 'without the directory'
+
+
+@pytest.mark.parametrize('error', [
+    tf.errors.AbortedError, tf.errors.UnavailableError])
+def test_a_lost_parameter_server_needs_a_new_session(
+    tmp_path, monkeypatch, error):
+  small = _Small(tmp_path)
+  small.save(5)
+
+  def fail(*_):
+    raise error(None, None, '=====\n Socket closed.\n=====')
+
+  monkeypatch.setattr(small.hook, '_write', fail)
+  # tf.train.MonitoredSession makes it, except at the end.
+  with pytest.raises(error):
+    small.save(6)
+  with pytest.raises(OSError, match=re.escape(
+      'The checkpoint of step 0 cannot be saved in %s: Socket closed. The last '
+      'good checkpoint is %s/model.ckpt-5; remove the cause and run the same '
+      'command to resume from it.' % (tmp_path, tmp_path))):
+    small.hook.end(small.session)
 
 
 def test_zero_keeps_all(tmp_path):

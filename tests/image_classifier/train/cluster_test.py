@@ -30,7 +30,8 @@ def _run(commands):
   return texts
 
 
-def test_a_parameter_server_and_two_workers(digits, tmp_path):
+def test_fine_tuning_and_evaluation_by_a_parameter_server(
+    digits, trained, tmp_path):
   hosts = free_hosts.free_hosts(3)
   train_dir = tmp_path / 'run'
   command = [
@@ -39,13 +40,20 @@ def test_a_parameter_server_and_two_workers(digits, tmp_path):
       '--dataset_name=mnist', '--dataset_dir=' + digits, '--model_name=lenet',
       '--train_dir=%s' % train_dir, '--max_number_of_steps=%d' % _STEPS,
       '--batch_size=8', '--log_every_n_steps=4', '--seed=1',
-      '--shard_by_worker', '--moving_average_decay=0.9', '--sync_replicas',
+      '--checkpoint_path=%s' % trained, '--learning_rate=0.0001',
+      '--eval_every=6', '--eval_split=test', '--shard_by_worker',
+      '--moving_average_decay=0.9', '--sync_replicas',
       '--replicas_to_aggregate=2', '--ps_hosts=' + hosts[0],
       '--worker_hosts=' + ','.join(hosts[1:])]
   server, chief, worker = _run(
       command + ['--job_name=' + job, '--task=%d' % task]
       for job, task in (('ps', 0), ('worker', 0), ('worker', 1)))
   assert '2 of 2 workers have ended.' in server
+  # Random weights start at more than 10.
+  losses = re.findall(r'^step \d+ of .*  loss ([\d.]+)', chief, re.MULTILINE)
+  assert losses and all(float(loss) < 3 for loss in losses), losses
+  assert len(re.findall(r'^step (?:6|12)  test: ', chief, re.MULTILINE)) == 2
+  assert 'test: ' not in worker
   assert 'Finished. Saved %s/model.ckpt-%d.' % (train_dir, _STEPS) in chief
   assert 'Waiting for worker 0 to make or load the variables.' in worker
   assert 'Traceback' not in chief + worker

@@ -335,6 +335,22 @@ def test_evaluations_are_logged_and_can_end_the_run(tmp_path, capsys):
       run_log.read(str(tmp_path)))] == [4, 8, 9]
 
 
+def test_a_run_that_goes_back_is_evaluated_again(tmp_path):
+  evaluated = []
+  hook = _hook(tmp_path, evaluated)
+  step = tf.train.get_or_create_global_step()
+  with tf.Session() as session:
+    session.run(tf.assign(step, 3, validate_shape=False))
+    hook.after_create_session(session, None)
+    for number in (3, 5):
+      hook.after_run(_Context(), _values(number))
+    # A parameter server is lost.
+    hook.after_create_session(session, None)
+  for number in (4, 5):
+    hook.after_run(_Context(), _values(number))
+  assert evaluated == ['model.ckpt-5', 'model.ckpt-4']
+
+
 def test_a_missed_evaluation_is_made_up_for_once(tmp_path):
   for _ in range(2):
     evaluated = []

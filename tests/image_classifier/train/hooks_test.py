@@ -14,7 +14,11 @@ _Values = collections.namedtuple('_Values', 'results')
 class _Writer:
 
   def __init__(self):
-    self.written = []
+    self.written, self.starts = [], []
+
+  def add_session_log(self, log, step):
+    assert log.status == tf.SessionLog.START
+    self.starts.append(step)
 
   def add_summary(self, summary, step):
     self.written.append((step, {
@@ -74,9 +78,10 @@ def test_a_worker_prints_though_it_misses_the_multiples(capsys):
       'step 5 of 9', 'step 10 of 9']
 
 
-def test_a_new_session_goes_back(capsys):
+def test_a_new_session_goes_back(tmp_path, capsys):
   step = tf.train.get_or_create_global_step()
-  hook = hooks.ProgressHook(None, 0, None, 4, 10)
+  writer = _Writer()
+  hook = hooks.ProgressHook(None, 0, None, 4, 10, str(tmp_path), writer)
   with tf.Session() as session:
     session.run(step.initializer)
     hook.after_create_session(session, None)
@@ -87,6 +92,9 @@ def test_a_new_session_goes_back(capsys):
     hook.after_run(None, _row(8))
   lines = capsys.readouterr().out.splitlines()
   assert [line.split('  ')[0] for line in lines] == ['step 9', 'step 8']
+  # No step twice in the log, nor in TensorBoard.
+  assert [row['step'] for row in run_log.read(str(tmp_path))] == [8]
+  assert writer.starts == [6]
 
 
 def test_steps_of_a_worker_are_counted(capsys):

@@ -7,6 +7,7 @@ import tensorflow.compat.v1 as tf
 
 from datasets.reading import input_pipeline
 from image_classifier import options
+from image_classifier.train import train_input
 from preprocessing import preprocessing_factory
 from slim_common import flags
 from tests.image_classifier import training_runs as runs
@@ -27,6 +28,33 @@ def plain(digits):
   return {name: _images(digits, 1, seed=1, deterministic=True,
                         preprocessing_name=name)[0]
           for name in ('cifarnet', 'vgg')}
+
+
+_TWO_WORKERS = dict(worker_hosts=('a:1', 'b:1'), task=1)
+_WITH_SERVER = dict(_TWO_WORKERS, ps_hosts=('c:1',))
+
+
+class _Asked(Exception):
+  pass
+
+
+@pytest.mark.parametrize('deployment, shard_by_worker, shard', [
+    (dict(num_clones=2), False, (0, 1)), (_TWO_WORKERS, False, (1, 2)),
+    (_TWO_WORKERS, True, (1, 2)), (_WITH_SERVER, False, (0, 1)),
+    (_WITH_SERVER, True, (1, 2))])
+def test_the_part_of_the_records_that_a_worker_reads(
+    deployment, shard_by_worker, shard, digits, monkeypatch):
+  """Of one of two workers; input_pipeline_test.py reads such parts."""
+  def ask(*_, shard, **__):
+    raise _Asked(shard)
+
+  monkeypatch.setattr(input_pipeline, 'training_batches', ask)
+  run = runs.resolve(runs.train(
+      digits, 'unused', data=dict(shard_by_worker=shard_by_worker),
+      deployment=deployment))
+  with pytest.raises(_Asked) as asked:
+    train_input.batches(run)
+  assert asked.value.args == (shard,)
 
 
 def _parse(*words):

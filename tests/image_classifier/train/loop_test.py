@@ -88,10 +88,17 @@ def test_the_seed_makes_runs_equal(digits, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_clones(digits, tmp_path, capsys):
-  loop.train(runs.train(digits, tmp_path, deployment=dict(
-      num_clones=2, clone_on_cpu=True)))
+def test_fine_tuning_and_evaluation_by_two_clones(
+    digits, trained, tmp_path, capsys):
+  loop.train(runs.train(
+      digits, tmp_path, deployment=dict(num_clones=2, clone_on_cpu=True),
+      warm_start=dict(checkpoint_path=str(trained)),
+      loop=dict(eval_every=2, eval_split='test')))
   assert 'Batch: 8 per clone, 16 in total; 250.0' in capsys.readouterr().out
+  rows = runs.log(tmp_path)
+  assert [row['step'] for row in rows if 'evaluation' in row] == [2, 4]
+  # Random weights start at more than 10.
+  assert all(row['loss'] < 3 for row in rows if 'loss' in row)
   assert sorted(runs.saved(tmp_path, 4)) == sorted(_WEIGHTS + ['global_step'])
   assert {'clone_0/Losses/clone_0//clone_loss', 'total_loss_1',
           'clone_0/Losses/regularization_loss',
