@@ -72,7 +72,7 @@ def _draw(flags, straight, resumed):
   picture = lesson.path(flags, 'losses.png')
   lesson.draw_curves(
       picture, {'straight': straight, 'resumed halfway': resumed},
-      'A training that is resumed')
+      'A training that is resumed', are_equal=True)
   return picture
 
 
