@@ -9,8 +9,8 @@ r"""Trains CifarNet on CIFAR-10 with a tower a GPU, and keeps averaged weights.
 The towers, tower_0, tower_1, ..., share the weights on the CPU. The loss of a
 tower is its cross-entropy plus the weight decay of two layers, the mean
 gradient is applied once a step, and the averages of the weights (decay 0.9999)
-are those to evaluate. Without GPUs everything runs on the CPU. --digits needs no
-download: 30 steps on digits in random colors, and loss.png in --train_dir.
+are those to evaluate. Without GPUs everything runs on the CPU. --digits needs
+no download: 30 steps on digits in random colors. loss.png is in --train_dir.
 """
 import argparse
 import os

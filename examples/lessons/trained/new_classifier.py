@@ -1,6 +1,6 @@
 """A trained network gets new classes: its features, a new layer, two stages.
 
-  python -m examples.lessons.new_classifier
+  python -m examples.lessons.trained.new_classifier
 
 num_classes=None builds resnet_v1_50 up to its pooled features, 2,048 numbers an
 image. All its variables are restored; the new layer, in the scope Predict, is

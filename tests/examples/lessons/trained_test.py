@@ -5,15 +5,16 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from examples.lessons import freezing
-from examples.lessons import frozen_graph
-from examples.lessons import new_classifier
-from examples.lessons import retrain_resnet
-from examples.lessons import saving
-from examples.lessons import train_and_export
-from examples.lessons import two_checkpoints
-from examples.lessons import two_models
-from examples.lessons import two_sessions
+from examples.lessons.trained import end_points
+from examples.lessons.trained import freezing
+from examples.lessons.trained import frozen_graph
+from examples.lessons.trained import new_classifier
+from examples.lessons.trained import retrain_resnet
+from examples.lessons.trained import saving
+from examples.lessons.trained import train_and_export
+from examples.lessons.trained import two_checkpoints
+from examples.lessons.trained import two_models
+from examples.lessons.trained import two_sessions
 from tests.examples.lessons import running
 
 
@@ -22,6 +23,8 @@ def test_frozen_weights_stay(tmp_path):
   results = running.run(freezing, tmp_path, 4)
   for way in freezing.WAYS:
     assert results[way] == 'network kept, head changed'
+  assert results['restored_last_has_the_file']
+  assert not results['initialized_last_has_the_file']
   # Whatever the way, the head is trained on the same features.
   assert results['largest_difference_of_losses'] < 1e-3
 
@@ -58,6 +61,14 @@ def test_retrained_resnet(tmp_path):
   # The moving averages.
   assert results['stage_2_keeps'] == 2 * 53
   assert np.isfinite(results['loss'])
+
+
+def test_end_points(tmp_path):
+  results = running.run(end_points, tmp_path, 3)
+  assert results['end_points'].startswith('conv1, pool1, conv2, pool2, Flatten')
+  assert results['largest_difference_of_logits'] < 1e-4
+  assert results['largest_difference_of_probabilities'] < 1e-5
+  assert results['two_runs_are_equal']
 
 
 def test_saving(tmp_path):

@@ -1,6 +1,6 @@
 """A trained ResNet-50 gets classes of its own, in two stages.
 
-  python -m examples.lessons.retrain_resnet
+  python -m examples.lessons.trained.retrain_resnet
 
 The network is built with the new number of classes. A Saver over all variables
 but those of resnet_v1_50/logits restores the trained ones; the rest is

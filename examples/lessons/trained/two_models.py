@@ -1,6 +1,6 @@
 """Two trained networks in one program, and what they make of an image together.
 
-  python -m examples.lessons.two_models
+  python -m examples.lessons.trained.two_models
 
 Two checkpoints that hold variables of the same names overwrite each other in
 one session without a word. `load_models` gives each a graph and a session, or

@@ -1,6 +1,6 @@
 """Four ways to keep the weights of a trained network while a head trains.
 
-  python -m examples.lessons.freezing
+  python -m examples.lessons.trained.freezing
 
 1. The optimizer gets the variables of the head alone (var_list).
 2. tf.stop_gradient on the features: no gradient reaches the network.
@@ -102,11 +102,32 @@ def train_head(way, checkpoint, steps, seed):
          }, losses
 
 
+def first_weights(checkpoint, restore_last):
+  """Returns the weights of the first layer, restored last or initialized last.
+
+  They are taken from the graph by their name, as any tensor can be.
+  """
+  with tf.Graph().as_default() as graph, tf.Session() as session:
+    features_of(tf.zeros([1, _SIZE, _SIZE, 3]))
+    steps = [lambda: session.run(tf.global_variables_initializer()),
+             lambda: tf.train.Saver().restore(session, checkpoint)]
+    for step in steps if restore_last else reversed(steps):
+      step()
+    return session.run(graph.get_tensor_by_name(
+        _SCOPE + '/Conv2d_0/weights:0'))
+
+
 def run(flags):
   """Trains a head in each of the four ways."""
   checkpoint = lesson.save_network(
       lesson.path(flags, 'backbone.ckpt'), _build_backbone)
-  results, curves = {}, {}
+  saved = tf.train.NewCheckpointReader(checkpoint).get_tensor(
+      _SCOPE + '/Conv2d_0/weights')
+  results, curves = {name: np.array_equal(
+      first_weights(checkpoint, restore_last), saved)
+                     for name, restore_last in (
+                         ('restored_last_has_the_file', True),
+                         ('initialized_last_has_the_file', False))}, {}
   for way in WAYS:
     changed, curves[way] = train_head(way, checkpoint, flags.steps, flags.seed)
     results[way] = 'network %s, head %s' % tuple(

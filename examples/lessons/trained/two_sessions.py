@@ -1,6 +1,6 @@
 """A graph and a session for each of two networks, and a thread for each.
 
-  python -m examples.lessons.two_sessions
+  python -m examples.lessons.trained.two_sessions
 
 Nothing of one graph can be used in the other, so that nothing can be mixed up:
 asking one session for a tensor of the other is an error. Both run at the same

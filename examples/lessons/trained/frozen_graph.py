@@ -1,6 +1,6 @@
 """A new head on a frozen graph: a network that comes as a .pb file.
 
-  python -m examples.lessons.frozen_graph
+  python -m examples.lessons.trained.frozen_graph
 
 The file has no variables: its weights are constants, so nothing can change
 them. import_graph_def brings it in, a tensor is taken by its name, and a head

@@ -1,6 +1,6 @@
 """Two checkpoints in one session: what works, and what overwrites silently.
 
-  python -m examples.lessons.two_checkpoints
+  python -m examples.lessons.trained.two_checkpoints
 
 Two files hold variables of the same names: net/w is 2 in one and 5 in the
 other, and net/image an image of that digit. Each way of having both at once is
