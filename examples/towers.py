@@ -1,21 +1,24 @@
 r"""Towers: a copy of LeNet on every device, with gradients averaged by hand.
 
-  python download_and_convert_data.py --dataset_name=mnist \
-      --dataset_dir=data/mnist --source=datasets/samples/mnist
-  python -m examples.towers --data_dir=data/mnist --num_devices=2
+  python -m examples.towers
+  python -m examples.towers --data_dir=data/mnist --batch_size=1024 --steps=200
 
 What `deployment.model_deploy` does for any network, here in one file: the batch
 is split, the variables are on the CPU and shared by all towers, each tower has
 a graph for training (with dropout) and one for testing, and the mean gradient
-is applied once. Without GPUs the towers are on virtual CPU devices.
+is applied once. Without GPUs the towers are on virtual CPU devices. Without
+--data_dir the digits are those that come with the project. curves.png shows the
+loss of all towers and the accuracy of the first.
 """
 import argparse
+import os
 
 import tensorflow.compat.v1 as tf
 
 from datasets import dataset_factory
 from datasets.reading import input_pipeline
 from deployment import devices
+from examples.lessons import lesson
 from nets import nets_factory
 from preprocessing import preprocessing_factory
 from slim_common import runtime
@@ -89,32 +92,71 @@ def build(images, labels, optimizer, num_devices, device_type='CPU'):
   return train_op, tf.add_n(losses) / num_devices, accuracies[0]
 
 
-def main():
-  parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-  parser.add_argument('--data_dir', required=True)
-  parser.add_argument('--num_devices', type=int, default=2)
-  parser.add_argument('--batch_size', type=int, default=1024,
-                      help='Images of a step on each device.')
-  parser.add_argument('--steps', type=int, default=200)
-  options = parser.parse_args()
-  runtime.start()
+def _next_batch(data_dir, size):
+  """Returns tensors (images, labels) of a batch, another one in every run."""
+  if data_dir is None:
+    images, labels = lesson.digits()
+    batch, _ = input_pipeline.next_batch(tf.data.Dataset.from_tensor_slices(
+        (images - 0.5, labels)).shuffle(len(labels)).repeat().batch(
+            size, drop_remainder=True))
+    return batch
   preprocess = preprocessing_factory.get_preprocessing('lenet', True)
   batch, _ = input_pipeline.next_batch(input_pipeline.training_batches(
-      dataset_factory.get_dataset('mnist', 'train', options.data_dir),
-      lambda image: preprocess(image, _IMAGE_SIZE, _IMAGE_SIZE),
-      options.batch_size * options.num_devices))
+      dataset_factory.get_dataset('mnist', 'train', data_dir),
+      lambda image: preprocess(image, _IMAGE_SIZE, _IMAGE_SIZE), size))
+  return batch.images, batch.labels
+
+
+def parse(arguments=None):
+  """Returns the flags."""
+  parser = argparse.ArgumentParser(
+      description=__doc__,
+      formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser.add_argument('--data_dir', help='Directory of the records of MNIST. '
+                      'Default: 4,000 digits that come with the project.')
+  parser.add_argument('--num_devices', type=int, default=2,
+                      help='Number of towers (default: %(default)s).')
+  parser.add_argument('--batch_size', type=int, default=32,
+                      help='Images of a step on each device '
+                      '(default: %(default)s).')
+  parser.add_argument('--steps', type=int, default=100,
+                      help='Number of training steps (default: %(default)s).')
+  parser.add_argument('--output_dir', default='towers-output',
+                      help='Directory of curves.png (default: %(default)s).')
+  return parser.parse_args(arguments)
+
+
+def train(options):
+  """Trains; returns dict {'loss', 'accuracy'} of lists, a number a step."""
+  images, labels = _next_batch(
+      options.data_dir, options.batch_size * options.num_devices)
   train_op, loss, accuracy = build(
-      batch.images, batch.labels, tf.train.AdamOptimizer(0.001),
+      images, labels, tf.train.AdamOptimizer(0.001),
       options.num_devices, 'GPU' if devices.available_gpus() else 'CPU')
   config = tf.ConfigProto(
       allow_soft_placement=True, device_count={'CPU': options.num_devices})
+  curves = {'loss': [], 'accuracy': []}
   with tf.Session(config=config) as session:
     session.run([tf.global_variables_initializer(), tf.tables_initializer()])
     for step in range(1, options.steps + 1):
-      results = session.run([train_op, loss, accuracy])
+      _, *values = session.run([train_op, loss, accuracy])
+      for curve, value in zip(curves.values(), values):
+        curve.append(float(value))
       if step % 10 == 0 or step == options.steps:
-        print('step %d  loss %.4f  accuracy %.4f' % (step, *results[1:]))
+        print('step %d  loss %.4f  accuracy %.4f' % (step, *values))
+  return curves
+
+
+def main(options):
+  """Trains and draws."""
+  os.makedirs(options.output_dir, exist_ok=True)
+  picture = os.path.join(options.output_dir, 'curves.png')
+  lesson.draw_curves(picture, train(options), '%d towers of %d images' % (
+      options.num_devices, options.batch_size))
+  print('picture: %s' % picture)
 
 
 if __name__ == '__main__':
-  main()
+  flags_ = parse()
+  runtime.start()
+  main(flags_)

@@ -4,10 +4,13 @@ r"""Trains CifarNet on CIFAR-10 with a tower a GPU, and keeps averaged weights.
       --dataset_dir=/tmp/cifar10_data
   python -m examples.train_cifar10_multi_gpu --num_gpus=2
 
+  python -m examples.train_cifar10_multi_gpu --digits --num_gpus=2
+
 The towers, tower_0, tower_1, ..., share the weights on the CPU. The loss of a
 tower is its cross-entropy plus the weight decay of two layers, the mean
 gradient is applied once a step, and the averages of the weights (decay 0.9999)
-are those to evaluate. Without GPUs everything runs on the CPU.
+are those to evaluate. Without GPUs everything runs on the CPU. --digits needs
+no download: 30 steps on digits in random colors. loss.png is in --train_dir.
 """
 import argparse
 import os
@@ -20,6 +23,8 @@ import tf_slim as slim
 from datasets import dataset_factory
 from datasets.reading import input_pipeline
 from examples import towers
+from examples.lessons import deep_cnn
+from examples.lessons import lesson
 from nets import nets_factory
 from preprocessing import preprocessing_factory
 from slim_common import runtime
@@ -63,14 +68,30 @@ def build(batch, num_gpus, optimizer, global_step):
         tf.add_n(losses) / num_gpus)
 
 
+def _digits(prepare, size):
+  """Returns a tf.data Dataset of batches of digits in random colors."""
+  images, labels = lesson.digits()
+  images = deep_cnn.colored(np.pad(
+      images, [[0, 0], [2, 2], [2, 2], [0, 0]], 'constant'), 0)
+  data = tf.data.Dataset.from_tensor_slices(
+      input_pipeline.Batch(images.astype(np.uint8), labels))
+  return data.shuffle(len(labels)).repeat().map(
+      lambda batch: batch._replace(images=prepare(batch.images))).batch(
+          size, drop_remainder=True)
+
+
 def train(options):
   """Trains; returns the last step."""
   with tf.Graph().as_default(), tf.device('/device:CPU:0'):
     preprocess = preprocessing_factory.get_preprocessing('cifarnet', True)
-    batches = input_pipeline.training_batches(
-        dataset_factory.get_dataset('cifar10', 'train', options.data_dir),
-        lambda image: preprocess(image, _IMAGE_SIZE, _IMAGE_SIZE),
-        options.batch_size * options.num_gpus)
+    size = options.batch_size * options.num_gpus
+
+    def prepare(image):
+      return preprocess(image, _IMAGE_SIZE, _IMAGE_SIZE)
+
+    batches = _digits(prepare, size) if options.digits else (
+        input_pipeline.training_batches(dataset_factory.get_dataset(
+            'cifar10', 'train', options.data_dir), prepare, size))
     batch, _ = input_pipeline.next_batch(batches.prefetch(2))
     global_step = tf.train.get_or_create_global_step()
     optimizer = tf.train.GradientDescentOptimizer(0.1)
@@ -86,27 +107,36 @@ def train(options):
         hooks=[tf.train.StopAtStepHook(last_step=options.max_steps)],
         save_checkpoint_steps=_SAVE_EVERY, save_checkpoint_secs=None,
         save_summaries_steps=_SUMMARIZE_EVERY) as session:
-      return _run(session, train_op, loss, global_step, options)
+      step, losses = _run(session, train_op, loss, global_step, options)
+  # One point a pixel is enough.
+  lesson.draw_curves(
+      os.path.join(options.train_dir, 'loss.png'),
+      {'loss': losses[::max(1, len(losses) // 600)]},
+      'Loss, %d towers of %d images' % (options.num_gpus, options.batch_size))
+  return step
 
 
 def _run(session, train_op, loss, global_step, options):
-  start, logged = time.time(), None
+  start, logged, losses = time.time(), None, []
   while not session.should_stop():
     _, value, step = session.run([train_op, loss, global_step])
     if not np.isfinite(value):
       raise ValueError('The loss is %s at step %d.' % (value, step))
+    losses.append(float(value))
     if logged is None or step - logged >= _LOG_EVERY:
       seconds = (time.time() - start) / max(1, step - (logged or step - 1))
       print('step %d, loss = %.2f (%.1f examples/s; %.3f s/batch)' % (
           step, value, options.batch_size * options.num_gpus / seconds,
           seconds), flush=True)
       start, logged = time.time(), step
-  return int(step)
+  return int(step), losses
 
 
 def parse(arguments=None):
   """Returns the flags, with those of the well-known trainer."""
-  parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+  parser = argparse.ArgumentParser(
+      description=__doc__,
+      formatter_class=argparse.RawDescriptionHelpFormatter)
   parser.add_argument('--train_dir', default='/tmp/cifar10_train')
   parser.add_argument('--data_dir', default='/tmp/cifar10_data')
   parser.add_argument('--max_steps', type=int, default=1000000)
@@ -115,6 +145,11 @@ def parse(arguments=None):
                       help='Images of a step on each GPU.')
   parser.add_argument('--use_fp16', action='store_true')
   parser.add_argument('--log_device_placement', action='store_true')
+  parser.add_argument('--digits', action='store_true',
+                      help='Train on the digits that come with the project, in '
+                      'random colors: by default 30 steps of 32 images.')
+  if parser.parse_args(arguments).digits:
+    parser.set_defaults(max_steps=30, batch_size=32)
   return parser.parse_args(arguments)
 
 

@@ -1,11 +1,11 @@
-"""How good is LeNet as a 64-number embedding: three trainings, five seeds.
+"""How good is LeNet as a 64-number embedding: three trainings, several seeds.
 
   python -m examples.lessons.compare_embeddings
 
 The accuracy of the nearest neighbor among 4,000 known digits, on 1,000 others:
 of the untrained network, of batch-hard triplets, and of the features before the
 softmax of a classifier. All see the same number of batches of the same size.
-README.md has the figures.
+README.md has the figures of --seeds=5.
 """
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -16,7 +16,7 @@ from image_classifier.losses import metric_learning
 from nets import nets_factory
 
 KINDS = ('untrained', 'batch hard', 'softmax features')
-_SEEDS, _CLASSES, _SAMPLES = 5, 10, 6
+_CLASSES, _SAMPLES = 10, 6
 
 
 def accuracy(kind, steps, seed):
@@ -58,13 +58,13 @@ def _classify(features):
 def run(flags):
   """Prints mean and spread over the seeds."""
   found = {kind: [accuracy(kind, flags.steps, flags.seed + number)
-                  for number in range(_SEEDS)] for kind in KINDS}
+                  for number in range(flags.seeds)] for kind in KINDS}
   picture = lesson.path(flags, 'accuracies.png')
-  lesson.draw_curves(picture, found, '1-NN accuracy of five seeds')
+  lesson.draw_spread(picture, found, '1-NN accuracy, a mark a seed')
   return dict({kind: 'mean %.4f, from %.4f to %.4f' % (
       np.mean(values), min(values), max(values))
                for kind, values in found.items()}, picture=picture)
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=100)
+  lesson.main(run, __doc__, steps=100, seeds=(2, 'number of seeds'))

@@ -106,13 +106,21 @@ def run(flags):
       losses.append(float(session.run([cross_entropy, train])[0]))
     session.run(use_averages)
     found = session.run(test_logits)
-  picture = lesson.path(flags, 'digits_and_loss.png')
-  lesson.draw_curves(picture, {'cross-entropy': losses}, 'CIFAR-10 network')
   return {'parameters': sum(v.shape.num_elements()
                             for v in tf.trainable_variables()),
           'loss_first': losses[0], 'loss_last': float(np.mean(losses[-5:])),
           'averaged_accuracy': float(np.mean(
-              found.argmax(axis=1) == test_labels)), 'picture': picture}
+              found.argmax(axis=1) == test_labels)),
+          'picture': _draw(flags, losses)}
+
+
+def _draw(flags, losses):
+  """Draws the loss; returns the path of the picture."""
+  picture = lesson.path(flags, 'loss.png')
+  lesson.draw_curves(picture, {
+      'cross-entropy': losses,
+      'its moving average': lesson.averaged(losses)}, 'CIFAR-10 network')
+  return picture
 
 
 if __name__ == '__main__':

@@ -17,10 +17,13 @@ _DIGITS = os.path.join(
 _COLORS = ('#1f77b4', '#ff7f0e', '#2ca02c', '#d62728', '#9467bd', '#8c564b',
            '#e377c2', '#7f7f7f', '#bcbd22', '#17becf')
 # In pixels.
-_SIZE, _MARGIN, _LINE = 640, 40, 14
+_SIZE, _MARGIN, _LINE, _LETTER = 640, 40, 14, 6
+_WIDTH, _HEIGHT = _SIZE - 2 * _MARGIN, 346
+# How many times larger curves are drawn than they are saved.
+_FINE = 3
 
 
-def main(run, description, steps):
+def main(run, description, steps, **others):
   """Runs a lesson from the command line and prints what it returns.
 
   Args:
@@ -28,6 +31,7 @@ def main(run, description, steps):
       results, `picture` among them, the path of one.
     description: docstring of the lesson, which --help shows.
     steps: default of --steps.
+    others: (default, help) of each further flag, a number of at least 1.
   """
   parser = argparse.ArgumentParser(
       description=description,
@@ -39,6 +43,9 @@ def main(run, description, steps):
                       help='seed of weights and batches (default: %(default)s)')
   parser.add_argument('--output_dir', default=name + '-output',
                       help='directory of the files (default: %(default)s)')
+  for other, (default, text) in others.items():
+    parser.add_argument('--' + other, type=_positive, default=default,
+                        help=text + ' (default: %(default)s)')
   flags = parser.parse_args()
   runtime.start()
   for key, value in start(run, flags).items():
@@ -112,52 +119,144 @@ def nearest_accuracy(known, known_labels, queries, labels):
   return float(np.mean(known_labels[squares.argmin(axis=1)] == labels))
 
 
-def draw_points(file, points, images, labels):
+def wide_digits(count=None):
+  """Returns (images, labels) for networks of photographs.
+
+  The images are float32 [n, 32, 32, 3] in [-1, 1].
+  """
+  images, labels = digits(count=count)
+  images = np.pad(images, [[0, 0], [2, 2], [2, 2], [0, 0]], 'constant')
+  return np.repeat(images, 3, axis=3) * 2 - 1, labels
+
+
+def save_network(file, build):
+  """Saves a network of random weights, as if it had been trained.
+
+  Args:
+    file: prefix of the checkpoint.
+    build: function of images that builds the network in training mode, with 0
+      as the decay of its batch normalization: the statistics that are saved
+      are those of 64 digits, so that features are neither tiny nor huge.
+
+  Returns:
+    The prefix.
+  """
+  with tf.Graph().as_default(), tf.Session() as session:
+    tf.set_random_seed(1)
+    build(tf.constant(wide_digits(64)[0]))
+    session.run(tf.global_variables_initializer())
+    session.run(tf.get_collection(tf.GraphKeys.UPDATE_OPS))
+    return tf.train.Saver().save(session, file, write_meta_graph=False)
+
+
+def colors(count):
+  """Returns the first colors of the drawings, floats [count, 3] in [0, 1]."""
+  return np.array([[int(color[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+                   for color in _COLORS[:count]])
+
+
+def draw_points(file, points, images, labels, axes=('', '')):
   """Draws images where their points are, in the colors of their labels.
 
   Args:
     file: path of the PNG file.
-    points: floats [n, 2].
+    points: floats [n, 2]; what is far from the others is drawn at the border.
     images: floats [n, 28, 28, 1] in [0, 1].
     labels: integers [n] in [0, 10).
+    axes: what the first and the second number of a point are.
   """
   canvas = Image.new('RGB', (_SIZE, _SIZE), 'white')
-  low, high = points.min(axis=0), points.max(axis=0)
-  places = _MARGIN + (points - low) / np.maximum(high - low, 1e-9) * (
-      _SIZE - 3 * _MARGIN)
+  pen = ImageDraw.Draw(canvas)
+  pen.text(((_SIZE - _LETTER * len(axes[0])) // 2, _SIZE - _LINE), axes[0],
+           fill='black')
+  pen.text((4, 4), axes[1], fill='black')
+  low, high = np.percentile(points, [1, 99], axis=0)
+  places = np.clip((points - low) / np.maximum(high - low, 1e-9), 0, 1)
+  places = _MARGIN / 2 + places * (_SIZE - 2 * _MARGIN - 8)
   for place, image, label in zip(places, images, labels):
     ink = Image.fromarray((image[..., 0] * 255).astype(np.uint8))
     canvas.paste(_COLORS[label], tuple(int(x) for x in place), ink)
   _save(canvas, file)
 
 
-def draw_curves(file, curves, title):
+def averaged(values, decay=0.9):
+  """Returns the moving average of a list of numbers."""
+  averages = values[:1]
+  for value in values[1:]:
+    averages.append(decay * averages[-1] + (1 - decay) * value)
+  return averages
+
+
+def draw_spread(file, values, title):
+  """Draws rows of marks on one horizontal axis, and a longer one at the mean.
+
+  Args:
+    file: path of the PNG file.
+    values: dict {name of the row: list of numbers}.
+    title: text above the drawing.
+  """
+  numbers = [value for row in values.values() for value in row]
+  low, high = min(numbers), max(numbers)
+  canvas = Image.new('RGB', (_SIZE, 4 * _LINE * (len(values) + 1)), 'white')
+  pen = ImageDraw.Draw(canvas)
+  pen.text((_MARGIN, 8), title, fill='black')
+  for number, (name, row) in enumerate(values.items()):
+    middle = 4 * _LINE * (number + 1) + _LINE
+    pen.text((_MARGIN, middle - 2 * _LINE), '%s: %.3f to %.3f, mean %.3f' % (
+        name, min(row), max(row), np.mean(row)), fill=_COLORS[number])
+    pen.line([_MARGIN, middle, _MARGIN + _WIDTH, middle], fill='lightgray')
+    for value, length in [(value, 6) for value in row] + [(np.mean(row), 14)]:
+      across = _MARGIN + _WIDTH * (value - low) / max(high - low, 1e-9)
+      pen.line([across, middle - length, across, middle + length], width=3,
+               fill=_COLORS[number])
+  _save(canvas, file)
+
+
+def draw_curves(file, curves, title, are_equal=False):
   """Draws curves over the steps, on one vertical axis.
 
   Args:
     file: path of the PNG file.
     curves: dict {name: list of numbers}, one a step or every few steps.
     title: text above the drawing.
+    are_equal: whether the first is the broadest, so that curves one above the
+      other can be told apart.
   """
-  canvas = Image.new('RGB', (_SIZE, _SIZE * 2 // 3), 'white')
+  canvas, low, high = _lines(curves, 3 * are_equal)
   pen = ImageDraw.Draw(canvas)
+  last = str(max(len(curve) for curve in curves.values()) - 1)
+  for place, text in (
+      ((_MARGIN, 16), title), ((2, _MARGIN), '%.3g' % high),
+      ((2, _MARGIN + _HEIGHT - _LINE), '%.3g' % low),
+      ((_MARGIN, _MARGIN + _HEIGHT + 6), 'step 0'),
+      ((_MARGIN + _WIDTH - _LETTER * len(last), _MARGIN + _HEIGHT + 6),
+       last)):
+    pen.text(place, text, fill='black')
+  widest = _LETTER * max(len(name) for name in curves)
+  for number, name in enumerate(curves):
+    pen.text((_MARGIN + _WIDTH - widest - 10, _MARGIN + 6 + number * _LINE),
+             name, fill=_COLORS[number])
+  _save(canvas, file)
+
+
+def _lines(curves, broader):
+  """Returns (canvas with the curves, lowest and highest value)."""
   values = [value for curve in curves.values() for value in curve]
   low, high = min(values), max(values)
-  width, height = _SIZE - 2 * _MARGIN, _SIZE * 2 // 3 - 2 * _MARGIN
-  pen.rectangle([_MARGIN, _MARGIN, _MARGIN + width, _MARGIN + height],
-                outline='lightgray')
-  pen.text((_MARGIN, 8), title, fill='black')
-  pen.text((2, _MARGIN), '%.3g' % high, fill='black')
-  pen.text((2, _MARGIN + height - _LINE), '%.3g' % low, fill='black')
-  for number, (name, curve) in enumerate(curves.items()):
-    color = _COLORS[number % len(_COLORS)]
-    across = width / max(1, len(curve) - 1)
-    places = [(_MARGIN + i * across, _MARGIN + height * (
-        high - value) / max(high - low, 1e-9)) for i, value in enumerate(curve)]
-    pen.line(places, fill=color, width=2)
-    pen.text((_MARGIN + width - 200, _MARGIN + 6 + number * _LINE), name,
-             fill=color)
-  _save(canvas, file)
+  # Lines are drawn large, so that they are smooth when made smaller.
+  canvas = Image.new('RGB', (
+      _FINE * _SIZE, _FINE * (_HEIGHT + 2 * _MARGIN)), 'white')
+  pen = ImageDraw.Draw(canvas)
+  pen.rectangle([_FINE * x for x in (
+      _MARGIN, _MARGIN, _MARGIN + _WIDTH, _MARGIN + _HEIGHT)], outline='gray')
+  for number, curve in enumerate(curves.values()):
+    across = _WIDTH / max(1, len(curve) - 1)
+    pen.line([(_FINE * (_MARGIN + i * across), _FINE * (_MARGIN + _HEIGHT * (
+        high - value) / max(high - low, 1e-9)))
+              for i, value in enumerate(curve)], fill=_COLORS[number],
+             width=_FINE * (2 + broader * (len(curves) - 1 - number)))
+  return canvas.resize((canvas.width // _FINE, canvas.height // _FINE),
+                       Image.BICUBIC), low, high
 
 
 def draw_rows(file, rows, scale=2):
@@ -165,23 +264,28 @@ def draw_rows(file, rows, scale=2):
 
   Args:
     file: path of the PNG file.
-    rows: list of (caption, list of floats [height, width, 1 or 3] in [0, 1]).
+    rows: list of (caption, list of floats [height, width, 1 or 3] in [0, 1]);
+      the caption is one of the row, or a list of one for each image.
     scale: enlargement.
   """
   size = max(image.shape[0] for _, images in rows for image in images) * scale
   columns = max(len(images) for _, images in rows)
+  widest = max(_LETTER * len(caption) if isinstance(caption, str) else 0
+               for caption, _ in rows)
   canvas = Image.new(
-      'RGB', (columns * (size + 4) + 4, len(rows) * (size + _LINE + 6)),
-      'white')
+      'RGB', (max(columns * (size + 4), widest) + 4,
+              len(rows) * (size + _LINE + 6)), 'white')
   pen = ImageDraw.Draw(canvas)
   for row, (caption, images) in enumerate(rows):
     top = row * (size + _LINE + 6)
-    pen.text((4, top + 1), caption, fill='black')
+    captions = [caption] if isinstance(caption, str) else caption
+    for column, text in enumerate(captions):
+      pen.text((4 + column * (size + 4), top + 1), text, fill='black')
     for column, image in enumerate(images):
       pixels = (np.clip(image, 0, 1) * 255).astype(np.uint8)
       tile = Image.fromarray(
           pixels[..., 0] if pixels.shape[-1] == 1 else pixels).convert('RGB')
-      canvas.paste(tile.resize((size, size)), (
+      canvas.paste(tile.resize((size, size), Image.BICUBIC), (
           4 + column * (size + 4), top + _LINE + 2))
   _save(canvas, file)
 

@@ -121,4 +121,4 @@ def _draw(flags, points_of):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=400)
+  lesson.main(run, __doc__, steps=200)

@@ -68,10 +68,13 @@ def run(flags):
   picture = lesson.path(flags, 'losses.png')
   lesson.draw_curves(picture, curves, 'Two tasks in turns, 2 to 1')
   results = {'steps_of_' + task: calls[task] for task in TASKS}
+  correct = 0
   for number, task in enumerate(TASKS):
     own = test_labels // 10 == number
-    results[task + '_accuracy'] = float(np.mean(
-        found[task][own].argmax(axis=1) == test_labels[own] % 10))
+    is_right = found[task][own].argmax(axis=1) == test_labels[own] % 10
+    results[task + '_accuracy'] = float(np.mean(is_right))
+    correct += is_right.sum()
+  results['accuracy'] = float(correct / len(test_labels))
   return dict(results, picture=picture)
 
 

@@ -261,9 +261,8 @@ def _write_lite(path, trained, record, shape):
 
   def write(name, images=None):
     content = tflite.convert(trained.folded, shape, images)
-    # The metadata describe images and the classes of one task.
-    if preprocessing and not options.is_video_model and (
-        not trained.network.named):
+    # The metadata describe images.
+    if preprocessing and not options.is_video_model:
       content = tflite_metadata.add(content, record, trained.classes.names)
     _write(path(name), content)
 
@@ -279,7 +278,7 @@ def _write_lite(path, trained, record, shape):
 def _record(trained, preprocessing, names):
   """Returns the content of model.json."""
   options, network = trained.options, trained.network
-  return collections.OrderedDict([
+  record = collections.OrderedDict([
       ('model_name', options.model_name),
       ('num_classes', trained.classes.number),
       ('labels_offset', trained.classes.labels_offset),
@@ -313,6 +312,8 @@ def _record(trained, preprocessing, names):
       # What the run.json of the training says; None without one.
       ('training', run_record.without_paths(
           run_record.of_checkpoint(trained.checkpoint)))])
+  record['output_descriptions'] = exports.describe_outputs(record)
+  return record
 
 
 def _historic_predictions(trained):

@@ -13,6 +13,7 @@ import json
 import zipfile
 
 from image_classifier.export import flat_buffer
+from image_classifier.inference import backends
 from image_classifier.inference import exports
 
 _MODEL_IDENTIFIER, _METADATA_IDENTIFIER = b'TFL3', b'M001'
@@ -72,18 +73,30 @@ def _metadata(record):
   """Returns the table ModelMetadata."""
   labels = {0: exports.LABELS, 1: 'Names of the classes, one per line.',
             2: flat_buffer.Scalar('b', _AXIS_LABELS)}
-  logits = {0: 'logits', 1: 'The score of each class.', 6: [labels]}
-  predictions = {
-      0: 'predictions', 6: [labels],
-      1: 'The probability of each class, by %s.' % record[
-          'classifier_activation']}
+  texts = exports.describe_outputs(record)
+  # An embedding has no classes.
+  files = {} if record.get('embedding_size') else {6: [labels]}
+  outputs = [{0: name, 1: texts[name]} for name in backends.OUTPUTS]
+  for output in outputs:
+    output.update(files)
   return {
       0: record['model_name'],
-      1: 'Classifies images into %d classes.' % record['num_classes'],
-      3: [{2: [_input(record)], 3: [logits, predictions]}],
+      1: _purpose(record),
+      3: [{2: [_input(record)], 3: outputs}],
       6: [{0: exports.MODEL, 1: 'The record of the model: network, classes, '
            'preprocessing and training, as JSON.'}],
       7: _MIN_PARSER_VERSION}
+
+
+def _purpose(record):
+  """Returns a sentence about the network."""
+  if record.get('embedding_size'):
+    return ('Computes embeddings of images: those of one class are near to '
+            'each other.')
+  tasks = [task['task'] for task in record.get('tasks') or []]
+  return 'Classifies images into %d classes%s.' % (
+      record['num_classes'], ' of the tasks ' + ', '.join(tasks)
+      if tasks else '')
 
 
 def _input(record):

@@ -72,6 +72,35 @@ def labels_text(names):
   return ''.join(' '.join(name.splitlines()) + '\n' for name in names)
 
 
+def describe_outputs(record):
+  """Returns {name: sentence} of the outputs of a network.
+
+  Args:
+    record: dict, the content of model.json; of `outputs`, `embedding_size`,
+      `normalize_embedding`, `tasks` and `classifier_activation` what it has.
+  """
+  tasks, sentences = record.get('tasks') or [], collections.OrderedDict()
+  if record.get('embedding_size'):
+    text = ('The embedding, %d numbers%s: the smaller the distance of two '
+            'images, the more alike they are.' % (
+                record['embedding_size'], ' of length 1'
+                if record.get('normalize_embedding') else ''))
+    sentences['logits'] = sentences['predictions'] = text
+    sentences['embedding'] = text
+  elif tasks:
+    sentences['logits'] = 'The score of each class of each task.'
+    own = [(task['task'], 'The probability of each class of the task %s, by '
+            '%s.' % (task['task'], 'sigmoid' if task['multi_label'] else
+                     'softmax')) for task in tasks]
+    sentences['predictions'] = ' '.join(text for _, text in own)
+    sentences.update(own)
+  else:
+    sentences['logits'] = 'The score of each class.'
+    sentences['predictions'] = 'The probability of each class, by %s.' % (
+        record['classifier_activation'])
+  return sentences
+
+
 def _packed(path, directory):
   """Returns (record, labels) inside a file that was copied alone.
 

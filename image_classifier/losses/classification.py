@@ -21,12 +21,15 @@ class Recipe(NamedTuple):
     focal_gamma: gamma of the focal loss, at least 0.
     class_weights: float32 [num_classes], the weight of each class; or None.
     multi_label: whether an image has any number of labels instead of one.
+    positive_weights: float32 [num_classes], the weight of a yes in the sigmoid
+      cross-entropy of each class; or None.
   """
   kind: str = 'softmax'
   label_smoothing: float = 0.0
   focal_gamma: float = 2.0
   class_weights: Optional[np.ndarray] = None
   multi_label: bool = False
+  positive_weights: Optional[np.ndarray] = None
 
   def add(self, logits, labels, end_points) -> None:
     """See the function `add`."""
@@ -107,7 +110,7 @@ def softmax(logits, targets, label_smoothing=0.0):
       labels=tf.stop_gradient(targets), logits=logits)
 
 
-def sigmoid(logits, targets, label_smoothing=0.0):
+def sigmoid(logits, targets, label_smoothing=0.0, positive_weights=None):
   """Computes the binary cross-entropy of each class.
 
   With smoothing e the targets 1 and 0 become 1 - e / 2 and e / 2.
@@ -116,12 +119,18 @@ def sigmoid(logits, targets, label_smoothing=0.0):
     logits: float32 [batch, num_classes].
     targets: float32 [batch, num_classes], in [0, 1].
     label_smoothing: the e above, in [0, 1].
+    positive_weights: floats [num_classes], factors of the loss of the target
+      1; None for 1.
 
   Returns:
     float32 [batch, num_classes].
   """
   targets = targets * (1 - label_smoothing) + label_smoothing / 2
-  return tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)
+  if positive_weights is None:
+    return tf.nn.sigmoid_cross_entropy_with_logits(
+        labels=targets, logits=logits)
+  return tf.nn.weighted_cross_entropy_with_logits(
+      targets, logits, pos_weight=positive_weights)
 
 
 def focal(logits, targets, label_smoothing=0.0, gamma=2.0):
@@ -173,7 +182,7 @@ _PER_EXAMPLE = {
     'softmax': lambda logits, targets, recipe: softmax(
         logits, targets, recipe.label_smoothing),
     'sigmoid': lambda logits, targets, recipe: sigmoid(
-        logits, targets, recipe.label_smoothing),
+        logits, targets, recipe.label_smoothing, recipe.positive_weights),
     'focal': lambda logits, targets, recipe: (
         focal_sigmoid if recipe.multi_label else focal)(
             logits, targets, recipe.label_smoothing, recipe.focal_gamma)}

@@ -7,12 +7,13 @@ its label is not known it has the class TASK:?.
 A head is a part of the network's last layer: the outputs of its classes.
 """
 import collections
-from typing import List, NamedTuple
+from typing import List, NamedTuple, Optional, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 from image_classifier.losses import multi_task
+from image_classifier.losses import task_turns
 from slim_common import suggest
 
 UNKNOWN = '?'
@@ -138,9 +139,17 @@ class Recipe(NamedTuple):
   Attributes:
     heads: list of Heads.
     label_smoothing: fraction in [0, 1], see `multi_task`.
+    is_uncertain: whether weights by uncertainty are trained; see
+      `multi_task.uncertainty_loss`.
+    turns: steps in a row of each head, see `task_turns`; () for all at once.
+    positive_weights: float32 [classes of the dataset], the weight of a yes of
+      heads that are multi-label; None for 1.
   """
   heads: List[Head]
   label_smoothing: float = 0.0
+  is_uncertain: bool = False
+  turns: Tuple[int, ...] = ()
+  positive_weights: Optional[np.ndarray] = None
 
   def add(self, outputs, labels, end_points) -> None:
     """Adds the loss of each head, times its weight, with `tf.losses`.
@@ -151,13 +160,17 @@ class Recipe(NamedTuple):
       end_points: dict of the network's tensors, with 'AuxLogits' for an
         auxiliary head, whose losses have the weight 0.4.
     """
-    for head in self.heads:
+    logs = log_variances(self.heads) if self.is_uncertain else {}
+    for index, head in enumerate(self.heads):
+      step = tf.train.get_global_step() if self.turns else None
+      is_on = task_turns.is_on(self.turns, index, step)
       if 'AuxLogits' in end_points:
-        self._add(head, end_points['AuxLogits'], labels, _AUXILIARY_WEIGHT,
-                  'aux_loss')
-      self._add(head, outputs, labels, 1.0, 'loss')
+        self._add(head, end_points['AuxLogits'], labels, is_on,
+                  logs.get(head.task), 'aux_loss')
+      self._add(head, outputs, labels, is_on, logs.get(head.task), 'loss')
 
-  def _add(self, head, outputs, labels, weight, scope):
+  def _add(self, head, outputs, labels, is_on, log_variance, scope):
+    is_main = scope == 'loss'
     with tf.name_scope('%s_%s' % (_scope(head.task), scope)):
       logits = outputs_of(head, outputs)
       targets = tf.gather(labels, head.ids, axis=1)
@@ -165,18 +178,43 @@ class Recipe(NamedTuple):
           1 - labels[:, head.unknown_id])
       if head.multi_label:
         loss = multi_task.sigmoid_task_loss(
-            logits, targets, tf.expand_dims(known, 1), self.label_smoothing)
+            logits, targets, tf.expand_dims(known, 1), self.label_smoothing,
+            1.0 if self.positive_weights is None else
+            self.positive_weights[head.ids])
       else:
         targets = targets * (1 - self.label_smoothing) + (
             self.label_smoothing / len(head.classes))
         loss = multi_task.softmax_task_loss(logits, targets, known)
-      tf.losses.add_loss(tf.multiply(loss, weight * head.weight, name='value'))
+      loss *= head.weight * (1.0 if is_main else _AUXILIARY_WEIGHT)
+      if log_variance is not None:
+        loss *= tf.exp(-log_variance)
+        # Once a task, not once a head.
+        loss += log_variance / 2 if is_main else 0.0
+      tf.losses.add_loss(tf.multiply(loss, is_on, name='value'))
 
   def describe(self) -> List[str]:
     """Returns lines about the losses for the start of a run."""
-    return ['Tasks: %s.' % ', '.join('%s (%d classes%s, weight %g)' % (
+    lines = ['Tasks: %s.' % ', '.join('%s (%d classes%s, weight %g)' % (
         head.task, len(head.classes), ', any number of them per image'
         if head.multi_label else '', head.weight) for head in self.heads)]
+    if self.is_uncertain:
+      lines.append('Weights of the tasks: times exp(-s), with an s each that '
+                   'is trained.')
+    if self.turns:
+      lines.append('Tasks train in turns: %s.' % task_turns.describe(
+          self.turns, [head.task for head in self.heads]))
+    return lines
+
+
+def log_variances(heads):
+  """Returns {task: the variable s of its uncertainty weight, exp(-s)}.
+
+  The variables are made at the first call, of value 0.
+  """
+  with tf.variable_scope('', reuse=tf.AUTO_REUSE, auxiliary_name_scope=False):
+    made = multi_task.log_variance_variables(
+        [_scope(head.task) for head in heads])
+  return {head.task: made[_scope(head.task)] for head in heads}
 
 
 def _scope(task):

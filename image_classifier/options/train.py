@@ -83,6 +83,19 @@ class Model:
       (), 'Tasks with a head each on the network, and the weights of their '
       'losses, for a dataset whose images have labels of several tasks. '
       'Default: all tasks, of weight 1.', metavar='TASK:WEIGHT,...')
+  task_weighting: str = _loss(
+      'fixed', 'Weights of the losses of several tasks. fixed: those of '
+      '--tasks. uncertainty: these times exp(-s), with an s per task that is '
+      'trained (Kendall et al., arXiv:1705.07115).',
+      choices=('fixed', 'uncertainty'))
+  task_schedule: str = _loss(
+      'joint', 'Which of several tasks a step trains: all (joint), one after '
+      'the other (alternating), or each for a number of steps in a row, such '
+      'as 2,1.', metavar='joint|alternating|N,N,...')
+  positive_weights: Optional[str] = _loss(
+      None, 'Weights of a yes in the losses of labels that are yes or no: auto '
+      '(the number of noes for each yes), one number, or a CSV file with lines '
+      'name,weight or id,weight. Default: 1.', metavar='FILE|auto|NUMBER')
   embedding_size: int = _embedding(
       64, 'Size of the embedding, the output of the network.', at_least=1)
   normalize_embedding: bool = _embedding(

@@ -150,9 +150,9 @@ def check_fits(start, variables, train_dir):
   if missing:
     raise ValueError(
         'The checkpoint %s lacks %d variables, such as %s: it was made with '
-        'another --optimizer, --moving_average_decay or --trainable_scopes. '
-        'Give those of the earlier run; or, to load its weights only, '
-        '--checkpoint_path=%s with another --train_dir.' % (
+        'another --optimizer, --moving_average_decay, --task_weighting or '
+        '--trainable_scopes. Give those of the earlier run; or, to load its '
+        'weights only, --checkpoint_path=%s with another --train_dir.' % (
             start.checkpoint, len(missing), missing[0], start.checkpoint))
 
 

@@ -35,7 +35,7 @@ def load(option: Optional[str], dataset_dir, split, class_names,
   if option is None:
     return None
   if option == 'auto':
-    weights = _balanced(_examples_per_class(dataset_dir, split)[labels_offset:])
+    weights = _balanced(examples_per_class(dataset_dir, split)[labels_offset:])
   else:
     weights = _from_file(option, class_names or {}, labels_offset)
   if not np.any(weights):
@@ -64,25 +64,39 @@ def _balanced(counts):
   return weights
 
 
-def _examples_per_class(dataset_dir, split):
+def examples_per_class(dataset_dir, split, flag='class_weights'):
+  """Returns the list of the numbers of examples of a split.
+
+  Raises:
+    ValueError: they are not known; the message names the flag.
+  """
   path = os.path.join(dataset_dir or '', _INFO_FILE)
   try:
     with open(path, encoding='utf-8') as source:
       return json.load(source)['splits'][split]['examples_per_class']
   except (OSError, ValueError, KeyError, TypeError):
     raise ValueError(
-        '--class_weights=auto needs the number of examples of each class of '
-        'the split %s in %s. Convert the dataset again, or give a CSV file '
-        'with lines name,weight.' % (split, path))
+        '--%s=auto needs the number of examples of each class of the split %s '
+        'in %s. Convert the dataset again, or give a CSV file with lines '
+        'name,weight.' % (flag, split, path))
 
 
-def _from_file(path, class_names, labels_offset):
-  """Reads a CSV file of weights, which has to name every class."""
+def read(path, class_names, flag='class_weights'):
+  """Returns {class id: weight} of a CSV file.
+
+  Args:
+    path: the file, with lines `name,weight` or `id,weight`.
+    class_names: dict {id: name}, maybe empty.
+    flag: name of the flag for messages.
+
+  Raises:
+    ValueError: the file cannot be read, or a line is wrong.
+  """
   try:
     with open(path, newline='', encoding='utf-8') as source:
       rows = [row for row in csv.reader(source) if row]
   except (OSError, UnicodeError, csv.Error) as error:
-    raise ValueError('--class_weights=%s cannot be read: %s' % (path, error))
+    raise ValueError('--%s=%s cannot be read: %s' % (flag, path, error))
   ids = {name: number for number, name in class_names.items()}
   weights = {}
   for line, row in enumerate(rows, 1):
@@ -91,6 +105,12 @@ def _from_file(path, class_names, labels_offset):
       raise ValueError('%s, line %d: the class %s has a weight already.' % (
           path, line, row[0]))
     weights[number] = weight
+  return weights
+
+
+def _from_file(path, class_names, labels_offset):
+  """Reads a CSV file of weights, which has to name every class."""
+  weights = read(path, class_names)
   wanted = sorted(class_names) or list(range(max(weights, default=-1) + 1))
   missing = [class_names.get(number, number) for number in wanted
              if number >= labels_offset and number not in weights]

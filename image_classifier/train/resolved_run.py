@@ -8,6 +8,7 @@ from image_classifier import options as program_options
 from image_classifier.checkpoints import checkpoint_reader
 from image_classifier.graphs import label_offset
 from image_classifier.losses import task_heads
+from image_classifier.losses import task_turns
 from image_classifier.runs import best_checkpoint
 from image_classifier.runs import loss_flags
 from image_classifier.runs import record_defaults
@@ -61,6 +62,12 @@ class Run:
   def heads(self):
     """The list of `task_heads.Head`; None without tasks."""
     return task_heads.of_dataset(self.dataset, self.options.model.tasks)
+
+  @property
+  def turns(self):
+    """The steps in a row of each head, see `task_turns`; () for all at once."""
+    return task_turns.parse(self.options.model.task_schedule, [
+        head.task for head in self.heads]) if self.heads else ()
 
   @property
   def embedding_size(self) -> Optional[int]:

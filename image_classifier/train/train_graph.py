@@ -16,12 +16,14 @@ from image_classifier.graphs import quantization
 from image_classifier.losses import classification as losses
 from image_classifier.losses import embedding
 from image_classifier.losses import task_heads
+from image_classifier.losses import task_turns
 from image_classifier.train import batch_norm_mode
 from image_classifier.train import class_weights
 from image_classifier.train import data_format
 from image_classifier.train import hooks
 from image_classifier.train import learning_rate as learning_rates
 from image_classifier.train import optimizers
+from image_classifier.train import positive_weights
 from image_classifier.train import session_config
 from image_classifier.train import stateless_random
 from image_classifier.train import train_input
@@ -81,7 +83,7 @@ def build(run) -> TrainGraph:
   # What they update says --batch_norm_statistics.
   update_ops = tf.get_collection(tf.GraphKeys.UPDATE_OPS, first_scope)
   first_losses = tf.get_collection(tf.GraphKeys.LOSSES, first_scope)
-  variables = warm_start.variables_to_train(options.warm_start)
+  variables = _trained_variables(run)
   decay = options.model.moving_average_decay
   average = None if decay is None else moving_average.MovingAverage(
       decay, global_step)
@@ -156,7 +158,9 @@ def _clones(run, deployment, network, batches, workers):
     clones = model_deploy.create_clones(deployment, clone)
   notes = recipe.describe() + class_weights.describe(
       getattr(recipe, 'class_weights', None), run.dataset.labels_to_names,
-      run.labels_offset)
+      run.labels_offset) + positive_weights.describe(
+          _positive_weights(run), _yes_or_no(run),
+          run.dataset.labels_to_names)
   return clones, notes + _batch_norm_notes(
       run, mode.layers, statistics, workers.size if workers else 1)
 
@@ -174,19 +178,47 @@ def _batch_norm_notes(run, layers, statistics, num_workers):
   return notes
 
 
+def _trained_variables(run):
+  """Returns the variables to train, weights of tasks among them."""
+  variables = warm_start.variables_to_train(run.options.warm_start)
+  if run.options.model.task_weighting == 'uncertainty':
+    variables = variables + [
+        variable for variable in task_heads.log_variances(run.heads).values()
+        if variable not in variables]
+  return variables
+
+
 def _loss_recipe(run):
   """Returns what adds the losses of a run: a Recipe of one of three kinds."""
   model, data = run.options.model, run.options.data
   if run.embedding_size:
     return embedding.Recipe(model.loss, model.margin, model.normalize_embedding,
                             model.batch_all_steps)
+  yes = _positive_weights(run)
   if run.heads:
-    return task_heads.Recipe(run.heads, model.label_smoothing)
+    return task_heads.Recipe(
+        run.heads, model.label_smoothing,
+        model.task_weighting == 'uncertainty', run.turns, yes)
   return losses.Recipe(
       losses.choose(model.loss, run.multi_label), model.label_smoothing,
       model.focal_gamma, class_weights.load(
           model.class_weights, data.dataset_dir, data.dataset_split_name,
-          run.dataset.labels_to_names, run.labels_offset), run.multi_label)
+          run.dataset.labels_to_names, run.labels_offset), run.multi_label,
+      yes if yes is None else yes[run.labels_offset:])
+
+
+def _positive_weights(run):
+  data = run.options.data
+  return positive_weights.load(
+      run.options.model.positive_weights, run.dataset, data.dataset_dir,
+      data.dataset_split_name)
+
+
+def _yes_or_no(run):
+  """Returns the ids of the classes that --positive_weights can be for."""
+  if not run.heads:
+    return range(run.labels_offset, run.dataset.num_classes)
+  return [label for head in run.heads if head.multi_label for label in head.ids]
 
 
 def _optimizer(run, global_step, average):
@@ -239,7 +271,13 @@ def _train_op(run, optimizer, gradients, global_step, total_loss, update_ops,
   with tf.control_dependencies([total_loss]):
     gradients = [(tf.identity(gradient), variable)
                  for gradient, variable in gradients]
-  step = optimizer.apply_gradients(gradients, global_step=global_step)
+
+  def apply():
+    return optimizer.apply_gradients(gradients, global_step=global_step)
+
+  step = task_turns.keep_other_heads(
+      apply, _last_layers(run, gradients), run.heads, run.turns,
+      global_step) if run.turns else apply()
   # Synchronous updates of several workers include the averages.
   if average is not None and not run.deployment.sync_replicas:
     # After the step, so that the averages see the new weights.
@@ -247,6 +285,13 @@ def _train_op(run, optimizer, gradients, global_step, total_loss, update_ops,
       step = average.update_op()
   with tf.control_dependencies(list(update_ops) + [step]):
     return tf.identity(total_loss, name='train_op')
+
+
+def _last_layers(run, gradients):
+  """Returns the trained variables whose last dimension is the outputs."""
+  return [variable for _, variable in gradients
+          if shape_mismatch.is_head(variable.op.name) and
+          variable.shape.as_list()[-1:] == [run.num_outputs]]
 
 
 def _summarize(end_points, first_losses, total_loss, rate, input_wait):
@@ -260,6 +305,8 @@ def _summarize(end_points, first_losses, total_loss, rate, input_wait):
     tf.summary.scalar('losses/' + loss.op.name, loss)
   for name, value in embedding.statistics().items():
     tf.summary.scalar('embedding/' + name, value)
+  for variable in tf.trainable_variables('log_variance/'):
+    tf.summary.scalar(variable.op.name, variable)
   for variable in slim.get_model_variables():
     tf.summary.histogram(variable.op.name, variable)
   tf.summary.scalar('learning_rate', rate)

@@ -10,6 +10,7 @@ import tensorflow.compat.v1 as tf
 from datasets import dataset_utils
 from examples import towers
 from examples import train_cifar10_multi_gpu
+from nets import nets_factory
 
 
 def _linear(num_towers, steps=5):
@@ -109,6 +110,60 @@ def test_cifar10_on_two_gpus_or_what_there_is(cifar, tmp_path, capsys):
   names = reader.get_variable_to_shape_map()
   assert 'CifarNet/conv1/weights/ExponentialMovingAverage' in names
   assert not [name for name in names if 'tower' in name]
+
+
+def test_digits_stand_for_photographs(tmp_path):
+  flags = train_cifar10_multi_gpu.parse([
+      '--digits', '--num_gpus=2', '--max_steps=3', '--batch_size=4',
+      '--train_dir=%s' % tmp_path])
+  assert train_cifar10_multi_gpu.train(flags) == 3
+  assert Image.open(str(tmp_path / 'loss.png')).size[0] == 640
+  flags = train_cifar10_multi_gpu.parse(['--digits'])
+  assert (flags.max_steps, flags.batch_size) == (30, 32)
+  flags = train_cifar10_multi_gpu.parse([])
+  assert (flags.max_steps, flags.batch_size) == (1000000, 128)
+
+
+def test_towers_learn_the_digits_that_come_with_the_project(tmp_path):
+  towers.main(towers.parse([
+      '--steps=12', '--batch_size=16', '--output_dir=%s' % (tmp_path / 'new')]))
+  assert (tmp_path / 'new' / 'curves.png').exists()
+  assert len(tf.trainable_variables()) == 8
+
+
+def _gradients(num_towers):
+  """Returns the mean gradients of LeNet in evaluation mode, and variables."""
+  tf.set_random_seed(0)
+  random = np.random.RandomState(0)
+  images = tf.constant(random.randn(8, 28, 28, 1).astype(np.float32))
+  labels = tf.constant(random.randint(10, size=8))
+  optimizer, of_towers = tf.train.GradientDescentOptimizer(.1), []
+  for i, (part, own) in enumerate(zip(
+      towers.split(images, num_towers), towers.split(labels, num_towers))):
+    with tf.device(towers.tower_device('/device:CPU:%d' % i)), (
+        tf.variable_scope('', reuse=i > 0)):
+      logits, _ = nets_factory.get_network_fn('lenet', 10)(part)
+      of_towers.append(optimizer.compute_gradients(
+          tf.losses.sparse_softmax_cross_entropy(own, logits)))
+  return [gradient for gradient, _ in towers.average_gradients(of_towers)]
+
+
+def test_gradients_are_those_of_the_whole_batch():
+  values, weights = [], None
+  for num_towers in (1, 2, 4):
+    with tf.Graph().as_default(), tf.Session(config=tf.ConfigProto(
+        device_count={'CPU': 4})) as session:
+      gradients = _gradients(num_towers)
+      variables = tf.trainable_variables()
+      assert len(variables) == 8
+      session.run(tf.global_variables_initializer())
+      weights = weights or session.run(variables)
+      for variable, value in zip(variables, weights):
+        variable.load(value, session)
+      values.append(session.run(gradients))
+  for found in values[1:]:
+    for one, other in zip(found, values[0]):
+      np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 def test_loss_of_a_tower_has_two_terms_of_weight_decay():

@@ -1,6 +1,6 @@
 """Each lesson, made short: what it claims would fail here if it were false."""
-import argparse
 import os
+import pathlib
 
 import numpy as np
 from PIL import Image
@@ -10,36 +10,27 @@ import tensorflow.compat.v1 as tf
 from examples.lessons import attributes
 from examples.lessons import compare_embeddings
 from examples.lessons import deep_cnn
-from examples.lessons import end_points
-from examples.lessons import freezing
+from examples.lessons import four_steps
 from examples.lessons import learning_rate_decay
 from examples.lessons import lesson
 from examples.lessons import mnist_slim
-from examples.lessons import new_classifier
-from examples.lessons import saving
 from examples.lessons import siamese
-from examples.lessons import train_and_export
 from examples.lessons import triplet
-from examples.lessons import two_models
 from examples.lessons import two_tasks
+from tests.examples.lessons import running
 
-
-def _run(module, directory, steps):
-  """Runs a lesson; returns its results, whose picture has been looked at."""
-  results = lesson.start(module.run, argparse.Namespace(
-      steps=steps, seed=0, output_dir=str(directory)))
-  pixels = np.asarray(Image.open(results['picture']).convert('L'))
-  assert min(pixels.shape) > 70 and len(np.unique(pixels)) > 2
-  return results
+_DIRECTORY = pathlib.Path(lesson.__file__).parent
 
 
 def test_flags(tmp_path, monkeypatch, capsys):
   monkeypatch.setattr(lesson.runtime, 'start', lambda: None)
   monkeypatch.setattr('sys.argv', [
       'some/siamese.py', '--steps=3', '--output_dir=%s' % (tmp_path / 'new')])
-  lesson.main(lambda flags: {'steps_done': flags.steps, 'share': 1 / 3},
-              'Shows.', steps=9)
-  assert capsys.readouterr().out == 'steps done: 3\nshare: 0.3333\n'
+  lesson.main(lambda flags: {
+      'steps_done': flags.steps, 'share': 1 / 3, 'seeds': flags.seeds},
+              'Shows.', steps=9, seeds=(2, 'number of seeds'))
+  assert capsys.readouterr().out == (
+      'steps done: 3\nshare: 0.3333\nseeds: 2\n')
   assert (tmp_path / 'new').is_dir()
 
 
@@ -56,15 +47,40 @@ def test_help_and_wrong_flags(word, status, message, monkeypatch, capsys):
   assert message in ' '.join(''.join(capsys.readouterr()).split())
 
 
+def _lessons():
+  """Returns {name as in the page: text of the module}."""
+  paths = sorted(_DIRECTORY.glob('**/*.py'))
+  texts = {'.'.join(path.relative_to(_DIRECTORY).with_suffix('').parts):
+           path.read_text() for path in paths}
+  return {name: text for name, text in texts.items()
+          if "if __name__ == '__main__':" in text}
+
+
+def test_the_page_names_every_lesson_and_each_says_how_to_run_it():
+  page = (_DIRECTORY.parent / 'README.md').read_text()
+  lessons = _lessons()
+  assert len(lessons) > 18
+  for name, text in lessons.items():
+    assert '| `%s` |' % name in page
+    assert '\n  python -m examples.lessons.%s\n' % name in text
+
+
+def test_four_steps(tmp_path):
+  """Accuracy after 50 steps, seeds 0 to 4: 0.957 to 0.990."""
+  results = running.run(four_steps, tmp_path, 50)
+  assert results['loss_last'] < results['loss_first'] / 2
+  assert results['accuracy_after'] > .8 > results['accuracy_before'] + .2
+
+
 def test_mnist_slim(tmp_path):
-  results = _run(mnist_slim, tmp_path, 40)
+  results = running.run(mnist_slim, tmp_path, 40)
   assert results['accuracy'] > results['accuracy_before'] + .3
   assert results['loss_last'] < results['loss_first'] / 2
   assert os.path.exists(results['checkpoint'] + '.index')
 
 
 def test_the_rate_in_the_summaries_is_that_of_the_formula(tmp_path):
-  results = _run(learning_rate_decay, tmp_path, 31)
+  results = running.run(learning_rate_decay, tmp_path, 31)
   for step in (0, 1, 5, 15, 30):
     assert results['rates'][step] == pytest.approx(.1 * .9 ** (step / 10))
   assert results['loss_last'] < results['loss_first']
@@ -72,7 +88,7 @@ def test_the_rate_in_the_summaries_is_that_of_the_formula(tmp_path):
 
 @pytest.mark.slow
 def test_siamese(tmp_path):
-  results = _run(siamese, tmp_path, 40)
+  results = running.run(siamese, tmp_path, 40)
   assert results['variables'] == 10  # Those of one network, not of two.
   assert results['gap_after'] > results['gap_before'] + .05
   assert results['nearest_accuracy_after'] > (
@@ -96,7 +112,7 @@ def test_pairs_are_of_one_digit_or_of_two():
 
 
 def test_triplet(tmp_path):
-  results = _run(triplet, tmp_path, 40)
+  results = running.run(triplet, tmp_path, 40)
   assert results['fraction_positive_last'] < results['fraction_positive_first']
   assert results['nearest_accuracy_after'] > .8
   assert results['diagnosis'] == 'not collapsed'
@@ -105,7 +121,7 @@ def test_triplet(tmp_path):
 
 
 def test_attributes(tmp_path):
-  results = _run(attributes, tmp_path, 60)
+  results = running.run(attributes, tmp_path, 60)
   for name in ('odd_accuracy', 'above_5_accuracy'):
     assert results['exact_match'] <= results[name]
     assert results[name] > .75
@@ -113,60 +129,16 @@ def test_attributes(tmp_path):
 
 
 def test_two_tasks(tmp_path):
-  results = _run(two_tasks, tmp_path, 60)
+  results = running.run(two_tasks, tmp_path, 60)
   assert (results['steps_of_digits'], results['steps_of_turned']) == (40, 20)
   assert results['digits_accuracy'] > .6 and results['turned_accuracy'] > .4
-
-
-@pytest.mark.slow
-def test_frozen_weights_stay(tmp_path):
-  results = _run(freezing, tmp_path, 4)
-  for way in freezing.WAYS:
-    assert results[way] == 'network kept, head changed'
-
-
-def test_saving(tmp_path):
-  results = _run(saving, tmp_path, 10)
-  assert results['kept'] == ['3', '4', '5']
-  assert results['latest'] == 'model.ckpt-5'
-  assert results['resumed_equals_straight']
-
-
-def test_two_models(tmp_path):
-  results = _run(two_models, tmp_path, 30)
-  assert results['overwriting_noticed'] == 'yes'
-  assert results['a_accuracy'] != results['b_accuracy']
-  assert results['ensemble_accuracy'] >= min(
-      results['a_accuracy'], results['b_accuracy'])
-
-
-@pytest.mark.slow
-def test_new_classifier(tmp_path):
-  results = _run(new_classifier, tmp_path, 1)
-  assert results['stage_1'] == 'network kept, head changed'
-  assert results['stage_2'] == 'network changed, head changed'
-  assert results['features'] == '[2048]'
-  assert results['parameters'] == 23508032
-
-
-def test_end_points(tmp_path):
-  results = _run(end_points, tmp_path, 3)
-  assert results['end_points'].startswith('conv1, pool1, conv2, pool2, Flatten')
-  assert results['largest_difference_of_logits'] < 1e-4
-  assert results['largest_difference_of_probabilities'] < 1e-5
-  assert results['two_runs_are_equal']
-
-
-def test_train_and_export(tmp_path):
-  results = _run(train_and_export, tmp_path, 30)
-  assert results['accuracy'] > .5
-  for form in ('frozen', 'saved'):
-    assert results[form + '_largest_difference'] <= 1e-5
-    assert results[form + '_classes_are_equal']
+  # Each is asked about half of the images.
+  assert results['accuracy'] == pytest.approx(
+      (results['digits_accuracy'] + results['turned_accuracy']) / 2)
 
 
 def test_deep_cnn(tmp_path):
-  results = _run(deep_cnn, tmp_path, 2)
+  results = running.run(deep_cnn, tmp_path, 2)
   assert results['parameters'] == 1068298
   # Of ten equally likely classes; the initial logits are small.
   assert results['loss_first'] == pytest.approx(np.log(10), abs=.1)
@@ -196,9 +168,8 @@ def test_averages_follow_quickly_at_first(step, decay):
         decay, abs=5e-4)
 
 
-@pytest.mark.slow
 def test_the_comparison_trains(tmp_path):
   del tmp_path
-  untrained = compare_embeddings.accuracy('untrained', 0, 0)
-  trained = compare_embeddings.accuracy('batch hard', 8, 0)
-  assert .5 < untrained < 1 and trained != untrained
+  untrained = compare_embeddings.accuracy('untrained', 0, 2)
+  trained = compare_embeddings.accuracy('batch hard', 60, 2)
+  assert .5 < untrained and trained > untrained + .01

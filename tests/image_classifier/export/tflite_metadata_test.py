@@ -126,6 +126,35 @@ def test_the_normalization(model, family, channels, color, text, mean, std):
           content, '<f4', len(expected), start + 4), expected, rtol=1e-6)
 
 
+_TASKS = [{'task': 'digit', 'classes': ['7', '8'], 'multi_label': False},
+          {'task': 'is', 'classes': ['odd'], 'multi_label': True}]
+
+
+@pytest.mark.parametrize('changes, purpose, logits, predictions, has_labels', [
+    ({}, 'Classifies images into 3 classes.', 'The score of each class.',
+     'The probability of each class, by softmax.', True),
+    (dict(tasks=_TASKS), 'Classifies images into 3 classes of the tasks digit, '
+     'is.', 'The score of each class of each task.', 'The probability of each '
+     'class of the task digit, by softmax. The probability of each class of the '
+     'task is, by sigmoid.', True),
+    (dict(embedding_size=3, normalize_embedding=True), 'Computes embeddings of '
+     'images: those of one class are near to each other.', 'The embedding, 3 '
+     'numbers of length 1: the smaller the distance of two images, the more '
+     'alike they are.', None, False)])
+def test_what_the_outputs_are(
+    model, changes, purpose, logits, predictions, has_labels):
+  content = _metadata(tflite_metadata.add(model, _record(**changes), _LABELS))
+  root = flat_buffer.Table(content)
+  assert root.data(1).decode() == purpose
+  outputs = [flat_buffer.Table(content, position) for position in (
+      flat_buffer.Table(content, root.positions(3)[0]).positions(3))]
+  assert [output.data(0) for output in outputs] == [b'logits', b'predictions']
+  assert [output.data(1).decode() for output in outputs] == [
+      logits, predictions or logits]
+  assert [len(output.positions(6)) for output in outputs] == (
+      [int(has_labels)] * 2)
+
+
 def test_the_files_are_a_zip_at_the_end(model):
   content = tflite_metadata.add(model, _record(), _LABELS)
   with zipfile.ZipFile(io.BytesIO(content)) as files:

@@ -76,6 +76,9 @@ def test_contrastive_values(margin, expected):
       for pair in ((left, right), (right, left))]
   np.testing.assert_allclose(value, expected, rtol=1e-6)
   assert value == mirrored
+  # TensorFlow's own in contrib lacks the factor of one half.
+  if margin == 1:
+    assert 2 * value == pytest.approx(6.5625)
 
 
 def test_contrastive_against_numpy():

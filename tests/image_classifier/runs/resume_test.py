@@ -149,10 +149,10 @@ def test_the_checkpoint_of_another_optimizer(tmp_path):
       resume.check_fits, start, _needed(('net/w/Adam', [2], False)),
       str(tmp_path)) == (
           'The checkpoint {0} lacks 1 variables, such as net/w/Adam: it was '
-          'made with another --optimizer, --moving_average_decay or '
-          '--trainable_scopes. Give those of the earlier run; or, to load its '
-          'weights only, --checkpoint_path={0} with another '
-          '--train_dir.'.format(start.checkpoint))
+          'made with another --optimizer, --moving_average_decay, '
+          '--task_weighting or --trainable_scopes. Give those of the earlier '
+          'run; or, to load its weights only, --checkpoint_path={0} with '
+          'another --train_dir.'.format(start.checkpoint))
 
 
 def test_an_earlier_run_is_moved_and_nothing_is_lost(tmp_path):

@@ -1,6 +1,7 @@
 """Embeddings: from the flags of a training to every later program."""
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 from PIL import Image
@@ -87,6 +88,8 @@ def test_evaluation_needs_no_flags(trained, results):
 def test_export_has_an_embedding(few, exported, results):
   record = json.loads((exported / 'model.json').read_text())
   assert record['outputs'] == ['logits', 'predictions', 'embedding']
+  assert record['output_descriptions']['embedding'].startswith(
+      'The embedding, 16 numbers of length 1: ')
   assert (record['embedding_size'], record['num_classes']) == (16, 10)
   definition = tf.GraphDef.FromString(
       (exported / 'frozen_inference_graph.pb').read_bytes())
@@ -125,12 +128,14 @@ def _classify(gallery, image, **changes):
       gallery=gallery and str(gallery), **changes))
 
 
-@pytest.mark.parametrize('is_export', [False, True])
+@pytest.mark.parametrize('form', ['checkpoint', 'export', 'tflite'])
 def test_the_nearest_in_a_gallery_names_an_image(
-    is_export, trained, exported, gallery, tmp_path, capsys):
+    form, trained, exported, gallery, tmp_path, capsys):
   known = next((gallery / 'digit 3').iterdir())
-  network = (dict(graph=str(exported)) if is_export else
-             dict(checkpoint_path=str(trained)))
+  shutil.copy(str(exported / 'model.tflite'), str(tmp_path / 'alone.tflite'))
+  network = {'checkpoint': dict(checkpoint_path=str(trained)),
+             'export': dict(graph=str(exported)),
+             'tflite': dict(graph=str(tmp_path / 'alone.tflite'))}[form]
   assert _classify(gallery, known, top_k=2, **network,
                    output_json=str(tmp_path / 'out.json')) == 0
   row, = json.loads((tmp_path / 'out.json').read_text())

@@ -191,6 +191,30 @@ def test_noise_has_the_variance_asked_for():
       np.std(rates), 0.1 * 0.5 * 0.1 * 11 ** -0.05, rtol=0.1)
 
 
+def test_noise_ends_with_the_cosine():
+  schedule = options.Schedule(
+      'noisy_linear_cosine', 0.1, num_epochs_per_decay=20.0)
+  np.testing.assert_allclose(
+      _rates(schedule, [20, 21, 70], steps_per_epoch=1), 1e-4, rtol=1e-5)
+
+
+@pytest.mark.parametrize('kind', [
+    'exponential', 'natural_exp', 'inverse_time', 'polynomial', 'cosine',
+    'linear_cosine'])
+@pytest.mark.parametrize('stairs', [True, False])
+def test_rates_never_rise(kind, stairs):
+  rates = _rates(options.Schedule(
+      kind, 0.1, num_epochs_per_decay=10.0, learning_rate_staircase=stairs),
+                 range(31), steps_per_epoch=1)
+  assert rates[0] > rates[30] >= 0 and (np.diff(rates) <= 0).all()
+
+
+def test_the_rate_of_flowers_falls_at_step_207():
+  np.testing.assert_allclose(
+      _rates(options.Schedule(), [206, 207], steps_per_epoch=3320 / 32),
+      [.01, .0094], rtol=1e-6)
+
+
 @pytest.mark.parametrize('kind, reaches_its_end', [
     ('polynomial', True), ('cosine', True), ('linear_cosine', True),
     ('noisy_linear_cosine', True), ('exponential', False),

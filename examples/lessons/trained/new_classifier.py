@@ -1,6 +1,6 @@
 """A trained network gets new classes: its features, a new layer, two stages.
 
-  python -m examples.lessons.new_classifier
+  python -m examples.lessons.trained.new_classifier
 
 num_classes=None builds resnet_v1_50 up to its pooled features, 2,048 numbers an
 image. All its variables are restored; the new layer, in the scope Predict, is
@@ -8,12 +8,12 @@ not in the file and keeps its own first values. Stage 1 trains Predict alone,
 stage 2 everything, from where stage 1 ended. (The file here has random weights,
 as if they were trained.)
 """
-import numpy as np
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from examples.lessons import lesson
 from nets import nets_factory
+from nets import resnet_v1
 
 _NETWORK, _SIZE, _BATCH = 'resnet_v1_50', 32, 8
 CLASSES = 3
@@ -27,25 +27,20 @@ def features_of(images):
   return tf.squeeze(net, [1, 2]), end_points
 
 
-def save_backbone(path):
-  """Saves a network of random weights; returns the prefix."""
-  with tf.Graph().as_default(), tf.Session() as session:
-    tf.set_random_seed(1)
-    features_of(tf.zeros([1, _SIZE, _SIZE, 3]))
-    session.run(tf.global_variables_initializer())
-    return tf.train.Saver().save(session, path, write_meta_graph=False)
+def _build(images):
+  """Builds the network as `lesson.save_network` wants it."""
+  with slim.arg_scope(resnet_v1.resnet_arg_scope(batch_norm_decay=0.0)):
+    resnet_v1.resnet_v1_50(images, None, is_training=True)
 
 
 def run(flags):
   """Restores, trains both stages; returns what changed in each."""
-  checkpoint = save_backbone(lesson.path(flags, 'resnet.ckpt'))
-  images, labels = lesson.digits(count=400)
+  checkpoint = lesson.save_network(lesson.path(flags, 'resnet.ckpt'), _build)
+  images, labels = lesson.wide_digits(count=400)
   images, labels = images[labels < CLASSES], labels[labels < CLASSES]
-  images = np.repeat(np.pad(
-      images, [[0, 0], [2, 2], [2, 2], [0, 0]], 'constant'), 3, axis=3) * 255
   inputs = tf.placeholder(tf.float32, [None, _SIZE, _SIZE, 3])
   targets = tf.placeholder(tf.int64, [None])
-  features, end_points = features_of(inputs / 127 - 1)
+  features, end_points = features_of(inputs)
   backbone = tf.trainable_variables()
   logits = slim.fully_connected(
       features, CLASSES, activation_fn=None, scope='Predict')
@@ -53,7 +48,7 @@ def run(flags):
   head = tf.trainable_variables('Predict')
   stages = [tf.train.AdamOptimizer(rate).minimize(
       loss, var_list=variables) for rate, variables in (
-          (0.001, head), (0.0001, backbone + head))]
+          (0.001, head), (0.00002, backbone + head))]
   # The new layer is simply missing in the file.
   restore = slim.assign_from_checkpoint_fn(
       checkpoint, slim.get_variables_to_restore(), ignore_missing_vars=True)
@@ -72,7 +67,9 @@ def run(flags):
           'changed' if any((old != new).any() for old, new in zip(*values))
           else 'kept' for values in zip(before, after))
   picture = lesson.path(flags, 'loss.png')
-  lesson.draw_curves(picture, {'loss': losses}, 'Head first, then everything')
+  lesson.draw_curves(picture, {
+      'loss': losses, 'its moving average': lesson.averaged(losses)},
+                     'Head first, then everything')
   return dict(results, features=str(features.shape.as_list()[1:]),
               parameters=sum(v.shape.num_elements() for v in backbone),
               end_points=len(end_points), picture=picture)

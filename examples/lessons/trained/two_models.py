@@ -1,6 +1,6 @@
 """Two trained networks in one program, and what they make of an image together.
 
-  python -m examples.lessons.two_models
+  python -m examples.lessons.trained.two_models
 
 Two checkpoints that hold variables of the same names overwrite each other in
 one session without a word. `load_models` gives each a graph and a session, or
@@ -46,17 +46,25 @@ def run(flags):
       noticed = 'no'
     except ValueError:
       noticed = 'yes'
-  wrong = np.flatnonzero(
-      found['a'].argmax(axis=1) != found['b'].argmax(axis=1))[:10]
-  picture = lesson.path(flags, 'disputed.png')
-  lesson.draw_rows(picture, [(
-      'the networks disagree: a says %s, b %s, both together %s' % tuple(
-          ''.join(map(str, found[name][wrong].argmax(axis=1)))
-          for name in ('a', 'b', 'ensemble')), [images[i] for i in wrong])]
-                   if len(wrong) else [('no dispute', list(images[:5]))])
   return dict({name + '_accuracy': float(np.mean(
       values.argmax(axis=1) == labels)) for name, values in found.items()},
-              overwriting_noticed=noticed, picture=picture)
+              overwriting_noticed=noticed, picture=_draw(flags, images, found))
+
+
+def _draw(flags, images, found):
+  """Draws what the networks disagree about; returns the path."""
+  says = {name: values.argmax(axis=1) for name, values in found.items()}
+  disputed = np.flatnonzero(says['a'] != says['b'])[:24]
+  if not len(disputed):
+    disputed = np.arange(24)
+  picture = lesson.path(flags, 'disputed.png')
+  lesson.draw_rows(picture, [(
+      ['a: %d  b: %d  both: %d' % tuple(
+          says[name][i] for name in ('a', 'b', 'ensemble')) for i in part],
+      [images[i] for i in part])
+                             for part in np.array_split(disputed, 4)
+                             if len(part)], scale=4)
+  return picture
 
 
 if __name__ == '__main__':

@@ -1,6 +1,6 @@
 """Any layer of a network by its name: the end points.
 
-  python -m examples.lessons.end_points
+  python -m examples.lessons.trained.end_points
 
 Every network returns a dict of its layers. maps.png shows what the filters of
 LeNet's first layers make of a digit. Probabilities are the softmax of the

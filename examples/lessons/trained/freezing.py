@@ -1,6 +1,6 @@
 """Four ways to keep the weights of a trained network while a head trains.
 
-  python -m examples.lessons.freezing
+  python -m examples.lessons.trained.freezing
 
 1. The optimizer gets the variables of the head alone (var_list).
 2. tf.stop_gradient on the features: no gradient reaches the network.
@@ -16,6 +16,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from examples.lessons import lesson
+from nets import mobilenet_v1
 from nets import nets_factory
 
 _NETWORK, _SCOPE = 'mobilenet_v1_025', 'MobilenetV1'
@@ -30,13 +31,11 @@ def features_of(images):
   return tf.squeeze(net, [1, 2])
 
 
-def save_backbone(path):
-  """Saves a network of random weights, as if it had been trained."""
-  with tf.Graph().as_default(), tf.Session() as session:
-    tf.set_random_seed(1)
-    features_of(tf.zeros([1, _SIZE, _SIZE, 3]))
-    session.run(tf.global_variables_initializer())
-    return tf.train.Saver().save(session, path)
+def _build_backbone(images):
+  """Builds the network as `lesson.save_network` wants it."""
+  with slim.arg_scope(mobilenet_v1.mobilenet_v1_arg_scope(
+      is_training=True, batch_norm_decay=0.0)):
+    mobilenet_v1.mobilenet_v1(images, None, depth_multiplier=0.25)
 
 
 def _frozen(checkpoint):
@@ -74,16 +73,15 @@ def train_head(way, checkpoint, steps, seed):
   Returns:
     (changed, losses): a dict {'network', 'head'} of bools, and the losses.
   """
-  images, labels = lesson.digits(count=500)
-  images = np.pad(images, [[0, 0], [2, 2], [2, 2], [0, 0]], 'constant')
-  images = np.repeat(images, 3, axis=3) * 2 - 1
+  images, labels = lesson.wide_digits(count=500)
   with tf.Graph().as_default(), tf.Session() as session:
     tf.set_random_seed(seed)
     inputs = tf.placeholder(tf.float32, [None, _SIZE, _SIZE, 3])
     targets = tf.placeholder(tf.int64, [None])
     features, restored = _build(way, inputs, checkpoint)
     logits = slim.fully_connected(
-        features, 10, activation_fn=None, scope='finetune_layers/logits')
+        features, 10, activation_fn=None, scope='finetune_layers/logits',
+        weights_initializer=tf.glorot_uniform_initializer(seed))
     loss = tf.losses.sparse_softmax_cross_entropy(targets, logits)
     head = tf.trainable_variables('finetune_layers')
     step = tf.train.AdamOptimizer(0.01).minimize(
@@ -104,18 +102,42 @@ def train_head(way, checkpoint, steps, seed):
          }, losses
 
 
+def first_weights(checkpoint, restore_last):
+  """Returns the weights of the first layer, restored last or initialized last.
+
+  They are taken from the graph by their name, as any tensor can be.
+  """
+  with tf.Graph().as_default() as graph, tf.Session() as session:
+    features_of(tf.zeros([1, _SIZE, _SIZE, 3]))
+    steps = [lambda: session.run(tf.global_variables_initializer()),
+             lambda: tf.train.Saver().restore(session, checkpoint)]
+    for step in steps if restore_last else reversed(steps):
+      step()
+    return session.run(graph.get_tensor_by_name(
+        _SCOPE + '/Conv2d_0/weights:0'))
+
+
 def run(flags):
   """Trains a head in each of the four ways."""
-  checkpoint = save_backbone(lesson.path(flags, 'backbone.ckpt'))
-  results, curves = {}, {}
+  checkpoint = lesson.save_network(
+      lesson.path(flags, 'backbone.ckpt'), _build_backbone)
+  saved = tf.train.NewCheckpointReader(checkpoint).get_tensor(
+      _SCOPE + '/Conv2d_0/weights')
+  results, curves = {name: np.array_equal(
+      first_weights(checkpoint, restore_last), saved)
+                     for name, restore_last in (
+                         ('restored_last_has_the_file', True),
+                         ('initialized_last_has_the_file', False))}, {}
   for way in WAYS:
     changed, curves[way] = train_head(way, checkpoint, flags.steps, flags.seed)
     results[way] = 'network %s, head %s' % tuple(
         'changed' if changed[name] else 'kept' for name in ('network', 'head'))
   picture = lesson.path(flags, 'losses.png')
-  lesson.draw_curves(picture, curves, 'A head on a network that is kept')
-  return dict(results, picture=picture)
+  lesson.draw_curves(picture, curves, 'A head on a network that is kept',
+                     are_equal=True)
+  return dict(results, largest_difference_of_losses=float(
+      np.ptp(list(curves.values()), axis=0).max()), picture=picture)
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=30)
+  lesson.main(run, __doc__, steps=40)

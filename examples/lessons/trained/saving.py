@@ -1,6 +1,6 @@
 """What a Saver writes, keeps and restores.
 
-  python -m examples.lessons.saving
+  python -m examples.lessons.trained.saving
 
 Six saves with max_to_keep=3 leave three; the file `checkpoint` names them; a
 training of n steps equals one of n/2 that is restored and goes on, bit for bit,
@@ -72,7 +72,7 @@ def _draw(flags, straight, resumed):
   picture = lesson.path(flags, 'losses.png')
   lesson.draw_curves(
       picture, {'straight': straight, 'resumed halfway': resumed},
-      'A training that is resumed')
+      'A training that is resumed', are_equal=True)
   return picture
 
 

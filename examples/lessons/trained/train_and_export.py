@@ -1,6 +1,6 @@
 """Train, freeze, and serve: one network in three files.
 
-  python -m examples.lessons.train_and_export
+  python -m examples.lessons.trained.train_and_export
 
 After the training there is a checkpoint; a frozen graph, whose weights are
 constants; and a SavedModel with a signature. All take raw images, uint8, in

@@ -1,0 +1,1 @@
+"""Lessons on what a training leaves: checkpoints, graphs, sessions."""
