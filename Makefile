@@ -30,7 +30,8 @@ help:
 #: make test-exports  compare all networks in all exported forms with their
 #:                    checkpoints; NETWORKS='lenet vgg_16' does some
 #: make test-import   compare imported weights with Keras, torchvision and timm
-#:                    (STACK=tf2); ROWS='keras timm/vgg_16' does some
+#:                    (STACK=tf2); ROWS='keras timm/vgg_16' does some, and
+#:                    IMAGES='a.jpg b.jpg' trained weights from packages too
 #: make fuzz          feed damaged files to all that reads files; FUZZ='--seed=1'
 #:
 #: STACK=stock        TensorFlow 1.15.5, Python 3.7, in .venv
@@ -74,6 +75,11 @@ test-exports: env .venv-openvino
 test-import: env .venv-import
 	@PYTHON_OF_FRAMEWORKS=.venv-import/bin/python \
 	  '$(VENV)/bin/python' -W ignore -m tests.import_weights.compare $(ROWS)
+	@TEST_IMPORT=all '$(VENV)/bin/python' -m pytest -q -k fine_tuning \
+	  tests/image_classifier/import_weights/sources_test.py
+	@[ -z '$(IMAGES)' ] || \
+	  PYTHON_OF_FRAMEWORKS=.venv-import/bin/python \
+	  '$(VENV)/bin/python' -W ignore -m tests.import_weights.genuine $(IMAGES)
 
 .venv-import: requirements/import.txt
 	@'$(VENV)/bin/python' -m venv --clear $@

@@ -10,6 +10,11 @@ from typing import Dict, NamedTuple, Optional
 
 import numpy as np
 
+from image_classifier.import_weights import tflite_files
+
+# What names of TensorFlow Lite's layers before a hard sigmoid end with.
+GATE = '/gate'
+
 
 class Conv(NamedTuple):
   """A convolution or a fully connected layer.
@@ -61,9 +66,10 @@ def of_keras(weights: Dict[str, np.ndarray], epsilon: float):
   """Returns the same of a Keras file, {layer in lower case/weight: array}."""
   def conv(name, depthwise=False):
     name = name.lower()
-    kind = '/depthwise_kernel' if depthwise else '/kernel'
-    if depthwise and name + kind not in weights:
-      kind = '/kernel'  # As Keras 3 calls it in .h5 files.
+    # Keras 3 calls depthwise kernels `kernel` in .h5 files.
+    kinds = ('/depthwise_kernel' if depthwise else '/pointwise_kernel',
+             '/kernel')
+    kind = next((each for each in kinds if name + each in weights), kinds[-1])
     kernel = weights[name + kind]
     return Conv(kernel, weights.get(name + '/bias'))
 
@@ -72,6 +78,29 @@ def of_keras(weights: Dict[str, np.ndarray], epsilon: float):
     return Norm(weights.get(name + '/gamma'), weights.get(name + '/beta'),
                 weights[name + '/moving_mean'],
                 weights[name + '/moving_variance'], epsilon)
+
+  return conv, norm
+
+
+def of_tflite(weights: Dict[str, np.ndarray], epsilon: float):
+  """Returns the same of a TensorFlow Lite file.
+
+  Batch normalization is in the weights there; what is left of it adds nothing.
+  A name with GATE is that of a layer whose result, of which the hard sigmoid
+  min(max(x + 3, 0), 6) / 6 is taken, may contain the 3 already.
+  """
+  def conv(name, depthwise=False):
+    del depthwise
+    name, gate, _ = name.partition(GATE)
+    kernel, bias = weights[name + '/kernel'], weights.get(name + '/bias')
+    activation = weights.get(name + '/activation')
+    if gate and activation == tflite_files.RELU6:
+      bias = bias - 3
+    return Conv(kernel, bias)
+
+  def norm(name):
+    zeros = np.zeros_like(weights[name + '/bias'], np.float64)
+    return Norm(None, None, zeros, zeros + 1 - epsilon, epsilon)
 
   return conv, norm
 

@@ -131,8 +131,8 @@ def test_what_does_not_fit(keras, change, message, tmp_path):
 
 @pytest.mark.parametrize('network, source, message', [
     ('mobilenet_v1', None, 'conv_preds|has shape'),
-    ('lenet', None, '--model_name=lenet: keras has no such network'),
-    ('mobilenet_v1_025', 'timm', '--source=timm: the file .* is one of keras')])
+    ('lenet', None, '--model_name=lenet: keras or keras_2018 has no such network'),
+    ('mobilenet_v1_025', 'timm', '--source=timm: the file .* is one of keras or keras_2018')])
 def test_another_network(keras, network, source, message, tmp_path):
   with pytest.raises(ValueError, match=message):
     importing.run(keras[1], network, str(tmp_path / 'out'), source)
@@ -211,7 +211,7 @@ def test_weights_go_out_as_they_came_in(keras, tmp_path):
 def test_what_keras_does_not_have(keras, tmp_path):
   del keras
   with pytest.raises(ValueError, match='--keras: Keras applications do not '
-                     'have lenet as it is here. Those that agree are vgg_16, '):
+                     'have lenet. They have vgg_16, '):
     export.export(options.Export(
         model_name='lenet', checkpoint_path=str(_random_lenet(tmp_path)),
         output_dir=str(tmp_path / 'out'), num_classes=10, keras=True))
