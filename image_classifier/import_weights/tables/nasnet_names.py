@@ -36,10 +36,10 @@ def of_keras(blocks):
            Rule('final_layer/FC', 'predictions')]
   cells = [('cell_stem_%d' % i, 'reduction', 'stem_%d' % (i + 1))
            for i in range(2)]
-  # The reductions take part in the count of the cells.
   cells += [('reduction_cell_%d' % i, 'reduction',
              'reduce_%d' % (blocks * (i + 1))) for i in range(2)]
-  cells += [('cell_%d' % i, 'normal', '%d' % (i + i // blocks))
+  # Only the first reduction takes part in the count of the cells.
+  cells += [('cell_%d' % i, 'normal', '%d' % (i + (i >= blocks)))
             for i in range(3 * blocks)]
   for scope, kind, cell in cells:
     rules += _cell_of_keras(scope + '/', kind, cell)

@@ -12,10 +12,13 @@ from image_classifier import options
 from image_classifier.export import export
 from image_classifier.export import other_frameworks
 from image_classifier.import_weights import importing
+from image_classifier.import_weights import name_rules
 from image_classifier.import_weights import network as networks
 from image_classifier.import_weights import safetensors_files
+from image_classifier.import_weights.tables import nasnet_names
 from image_classifier.train import loop
 from nets import nets_factory
+from nets.nasnet import nasnet
 from scripts import import_weights
 from slim_common import flags
 from tests.image_classifier import training_runs as runs
@@ -309,3 +312,38 @@ def test_keras_gets_its_names_biases_and_epsilon(tmp_path):
   assert not read['conv1_conv/bias'].any()
   np.testing.assert_allclose(
       read['conv1_bn/moving_variance'], 1 + 2e-3 - 1.001e-5, rtol=1e-6)
+
+
+def _layers_of_a_small_nasnet():
+  with tf.Graph().as_default():
+    with slim.arg_scope(nasnet.nasnet_mobile_arg_scope()):
+      nasnet.build_nasnet_mobile(
+          tf.zeros([1, 64, 64, 3]), 10, is_training=False,
+          config=nasnet.mobile_imagenet_config(
+              num_cells=3, num_conv_filters=12))
+    shapes = {v.op.name: v.shape.as_list() for v in tf.global_variables()}
+  return networks.layers_of(shapes, networks.root_of(shapes))
+
+
+def test_names_of_nasnet():
+  """Each layer has its own; separable ones are two, of one name in Keras."""
+  layers = _layers_of_a_small_nasnet()
+  for rules, names in (
+      (nasnet_names.of_timm('conv0', ''), {
+          'cell_1/comb_iter_0/left/separable_5x5_2/pointwise':
+          'cell_1.comb_iter_0_left.separable_2.pointwise_conv2d',
+          'reduction_cell_0/1x1': 'reduction_cell_0.conv_1x1.conv'}),
+      (nasnet_names.of_keras(1), {
+          'cell_2/comb_iter_4/left/separable_3x3_1':
+          'separable_conv_1_normal_left5_3',
+          'reduction_cell_1/comb_iter_4/left/separable_3x3_1':
+          'separable_conv_1_reduction_left4_reduce_2',
+          'cell_stem_1/path2_conv': 'adjust_conv_2_stem_2'})):
+    found = {layer.title: each
+             for layer, each in name_rules.of_layers(layers, rules)}
+    assert None not in found.values()
+    for title, name in names.items():
+      assert found[title].conv == name
+    parts = [(each.conv or each.norm, title.endswith('/pointwise'))
+             for title, each in found.items()]
+    assert len(set(parts)) == len(parts) == len(layers)
