@@ -108,7 +108,7 @@ def convert(source, directory, count):
   with contextlib.redirect_stdout(io.StringIO()):
     convert_options.convert(convert_options.ConvertOptions(
         dataset_name='image_folder', dataset_dir=directory, source=images,
-        validation_fraction=0.5))
+        validation_fraction=0.5, on_bad_image='skip'))
   return directory
 
 

@@ -29,10 +29,11 @@ def check_keras(model_name: str, variant: str):
   if row.variant != variant:
     raise ValueError(
         '--keras: %s was trained as --network_variant=%s, and Keras '
-        'applications compute as %s: %s. --safetensors writes the weights of '
-        'any network.' % (
-            model_name, variant, row.variant,
-            variants.VARIANTS[row.variant].differences))
+        'applications compute as %s; the difference: %s. --safetensors writes '
+        'the weights of any network.' % (
+            model_name, variant, row.variant, variants.VARIANTS[
+                variant if row.variant == variants.SLIM else row.variant
+            ].differences))
 
 
 def write_safetensors(path, session, model_name):
@@ -55,6 +56,7 @@ def write_keras(path, session, model_name):
 
   Raises:
     ImportError: h5py is not installed.
+    ValueError: there is a layer that Keras' network does not have.
   """
   row = keras_names.ROWS[model_name]
   values = _values(session)
@@ -65,8 +67,13 @@ def write_keras(path, session, model_name):
   # The two parts of a separable convolution are one layer.
   found = collections.OrderedDict()
   for layer, names in name_rules.of_layers(layers, row.rules):
-    if names is None:  # An auxiliary head.
+    if names is None and name_rules.is_auxiliary(layer.scope):
       continue
+    if names is None:
+      raise ValueError(
+          '--keras: the network of Keras applications has no layer for %s%s. '
+          '--safetensors writes the weights of any network.' % (
+              root, layer.scope))
     if layer.conv:
       weights = _conv(values, root, layer, names.conv)
       if layer is layers[0] and row.swap_colors:

@@ -179,7 +179,7 @@ def _fill(network, row, kind, tensors, path):
   for layer, names in name_rules.of_layers(network.layers, row.rules):
     scope = network.root + layer.scope
     if names is None or _is_left_out(names, layer, tensors):
-      if not _is_auxiliary(layer.scope):
+      if not name_rules.is_auxiliary(layer.scope):
         absent = KeyError(names and (names.conv or names.norm))
         raise ValueError(_missing(absent, scope, 'the network', path))
       initialized += _names_of(network.root, layer)
@@ -217,14 +217,10 @@ class _Noting(dict):
     return self[name] if name in self else default
 
 
-def _is_auxiliary(scope):
-  return scope.lower().startswith('aux')
-
-
 def _is_left_out(names, layer, tensors):
   """Returns whether a file has nothing of an auxiliary head's layer."""
   name = names.conv if layer.conv else names.norm
-  return _is_auxiliary(layer.scope) and not any(
+  return name_rules.is_auxiliary(layer.scope) and not any(
       each.startswith(name) for each in tensors)
 
 

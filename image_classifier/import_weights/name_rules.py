@@ -62,6 +62,11 @@ def of_layers(layers, rules: Sequence[Rule]):
     count += bool(layer.conv)
 
 
+def is_auxiliary(scope: str) -> bool:
+  """Returns whether a layer is of a head that only training needs."""
+  return scope.lower().startswith('aux')
+
+
 def find(scope: str, rules: Sequence[Rule], index: int = 0,
          number: int = 0, count: int = 0) -> Optional[Names]:
   """Returns the names of a layer by the first rule that fits, or None."""

@@ -285,11 +285,24 @@ def test_what_we_export_as_tflite_comes_back(tmp_path):
 @pytest.mark.parametrize('network, variant, message', [
     ('lenet', 'slim', 'Keras applications do not have lenet. They have vgg_16'),
     ('resnet_v1_50', 'slim', 'resnet_v1_50 was trained as --network_variant=slim'
-     ', and Keras applications compute as keras_resnet_v1: strides in the first')
+     ', and Keras applications compute as keras_resnet_v1; the difference: str'),
+    ('inception_v3', 'torch_inception', 'as --network_variant=torch_inception, '
+     'and Keras applications compute as slim; the difference: average pooling')
 ])
 def test_what_keras_does_not_compute(network, variant, message):
   with pytest.raises(ValueError, match=message):
     other_frameworks.check_keras(network, variant)
+
+
+def test_a_layer_that_keras_does_not_have(tmp_path):
+  with tf.Graph().as_default(), tf.Session() as session:
+    with tf.variable_scope('resnet_v1_50'):
+      slim.conv2d(tf.zeros([1, 4, 4, 3]), 5, 3, scope='another_task')
+    session.run(tf.global_variables_initializer())
+    with pytest.raises(ValueError, match='--keras: the network of Keras applicat'
+                       'ions has no layer for resnet_v1_50/another_task'):
+      other_frameworks.write_keras(
+          str(tmp_path / 'x.h5'), session, 'resnet_v1_50')
 
 
 def test_keras_gets_its_names_biases_and_epsilon(tmp_path):
