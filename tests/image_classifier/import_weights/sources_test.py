@@ -299,8 +299,8 @@ def test_a_layer_that_keras_does_not_have(tmp_path):
     with tf.variable_scope('resnet_v1_50'):
       slim.conv2d(tf.zeros([1, 4, 4, 3]), 5, 3, scope='another_task')
     session.run(tf.global_variables_initializer())
-    with pytest.raises(ValueError, match='--keras: the network of Keras applicat'
-                       'ions has no layer for resnet_v1_50/another_task'):
+    with pytest.raises(ValueError, match='--keras: the network of Keras appli'
+                       'cations has no layer for resnet_v1_50/another_task'):
       other_frameworks.write_keras(
           str(tmp_path / 'x.h5'), session, 'resnet_v1_50')
 
