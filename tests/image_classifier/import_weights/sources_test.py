@@ -23,6 +23,7 @@ from scripts import import_weights
 from slim_common import flags
 from tests.image_classifier import training_runs as runs
 from tests.image_classifier.import_weights import files
+from tests.import_weights import compare
 
 # Each takes half a minute.
 _long = pytest.mark.skipif(
@@ -360,3 +361,10 @@ def test_names_of_nasnet():
     parts = [(each.conv or each.norm, title.endswith('/pointwise'))
              for title, each in found.items()]
     assert len(set(parts)) == len(parts) == len(layers)
+
+
+def test_the_table_of_what_was_compared():
+  """nets/README.md has the table that the program prints."""
+  path = os.path.join(os.path.dirname(nets_factory.__file__), 'README.md')
+  with open(path, encoding='utf-8') as file:
+    assert compare.table() in file.read()
