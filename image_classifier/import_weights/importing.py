@@ -241,7 +241,7 @@ def _variables(root, layer, conv, norm, names, path):
       raise ValueError('%s: %s has a bias, and the layer %s has none.' % (
           path, names.conv, layer.scope))
     kernel = [last for last in layer.conv if last != 'biases'][0]
-    values[layer.scope, kernel] = conv.kernel
+    values[layer.scope, kernel] = conv.kernel_for(layer.conv[kernel])
     if bias is not None:
       values[layer.scope, 'biases'] = bias
   if norm is not None:
@@ -261,21 +261,14 @@ def _variables(root, layer, conv, norm, names, path):
 
 
 def _shaped(value, shape, variable, names, path):
-  """Returns a value as float32 in the shape of a variable.
-
-  Fully connected layers here are convolutions over the whole map: the input of
-  one of [h w c, out] is in the order of h, w, c.
+  """Returns a value as float32.
 
   Raises:
-    ValueError: it has another shape.
+    ValueError: it has another shape than the variable.
   """
   value = np.asarray(value, np.float32)
   if list(value.shape) == shape:
     return value
-  is_dense = value.ndim == 2 and len(shape) == 4
-  if is_dense and value.shape[1] == shape[3] and (
-      value.shape[0] == np.prod(shape[:3])):
-    return value.reshape(shape)
   raise ValueError(
       '%s: %s has shape %s there, and the variable %s %s here. %s' % (
           path, names.conv or names.norm, list(value.shape), variable, shape,

@@ -23,9 +23,30 @@ class Conv(NamedTuple):
     kernel: [height, width, in, out]; depthwise [height, width, channels,
       multiplier]; fully connected [in, out].
     bias: [out], or None.
+    channels_first: of a fully connected layer on a map: whether its input is in
+      the order of channels, rows and columns instead of rows, columns and
+      channels.
   """
   kernel: np.ndarray
   bias: Optional[np.ndarray] = None
+  channels_first: bool = False
+
+  def kernel_for(self, shape) -> np.ndarray:
+    """Returns the kernel; of a fully connected layer, for a map if it fits.
+
+    Fully connected layers here are convolutions over the whole map.
+
+    Args:
+      shape: that of the variable, [height, width, in, out] or another.
+    """
+    height, width, channels, outputs = (list(shape) + [0] * 4)[:4]
+    if len(shape) != 4 or self.kernel.shape != (
+        height * width * channels, outputs):
+      return self.kernel
+    if self.channels_first:
+      return self.kernel.reshape([channels, height, width, outputs]).transpose(
+          1, 2, 0, 3)
+    return self.kernel.reshape(shape)
 
 
 class Norm(NamedTuple):
@@ -48,7 +69,8 @@ def of_torch(tensors: Dict[str, np.ndarray], epsilon: float):
     kernel = tensors[name + '.weight']
     if kernel.ndim == 2:
       kernel = kernel.transpose(1, 0)
-    elif depthwise:  # [channels * multiplier, 1, h, w]
+      return Conv(kernel, tensors.get(name + '.bias'), channels_first=True)
+    if depthwise:  # [channels * multiplier, 1, h, w]
       kernel = kernel.transpose(2, 3, 0, 1)
     else:
       kernel = kernel.transpose(2, 3, 1, 0)

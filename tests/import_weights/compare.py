@@ -44,12 +44,13 @@ def main(wanted):
     if wanted and name not in wanted and source not in wanted:
       continue
     row = compare(source, network)
-    _keep(row)
     print(_line(row), flush=True)
     tolerance = _TOLERANCE * max(1.0, float(row['largest']))
     if not max(float(row[column] or 0)
                for column in ('difference', 'back')) <= tolerance:
       failed.append(name)
+      continue
+    _keep(row)
   for name in failed:
     print('%s differs too much.' % name)
   return int(bool(failed))

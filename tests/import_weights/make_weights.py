@@ -161,6 +161,8 @@ def _keras_2018(network, directory):
 
   import keras
   keras.utils.set_random_seed(1)
+  # Keras 3 has no such function.
+  keras.backend.int_shape = lambda tensor: tuple(tensor.shape)
   module, function, arguments = _KERAS_2018[network]
   module = importlib.import_module('keras_applications.' + module)
   model = getattr(module, function)(

@@ -167,6 +167,19 @@ def test_folding_changes_no_result(has_gamma, depthwise):
   np.testing.assert_allclose(apply(*folded), apply(conv, norm), rtol=1e-12)
 
 
+@pytest.mark.parametrize('of, name, axes', [
+    (layers.of_torch, 'fc.weight', (3, 2, 0, 1)),
+    (layers.of_keras, 'fc/kernel', (0, 1, 2, 3))])
+def test_fully_connected_layers_on_a_map(of, name, axes):
+  """PyTorch flattens channels, rows, columns; Keras rows, columns, channels."""
+  kernel = np.arange(2 * 3 * 4 * 5.0).reshape(2, 3, 4, 5)
+  there = kernel.transpose(axes)
+  there = there.reshape(5, -1) if name == 'fc.weight' else there.reshape(-1, 5)
+  conv = of({name: there}, 1e-3)[0]('fc')
+  np.testing.assert_array_equal(conv.kernel_for([2, 3, 4, 5]), kernel)
+  assert conv.kernel_for([2, 3, 4, 6]).shape == (24, 5)
+
+
 def test_rules():
   rules = [name_rules.Rule(r'a/(\d+)/Branch_1/\w+', 'x{1-}.y{1+}.{i}', index=2),
            name_rules.Rule('.*', 'z{n}', 'zn')]
