@@ -69,8 +69,7 @@ def main(argv=None):
             arguments)
         print('%s: %.1f %%' % (key, results[key]), flush=True)
         _write(arguments.results, results)
-  print(table(results, [_name(each) for each in arguments.images_of],
-              arguments.seeds))
+  print(table(results, [_name(each) for each in arguments.images_of]))
 
 
 def _arguments(argv):
@@ -178,16 +177,17 @@ def _write(path, results):
       file.write(json.dumps(results, indent=1, sort_keys=True) + '\n')
 
 
-def table(results, names, seeds):
-  """Returns a Markdown table of the results {key: accuracy in percent}."""
+def table(results, names):
+  """Returns a Markdown table of all results {key: accuracy in percent}."""
   lines = ['| | %s |' % ' | '.join(WAYS), '|---' * (len(WAYS) + 1) + '|']
   for name in names:
     cells = []
     for way in WAYS:
-      values = [results[key] for key, each, _ in _runs(name, seeds)
-                if each == way]
+      values = [results[key] for key in sorted(results)
+                if key.startswith('%s, %s, ' % (name, way))]
       cells.append('%.1f (%s)' % (
-          statistics.mean(values), ', '.join('%.1f' % each for each in values)))
+          statistics.mean(values),
+          ', '.join('%.1f' % each for each in values)) if values else '')
     lines.append('| %s | %s |' % (name, ' | '.join(cells)))
   return '\n'.join(lines)
 
