@@ -35,7 +35,8 @@ help:
 #: make test-exports  compare all networks in all exported forms with their
 #:                    checkpoints; NETWORKS='lenet vgg_16' does some
 #: make test-import   compare imported weights with Keras, torchvision and timm
-#:                    (STACK=tf2); ROWS='keras timm/vgg_16' does some
+#:                    (STACK=tf2); ROWS='keras timm/vgg_16' does some, and
+#:                    IMAGES='a.jpg b.jpg' trained weights from packages too
 #: make env-peers     prepare PyTorch and Keras (Python 3.11 to 3.13, 7 GB), to
 #:                    compare with: for make bench, make test-import
 #: make bench         measure all stacks that exist, and the peers, into
@@ -89,6 +90,11 @@ test-exports: env .venv-openvino
 test-import: env env-peers
 	@PYTHON_OF_FRAMEWORKS=.venv-peers/bin/python \
 	  '$(VENV)/bin/python' -W ignore -m tests.import_weights.compare $(ROWS)
+	@TEST_IMPORT=all '$(VENV)/bin/python' -m pytest -q -k fine_tuning \
+	  tests/image_classifier/import_weights/sources_test.py
+	@[ -z '$(IMAGES)' ] || \
+	  PYTHON_OF_FRAMEWORKS=.venv-peers/bin/python \
+	  '$(VENV)/bin/python' -W ignore -m tests.import_weights.genuine $(IMAGES)
 
 env-peers: .venv-peers
 

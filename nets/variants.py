@@ -12,6 +12,7 @@ from typing import NamedTuple, Sequence
 from nets import inception_blocks
 from nets import resnet_utils
 from nets.mobilenet import mobilenet_v3
+from nets.nasnet import nasnet_utils
 
 SLIM = 'slim'
 
@@ -59,6 +60,9 @@ VARIANTS = {
     'torch_inception': Variant(
         ('inception_v3',), 'average pooling counts the padding', {},
         inception_blocks.padding_counted),
+    'keras_nasnet': Variant(
+        ('nasnet_',), 'pools of stride 2 see zeros around an image', {},
+        nasnet_utils.zeros_pooled),
 }
 
 

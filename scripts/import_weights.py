@@ -28,7 +28,8 @@ class Import:
   """Import."""
   files: Tuple[str, ...] = flag(
       (), 'File of weights: .pth or .safetensors of PyTorch, .h5 or .keras of '
-      'Keras, a frozen GraphDef (.pb) or the directory of a SavedModel.',
+      'Keras, a .tflite file in floating point, a frozen GraphDef (.pb) or the '
+      'directory of a SavedModel.',
       positional=True)
   model_name: Optional[str] = flag(
       None, 'Name of the network here.', required=True)
@@ -36,7 +37,7 @@ class Import:
       None, 'Directory for the checkpoint.', required=True, metavar='DIR')
   source: Optional[str] = flag(
       None, 'What the file was saved from. Default: what its names fit.',
-      choices=('torchvision', 'timm', 'keras'))
+      choices=('torchvision', 'timm', 'keras', 'keras_2018', 'tflite'))
   list: bool = flag(
       False, 'List the networks of each source.', standalone=True)
 
@@ -56,6 +57,9 @@ def main(config):
   print('%s: %d layers of %s filled from a file of %s.' % (
       result.checkpoint, len(result.network.layers), config.model_name,
       result.source))
+  if result.source == 'tflite':
+    print('Batch normalization is folded into the weights: to train the '
+          'network, give --freeze_batch_norm.')
   for title, names in (('initialized, as the file lacks them',
                         result.initialized),
                        ('unused tensors of the file', result.unused)):

@@ -57,6 +57,7 @@ TABLE = {
         _IC + 'evaluate', _IC + 'inference'),
     'image_classifier/train': _BELOW_EVALUATE + (_IC + 'evaluate',),
     'image_classifier/import_weights': _BELOW_EVALUATE + ('h5py',),
+    'image_classifier/import_weights/tables': (_IC + 'import_weights',),
     'image_classifier/own_images': _LIBRARIES + PROJECT,
     'image_classifier/export': _BELOW_EVALUATE + (
         _IC + 'inference', _IC + 'import_weights', 'h5py', 'onnx', 'tf2onnx'),

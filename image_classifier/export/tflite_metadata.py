@@ -12,7 +12,7 @@ import io
 import json
 import zipfile
 
-from image_classifier.export import flat_buffer
+from image_classifier.import_weights import flat_buffer
 from image_classifier.inference import backends
 from image_classifier.inference import exports
 

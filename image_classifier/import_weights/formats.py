@@ -5,9 +5,10 @@ import zipfile
 from image_classifier.import_weights import graph_files
 from image_classifier.import_weights import keras_files
 from image_classifier.import_weights import safetensors_files
+from image_classifier.import_weights import tflite_files
 from image_classifier.import_weights import torch_files
 
-TORCH, KERAS, GRAPH = 'torch', 'keras', 'graph'
+TORCH, KERAS, GRAPH, TFLITE = 'torch', 'keras', 'graph', 'tflite'
 _HDF5 = b'\x89HDF\r\n\x1a\n'
 _PICKLE = b'\x80'
 
@@ -17,11 +18,12 @@ def read(path: str):
 
   Args:
     path: a .pth or .safetensors file of PyTorch; an .h5, .weights.h5 or .keras
-      file of Keras; a frozen GraphDef (.pb), or the directory of a SavedModel.
-      But for .pb the name does not matter.
+      file of Keras; a .tflite file; a frozen GraphDef (.pb), or the directory
+      of a SavedModel. But for .pb the name does not matter.
 
   Returns:
-    TORCH, KERAS or GRAPH, and a dict {name: array} in that framework's form.
+    TORCH, KERAS, GRAPH or TFLITE, and a dict {name: array} in the form of that
+    framework.
 
   Raises:
     ValueError: the file is none of these, or damaged.
@@ -36,6 +38,8 @@ def read(path: str):
     head = file.read(9)
   if head.startswith(_HDF5):
     return KERAS, keras_files.read_h5(path)
+  if head[4:8] == tflite_files.IDENTIFIER:  # It may end with a zip archive.
+    return TFLITE, tflite_files.read(path)
   if zipfile.is_zipfile(path):
     with zipfile.ZipFile(path) as archive:
       if keras_files.WEIGHTS in archive.namelist():
@@ -47,5 +51,5 @@ def read(path: str):
     return TORCH, torch_files.read(path)
   raise ValueError(
       '%s is no file of weights that can be read: give a .pth or .safetensors '
-      'file of PyTorch, an .h5 or .keras file of Keras, or a frozen GraphDef '
-      '(.pb). Is the download complete?' % path)
+      'file of PyTorch, an .h5 or .keras file of Keras, a .tflite file or a '
+      'frozen GraphDef (.pb). Is the download complete?' % path)

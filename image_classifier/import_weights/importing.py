@@ -28,7 +28,15 @@ from slim_common import suggest
 
 # Sources and the modules with their tables.
 SOURCES = {'torchvision': 'torchvision_names', 'timm': 'timm_names',
-           'keras': 'keras_names'}
+           'keras': 'keras_names', 'keras_2018': 'keras_2018_names',
+           'tflite': 'tflite_names'}
+# Those that write a kind of files, and how their weights become ours.
+_OF_KIND = {formats.TORCH: ('torchvision', 'timm'),
+            formats.KERAS: ('keras', 'keras_2018'),
+            formats.TFLITE: ('tflite',)}
+_GETTERS = {formats.TORCH: layer_forms.of_torch,
+            formats.KERAS: layer_forms.of_keras,
+            formats.TFLITE: layer_forms.of_tflite}
 # The source of files with the names of this library.
 SLIM = 'slim'
 CHECKPOINT = 'model.ckpt'
@@ -88,6 +96,10 @@ def run(path: str, model_name: str, output: str,
   else:
     values, used, initialized = _fill(network, row, kind, tensors, path)
   unused = sorted(set(tensors) - used)
+  if unused and kind == formats.TFLITE:  # Only their order says what is what.
+    raise ValueError(
+        '%s has %s, for which %s has no layer: is it a file of another '
+        'network?' % (path, unused[0], model_name))
   os.makedirs(output, exist_ok=True)
   _save(prefix, network, values)
   _write_record(output, model_name, classes, row.variant, preprocessing,
@@ -99,13 +111,12 @@ def run(path: str, model_name: str, output: str,
 def module_of(source: str):
   """Returns the module with the table of a source."""
   return importlib.import_module(
-      'image_classifier.import_weights.' + SOURCES[source])
+      'image_classifier.import_weights.tables.' + SOURCES[source])
 
 
 def _row(source, kind, model_name, tensors, path):
   """Returns (source, its row of the network) for a file."""
-  possible = [name for name in SOURCES
-              if (name == 'keras') == (kind == formats.KERAS)]
+  possible = _OF_KIND[kind]
   if source is not None and source not in possible:
     raise ValueError('--source=%s: the file %s is one of %s.' % (
         source, path, ' or '.join(possible)))
@@ -127,21 +138,20 @@ def _row(source, kind, model_name, tensors, path):
 def _known(rules, tensors):
   """Returns how many of the names without groups a file has."""
   plain = [rule.conv for rule in rules if rule.conv and '{' not in rule.conv]
-  return sum(name + last in tensors for name in plain
-             for last in ('.weight', '/kernel'))
+  return sum(name + '.weight' in tensors or name.lower() + '/kernel' in tensors
+             for name in plain)
 
 
 def _getters(row, kind, tensors):
-  make = (layer_forms.of_keras if kind == formats.KERAS
-          else layer_forms.of_torch)
-  return make(tensors, row.epsilon)
+  return _GETTERS[kind](tensors, row.epsilon)
 
 
 def _num_classes(row, kind, tensors, model_name, path):
   """Returns the width of the last layer in the file."""
+  last = sum(name.endswith('/kernel') for name in tensors) - 1
   for head in ('Logits/Conv2d_1c_1x1', 'Logits/Logits', 'logits', 'fc8',
                'final_layer/FC'):
-    names = name_rules.find(head, row.rules)
+    names = name_rules.find(head, row.rules, count=last)
     if names is None:
       continue
     try:
@@ -165,16 +175,11 @@ def _fill(network, row, kind, tensors, path):
   """
   noting = _Noting(tensors)
   conv_of, norm_of = _getters(row, kind, noting)
-  places = name_rules.positions(layer.scope for layer in network.layers)
   values, initialized = {}, []
-  number = 0
-  for layer in network.layers:
-    names = name_rules.find(
-        layer.scope, row.rules, places.get(layer.scope, 0), number)
-    number += bool(layer.conv and layer.norm)
-    scope = '%s/%s' % (network.root, layer.scope)
+  for layer, names in name_rules.of_layers(network.layers, row.rules):
+    scope = network.root + layer.scope
     if names is None or _is_left_out(names, layer, tensors):
-      if not _is_auxiliary(layer.scope):
+      if not name_rules.is_auxiliary(layer.scope):
         absent = KeyError(names and (names.conv or names.norm))
         raise ValueError(_missing(absent, scope, 'the network', path))
       initialized += _names_of(network.root, layer)
@@ -212,19 +217,15 @@ class _Noting(dict):
     return self[name] if name in self else default
 
 
-def _is_auxiliary(scope):
-  return scope.lower().startswith('aux')
-
-
 def _is_left_out(names, layer, tensors):
   """Returns whether a file has nothing of an auxiliary head's layer."""
   name = names.conv if layer.conv else names.norm
-  return _is_auxiliary(layer.scope) and not any(
+  return name_rules.is_auxiliary(layer.scope) and not any(
       each.startswith(name) for each in tensors)
 
 
 def _names_of(root, layer):
-  return ['%s/%s/%s' % (root, scope, last) for scope, shapes in (
+  return ['%s%s/%s' % (root, scope, last) for scope, shapes in (
       (layer.scope, layer.conv), (layer.norm_scope, layer.norm))
           for last in shapes]
 
@@ -240,7 +241,7 @@ def _variables(root, layer, conv, norm, names, path):
       raise ValueError('%s: %s has a bias, and the layer %s has none.' % (
           path, names.conv, layer.scope))
     kernel = [last for last in layer.conv if last != 'biases'][0]
-    values[layer.scope, kernel] = conv.kernel
+    values[layer.scope, kernel] = conv.kernel_for(layer.conv[kernel])
     if bias is not None:
       values[layer.scope, 'biases'] = bias
   if norm is not None:
@@ -254,27 +255,20 @@ def _variables(root, layer, conv, norm, names, path):
   shapes = {(layer.scope, last): shape for last, shape in layer.conv.items()}
   shapes.update(((layer.norm_scope, last), shape)
                 for last, shape in layer.norm.items())
-  return {'%s/%s/%s' % ((root,) + key): _shaped(
-      value, shapes[key], '%s/%s/%s' % ((root,) + key), names, path)
+  return {'%s%s/%s' % ((root,) + key): _shaped(
+      value, shapes[key], '%s%s/%s' % ((root,) + key), names, path)
           for key, value in values.items()}
 
 
 def _shaped(value, shape, variable, names, path):
-  """Returns a value as float32 in the shape of a variable.
-
-  Fully connected layers here are convolutions over the whole map: the input of
-  one of [h w c, out] is in the order of h, w, c.
+  """Returns a value as float32.
 
   Raises:
-    ValueError: it has another shape.
+    ValueError: it has another shape than the variable.
   """
   value = np.asarray(value, np.float32)
   if list(value.shape) == shape:
     return value
-  is_dense = value.ndim == 2 and len(shape) == 4
-  if is_dense and value.shape[1] == shape[3] and (
-      value.shape[0] == np.prod(shape[:3])):
-    return value.reshape(shape)
   raise ValueError(
       '%s: %s has shape %s there, and the variable %s %s here. %s' % (
           path, names.conv or names.norm, list(value.shape), variable, shape,

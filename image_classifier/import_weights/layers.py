@@ -10,6 +10,11 @@ from typing import Dict, NamedTuple, Optional
 
 import numpy as np
 
+from image_classifier.import_weights import tflite_files
+
+# What names of TensorFlow Lite's layers before a hard sigmoid end with.
+GATE = '/gate'
+
 
 class Conv(NamedTuple):
   """A convolution or a fully connected layer.
@@ -18,9 +23,30 @@ class Conv(NamedTuple):
     kernel: [height, width, in, out]; depthwise [height, width, channels,
       multiplier]; fully connected [in, out].
     bias: [out], or None.
+    channels_first: of a fully connected layer on a map: whether its input is in
+      the order of channels, rows and columns instead of rows, columns and
+      channels.
   """
   kernel: np.ndarray
   bias: Optional[np.ndarray] = None
+  channels_first: bool = False
+
+  def kernel_for(self, shape) -> np.ndarray:
+    """Returns the kernel; of a fully connected layer, for a map if it fits.
+
+    Fully connected layers here are convolutions over the whole map.
+
+    Args:
+      shape: that of the variable, [height, width, in, out] or another.
+    """
+    height, width, channels, outputs = (list(shape) + [0] * 4)[:4]
+    if len(shape) != 4 or self.kernel.shape != (
+        height * width * channels, outputs):
+      return self.kernel
+    if self.channels_first:
+      return self.kernel.reshape([channels, height, width, outputs]).transpose(
+          1, 2, 0, 3)
+    return self.kernel.reshape(shape)
 
 
 class Norm(NamedTuple):
@@ -43,7 +69,8 @@ def of_torch(tensors: Dict[str, np.ndarray], epsilon: float):
     kernel = tensors[name + '.weight']
     if kernel.ndim == 2:
       kernel = kernel.transpose(1, 0)
-    elif depthwise:  # [channels * multiplier, 1, h, w]
+      return Conv(kernel, tensors.get(name + '.bias'), channels_first=True)
+    if depthwise:  # [channels * multiplier, 1, h, w]
       kernel = kernel.transpose(2, 3, 0, 1)
     else:
       kernel = kernel.transpose(2, 3, 1, 0)
@@ -61,9 +88,10 @@ def of_keras(weights: Dict[str, np.ndarray], epsilon: float):
   """Returns the same of a Keras file, {layer in lower case/weight: array}."""
   def conv(name, depthwise=False):
     name = name.lower()
-    kind = '/depthwise_kernel' if depthwise else '/kernel'
-    if depthwise and name + kind not in weights:
-      kind = '/kernel'  # As Keras 3 calls it in .h5 files.
+    # Keras 3 calls depthwise kernels `kernel` in .h5 files.
+    kinds = ('/depthwise_kernel' if depthwise else '/pointwise_kernel',
+             '/kernel')
+    kind = next((each for each in kinds if name + each in weights), kinds[-1])
     kernel = weights[name + kind]
     return Conv(kernel, weights.get(name + '/bias'))
 
@@ -72,6 +100,29 @@ def of_keras(weights: Dict[str, np.ndarray], epsilon: float):
     return Norm(weights.get(name + '/gamma'), weights.get(name + '/beta'),
                 weights[name + '/moving_mean'],
                 weights[name + '/moving_variance'], epsilon)
+
+  return conv, norm
+
+
+def of_tflite(weights: Dict[str, np.ndarray], epsilon: float):
+  """Returns the same of a TensorFlow Lite file.
+
+  Batch normalization is in the weights there; what is left of it adds nothing.
+  A name with GATE is that of a layer whose result, of which the hard sigmoid
+  min(max(x + 3, 0), 6) / 6 is taken, may contain the 3 already.
+  """
+  def conv(name, depthwise=False):
+    del depthwise
+    name, gate, _ = name.partition(GATE)
+    kernel, bias = weights[name + '/kernel'], weights.get(name + '/bias')
+    activation = weights.get(name + '/activation')
+    if gate and activation == tflite_files.RELU6:
+      bias = bias - 3
+    return Conv(kernel, bias)
+
+  def norm(name):
+    zeros = np.zeros_like(weights[name + '/bias'], np.float64)
+    return Norm(None, None, zeros, zeros + 1 - epsilon, epsilon)
 
   return conv, norm
 

@@ -12,7 +12,7 @@ class Rule(NamedTuple):
 
   In `conv` and `norm`, {1} is the first group of the pattern, {1-} one less and
   {1+} one more; {i} is the index of the layer among those of its branch, {n}
-  among all convolutions with batch normalization.
+  among all convolutions with batch normalization, {c} among all.
 
   Attributes:
     pattern: regular expression for a scope without the network's root.
@@ -51,8 +51,24 @@ def positions(scopes: Iterable[str]) -> Dict[str, int]:
   return found
 
 
+def of_layers(layers, rules: Sequence[Rule]):
+  """Yields (layer, its `Names` or None) for the layers of a network."""
+  places = positions(layer.title for layer in layers)
+  number = count = 0
+  for layer in layers:
+    yield layer, find(
+        layer.title, rules, places.get(layer.title, 0), number, count)
+    number += bool(layer.conv and layer.norm)
+    count += bool(layer.conv)
+
+
+def is_auxiliary(scope: str) -> bool:
+  """Returns whether a layer is of a head that only training needs."""
+  return scope.lower().startswith('aux')
+
+
 def find(scope: str, rules: Sequence[Rule], index: int = 0,
-         number: int = 0) -> Optional[Names]:
+         number: int = 0, count: int = 0) -> Optional[Names]:
   """Returns the names of a layer by the first rule that fits, or None."""
   for rule in rules:
     match = re.fullmatch(rule.pattern, scope)
@@ -60,7 +76,8 @@ def find(scope: str, rules: Sequence[Rule], index: int = 0,
       groups = [_Text(group or '') for group in match.groups()]
       # The format {1-} is {1:-} to Python.
       texts = [text and re.sub(r'\{(\d+)([-+])\}', r'{\1:\2}', text).format(
-          scope, *groups, i=index, n=number) for text in (rule.conv, rule.norm)]
+          scope, *groups, i=index, n=number, c=count)
+               for text in (rule.conv, rule.norm)]
       return Names(*texts)
   return None
 

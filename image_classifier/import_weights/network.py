@@ -8,6 +8,7 @@ from nets import nets_factory
 from nets import variants
 
 _KERNELS = ('weights', 'depthwise_weights')
+_POINTWISE = 'pointwise_weights'
 _NORM = '/BatchNorm'
 
 
@@ -15,7 +16,8 @@ class Layer(NamedTuple):
   """A layer with variables.
 
   Attributes:
-    scope: its variable scope, without the network's root.
+    scope: its variable scope, without the network's root. The 1x1 convolution
+      of a separable one is a layer of its own.
     conv: dict {last part of the name: shape} of the variables of the
       convolution; empty for a batch normalization without one.
     norm: the same of the batch normalization.
@@ -30,12 +32,17 @@ class Layer(NamedTuple):
   def is_depthwise(self) -> bool:
     return 'depthwise_weights' in self.conv
 
+  @property
+  def title(self) -> str:
+    """What `name_rules.Rule`s match: the scope, of a 1x1 one with its kind."""
+    return self.scope + ('/pointwise' if _POINTWISE in self.conv else '')
+
 
 class Network(NamedTuple):
   """A network to fill with weights.
 
   Attributes:
-    root: the first scope of its variables.
+    root: the scope that all variables share, with its slash; '' for none.
     layers: list of `Layer`s in the order of the graph.
     epsilon: that of its batch normalization; 0.0 without any.
     image_size: height and width of its images, in pixels.
@@ -64,22 +71,33 @@ def describe(name: str, num_classes: int, variant: str) -> Network:
     logits, _ = function(images)
     shapes = collections.OrderedDict(
         (v.op.name, v.shape.as_list()) for v in tf.global_variables())
-    epsilons = {op.get_attr('epsilon') for op in graph.get_operations()
-                if op.type.startswith('FusedBatchNorm')}
-  root = next(iter(shapes)).split('/')[0]
-  return Network(root, layers_of(shapes, root), max(epsilons, default=0.0),
-                 size, graph, images, logits)
+  root = root_of(shapes)
+  return Network(root, layers_of(shapes, root), epsilon_of(graph), size, graph,
+                 images, logits)
+
+
+def epsilon_of(graph) -> float:
+  """Returns the epsilon of the batch normalization in a graph; 0.0 if none."""
+  return max((op.get_attr('epsilon') for op in graph.get_operations()
+              if op.type.startswith('FusedBatchNorm')), default=0.0)
+
+
+def root_of(names) -> str:
+  """Returns the first scope of all names with its slash; '' if they differ."""
+  roots = {name.split('/')[0] for name in names}
+  return roots.pop() + '/' if len(roots) == 1 else ''
 
 
 def layers_of(shapes, root):
   """Groups the variables of a network, {name: shape}, into `Layer`s."""
   convs, norms = collections.OrderedDict(), collections.OrderedDict()
   for name, shape in shapes.items():
-    scope, last = name[len(root) + 1:].rsplit('/', 1)
-    is_conv = last in _KERNELS + ('biases',)
+    scope, last = name[len(root):].rsplit('/', 1)
+    is_conv = last in _KERNELS + (_POINTWISE, 'biases')
+    key = (scope, last == _POINTWISE) if is_conv else scope
     (convs if is_conv else norms).setdefault(
-        scope, collections.OrderedDict())[last] = shape
+        key, collections.OrderedDict())[last] = shape
   layers = [Layer(scope, conv, norms.pop(scope + _NORM, {}), scope + _NORM)
-            for scope, conv in convs.items()]
+            for (scope, _), conv in convs.items()]
   return layers + [Layer(scope, {}, norm, scope)
                    for scope, norm in norms.items()]

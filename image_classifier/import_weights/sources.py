@@ -13,9 +13,11 @@ class Row(NamedTuple):
     variant: the key of `variants.VARIANTS` that computes as the source does.
     preprocessing: name of the preprocessing; None for that of the source.
     swap_colors: whether the source's images are BGR.
+    has_biases: whether convolutions have a bias that ours do not have.
   """
   rules: Sequence[Rule]
   epsilon: float = 1e-3
   variant: str = 'slim'
   preprocessing: Optional[str] = None
   swap_colors: bool = False
+  has_biases: bool = False

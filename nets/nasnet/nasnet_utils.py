@@ -3,6 +3,8 @@
 B. Zoph, V. Vasudevan, J. Shlens, Q. V. Le: Learning transferable architectures
 for scalable image recognition, https://arxiv.org/abs/1707.07012.
 """
+import contextlib
+
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
@@ -12,6 +14,21 @@ from nets.nasnet import cells
 INVALID = 'null'
 # Bounded activations clip values that are not rectified to [-BOUND, BOUND].
 BOUND = 6
+# Whether pools of stride 2 see zeros around an image; the last is in force.
+_pools_zeros = [False]
+
+
+@contextlib.contextmanager
+def zeros_pooled():
+  """Makes pooling of stride 2 inside see, and count, zeros around an image.
+
+  As in Keras. TensorFlow ignores what is outside an image.
+  """
+  _pools_zeros.append(True)
+  try:
+    yield
+  finally:
+    _pools_zeros.pop()
 
 
 def calc_reduction_layers(num_cells, num_reduction_layers):
@@ -285,7 +302,11 @@ class NasNetABaseCell:
   def _pool(self, net, operation, stride, filters):
     if self._bounded:
       net = tf.nn.relu6(net)
-    net = operation.function(net, operation.size, stride=stride, padding='SAME')
+    padding = 'SAME'
+    if stride == 2 and _pools_zeros[-1]:
+      net, padding = _padded(net, operation.size), 'VALID'
+    net = operation.function(
+        net, operation.size, stride=stride, padding=padding)
     if get_channel_dim(net.shape) != filters:
       net = self._project(net, filters, 1)
     return self._clip(net)
@@ -350,6 +371,16 @@ class NasNetAReductionCell(NasNetTableCell):
   """The cell of NASNet-A that halves the size, called with stride 2."""
 
   table = cells.NASNET_A_REDUCTION
+
+
+def _padded(net, size):
+  """Pads with zeros as SAME does for a window of a size and a stride of 2."""
+  first = get_channel_index() == 1
+  paddings = [[0, 0]] * 4
+  for axis in ((2, 3) if first else (1, 2)):
+    total = max(size - 2 + net.shape.as_list()[axis] % 2, 0)
+    paddings[axis] = [total // 2, total - total // 2]
+  return tf.pad(net, paddings)
 
 
 def activation(bounded):

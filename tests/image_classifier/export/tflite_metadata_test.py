@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from image_classifier.export import flat_buffer
 from image_classifier.export import tflite
 from image_classifier.export import tflite_metadata
+from image_classifier.import_weights import flat_buffer
 from image_classifier.inference import backends
 from image_classifier.inference import exports
 from preprocessing import preprocessing_factory

@@ -8,6 +8,7 @@ import zipfile
 
 import numpy as np
 
+from image_classifier.import_weights import flat_buffer
 from image_classifier.import_weights import formats
 from image_classifier.import_weights import importing
 from image_classifier.import_weights import name_rules
@@ -21,15 +22,21 @@ def tensors_of(source, model_name, num_classes=1000):
   """
   row = importing.module_of(source).ROWS[model_name]
   network = networks.describe(model_name, num_classes, row.variant)
-  places = name_rules.positions(layer.scope for layer in network.layers)
-  is_keras = source == 'keras'
+  is_keras = source.startswith('keras')
   random = np.random.RandomState(0)
   tensors = {}
-  for layer in network.layers:
-    names = name_rules.find(layer.scope, row.rules, places.get(layer.scope, 0))
+  for layer, names in name_rules.of_layers(network.layers, row.rules):
     for last, shape in layer.conv.items():
       value = random.normal(0, np.prod(shape[:3]) ** -0.5, shape)
-      tensors.update(_conv(names.conv, last, value, is_keras))
+      if source == 'tflite':
+        last = 'bias' if last == 'biases' else 'kernel'
+        tensors['%s/%s' % (names.conv, last)] = value
+      else:
+        tensors.update(_conv(names.conv, last, value, is_keras))
+    if source == 'tflite' and layer.norm:
+      tensors[names.conv + '/bias'] = random.uniform(
+          -0.5, 0.5, layer.norm['beta'])
+      continue
     for last, shape in layer.norm.items():
       value = random.uniform(0.5, 1.5, shape)
       tensors['%s%s' % (names.norm, _NORM[is_keras][last])] = value
@@ -80,6 +87,37 @@ def write_keras_3(file, layers):
         group.attrs['name'] = name
       for number, value in enumerate(values):
         group[str(number)] = value
+
+
+def write_tflite(path, tensors, types=None):
+  """Writes weights in the order of their layers, as TensorFlow Lite does.
+
+  Args:
+    path: path of the file.
+    tensors: {'layer_NUMBER/kernel' or '.../bias': array}.
+    types: {name: number of another type of tensors}, for those of one byte.
+  """
+  names, operations = list(tensors), []
+  for index, name in enumerate(names):
+    if name.endswith('/kernel'):
+      value = tensors[name]
+      # Kernels of a single output channel for each input are depthwise.
+      is_depthwise = value.ndim == 4 and value.shape[3] == 1
+      bias = name.replace('/kernel', '/bias')
+      bias = names.index(bias) if bias in tensors else -1
+      operations.append({
+          0: flat_buffer.Scalar('I', int(is_depthwise)),
+          1: flat_buffer.Numbers('i', (-1, index, bias))})
+  there = {name: value.transpose(3, 0, 1, 2) if value.ndim == 4 else value
+           for name, value in tensors.items()}
+  root = {
+      1: [{0: flat_buffer.Scalar('b', code)} for code in (3, 4)],
+      2: [{0: [{0: flat_buffer.Numbers('i', there[name].shape),
+                1: flat_buffer.Scalar('b', (types or {}).get(name, 0)),
+                2: flat_buffer.Scalar('I', index), 3: name}
+               for index, name in enumerate(names)], 3: operations}],
+      4: [{0: there[name].tobytes()} for name in names]}
+  path.write_bytes(flat_buffer.build(root, b'TFL3'))
 
 
 class _Storage:

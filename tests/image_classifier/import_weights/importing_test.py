@@ -132,8 +132,8 @@ def test_what_does_not_fit(keras, change, message, tmp_path):
 
 @pytest.mark.parametrize('network, source, message', [
     ('mobilenet_v1', None, 'conv_preds|has shape'),
-    ('lenet', None, '--model_name=lenet: keras has no such network'),
-    ('mobilenet_v1_025', 'timm', '--source=timm: the file .* is one of keras')])
+    ('lenet', None, '--model_name=lenet: keras or keras_2018 has no such network'),
+    ('mobilenet_v1_025', 'timm', '--source=timm: the file .* is one of keras or keras_2018')])
 def test_another_network(keras, network, source, message, tmp_path):
   with pytest.raises(ValueError, match=message):
     importing.run(keras[1], network, str(tmp_path / 'out'), source)
@@ -166,6 +166,19 @@ def test_folding_changes_no_result(has_gamma, depthwise):
   folded = layers.fold(conv, norm, 1e-3, has_gamma, depthwise)
   assert folded[0].bias is None and (folded[1].gamma is None) != has_gamma
   np.testing.assert_allclose(apply(*folded), apply(conv, norm), rtol=1e-12)
+
+
+@pytest.mark.parametrize('of, name, axes', [
+    (layers.of_torch, 'fc.weight', (3, 2, 0, 1)),
+    (layers.of_keras, 'fc/kernel', (0, 1, 2, 3))])
+def test_fully_connected_layers_on_a_map(of, name, axes):
+  """PyTorch flattens channels, rows, columns; Keras rows, columns, channels."""
+  kernel = np.arange(2 * 3 * 4 * 5.0).reshape(2, 3, 4, 5)
+  there = kernel.transpose(axes)
+  there = there.reshape(5, -1) if name == 'fc.weight' else there.reshape(-1, 5)
+  conv = of({name: there}, 1e-3)[0]('fc')
+  np.testing.assert_array_equal(conv.kernel_for([2, 3, 4, 5]), kernel)
+  assert conv.kernel_for([2, 3, 4, 6]).shape == (24, 5)
 
 
 def test_rules():
@@ -213,7 +226,7 @@ def test_weights_go_out_as_they_came_in(keras, tmp_path):
 def test_what_keras_does_not_have(keras, tmp_path):
   del keras
   with pytest.raises(ValueError, match='--keras: Keras applications do not '
-                     'have lenet as it is here. Those that agree are vgg_16, '):
+                     'have lenet. They have vgg_16, '):
     export.export(options.Export(
         model_name='lenet', checkpoint_path=str(_random_lenet(tmp_path)),
         output_dir=str(tmp_path / 'out'), num_classes=10, keras=True))

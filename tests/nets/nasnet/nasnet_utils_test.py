@@ -1,4 +1,6 @@
 """Tests of the cells and their parts."""
+import contextlib
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -179,3 +181,27 @@ def test_base_cell_takes_operations_of_ones_own():
 def test_wrong_cells_are_refused(operations, used, indices, message):
   with pytest.raises(ValueError, match=message):
     nasnet_utils.NasNetABaseCell(4, operations, used, indices, 1.0, 1, 1)
+
+
+@pytest.mark.parametrize('size', [4, 5])
+def test_pools_of_keras_see_zeros(size):
+  """At even sizes below and on the right, at odd ones on all sides."""
+  cell = nasnet_utils.NasNetABaseCell(
+      32, ['max_pool_3x3'] * 2, [1, 1, 0], [0, 0], 1.0, 1, 1)
+  images = np.random.RandomState(0).rand(1, size, size, 4).astype(np.float32)
+  outputs = []
+  for context in contextlib.ExitStack, nasnet_utils.zeros_pooled:
+    with tf.Graph().as_default(), tf.Session() as session, context(), (
+        slim.arg_scope(_scope())), slim.arg_scope(
+            [slim.conv2d], weights_initializer=slim.initializers
+            .variance_scaling_initializer(seed=1), activation_fn=None):
+      net = cell(tf.constant(images), stride=2)
+      session.run(tf.global_variables_initializer())
+      outputs.append(session.run(net)[0])
+  ignored, seen = outputs
+  first = size % 2
+  expected = np.maximum(ignored, 0)
+  inner = slice(first, -1)
+  expected[inner, inner] = ignored[inner, inner]
+  np.testing.assert_array_equal(seen, expected)
+  assert (seen != ignored).any()

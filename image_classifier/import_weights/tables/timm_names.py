@@ -1,8 +1,9 @@
 """Names of timm's networks (state_dict), and what differs in them."""
-from image_classifier.import_weights import torchvision_names
 from image_classifier.import_weights.name_rules import Rule
 from image_classifier.import_weights.name_rules import table
 from image_classifier.import_weights.sources import Row
+from image_classifier.import_weights.tables import nasnet_names
+from image_classifier.import_weights.tables import torchvision_names
 
 PREPROCESSING = 'torchvision'
 
@@ -127,6 +128,7 @@ def _inception_resnet_v2():
 
 
 ROWS = {
+    'vgg_a': Row(torchvision_names.vgg_features('vgg_a') + table(_VGG_HEAD)),
     'vgg_16': Row(torchvision_names.vgg_features('vgg_16') + table(_VGG_HEAD)),
     'vgg_19': Row(torchvision_names.vgg_features('vgg_19') + table(_VGG_HEAD)),
     'resnet_v1_50': Row(torchvision_names.RESNET, 1e-5, 'torch_resnet'),
@@ -143,4 +145,8 @@ ROWS = {
     'inception_v4': Row(_inception_v4(), preprocessing='inception'),
     'inception_resnet_v2': Row(
         _inception_resnet_v2(), preprocessing='inception'),
+    'nasnet_large': Row(
+        nasnet_names.of_timm('conv0', ''), preprocessing='inception'),
+    'pnasnet_large': Row(
+        nasnet_names.of_timm('conv_0', 'conv_prev_1x1.'), preprocessing='inception'),
 }

@@ -4,6 +4,7 @@ Versions of Keras differ in the case of letters; `layers.of_keras` ignores it.
 """
 from image_classifier.import_weights.name_rules import Rule
 from image_classifier.import_weights.sources import Row
+from image_classifier.import_weights.tables import nasnet_names
 
 PREPROCESSING = 'inception'
 
@@ -39,7 +40,7 @@ _MOBILENET_V3 = [
     Rule(r'(expanded_conv(?:_\d+)?)/(\w+)', '{1}_{2}', '{1}_{2}_bn'),
     Rule('Conv', 'conv', 'conv_bn'), Rule('Conv_1', 'conv_1', 'conv_1_bn'),
     Rule('Conv_2', 'conv_2'), Rule('Logits/Conv2d_1c_1x1', 'logits')]
-_UNNAMED = Rule(r'(?!Aux).*', 'conv2d_{n}', 'batch_normalization_{n}')
+_UNNAMED = Rule(r'(?!Aux|Logits).*', 'conv2d_{n}', 'batch_normalization_{n}')
 _INCEPTION_V3 = [Rule('Logits/Conv2d_1c_1x1', 'predictions'), _UNNAMED]
 _INCEPTION_RESNET_V2 = [
     Rule('Logits/Logits', 'predictions'),
@@ -49,7 +50,7 @@ _INCEPTION_RESNET_V2 = [
     Rule('Block8/Conv2d_1x1', 'block8_10_conv'), _UNNAMED]
 
 _V3 = Row(_MOBILENET_V3, variant='exact_hard_sigmoid')
-_RESNET_V1 = Row(_resnet('v1'), 1.001e-5, 'keras_resnet_v1', 'vgg', True)
+_RESNET_V1 = Row(_resnet('v1'), 1.001e-5, 'keras_resnet_v1', 'vgg', True, True)
 _RESNET_V2 = Row(_resnet('v2'), 1.001e-5, 'keras_resnet_v2')
 ROWS = {
     'vgg_16': Row(_VGG, preprocessing='vgg', swap_colors=True),
@@ -73,7 +74,6 @@ ROWS = {
     'mobilenet_v3_large_minimalistic': _V3,
     'mobilenet_v3_small': _V3,
     'mobilenet_v3_small_minimalistic': _V3,
+    'nasnet_mobile': Row(nasnet_names.of_keras(4), variant='keras_nasnet'),
+    'nasnet_large': Row(nasnet_names.of_keras(6), variant='keras_nasnet'),
 }
-# Those that compute the same here, with layers that all versions name alike.
-EXPORTED = tuple(name for name in ROWS if name.startswith(
-    ('vgg_', 'mobilenet_v1', 'mobilenet_v2')))

@@ -7,6 +7,7 @@ PREPROCESSING = 'torchvision'
 
 # Indices of the convolutions in torchvision's `features`.
 _VGG = {
+    'vgg_a': ((0,), (3,), (6, 8), (11, 13), (16, 18)),
     'vgg_16': ((0, 2), (5, 7), (10, 12, 14), (17, 19, 21), (24, 26, 28)),
     'vgg_19': ((0, 2), (5, 7), (10, 12, 14, 16), (19, 21, 23, 25), (28, 30, 32, 34))}
 _VGG_HEAD = {
@@ -77,6 +78,7 @@ def _inception_v3():
 
 INCEPTION_V3 = _inception_v3()
 ROWS = {
+    'vgg_a': Row(vgg_features('vgg_a') + table(_VGG_HEAD)),
     'vgg_16': Row(vgg_features('vgg_16') + table(_VGG_HEAD)),
     'vgg_19': Row(vgg_features('vgg_19') + table(_VGG_HEAD)),
     'resnet_v1_50': Row(RESNET, 1e-5, 'torch_resnet'),

@@ -103,10 +103,15 @@ class Table:
 
   def data(self, number):
     """Returns the bytes of a string or of a vector of bytes."""
+    return self.vector(number, 'B')
+
+  def vector(self, number, code):
+    """Returns the bytes of a vector of numbers of a format as in `struct`."""
     start = self.reference(number)
     if start is None:
       return b''
-    return self._content[start + 4:start + 4 + self._number('<I', start)]
+    size = struct.calcsize('<' + code) * self._number('<I', start)
+    return self._content[start + 4:start + 4 + size]
 
   def _follow(self, position):
     return position + self._number('<I', position)

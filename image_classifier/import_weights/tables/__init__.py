@@ -1,0 +1,1 @@
+"""Tables of names, a module a source: layers here to layers there."""
