@@ -20,7 +20,8 @@ def draw_learning_curve(train_dir: str, path: str, best=None) -> bool:
   rows = run_log.read(train_dir)
   steps = [row for row in rows if 'loss' in row]
   evaluations = run_log.evaluations(rows)
-  if not steps or len(rows) < 2 or importlib.util.find_spec('matplotlib') is None:
+  if not steps or len(rows) < 2 or (
+      importlib.util.find_spec('matplotlib') is None):
     return False
   figure, panels = _new_figure(2 if evaluations else 1)
   _draw_training(panels[0], steps)

@@ -2,7 +2,7 @@
 
   python -m tests.import_weights.genuine_weights PACKAGE FILE IMAGES DIRECTORY
 
-Runs in the environment of requirements/import.txt, without this library, and
+Runs in the environment of requirements/peers.txt, without this library, and
 runs nothing of the packages. IMAGES is a .npy of uint8 images; writes
 DIRECTORY/weights.h5 and logits.npy, for their pixels from -1 to 1.
 """

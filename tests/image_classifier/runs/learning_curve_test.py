@@ -31,12 +31,13 @@ def test_a_chart_is_drawn(tmp_path, evaluated, best, size):
   assert len(list(tmp_path.iterdir())) == 2, 'no unfinished file is left'
 
 
-def test_an_empty_log_is_not_drawn(tmp_path):
+@pytest.mark.parametrize('steps', [[], [1]])
+def test_a_point_is_no_curve(tmp_path, steps):
   assert not learning_curve.draw_learning_curve(
-      _log(tmp_path, []), str(tmp_path / 'curve.png'))
+      _log(tmp_path, steps), str(tmp_path / 'curve.png'))
 
 
 def test_without_matplotlib_nothing_is_drawn(tmp_path, monkeypatch):
   monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
   assert not learning_curve.draw_learning_curve(
-      _log(tmp_path, [1]), str(tmp_path / 'curve.png'))
+      _log(tmp_path, [1, 2]), str(tmp_path / 'curve.png'))
