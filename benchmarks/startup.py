@@ -10,7 +10,7 @@ of `make env` that exists:
   train       a LeNet training of one step, by this project and by a program
               that calls tf_slim.learning.train
   evaluate    the evaluation of 1,000 digits, likewise
-  first step  inception_v3, until its first step (batch 2) is made and saved
+  first step  the same of inception_v3, batch 2
   convert     256 JPEGs of 500 x 375 pixels to record files
 """
 import argparse
@@ -76,9 +76,9 @@ def _train(data, model, *arguments):
                '--clone_on_cpu', *arguments)
 
 
-def _slim(what, data, directory):
+def _slim(what, data, directory, network, batch_size):
   return ['-m', 'benchmarks.contenders.slim_program', what,
-          os.path.join(data, 'digits'), directory]
+          os.path.join(data, 'digits'), directory, network, str(batch_size)]
 
 
 def commands(data):
@@ -94,12 +94,14 @@ def commands(data):
           '-c', 'import tensorflow.compat.v1; '
           'from slim_common import tf_versions; import tf_slim']},
       'train': {'ours': _train(data, 'lenet', '--batch_size=50'),
-                "slim's loop": _slim('train', data, 'DIR/model')},
+                "slim's loop": _slim('train', data, 'DIR/model', 'lenet', 50)},
       'evaluate': {
           'ours': _ours('eval_image_classifier.py', data, '--eval_dir=DIR/eval',
                         '--checkpoint_path=' + model, '--batch_size=50'),
-          "slim's loop": _slim('evaluate', data, model)},
-      'first step': {'ours': _train(data, 'inception_v3', '--batch_size=2')},
+          "slim's loop": _slim('evaluate', data, model, 'lenet', 50)},
+      'first step': {
+          'ours': _train(data, 'inception_v3', '--batch_size=2'),
+          "slim's loop": _slim('train', data, 'DIR/model', 'inception_v3', 2)},
       'convert': {'ours': [
           os.path.join(common.ROOT, 'download_and_convert_data.py'),
           '--dataset_name=image_folder', '--dataset_dir=DIR/records',

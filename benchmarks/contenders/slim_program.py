@@ -1,11 +1,12 @@
-"""What slim's own loops need for a LeNet on the bundled digits.
+"""What slim's own loops need for a network on the bundled digits.
 
-  python -m benchmarks.contenders.slim_program train DATA_DIR TRAIN_DIR
-  python -m benchmarks.contenders.slim_program evaluate DATA_DIR TRAIN_DIR
+  python -m benchmarks.contenders.slim_program train DATA_DIR TRAIN_DIR NETWORK
+      BATCH_SIZE
+  python -m benchmarks.contenders.slim_program evaluate (the same)
 
 One training step by tf_slim.learning, or 1,000 test images by
 tf_slim.evaluation: what a program of a user of tf_slim alone does, with this
-project's network and description of the dataset.
+project's network, preprocessing and description of the dataset.
 """
 import sys
 
@@ -16,44 +17,47 @@ from datasets import dataset_factory
 from nets import nets_factory
 from preprocessing import preprocessing_factory
 
-_BATCH, _IMAGES, _SIZE = 50, 1000, 28
+_IMAGES = 1000
 
 
-def _batch(split, data_dir, is_training):
+def _batch(split, data_dir, network, batch_size, is_training):
+  """Returns the logits and labels of a batch."""
   dataset = dataset_factory.get_dataset('mnist', split, data_dir)
+  network_fn = nets_factory.get_network_fn(
+      network, dataset.num_classes, is_training=is_training)
   provider = slim.dataset_data_provider.DatasetDataProvider(
-      dataset, shuffle=is_training, common_queue_capacity=20 * _BATCH,
-      common_queue_min=10 * _BATCH)
+      dataset, shuffle=is_training, common_queue_capacity=20 * batch_size,
+      common_queue_min=10 * batch_size)
   image, label = provider.get(['image', 'label'])
-  image = preprocessing_factory.get_preprocessing('lenet', is_training)(
-      image, _SIZE, _SIZE)
+  if network != 'lenet':
+    image = tf.image.grayscale_to_rgb(image)
+  size = network_fn.default_image_size
+  image = preprocessing_factory.get_preprocessing(network, is_training)(
+      image, size, size)
   images, labels = tf.train.batch(
-      [image, label], _BATCH, num_threads=4, capacity=5 * _BATCH)
-  network = nets_factory.get_network_fn(
-      'lenet', dataset.num_classes, is_training=is_training)
-  return network(images)[0], labels
+      [image, label], batch_size, num_threads=4, capacity=5 * batch_size)
+  return network_fn(images)[0], labels
 
 
-def train(data_dir, train_dir):
+def train(data_dir, train_dir, network, batch_size):
   """Makes one step and saves it."""
-  logits, labels = _batch('train', data_dir, True)
+  logits, labels = _batch('train', data_dir, network, int(batch_size), True)
   tf.losses.sparse_softmax_cross_entropy(labels, logits)
   train_op = slim.learning.create_train_op(
       tf.losses.get_total_loss(), tf.train.MomentumOptimizer(0.01, 0.9))
   slim.learning.train(train_op, train_dir, number_of_steps=1)
 
 
-def evaluate(data_dir, train_dir):
+def evaluate(data_dir, train_dir, network, batch_size):
   """Counts the right answers among the test images."""
-  logits, labels = _batch('test', data_dir, False)
-  names, updates = slim.metrics.aggregate_metric_map({
+  logits, labels = _batch('test', data_dir, network, int(batch_size), False)
+  _, updates = slim.metrics.aggregate_metric_map({
       'accuracy': slim.metrics.streaming_accuracy(
           tf.argmax(logits, 1), labels)})
-  del names
   tf.train.get_or_create_global_step()
   slim.evaluation.evaluate_once(
       '', tf.train.latest_checkpoint(train_dir), train_dir + '-evaluation',
-      num_evals=_IMAGES // _BATCH, eval_op=list(updates.values()))
+      num_evals=_IMAGES // int(batch_size), eval_op=list(updates.values()))
 
 
 if __name__ == '__main__':
