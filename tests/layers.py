@@ -28,7 +28,8 @@ TABLE = {
         'keras', 'matplotlib', 'numba', 'onnx', 'packaging', 'pytest', 'safetensors',
         'setuptools', 'timm', 'torch', 'torchvision'),
     'examples': _LIBRARIES + PROJECT + _PROGRAMS + ('matplotlib',),
-    'benchmarks': _LIBRARIES + PROJECT + _PROGRAMS + ('matplotlib',),
+    'benchmarks': _LIBRARIES + PROJECT + _PROGRAMS + (
+        'cv2', 'matplotlib', 'simplejpeg'),
     # With the frameworks that could be used instead.
     'benchmarks/contenders': _LIBRARIES + PROJECT + (
         'benchmarks', 'keras', 'onnxruntime', 'torch', 'torchvision'),
