@@ -18,6 +18,9 @@ _SECONDS = 20
 class Hook(tf.train.SessionRunHook):
   """Prints every 20 s of a step which processes do not answer.
 
+  Between two steps, where a checkpoint is saved or evaluated, it prints only if
+  there are such processes.
+
   Args:
     others: dict of what another process is called to its HOST:PORT.
     seconds: that time.
@@ -25,7 +28,7 @@ class Hook(tf.train.SessionRunHook):
 
   def __init__(self, others, seconds=_SECONDS):
     self._others, self._seconds = others, seconds
-    self._start = None
+    self._start, self._is_step = None, False
     self._ended = threading.Event()
 
   def after_create_session(self, session, coord):
@@ -38,11 +41,11 @@ class Hook(tf.train.SessionRunHook):
 
   def before_run(self, run_context):
     del run_context
-    self._start = time.time()
+    self._start, self._is_step = time.time(), True
 
   def after_run(self, run_context, run_values):
     del run_context, run_values
-    self._start = None
+    self._start, self._is_step = time.time(), False
 
   def end(self, session):
     del session
@@ -55,6 +58,8 @@ class Hook(tf.train.SessionRunHook):
       if start is not None and now - max(start, said) >= self._seconds:
         said = now
         missing = cluster_hosts.missing(self._others, must_answer=True)
-        print('This step has taken %d s so far. %s' % (
-            now - start, 'These do not answer: %s.' % missing if missing else
-            'All other processes answer: one may be busy.'), flush=True)
+        if missing or self._is_step:
+          print('%s taken %d s so far. %s' % (
+              'This step has' if self._is_step else 'Saving has', now - start,
+              'These do not answer: %s.' % missing if missing else
+              'All other processes answer: one may be busy.'), flush=True)

@@ -37,7 +37,7 @@ class Fault(NamedTuple):
     servers: number of parameter servers.
     says: {process: pattern of a line}; {PORT} is that of `victim`.
     victim: process that has the fault.
-    stops: whether the victim is stopped in its third step or later.
+    stops: whether the victim is stopped once both workers make steps.
     comes: 'now', 'late' or 'never': when the victim starts.
     host: name of the victim's machine.
     takes_port: whether another program has the victim's port.
@@ -130,7 +130,8 @@ def _try(fault, processes, port):
     if process is not victim or fault.comes == 'now':
       process.start()
   if fault.stops:
-    processes['worker 0'].wait_for(r'step [3-9]')
+    for name in ('worker 0', 'worker 1'):
+      processes[name].wait_for(_STEP)
     victim.process.send_signal(signal.SIGSTOP)
     # Lines of the next seconds may have been on their way.
     stopped = time.time() + _DELAY_SECONDS

@@ -14,7 +14,7 @@ from tests.programs import kill_cluster
 
 @pytest.mark.slow
 @pytest.mark.parametrize('mode, victim', [
-    ('all_reduce', 'chief'), ('all_reduce', 'worker'), ('servers', 'ps')])
+    ('all_reduce', 'chief'), ('servers', 'ps')])
 def test_kill_and_restart(mode, victim, tmp_path):
   lines = []
   kill_cluster.run(str(tmp_path), 1, mode, victim, say=lines.append)
