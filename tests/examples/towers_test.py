@@ -163,7 +163,7 @@ def test_gradients_are_those_of_the_whole_batch():
       values.append(session.run(gradients))
   for found in values[1:]:
     for one, other in zip(found, values[0]):
-      np.testing.assert_allclose(one, other, atol=1e-6)
+      np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
 def test_loss_of_a_tower_has_two_terms_of_weight_decay():
