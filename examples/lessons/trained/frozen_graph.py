@@ -18,7 +18,8 @@ from examples.lessons import lesson
 from examples.lessons import mnist_slim
 
 _SEEN, _NEW, _BATCH = (0, 1, 2, 3, 4), (7, 9), 20
-_FEATURES = 'Digits/fc3/Relu'
+# The maps of the second convolution, [batch, 7, 7, 32].
+_FEATURES = 'Digits/MaxPool2D_1/MaxPool'
 
 
 def of_classes(split, classes):
@@ -71,9 +72,10 @@ def run(flags):
                       for name in ('images', _FEATURES)]
   labels = tf.placeholder(tf.int64, [None])
   with tf.variable_scope('D'):
-    logits = slim.fully_connected(features, 2, activation_fn=None, scope='fc')
+    logits = slim.fully_connected(
+        slim.flatten(features), 2, activation_fn=None, scope='fc')
   loss = tf.losses.sparse_softmax_cross_entropy(labels, logits)
-  step = tf.train.AdamOptimizer(0.01).minimize(
+  step = tf.train.AdamOptimizer(0.002).minimize(
       loss, var_list=tf.trainable_variables('D'))
   digits, classes = of_classes('train', _NEW)
   test, test_classes = of_classes('t10k', _NEW)

@@ -14,7 +14,8 @@ B. import_meta_graph with an import_scope each; the savers it returns restore
 C. init_from_checkpoint, which replaces the initializers.
 D. Two frozen graphs, imported under a name each.
 
-`two_models` does this for networks: load_models refuses the silent case.
+Nothing is trained, so --steps and --seed change nothing. `two_models` does this
+for networks: load_models refuses the silent case.
 """
 import collections
 
@@ -121,7 +122,7 @@ WAYS = collections.OrderedDict([
 
 
 def run(flags):
-  """Tries all ways, --steps times each; returns the numbers each gives."""
+  """Tries all ways; returns the numbers each gives. Nothing is trained."""
   files = {name: save(lesson.path(flags, name + '/model.ckpt'), value)
            for name, value in VALUES.items()}
   results, rows = collections.OrderedDict(), []

@@ -69,7 +69,7 @@ def test_four_steps(tmp_path):
   """Accuracy after 50 steps, seeds 0 to 4: 0.957 to 0.990."""
   results = running.run(four_steps, tmp_path, 50)
   assert results['loss_last'] < results['loss_first'] / 2
-  assert results['accuracy_after'] > .8 > results['accuracy_before'] + .2
+  assert results['accuracy_after'] > max(.9, results['accuracy_before'] + .1)
 
 
 def test_mnist_slim(tmp_path):
@@ -168,8 +168,9 @@ def test_averages_follow_quickly_at_first(step, decay):
         decay, abs=5e-4)
 
 
-def test_the_comparison_trains(tmp_path):
-  del tmp_path
+@pytest.mark.slow
+def test_the_comparison_trains():
+  """100 steps, seeds 0 to 4: mean 0.910 untrained, 0.955 trained."""
   untrained = compare_embeddings.accuracy('untrained', 0, 2)
   trained = compare_embeddings.accuracy('batch hard', 60, 2)
   assert .5 < untrained and trained > untrained + .01

@@ -34,7 +34,7 @@ def test_a_head_on_a_frozen_graph(tmp_path):
   assert results['trainable_variables'] == 'D/fc/weights, D/fc/biases'
   assert results['frozen_output_is_kept'] and results['both_imports_agree']
   assert results['loss_last'] < results['loss_first']
-  assert results['accuracy'] > .6
+  assert results['accuracy'] > .85  # Seeds 0 to 3: 0.935 to 0.955.
   assert results['perfect_loss_of_logits'] < .01
   # -log of exp(1) / (exp(1) + exp(0)).
   assert results['perfect_loss_of_probabilities'] == pytest.approx(
