@@ -46,8 +46,8 @@ def main(wanted):
     row = compare(source, network)
     print(_line(row), flush=True)
     tolerance = _TOLERANCE * max(1.0, float(row['largest']))
-    if not max(float(row[column] or 0)
-               for column in ('difference', 'back')) <= tolerance:
+    if not all(float(row[column] or 0) <= tolerance  # Not so if it is NaN.
+               for column in ('difference', 'back')):
       failed.append(name)
       continue
     _keep(row)
