@@ -59,11 +59,17 @@ def perfect_losses():
     return [float(loss) for loss in session.run(losses)]
 
 
+def read(path):
+  """Returns the GraphDef of a file."""
+  definition = tf.GraphDef()
+  with open(path, 'rb') as file:
+    definition.ParseFromString(file.read())
+  return definition
+
+
 def run(flags):
   """Trains the head; returns what was frozen and what was learned."""
-  definition = tf.GraphDef()
-  with open(freeze(flags), 'rb') as file:
-    definition.ParseFromString(file.read())
+  definition = read(freeze(flags))
   tf.import_graph_def(definition, name='')
   again, = tf.import_graph_def(
       definition, return_elements=[_FEATURES + ':0'], name='again')
@@ -90,9 +96,9 @@ def run(flags):
     after = session.run(features, {images: test[:1]})
     twin = session.run(again, {'again/images:0': test[:1]})
     guess = session.run(logits, {images: test}).argmax(axis=1)
-  return dict(zip(
-      ('perfect_loss_of_logits', 'perfect_loss_of_probabilities'),
-      perfect_losses()), **{
+  of_logits, of_probabilities = perfect_losses()
+  return {'perfect_loss_of_logits': of_logits,
+          'perfect_loss_of_probabilities': of_probabilities,
           'trainable_variables': ', '.join(
               v.op.name for v in tf.trainable_variables()),
           'frozen_output_is_kept': np.array_equal(before, after),
@@ -100,7 +106,7 @@ def run(flags):
           'loss_first': float(np.mean(losses[:5])),
           'loss_last': float(np.mean(losses[-5:])),
           'accuracy': float(np.mean(guess == test_classes)),
-          'picture': _draw(flags, test, test_classes, guess)})
+          'picture': _draw(flags, test, test_classes, guess)}
 
 
 def _draw(flags, test, classes, guess):
