@@ -185,6 +185,7 @@ def measured_table(options, data):
   for _ in range(options.rounds):
     for layout in layouts:
       found[layout].append(measure(layout, options, data))
+      print('%s: %s' % (layout.name, found[layout][-1]), file=sys.stderr)
   yield ('| %s, %d images a step | images/s | CPU s a step | of the first | MB '
          'a step | computed |' % (options.model, options.batch_size))
   yield '|---|---|---|---|---|---|'
