@@ -94,7 +94,8 @@ def run(flags):
     guess = session.run(logits, {images: test}).argmax(axis=1)
   return dict(
       perfect_losses(),
-      trainable_variables=', '.join(v.op.name for v in tf.trainable_variables()),
+      trainable_variables=', '.join(
+          variable.op.name for variable in tf.trainable_variables()),
       frozen_output_is_kept=np.array_equal(before, after),
       both_imports_agree=np.array_equal(before, twin),
       loss_first=float(np.mean(losses[:5])),
