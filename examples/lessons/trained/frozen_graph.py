@@ -50,26 +50,22 @@ def freeze(flags):
 
 
 def perfect_losses():
-  """Returns the losses of a perfect answer: of logits, of probabilities."""
+  """Returns the losses of a perfect answer, as logits and as probabilities."""
   logits = tf.constant([[20.0, 0.0]])
   losses = [tf.losses.sparse_softmax_cross_entropy(
       [0], given, loss_collection=None)
             for given in (logits, tf.nn.softmax(logits))]
   with tf.Session() as session:
-    return [float(loss) for loss in session.run(losses)]
-
-
-def read(path):
-  """Returns the GraphDef of a file."""
-  definition = tf.GraphDef()
-  with open(path, 'rb') as file:
-    definition.ParseFromString(file.read())
-  return definition
+    return {name: float(loss) for name, loss in zip(
+        ('perfect_loss_of_logits', 'perfect_loss_of_probabilities'),
+        session.run(losses))}
 
 
 def run(flags):
   """Trains the head; returns what was frozen and what was learned."""
-  definition = read(freeze(flags))
+  definition = tf.GraphDef()
+  with open(freeze(flags), 'rb') as file:
+    definition.ParseFromString(file.read())
   tf.import_graph_def(definition, name='')
   again, = tf.import_graph_def(
       definition, return_elements=[_FEATURES + ':0'], name='again')
@@ -96,17 +92,16 @@ def run(flags):
     after = session.run(features, {images: test[:1]})
     twin = session.run(again, {'again/images:0': test[:1]})
     guess = session.run(logits, {images: test}).argmax(axis=1)
-  of_logits, of_probabilities = perfect_losses()
-  return {'perfect_loss_of_logits': of_logits,
-          'perfect_loss_of_probabilities': of_probabilities,
-          'trainable_variables': ', '.join(
-              v.op.name for v in tf.trainable_variables()),
-          'frozen_output_is_kept': np.array_equal(before, after),
-          'both_imports_agree': np.array_equal(before, twin),
-          'loss_first': float(np.mean(losses[:5])),
-          'loss_last': float(np.mean(losses[-5:])),
-          'accuracy': float(np.mean(guess == test_classes)),
-          'picture': _draw(flags, test, test_classes, guess)}
+  return dict(
+      perfect_losses(),
+      trainable_variables=', '.join(
+          variable.op.name for variable in tf.trainable_variables()),
+      frozen_output_is_kept=np.array_equal(before, after),
+      both_imports_agree=np.array_equal(before, twin),
+      loss_first=float(np.mean(losses[:5])),
+      loss_last=float(np.mean(losses[-5:])),
+      accuracy=float(np.mean(guess == test_classes)),
+      picture=_draw(flags, test, test_classes, guess))
 
 
 def _draw(flags, test, classes, guess):
