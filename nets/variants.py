@@ -9,6 +9,8 @@ import contextlib
 import functools
 from typing import NamedTuple, Sequence
 
+import tf_slim as slim
+
 from nets import inception_blocks
 from nets import resnet_utils
 from nets.mobilenet import mobilenet_v3
@@ -62,7 +64,10 @@ VARIANTS = {
         inception_blocks.padding_counted),
     'keras_nasnet': Variant(
         ('nasnet_',), 'pools of stride 2 see zeros around an image', {},
-        nasnet_utils.zeros_pooled),
+        lambda: nasnet_utils.zeros_pooled(slim.avg_pool2d, slim.max_pool2d)),
+    'timm_nasnet': Variant(
+        ('nasnet_',), 'average pools of stride 2 see zeros around an image', {},
+        lambda: nasnet_utils.zeros_pooled(slim.avg_pool2d)),
 }
 
 

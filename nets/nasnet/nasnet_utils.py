@@ -14,21 +14,25 @@ from nets.nasnet import cells
 INVALID = 'null'
 # Bounded activations clip values that are not rectified to [-BOUND, BOUND].
 BOUND = 6
-# Whether pools of stride 2 see zeros around an image; the last is in force.
-_pools_zeros = [False]
+# The pools that see zeros around an image at a stride of 2; the last list is in
+# force.
+_zero_padded = [()]
 
 
 @contextlib.contextmanager
-def zeros_pooled():
+def zeros_pooled(*functions):
   """Makes pooling of stride 2 inside see, and count, zeros around an image.
 
-  As in Keras. TensorFlow ignores what is outside an image.
+  TensorFlow ignores what is outside an image, Keras and timm do not.
+
+  Args:
+    *functions: those of `slim.avg_pool2d` and `slim.max_pool2d` that do.
   """
-  _pools_zeros.append(True)
+  _zero_padded.append(functions)
   try:
     yield
   finally:
-    _pools_zeros.pop()
+    _zero_padded.pop()
 
 
 def calc_reduction_layers(num_cells, num_reduction_layers):
@@ -303,7 +307,7 @@ class NasNetABaseCell:
     if self._bounded:
       net = tf.nn.relu6(net)
     padding = 'SAME'
-    if stride == 2 and _pools_zeros[-1]:
+    if stride == 2 and operation.function in _zero_padded[-1]:
       net, padding = _padded(net, operation.size), 'VALID'
     net = operation.function(
         net, operation.size, stride=stride, padding=padding)

@@ -146,7 +146,7 @@ ROWS = {
     'inception_resnet_v2': Row(
         _inception_resnet_v2(), preprocessing='inception'),
     'nasnet_large': Row(
-        nasnet_names.of_timm('conv0', ''), preprocessing='inception'),
+        nasnet_names.of_timm('conv0', ''), 1e-3, 'timm_nasnet', 'inception'),
     'pnasnet_large': Row(
         nasnet_names.of_timm('conv_0', 'conv_prev_1x1.'), preprocessing='inception'),
 }

@@ -1,6 +1,4 @@
 """Tests of the cells and their parts."""
-import contextlib
-
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -190,15 +188,17 @@ def test_pools_of_keras_see_zeros(size):
       32, ['max_pool_3x3'] * 2, [1, 1, 0], [0, 0], 1.0, 1, 1)
   images = np.random.RandomState(0).rand(1, size, size, 4).astype(np.float32)
   outputs = []
-  for context in contextlib.ExitStack, nasnet_utils.zeros_pooled:
-    with tf.Graph().as_default(), tf.Session() as session, context(), (
-        slim.arg_scope(_scope())), slim.arg_scope(
+  for functions in (), (slim.avg_pool2d,), (slim.max_pool2d,):
+    with tf.Graph().as_default(), tf.Session() as session, (
+        nasnet_utils.zeros_pooled(*functions)), slim.arg_scope(
+            _scope()), slim.arg_scope(
             [slim.conv2d], weights_initializer=slim.initializers
             .variance_scaling_initializer(seed=1), activation_fn=None):
       net = cell(tf.constant(images), stride=2)
       session.run(tf.global_variables_initializer())
       outputs.append(session.run(net)[0])
-  ignored, seen = outputs
+  ignored, other, seen = outputs
+  np.testing.assert_array_equal(other, ignored)  # There is no average.
   first = size % 2
   expected = np.maximum(ignored, 0)
   inner = slice(first, -1)
