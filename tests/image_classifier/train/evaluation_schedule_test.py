@@ -69,7 +69,8 @@ _EXEMPT = {
         'randaugment_steps', 'randaugment_magnitude', 'random_erasing',
         'mixup_alpha', 'cutmix_alpha'),
     'the loss reported is without regularization, of unweighted labels': (
-        'weight_decay', 'label_smoothing', 'class_weights'),
+        'weight_decay', 'label_smoothing', 'class_weights', 'positive_weights',
+        'task_weighting', 'task_schedule'),
     'no loss of embeddings is reported': ('margin', 'batch_all_steps'),
     'evaluation uses the moving statistics of the checkpoint': (
         'batch_norm_decay', 'freeze_batch_norm', 'batch_norm_statistics',
