@@ -20,11 +20,11 @@ help:
 
 #: make env           prepare the environment (about a minute the first time)
 #: make quickstart    convert, train, evaluate, export and classify real digits
-#: make test          run the tests but the slow ones, about ten minutes;
+#: make test          run the tests but the slow ones, 10 to 15 minutes;
 #:                    TESTS='tests/nets -k lenet' runs some
 #:
 #: Longer ones, minutes to hours:
-#: make test-all      run all tests, about twenty minutes
+#: make test-all      run all tests, about 40 minutes
 #: make test-tf212    the smoke tests on TensorFlow 2.12, Python 3.8 to 3.11
 #: make test-scripts  run each recipe of scripts/, the large networks too
 #: make test-kill     kill -9 a training 20 times over and go on; KILLS=3 for
