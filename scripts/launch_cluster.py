@@ -267,15 +267,21 @@ def run(arguments):
     if attempt:
       say('Starting all processes again, %d of %d times.' % (
           attempt, together))
-    cluster = Cluster(commands(options), say, alone)
+    started = []
 
-    def forward(number, frame, cluster=cluster):
+    def forward(number, frame, started=started):
       del frame
       signals.append(number)
-      cluster.stop(number)
+      for cluster in started:
+        cluster.stop(number)
 
     for number in _SIGNALS:
       signal.signal(number, forward)
+    cluster = Cluster(commands(options), say, alone)
+    started.append(cluster)
+    if signals:
+      # It came while the processes were being started.
+      cluster.stop(signals[-1])
     status = cluster.wait()
     if status in (0, _USAGE_ERROR) or signals:
       break

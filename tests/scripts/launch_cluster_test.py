@@ -116,7 +116,7 @@ def test_a_signal_reaches_servers_after_the_workers():
     while 'ready' not in process.stdout.readline():
       pass
     process.send_signal(signal.SIGTERM)
-    rest = process.communicate(timeout=30)[0]
+    rest = process.communicate(timeout=90)[0]
   finally:
     process.kill()
   assert process.returncode == 143
@@ -135,7 +135,7 @@ def test_processes_end_with_the_program():
   lines = [process.stdout.readline() for _ in range(2)]
   process.kill()
   # Ends when no process holds its end.
-  process.communicate(timeout=30)
+  process.communicate(timeout=90)
   for line in lines:
     assert _has_ended(int(re.search(r'is process (\d+)', line).group(1)))
 
@@ -164,7 +164,7 @@ def test_signals_reach_every_process_and_end_the_restarts():
   try:
     lines = [process.stdout.readline() for _ in range(4)]
     process.send_signal(signal.SIGTERM)
-    rest = process.communicate(timeout=30)[0]
+    rest = process.communicate(timeout=90)[0]
   finally:
     process.kill()
   assert sorted(_without_numbers(lines)) == [
