@@ -35,6 +35,7 @@ from benchmarks import input_pipeline
 from benchmarks import startup
 from benchmarks import train
 from benchmarks.contenders import turns
+from slim_common import atomic_files
 
 _PEERS = os.path.join(common.ROOT, '.venv-peers', 'bin', 'python')
 _SIZES = {'lenet': (28, 1)}
@@ -232,9 +233,9 @@ def _versions(python):
 
 
 def _write(output_dir, facts, results):
-  with open(os.path.join(output_dir, 'bench.json'), 'w') as target:
+  with atomic_files.publish(os.path.join(output_dir, 'bench.json')) as target:
     json.dump({'facts': facts, 'results': results}, target, indent=1)
-  with open(os.path.join(output_dir, 'bench.md'), 'w') as target:
+  with atomic_files.publish(os.path.join(output_dir, 'bench.md')) as target:
     target.write('\n'.join(markdown(facts, results)) + '\n')
 
 
@@ -296,9 +297,7 @@ def compare(first, second):
   """Yields the lines of a table of two files, by contender."""
   found = []
   for path in (first, second):
-    if os.path.isdir(path):
-      path = os.path.join(path, 'bench.json')
-    with open(path) as source:
+    with open(_json_of(path)) as source:
       found.append({_key(row): row for row in json.load(source)['results']
                     if not row['problem']})
   yield '| section | case | contender | CPU ms/image | then | ratio |'
@@ -311,6 +310,11 @@ def compare(first, second):
   for key in sorted(set(found[0]) ^ set(found[1])):
     yield '| %s | %s | %s | only in %s | | |' % (
         key + (first if key in found[0] else second,))
+
+
+def _json_of(path):
+  """Returns the path of the bench.json that a file or directory is."""
+  return os.path.join(path, 'bench.json') if os.path.isdir(path) else path
 
 
 def _cpu(row):
@@ -334,11 +338,13 @@ def main():
   if not arguments.compare:
     run(arguments.output_dir, arguments.only, arguments.rounds,
         arguments.seconds)
-  elif arguments.compare.count(',') != 1:
+    return
+  paths = arguments.compare.split(',')
+  if len(paths) != 2 or not all(
+      os.path.isfile(_json_of(path)) for path in paths):
     parser.error('--compare=%s: name two bench.json, or the directories that '
                  'hold them: --compare=A,B' % arguments.compare)
-  else:
-    print('\n'.join(compare(*arguments.compare.split(','))))
+  print('\n'.join(compare(*paths)))
 
 
 if __name__ == '__main__':

@@ -5,6 +5,7 @@ installed: it prepares its work, calls `serve`, and then works whenever it is
 asked. The other side, `Contender` and `play`, needs the standard library alone.
 """
 import collections
+import contextlib
 import json
 import os
 import statistics
@@ -114,6 +115,7 @@ def cpu_seconds():
 
 
 def peak_memory():
+  """Returns the highest memory of this process so far, in MiB."""
   with open('/proc/self/status') as status:
     words = [line.split() for line in status if line.startswith('VmHWM')][0]
   return int(words[1]) // 1024
@@ -153,8 +155,9 @@ class Contender:
     """Asks for `seconds` or `images`; returns the `Turn`, None if it failed."""
     if self.problem:
       return None
-    self._process.stdin.write(json.dumps(amount) + '\n')
-    self._process.stdin.flush()
+    with contextlib.suppress(BrokenPipeError):  # It has ended; read why.
+      self._process.stdin.write(json.dumps(amount) + '\n')
+      self._process.stdin.flush()
     turn = self._read()
     if not self.problem:
       self.turns.append(Turn(**turn))
@@ -173,10 +176,8 @@ class Contender:
   def close(self):
     """Ends the process."""
     for stream in (self._process.stdin, self._process.stdout):
-      try:
+      with contextlib.suppress(BrokenPipeError):  # The process has ended.
         stream.close()
-      except BrokenPipeError:
-        pass  # The process has ended.
     self._process.wait()
 
 

@@ -78,3 +78,11 @@ def test_cpu_seconds_count():
   while turns.cpu_seconds() < start + 0.02:
     pass
   assert turns.peak_memory() > 10
+
+
+def test_a_contender_that_ends_between_turns_says_so():
+  contender = turns.Contender('it', sys.executable, 'absent')
+  contender.problem = ''
+  assert contender.ask(seconds=0) is None
+  assert contender.problem.startswith('it failed: ')
+  contender.close()
