@@ -47,3 +47,12 @@ def names_in(known):
   """Returns the argparse type of a list of names, separated by commas."""
   check = name_in(known)
   return lambda text: [check(name) for name in text.split(',')]
+
+
+def numbers(text):
+  """Returns the whole numbers of an argument such as 1,4,16, each above 0."""
+  words = text.split(',')
+  if not all(word.isdecimal() and int(word) for word in words):
+    raise argparse.ArgumentTypeError(
+        '%r must be whole numbers above 0, separated by commas' % text)
+  return list(map(int, words))

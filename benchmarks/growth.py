@@ -115,7 +115,7 @@ def parse_arguments(arguments=None):
                       default=list(_NETWORKS), metavar='NAME,...')
   parser.add_argument(
       '--batch_sizes', metavar='N,...', default=[1, 4, 16],
-      type=lambda text: [int(number) for number in text.split(',')])
+      type=common.numbers)
   parser.add_argument('--image_size', type=int, default=64)
   parser.add_argument('--rounds', type=int, default=7, help='steps timed')
   parser.add_argument('--child', action='store_true', help=argparse.SUPPRESS)

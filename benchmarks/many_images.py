@@ -97,7 +97,7 @@ def main():
       description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
   parser.add_argument(
       '--numbers', metavar='N,...', default=[10 ** 4, 10 ** 5, 10 ** 6],
-      type=lambda text: [int(number) for number in text.split(',')])
+      type=common.numbers)
   parser.add_argument('--dataset_dir', help='where to write temporary files')
   arguments = parser.parse_args()
   print('| images | program | seconds | CPU seconds | images/s | MiB |\n'

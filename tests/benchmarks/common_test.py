@@ -1,5 +1,8 @@
 """What the benchmarks share."""
+import argparse
 import sys
+
+import pytest
 
 from benchmarks import common
 
@@ -10,3 +13,14 @@ def test_without_an_environment_this_python_is_measured(monkeypatch):
   monkeypatch.setattr(
       common.os.path, 'exists', lambda path: '.venv-tf2/' in path)
   assert [stack for stack, _ in common.environments()] == ['tf2']
+
+
+def test_numbers():
+  assert common.numbers('1,16') == [1, 16]
+
+
+@pytest.mark.parametrize('text', ['a', '1,', '0', '-1', '1.5'])
+def test_what_are_no_numbers(text):
+  with pytest.raises(argparse.ArgumentTypeError,
+                     match='must be whole numbers above 0'):
+    common.numbers(text)
