@@ -43,6 +43,8 @@ _DEFAULT_SIZE = (224, 3)
 _NETWORKS = ('lenet', 'mobilenet_v1_025', 'mobilenet_v2', 'resnet_v1_50')
 _INFERENCE = ('mobilenet_v1', 'resnet_v1_50')
 _CLASSES = 1001
+# Images of a batch of the evaluation, and classes of the data.
+_EVALUATION_BATCH, _DATA_CLASSES = 32, 10
 _FORMS = ('frozen_inference_graph.pb', 'saved_model', 'model.tflite',
           'model.onnx')
 # Reader of PyTorch to its transforms, for a case of `input_pipeline`.
@@ -51,7 +53,8 @@ _TORCH_RECIPES = {
                   'DataLoader, no colors': 'inception without colors'},
     'vgg': {'DataLoader': 'vgg'}}
 _PACKAGES = ('tensorflow', 'tensorflow-cpu', 'intel-tensorflow', 'tf-slim',
-             'torch', 'torchvision', 'keras', 'jax', 'onnxruntime', 'numpy')
+             'torch', 'torchvision', 'keras', 'jax', 'onnxruntime', 'openvino',
+             'numpy')
 
 
 class Bench:
@@ -131,6 +134,36 @@ def measure_training(bench):
   yield from measure_steps(bench, 'end_to_end')
 
 
+def measure_evaluation(bench):
+  """Yields the results of evaluations."""
+  for network in _NETWORKS:
+    work = _training_work(bench, network)
+    work['batch'] = _EVALUATION_BATCH
+    # That of LeNet has been made with the data.
+    checkpoint = os.path.join(bench.data, 'lenet', 'model.ckpt-1')
+    if network != 'lenet':
+      checkpoint = _random_checkpoint(
+          bench.stacks[0][1], network, os.path.join(bench.data, network),
+          _DATA_CLASSES)
+    contenders = [
+        turns.Contender('%s, %s' % (title, stack), python, 'ours',
+                        **dict(work, work=kind, checkpoint=checkpoint))
+        for stack, python in bench.stacks
+        for kind, title in (('bare_inference', 'network alone'),
+                            ('evaluation', 'ours'))]
+    if bench.peers:
+      contenders.append(turns.Contender(
+          'PyTorch', _PEERS, 'torch_networks',
+          **dict(work, work='evaluation')))
+      if network != 'lenet':
+        contenders += [turns.Contender(
+            'Keras on ' + backend, _PEERS, 'keras_networks', backend=backend,
+            **dict(work, work='evaluation'))
+                       for backend in ('tensorflow', 'jax')]
+    yield bench.play('evaluate', '%s, batch %d' % (network, _EVALUATION_BATCH),
+                     contenders)
+
+
 def measure_inference(bench):
   """Yields the results of exports."""
   for network in _INFERENCE:
@@ -151,24 +184,34 @@ def measure_inference(bench):
                 turns.Contender('Keras on ' + backend, _PEERS, 'keras_networks',
                                 backend=backend, **work)
                 for backend in ('tensorflow', 'jax')]
+        contenders += [
+            turns.Contender('OpenVINO on model.onnx, ' + stack, _PEERS,
+                            'openvino_network', export=exports[stack], **work)
+            for stack, _ in bench.stacks]
       yield bench.play('inference', '%s, batch %d' % (network, batch),
                        contenders)
 
 
-def _export(python, network, directory):
-  """Exports random weights in every form; returns the directory."""
+def _random_checkpoint(python, network, directory, classes):
+  """Saves random weights; returns the prefix of the checkpoint."""
   os.makedirs(directory)
   subprocess.run(
       [python, '-W', 'ignore', '-c', 'from slim_common import runtime; '
        'runtime.start(); from benchmarks.contenders import random_checkpoint; '
        'random_checkpoint.save(%r, %d, %r, %d)' % (
-           network, _DEFAULT_SIZE[0], directory, _CLASSES)],
+           network, _DEFAULT_SIZE[0], directory, classes)],
       cwd=common.ROOT, check=True)
+  return os.path.join(directory, 'model.ckpt')
+
+
+def _export(python, network, directory):
+  """Exports random weights in every form; returns the directory."""
+  checkpoint = _random_checkpoint(python, network, directory, _CLASSES)
   output = os.path.join(directory, 'export')
   subprocess.run(
       [python, 'export_inference_graph.py', '--model_name=' + network,
        '--num_classes=%d' % _CLASSES, '--output_dir=' + output,
-       '--checkpoint_path=' + os.path.join(directory, 'model.ckpt'),
+       '--checkpoint_path=' + checkpoint,
        '--fold_batch_norm', '--tflite', '--onnx'],
       cwd=common.ROOT, check=True, stdout=subprocess.DEVNULL)
   return output
@@ -182,8 +225,8 @@ def measure_programs(bench):
 
 
 SECTIONS = {'input': measure_input, 'step': measure_steps,
-            'train': measure_training, 'inference': measure_inference,
-            'programs': measure_programs}
+            'train': measure_training, 'evaluate': measure_evaluation,
+            'inference': measure_inference, 'programs': measure_programs}
 
 
 def run(output_dir, sections, rounds, seconds):

@@ -2,7 +2,8 @@
 
   python -m benchmarks.scaling [--model=resnet_v1_50] [--batch_size=8]
       [--steps=12] [--image_size=64] [--rounds=1]
-      [--layouts=0,1,2,3,4] [--only=measurements|model]
+      [--layouts=0,1,2,3,4] [--only=measurements|model|check]
+      [--check=mobilenet_v1_025,resnet_v1_50,lenet,mobilenet_v2]
 
 Measured: images/s of 1, 2 and 4 clones in one process, of 2 all-reduce workers,
 and of a parameter server with 2 workers that update together, all with the same
@@ -22,6 +23,11 @@ Modelled: the time of a step on N GPUs,
   exchange = 2 (N - 1) / N x bytes / bandwidth + 2 (N - 1) x latency
 
 with the constants of _MACHINES and _NETWORKS, for all-reduce in one ring.
+
+Checked: on this machine the same formula, with 2 clones of one process for the
+computation and no overlap as the cores have no time left, gets its bandwidth
+and latency from the first two networks of --check; the time that it gives for
+the steps of 2 workers with the other networks stands beside the measured one.
 """
 import argparse
 import collections
@@ -107,7 +113,10 @@ def command(layout, options, data, train_dir):
       '--train_image_size=%d' % options.image_size, '--clone_on_cpu',
       '--batch_size=%d' % (options.batch_size // parts),
       '--num_clones=%d' % layout.clones, '--log_every_n_steps=1',
-      '--max_number_of_steps=%d' % options.steps, '--augmentation=none']
+      '--max_number_of_steps=%d' % options.steps, '--augmentation=none',
+      # As if each process had a machine of its own: those that share cores take
+      # no more threads than there are.
+      '--cpu_threads=%d' % max(1, os.cpu_count() // layout.workers)]
   if layout.servers:
     train += ['--sync_replicas', '--replicas_to_aggregate=%d' % layout.workers]
   if layout.workers == 1:
@@ -200,6 +209,48 @@ def measured_table(options, data):
         total_bytes(layout, parameters) / 1e6)
 
 
+def check_table(options, data):
+  """Yields the lines of the table of the model against measurements."""
+  machine, networks, steps = None, [], []
+  yield ('| network | parameters | s of 2 clones | s of 2 workers | modelled | '
+         'difference |')
+  yield '|---|---|---|---|---|---|'
+  for name in options.check.split(','):
+    options.model = name
+    clones, workers = [
+        [measure(layout, options, data) for _ in range(options.rounds)]
+        for layout in (_LAYOUTS[1], _LAYOUTS[3])]
+    compute, step = [statistics.median(each.seconds for each in found)
+                     for found in (clones, workers)]
+    networks.append(Network(name, clones[0].parameters, options.batch_size,
+                            options.batch_size / compute))
+    steps.append(step)
+    if len(steps) == 2:
+      machine = fit(networks, steps)
+    modelled = step_seconds(networks[-1], machine, 2) if machine else step
+    yield '| %s | %.2f million | %.3f | %.3f | %s |' % (
+        name, networks[-1].parameters / 1e6, compute, step,
+        '%.3f | %+.0f %%' % (modelled, 100 * (modelled / step - 1))
+        if len(steps) > 2 else 'fitted |')
+  yield 'Fitted: %.0f MB/s, %.1f ms.' % (
+      machine.bandwidth / 1e6, machine.latency * 1e3)
+
+
+def fit(networks, steps):
+  """Returns the `Machine` whose modelled steps of 2 workers are those given.
+
+  Args:
+    networks: two of `Network`.
+    steps: their measured seconds.
+  """
+  sent = [exchanged_bytes(network.parameters, 2) for network in networks]
+  added = [step - network.batch / network.images_per_second
+           for network, step in zip(networks, steps)]
+  bandwidth = (sent[1] - sent[0]) / (added[1] - added[0])
+  return Machine(
+      'this one', bandwidth, (added[0] - sent[0] / bandwidth) / 2, 0.0)
+
+
 def _make_data(directory):
   import numpy as np
   from PIL import Image
@@ -229,13 +280,19 @@ def main():
       '--layouts', default=','.join(map(str, range(len(_LAYOUTS)))),
       help=', '.join('%d: %s' % (number, layout.name)
                      for number, layout in enumerate(_LAYOUTS)))
-  parser.add_argument('--only', choices=('measurements', 'model'))
+  parser.add_argument('--only', choices=('measurements', 'model', 'check'))
+  parser.add_argument(
+      '--check', default='mobilenet_v1_025,resnet_v1_50,lenet,mobilenet_v2',
+      help='networks to check the model with, the first two to fit it')
   options = parser.parse_args()
-  if options.only != 'model':
-    with tempfile.TemporaryDirectory() as directory:
-      for line in measured_table(options, _make_data(directory)):
-        print(line, flush=True)
-  if options.only != 'measurements':
+  tables = {'measurements': measured_table, 'check': check_table}
+  with tempfile.TemporaryDirectory() as directory:
+    data = None if options.only == 'model' else _make_data(directory)
+    for name in tables:
+      if options.only in (name, None):
+        for line in tables[name](options, data):
+          print(line, flush=True)
+  if options.only in ('model', None):
     print('\n'.join(model_table()))
 
 

@@ -16,6 +16,7 @@ import time
 
 import tensorflow.compat.v1 as tf
 
+from deployment import agreement
 from deployment import all_reduce
 from deployment import cluster_hosts
 from deployment import slow_steps
@@ -221,17 +222,26 @@ class WaitingSessionCreator(tf.train.SessionCreator):
   Args:
     creator: the `tf.train.SessionCreator` that it calls then.
     options: the resolved `options.Deployment` of this worker.
+    agreed: dict of what the workers of a parameter server must agree on.
   """
 
-  def __init__(self, creator, options):
-    self._creator, self._options = creator, options
+  def __init__(self, creator, options, agreed):
+    self._creator, self._options, self._agreed = creator, options, agreed
 
   def create_session(self):
-    """Returns a session; ValueError after --cluster_timeout_secs."""
+    """Returns a session.
+
+    Raises:
+      ValueError: a server is not there after --cluster_timeout_secs, or worker
+        0 is at another training.
+    """
     servers = _servers_needed(self._options)
     if not servers:
       return self._creator.create_session()
     cluster_hosts.wait_for(servers, self._options.cluster_timeout_secs)
+    if self._options.ps_hosts:
+      agree = agreement.write if is_chief(self._options) else agreement.check
+      agree(self._options, self._agreed)
     missing = ', '.join(servers)
     if not is_chief(self._options) and has_parameter_servers(self._options):
       missing = 'worker 0 to make or load the variables'

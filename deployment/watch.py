@@ -23,6 +23,7 @@ import time
 
 import tensorflow.compat.v1 as tf
 
+from deployment import agreement
 from deployment import cluster_hosts
 
 # Exit status of a process that ends because it has lost another: worth to be
@@ -161,15 +162,10 @@ class Watch:
 
   def _compare(self, sender, agreed):
     """Ends this process if another worker is at another training."""
-    differing = [name for name in sorted(agreed)
-                 if agreed[name] != self._agreed.get(name)]
-    if differing:
-      name = differing[0]
-      self._end('%s has %s=%s, but %s has %s. All workers need the same '
-                'flags, except --task, and the same --train_dir on a file '
-                'system that all of them see' % (
-                    self._name(sender), name, agreed[name],
-                    self._name(self._task), self._agreed.get(name)))
+    fault = agreement.difference(
+        agreed, self._name(sender), self._agreed, self._name(self._task))
+    if fault:
+      self._end(fault)
     self._greeted.add(sender)
 
   def _lose(self, task, fault):

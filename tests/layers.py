@@ -26,13 +26,13 @@ TABLE = {
     'tests': _LIBRARIES + PROJECT + _PROGRAMS + (
         'scripts', 'examples', 'benchmarks', 'h5py', 'importlib_metadata',
         'keras', 'matplotlib', 'numba', 'onnx', 'packaging', 'pytest', 'safetensors',
-        'setuptools', 'timm', 'torch', 'torchvision'),
+        'setuptools', 'timm', 'openvino', 'torch', 'torchvision'),
     'examples': _LIBRARIES + PROJECT + _PROGRAMS + ('matplotlib',),
     'benchmarks': _LIBRARIES + PROJECT + _PROGRAMS + (
         'cv2', 'matplotlib', 'simplejpeg'),
     # With the frameworks that could be used instead.
     'benchmarks/contenders': _LIBRARIES + PROJECT + (
-        'benchmarks', 'keras', 'onnxruntime', 'torch', 'torchvision'),
+        'benchmarks', 'keras', 'onnxruntime', 'openvino', 'torch', 'torchvision'),
     'scripts': _BASE + ('datasets', 'nets.pretrained', _IC + 'import_weights'),
     'slim_common': _LIBRARIES,
     'nets': _BASE,

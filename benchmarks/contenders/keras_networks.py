@@ -56,26 +56,47 @@ def step(work):
   turns.serve(lambda: network.train_on_batch(images, labels), work['batch'])
 
 
-def end_to_end(work):
-  """Serves the steps of `fit` from a directory of images."""
+def _batches(work, flipped):
+  """Returns batches of the images of a directory, for ever."""
   import keras
   from keras import layers
-  paused = turns.Paused()
+  batches = keras.utils.image_dataset_from_directory(
+      os.path.join(work['data'], 'jpegs'), batch_size=work['batch'],
+      image_size=[work['size']] * 2, shuffle=flipped, verbose=False)
+  scale, flip = layers.Rescaling(1 / 127.5, -1), layers.RandomFlip('horizontal')
+  return batches.map(lambda images, labels: (
+      flip(scale(images), training=True) if flipped else scale(images),
+      labels)).repeat().prefetch(2)
+
+
+def _pausing(paused):
+  """Returns the callback that waits after each batch."""
+  import keras
 
   class Pause(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
       paused.pause()
 
-  batches = keras.utils.image_dataset_from_directory(
-      os.path.join(work['data'], 'jpegs'), batch_size=work['batch'],
-      image_size=[work['size']] * 2, verbose=False)
-  scale, flip = layers.Rescaling(1 / 127.5, -1), layers.RandomFlip('horizontal')
-  batches = batches.map(lambda images, labels: (
-      flip(scale(images), training=True), labels)).repeat().prefetch(2)
+    on_test_batch_end = on_train_batch_end
+
+  return [Pause()]
+
+
+def end_to_end(work):
+  """Serves the steps of `fit` from a directory of images."""
+  paused = turns.Paused()
   paused.serve_beside(work['batch'], warm=2)
-  _compiled(work).fit(batches, steps_per_epoch=10 ** 6, epochs=1, verbose=0,
-                      callbacks=[Pause()])
+  _compiled(work).fit(_batches(work, flipped=True), steps_per_epoch=10 ** 6,
+                      epochs=1, verbose=0, callbacks=_pausing(paused))
+
+
+def evaluation(work):
+  """Serves the steps of `evaluate` from a directory of images."""
+  paused = turns.Paused()
+  paused.serve_beside(work['batch'], warm=2)
+  _compiled(work).evaluate(_batches(work, flipped=False), steps=10 ** 6,
+                           verbose=0, callbacks=_pausing(paused))
 
 
 def inference(work):
@@ -89,5 +110,5 @@ def inference(work):
 if __name__ == '__main__':
   _work = json.loads(sys.argv[1])
   os.environ['KERAS_BACKEND'] = _work['backend']
-  {'step': step, 'end_to_end': end_to_end,
+  {'step': step, 'end_to_end': end_to_end, 'evaluation': evaluation,
    'inference': inference}[_work['work']](_work)

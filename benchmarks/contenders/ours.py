@@ -1,8 +1,9 @@
-"""This project: a training step, a training, the forms of an export."""
+"""This project: steps, training, evaluation, the forms of an export."""
 import json
 import os
 import sys
 import tempfile
+from unittest import mock
 
 import numpy as np
 
@@ -41,6 +42,65 @@ def end_to_end(work):
   loop.train(_options(work), extra_hooks=[Pause()])
 
 
+def evaluation(work):
+  """Serves the batches of evaluations of a split, one after the other."""
+  from image_classifier.evaluate import evaluator
+  paused = turns.Paused()
+
+  class Evaluator(evaluator.Evaluator):
+
+    def _next_batch(self):
+      batch = super()._next_batch()
+      if batch is not None:
+        paused.pause()
+      return batch
+
+  paused.serve_beside(work['batch'], warm=2)
+  with Evaluator(_to_evaluate(work), work['checkpoint'], quiet=True) as ours:
+    while True:
+      ours.evaluate(work['checkpoint'])
+
+
+def bare_inference(work):
+  """Serves the network of an evaluation on a batch in memory."""
+  from datasets.reading import input_pipeline
+  from image_classifier.evaluate import eval_graph
+  from image_classifier.evaluate import evaluator
+  batches = input_pipeline.evaluation_batches
+
+  def kept(*arguments, **keywords):
+    return batches(*arguments, **keywords).take(1).cache().repeat()
+
+  class Evaluator(evaluator.Evaluator):
+
+    def serve(self, checkpoint):
+      """Serves the steps of the network alone."""
+      self._restore(checkpoint)
+      eval_graph.restart_input(self._session)
+      logits = self._graph.logits
+      turns.serve(lambda: self._session.run(logits), work['batch'])
+
+  with mock.patch.object(input_pipeline, 'evaluation_batches', kept):
+    Evaluator(_to_evaluate(work), work['checkpoint'], quiet=True).serve(
+        work['checkpoint'])
+
+
+def _to_evaluate(work):
+  """Returns the `options.Evaluate` of a network on its data."""
+  from image_classifier import options
+  kind = train.CASES[work['network']].data
+  name, split = ('mnist', 'test') if kind == 'digits' else (
+      'image_folder', 'train')
+  return options.Evaluate(
+      evaluation=options.Evaluation(
+          model_name=work['network'], checkpoint_path=work['checkpoint'],
+          eval_dir=''),
+      data=options.EvaluationData(
+          dataset_name=name, dataset_split_name=split,
+          dataset_dir=os.path.join(work['data'], kind),
+          batch_size=work['batch'], preprocessing_name=work['preprocessing']))
+
+
 def inference(work):
   """Serves a form of an export on one batch."""
   from image_classifier.inference import backends
@@ -57,5 +117,6 @@ def inference(work):
 if __name__ == '__main__':
   _work = json.loads(sys.argv[1])
   runtime.start()
-  {'step': step, 'end_to_end': end_to_end,
+  {'step': step, 'end_to_end': end_to_end, 'evaluation': evaluation,
+   'bare_inference': bare_inference,
    'inference': inference}[_work['work']](_work)

@@ -88,6 +88,20 @@ def _vgg_resize(image):
   return transforms.functional.resize(image, random.randint(256, 512))
 
 
+def _evaluation_recipe(name, size):
+  """Returns the transforms of an evaluation."""
+  if name == 'lenet':
+    return _recipe(name, size)
+  mean, first = _IMAGENET_MEAN, [transforms.Resize(256)]
+  if name != 'vgg':
+    # Seven eighths of 500 x 375 pixels.
+    mean, first = _HALF, [transforms.CenterCrop([328, 437]),
+                          transforms.Resize([size, size])]
+  return transforms.Compose(first + [
+      transforms.CenterCrop(size), transforms.ToTensor(),
+      transforms.Normalize(mean, _HALF)])
+
+
 def _recipe(name, size):
   """Returns the transforms that do what a preprocessing does."""
   if name == 'lenet':
@@ -105,17 +119,18 @@ def _recipe(name, size):
       transforms.Normalize(last, _HALF)])
 
 
-def _batches(work, size):
+def _batches(work, size, training=True):
   """Yields batches for ever, from as many processes as there are threads."""
-  recipe = _recipe(work['preprocessing'], size)
+  recipe = (_recipe if training else _evaluation_recipe)(
+      work['preprocessing'], size)
   if work['preprocessing'] == 'lenet':
-    dataset = torchvision.datasets.MNIST(work['data'], transform=recipe)
+    dataset = torchvision.datasets.MNIST(work['data'], training, recipe)
   else:
     dataset = torchvision.datasets.ImageFolder(
         os.path.join(work['data'], 'jpegs'), recipe)
   loader = torch.utils.data.DataLoader(
-      dataset, work['batch'], shuffle=True, num_workers=work['threads'],
-      drop_last=True, persistent_workers=True)
+      dataset, work['batch'], shuffle=training, num_workers=work['threads'],
+      drop_last=training, persistent_workers=True)
   while True:
     yield from loader
 
@@ -149,6 +164,20 @@ def end_to_end(work):
   turns.serve(train, work['batch'], warm=2)
 
 
+def evaluation(work):
+  """Serves the accuracy of batches of the DataLoader."""
+  network = _network(work['network'], _CLASSES).eval()
+  batches = _batches(work, work['size'], training=False)
+
+  def evaluate():
+    images, labels = next(batches)
+    images = images.contiguous(memory_format=torch.channels_last)
+    return (network(images).argmax(1) == labels).sum().item()
+
+  with torch.inference_mode():
+    turns.serve(evaluate, work['batch'], warm=2)
+
+
 def inference(work):
   """Serves the network on one batch, as it is, compiled or by ONNX Runtime."""
   network = _network(work['network'], work['classes']).eval()
@@ -176,4 +205,4 @@ def _in_onnx_runtime(network, images):
 if __name__ == '__main__':
   _work = json.loads(sys.argv[1])
   {'input': input_pipeline, 'step': step, 'end_to_end': end_to_end,
-   'inference': inference}[_work['work']](_work)
+   'evaluation': evaluation, 'inference': inference}[_work['work']](_work)

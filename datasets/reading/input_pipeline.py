@@ -350,9 +350,12 @@ def _regroup(blocks, block_size, batch_size, drop_remainder):
 def _options(num_threads):
   """Returns the tf.data Options of a pipeline."""
   options = tf.data.Options()
-  # TensorFlow 1.15 only has the second name; 2.12 warns of it.
-  threading = getattr(options, 'threading', None) or (
-      options.experimental_threading)
+  threading = getattr(options, 'threading', None)
+  if not threading:
+    # TensorFlow 1.15 only has this name; 2.12 warns of it. There the default
+    # optimizations take a third of a second at the start and find nothing here.
+    threading = options.experimental_threading
+    options.experimental_optimization.apply_default_optimizations = False
   # Operations on one image are too small to be divided among threads.
   threading.max_intra_op_parallelism = 1
   # In the session's thread pool, operations of the step and of the images would

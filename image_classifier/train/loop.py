@@ -213,17 +213,26 @@ def _run_steps(run, graph, scaffold, writer, stop_hook, finite_loss,
 def _watch(run):
   """Returns what ends this process if a worker that it needs is lost."""
   options, loop = run.options, run.options.loop
-  return watch.Watch(run.deployment, {
-      'worker_hosts': ','.join(run.deployment.worker_hosts),
-      'model_name': options.model.model_name,
+  return watch.Watch(run.deployment, dict(
+      _agreed(run), **{
+          'batch_size': options.data.batch_size,
+          'num_clones': run.deployment.num_clones,
+          'batch_norm_statistics': batch_norm_statistics.choose(options.model),
+          'the first step': run.start.step}),
+                     lambda: tf.train.latest_checkpoint(loop.train_dir))
+
+
+def _agreed(run):
+  """Returns what all workers of any training must agree on."""
+  deployment = run.deployment
+  return {
+      'worker_hosts': ','.join(deployment.worker_hosts),
+      'ps_hosts': ','.join(deployment.ps_hosts),
+      'sync_replicas': deployment.sync_replicas,
+      'model_name': run.options.model.model_name,
       'num_classes': run.num_classes,
-      'batch_size': options.data.batch_size,
-      'num_clones': run.deployment.num_clones,
-      'optimizer': options.optimizer.optimizer,
-      'batch_norm_statistics': batch_norm_statistics.choose(options.model),
-      'the last step': run.length.last_step,
-      'the first step': run.start.step},
-      lambda: tf.train.latest_checkpoint(loop.train_dir))
+      'optimizer': run.options.optimizer.optimizer,
+      'the last step': run.length.last_step}
 
 
 def _session_creator(run, scaffold, watcher):
@@ -252,7 +261,8 @@ def _session_creator(run, scaffold, watcher):
   else:
     creator = tf.train.ChiefSessionCreator(
         checkpoint_filename_with_path=run.start.checkpoint, **arguments)
-  return cluster.WaitingSessionCreator(creator, deployment)
+  return cluster.WaitingSessionCreator(
+      creator, deployment, _agreed(run))
 
 
 def _hooks_of_worker(run, graph, stop_hook):

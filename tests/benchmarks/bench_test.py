@@ -66,9 +66,11 @@ def test_steps_are_measured(tmp_path, monkeypatch):
   monkeypatch.setattr(bench, '_PEERS', os.path.join(str(tmp_path), 'none'))
   monkeypatch.setattr(
       common, 'environments', lambda: [('this', sys.executable)])
-  bench.run(str(tmp_path / 'out'), ['step', 'train'], 2, 0.05)
+  bench.run(str(tmp_path / 'out'), ['step', 'train', 'evaluate'], 2, 0.05)
   rows = json.loads((tmp_path / 'out' / 'bench.json').read_text())['results']
   assert [(row['section'], row['contender'], row['problem'], len(row['turns']))
           for row in rows] == [('step', 'ours, this', '', 2),
-                               ('train', 'ours, this', '', 2)]
+                               ('train', 'ours, this', '', 2),
+                               ('evaluate', 'network alone, this', '', 2),
+                               ('evaluate', 'ours, this', '', 2)]
   assert '## train' in (tmp_path / 'out' / 'bench.md').read_text()

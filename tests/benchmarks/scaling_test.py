@@ -92,3 +92,18 @@ def test_table_compares_medians_with_the_first_layout(monkeypatch):
       '|---|---|---|---|---|---|',
       '| 1 process | 4.0 | 1.00 | +0 % | 0.0 | 0.0 |',
       '| 2 workers, all-reduce | 4.0 | 1.10 | +10 % | 8.1 | 8.0 |']
+
+
+def test_the_model_is_checked_with_other_networks(monkeypatch):
+  # At 1 GB/s and 5 ms a message; the third step is slower than that.
+  found = iter([scaling.Measured(seconds, 0, 0, parameters)
+                for seconds, parameters in (
+                    (0.1, 1e6), (0.114, 1e6), (0.2, 1e7), (0.25, 1e7),
+                    (0.3, 5e6), (0.4, 5e6))])
+  monkeypatch.setattr(scaling, 'measure', lambda *_: next(found))
+  options = argparse.Namespace(batch_size=4, rounds=1, check='a,b,c')
+  assert list(scaling.check_table(options, 'data'))[2:] == [
+      '| a | 1.00 million | 0.100 | 0.114 | fitted | |',
+      '| b | 10.00 million | 0.200 | 0.250 | fitted | |',
+      '| c | 5.00 million | 0.300 | 0.400 | 0.330 | -18 % |',
+      'Fitted: 1000 MB/s, 5.0 ms.']

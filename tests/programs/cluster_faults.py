@@ -57,9 +57,12 @@ class Fault(NamedTuple):
 
 _LOST = r'ConnectionError: Worker %d at localhost:{PORT} has not answered'
 _REFUSED = r'Waiting for %s at localhost:{PORT} \(Connection refused\) since'
+_TAKEN = (r'ValueError: --%s: this process cannot listen on localhost:{PORT}: '
+          r'Address already in use')
 _STEP = r'step \d+ of'
-_OTHER = (r'ConnectionError: Worker \d at \S+ has worker_hosts=\S+, but Worker '
-          r'\d at \S+ has \S+\. All workers need the same flags')
+_DIFFERENT = (r'Worker \d at \S+ has worker_hosts=\S+, but [Ww]orker '
+              r'\d( at \S+)? has \S+\. All workers need the same flags')
+_OTHER = 'ConnectionError: ' + _DIFFERENT
 
 FAULTS = {
     'worker is stopped': Fault(
@@ -76,9 +79,8 @@ FAULTS = {
         0, {'worker 0': r'Waiting for worker 1 at nowhere.invalid:{PORT} \(.*\) since'},
         'worker 1', comes='never', host='nowhere.invalid'),
     'port in use': Fault(
-        0, {'worker 1': r'ValueError: --worker_hosts: this process cannot listen on '
-                        r'localhost:{PORT}: Address already in use'},
-        'worker 1', takes_port=True, ends=(('worker 1', 1),)),
+        0, {'worker 1': _TAKEN % 'worker_hosts'}, 'worker 1', takes_port=True,
+        ends=(('worker 1', 1),)),
     'worker has more hosts': Fault(
         0, {'worker 0': _OTHER, 'worker 1': _OTHER}, 'worker 1', more_workers=1,
         ends=(('worker 0', 75), ('worker 1', 75))),
@@ -100,7 +102,23 @@ FAULTS = {
         1, {'worker 0': _STEP, 'worker 1': _STEP}, 'ps 0', comes='late'),
     'chief of a server does not come': Fault(
         1, {'worker 1': r'Waiting for worker 0 to make or load the variables since'},
-        'worker 0', comes='never')}
+        'worker 0', comes='never'),
+    'server has a wrong name': Fault(
+        1, {name: r'Waiting for parameter server 0 at nowhere.invalid:{PORT} \(.*\) since'
+            for name in ('worker 0', 'worker 1')},
+        'ps 0', comes='never', host='nowhere.invalid'),
+    'port of a server in use': Fault(
+        1, {'ps 0': _TAKEN % 'ps_hosts'}, 'ps 0', takes_port=True,
+        ends=(('ps 0', 1),)),
+    'port of a worker of a server in use': Fault(
+        1, {'worker 1': _TAKEN % 'worker_hosts', 'worker 0': _STEP}, 'worker 1',
+        takes_port=True, ends=(('worker 1', 1),)),
+    'worker of a server has more hosts': Fault(
+        1, {'worker 0': _STEP, 'worker 1': 'ValueError: ' + _DIFFERENT}, 'worker 1',
+        more_workers=1, ends=(('worker 1', 1),)),
+    'chief of a server has more hosts': Fault(
+        1, {'worker 0': _STEP, 'worker 1': 'ValueError: ' + _DIFFERENT}, 'worker 0',
+        more_workers=1, ends=(('worker 1', 1),))}
 
 
 def run(name, data, directory):

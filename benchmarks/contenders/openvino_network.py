@@ -1,0 +1,24 @@
+"""OpenVINO on an export of this project."""
+import json
+import os
+import sys
+
+import numpy as np
+import openvino
+
+from benchmarks.contenders import turns
+
+
+def inference(work):
+  """Serves an ONNX file on one batch."""
+  path = os.path.join(work['export'], 'model.onnx')
+  if not os.path.exists(path):
+    turns.refuse('model.onnx cannot be exported here')
+  network = openvino.compile_model(path, 'CPU')
+  images = np.random.RandomState(0).uniform(-1, 1, [
+      work['batch'], work['size'], work['size'], 3]).astype(np.float32)
+  turns.serve(lambda: network([images]), work['batch'])
+
+
+if __name__ == '__main__':
+  inference(json.loads(sys.argv[1]))
