@@ -7,6 +7,12 @@ contrastive loss pulls pairs of one digit together and pushes others apart, up
 to a margin. Two numbers per digit are enough to see it: siamese.png shows held
 out digits where the network puts them, retrieval.png the nearest to some.
 """
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.lesson(__doc__, steps=200))
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -121,4 +127,4 @@ def _draw(flags, points_of):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=200)
+  lesson.main(run, flags_)
