@@ -137,7 +137,7 @@ def main(options):
   os.makedirs(options.output_dir, exist_ok=True)
   picture = os.path.join(options.output_dir, 'curves.png')
   curves = train(options)
-  lesson.draw_curves(picture, curves, '%d towers of %d images' % (
+  lesson.draw_curves(picture, curves, 'Towers: %d, of %d images each' % (
       options.num_devices, options.batch_size))
   print('picture: %s' % picture)
   return curves

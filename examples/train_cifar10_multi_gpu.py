@@ -120,7 +120,8 @@ def train(options):
   lesson.draw_curves(
       os.path.join(options.train_dir, 'loss.png'),
       {'loss': losses[::max(1, len(losses) // 600)]},
-      'Loss, %d towers of %d images' % (options.num_gpus, options.batch_size))
+      'Loss; towers: %d, of %d images each' % (
+          options.num_gpus, options.batch_size))
   return step
 
 
