@@ -6,16 +6,17 @@
 Eager execution stays on: `load` returns a function of eager tensors. The values
 are compared with those of a session. Needs TensorFlow 2.
 """
-import argparse
 import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # pylint: disable=wrong-import-position
+from examples import command_line
 from slim_common import runtime
 
 if __name__ == '__main__':
-  # Before TensorFlow greets.
+  # --help needs no TensorFlow, which must not greet.
+  flags_ = command_line.call_from_tensorflow_2(__doc__)
   runtime.hide_remarks()
 
 import numpy as np
@@ -74,14 +75,8 @@ def _shape(name, image_size):
   return [None, image_size, image_size, _CHANNELS.get(name, 3)]
 
 
-def main(argv=None):
-  """Runs the program on the arguments `argv`, by default the command line."""
-  parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-  parser.add_argument('model_name', help='a name that nets_factory knows')
-  parser.add_argument('--checkpoint_path', required=True)
-  parser.add_argument('--num_classes', type=int, default=1001)
-  parser.add_argument('--image_size', type=int, default=224)
-  flags = parser.parse_args(argv)
+def main(flags):
+  """Runs the program."""
   try:
     function = load(flags.model_name, flags.checkpoint_path, flags.num_classes,
                     flags.image_size)
@@ -98,4 +93,4 @@ def main(argv=None):
 
 
 if __name__ == '__main__':
-  main()
+  main(flags_)

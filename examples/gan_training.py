@@ -2,7 +2,6 @@
 
 Each example builds a `Gan`; `run` trains it and writes samples and metrics.
 """
-import argparse
 import collections
 import gzip
 import json
@@ -15,7 +14,6 @@ import tensorflow.compat.v1 as tf
 from tensorflow.core.protobuf import rewriter_config_pb2
 
 from slim_common import atomic_files
-from slim_common import runtime
 
 _DIGITS = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
@@ -50,47 +48,19 @@ Attributes:
 """
 
 
-def main(build, description, batch_size, argv=None):
+def main(build, flags):
   """Builds, trains and reports an example.
 
   Args:
     build: function of the flags that returns a `Gan`.
-    description: docstring of the example; --help shows its first line.
-    batch_size: default of --batch_size.
-    argv: list of str, by default the command line.
+    flags: result of `command_line.gan`.
 
   Returns:
     What `run` returns.
   """
-  flags = parse_flags(description.splitlines()[0], batch_size, argv)
-  runtime.start()
   with tf.Graph().as_default():
     tf.set_random_seed(flags.seed)
     return run(build(flags), flags)
-
-
-def parse_flags(description, batch_size, argv=None):
-  """Returns the flags, which all examples share; see `main`."""
-  parser = argparse.ArgumentParser(
-      description=description,
-      formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-  parser.add_argument('--steps', type=_positive, default=200,
-                      help='number of training steps')
-  parser.add_argument('--batch_size', type=_positive, default=batch_size,
-                      help='number of digits in a batch')
-  parser.add_argument('--seed', type=int, default=0,
-                      help='seed of initial weights, noise and order of digits')
-  parser.add_argument(
-      '--output_dir', help='directory of samples.png and result.json',
-      default=parser.prog.split('.')[0] + '-output')
-  return parser.parse_args(argv)
-
-
-def _positive(text):
-  if not text.isdecimal() or not int(text):
-    raise argparse.ArgumentTypeError(
-        'must be a whole number, 1 or more; got %s' % text)
-  return int(text)
 
 
 def read_digits(split):
@@ -198,7 +168,7 @@ def run(gan, flags):
 
   Args:
     gan: a `Gan` built in the default graph.
-    flags: result of `parse_flags`.
+    flags: result of `command_line.gan`.
 
   Returns:
     The dict in result.json: 'losses' (means over the last tenth of the steps),

@@ -10,8 +10,13 @@ is applied once. Without GPUs the towers are on virtual CPU devices. Without
 --data_dir the digits are those that come with the project. curves.png shows the
 loss of all towers and the accuracy of the first.
 """
-import argparse
 import os
+
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.towers(__doc__))
 
 import tensorflow.compat.v1 as tf
 
@@ -21,7 +26,6 @@ from deployment import devices
 from examples.lessons import lesson
 from nets import nets_factory
 from preprocessing import preprocessing_factory
-from slim_common import runtime
 
 _VARIABLE_OPS = ('Variable', 'VariableV2', 'AutoReloadVariable', 'VarHandleOp')
 _IMAGE_SIZE, _NUM_CLASSES = 28, 10
@@ -107,25 +111,6 @@ def _next_batch(data_dir, size):
   return batch.images, batch.labels
 
 
-def parse(arguments=None):
-  """Returns the flags."""
-  parser = argparse.ArgumentParser(
-      description=__doc__,
-      formatter_class=argparse.RawDescriptionHelpFormatter)
-  parser.add_argument('--data_dir', help='Directory of the records of MNIST. '
-                      'Default: 4,000 digits that come with the project.')
-  parser.add_argument('--num_devices', type=int, default=2,
-                      help='Number of towers (default: %(default)s).')
-  parser.add_argument('--batch_size', type=int, default=32,
-                      help='Images of a step on each device '
-                      '(default: %(default)s).')
-  parser.add_argument('--steps', type=int, default=100,
-                      help='Number of training steps (default: %(default)s).')
-  parser.add_argument('--output_dir', default='towers-output',
-                      help='Directory of curves.png (default: %(default)s).')
-  return parser.parse_args(arguments)
-
-
 def train(options):
   """Trains; returns dict {'loss', 'accuracy'} of lists, a number a step."""
   images, labels = _next_batch(
@@ -148,15 +133,15 @@ def train(options):
 
 
 def main(options):
-  """Trains and draws."""
+  """Trains and draws; returns what `train` does."""
   os.makedirs(options.output_dir, exist_ok=True)
   picture = os.path.join(options.output_dir, 'curves.png')
-  lesson.draw_curves(picture, train(options), '%d towers of %d images' % (
+  curves = train(options)
+  lesson.draw_curves(picture, curves, 'Towers: %d, of %d images each' % (
       options.num_devices, options.batch_size))
   print('picture: %s' % picture)
+  return curves
 
 
 if __name__ == '__main__':
-  flags_ = parse()
-  runtime.start()
   main(flags_)

@@ -10,11 +10,17 @@ The towers, tower_0, tower_1, ..., share the weights on the CPU. The loss of a
 tower is its cross-entropy plus the weight decay of two layers, the mean
 gradient is applied once a step, and the averages of the weights (decay 0.9999)
 are those to evaluate. Without GPUs everything runs on the CPU. --digits needs
-no download: 30 steps on digits in random colors. loss.png is in --train_dir.
+no download: 30 steps on digits in random colors; a call without any flag does
+the same where there is no /tmp/cifar10_data. loss.png is in --train_dir.
 """
-import argparse
 import os
 import time
+
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.cifar10(__doc__))
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -27,7 +33,6 @@ from examples.lessons import deep_cnn
 from examples.lessons import lesson
 from nets import nets_factory
 from preprocessing import preprocessing_factory
-from slim_common import runtime
 
 _IMAGE_SIZE, _NUM_CLASSES = 32, 10
 _AVERAGE_DECAY, _WEIGHT_DECAY = 0.9999, 0.004
@@ -82,6 +87,9 @@ def _digits(prepare, size):
 
 def train(options):
   """Trains; returns the last step."""
+  if options.digits:
+    print('Digits in random colors stand for the photographs; for CIFAR-10 '
+          'convert it, see --help, and give --data_dir.')
   with tf.Graph().as_default(), tf.device('/device:CPU:0'):
     preprocess = preprocessing_factory.get_preprocessing('cifarnet', True)
     size = options.batch_size * options.num_gpus
@@ -112,7 +120,8 @@ def train(options):
   lesson.draw_curves(
       os.path.join(options.train_dir, 'loss.png'),
       {'loss': losses[::max(1, len(losses) // 600)]},
-      'Loss, %d towers of %d images' % (options.num_gpus, options.batch_size))
+      'Loss; towers: %d, of %d images each' % (
+          options.num_gpus, options.batch_size))
   return step
 
 
@@ -132,29 +141,6 @@ def _run(session, train_op, loss, global_step, options):
   return int(step), losses
 
 
-def parse(arguments=None):
-  """Returns the flags, with those of the well-known trainer."""
-  parser = argparse.ArgumentParser(
-      description=__doc__,
-      formatter_class=argparse.RawDescriptionHelpFormatter)
-  parser.add_argument('--train_dir', default='/tmp/cifar10_train')
-  parser.add_argument('--data_dir', default='/tmp/cifar10_data')
-  parser.add_argument('--max_steps', type=int, default=1000000)
-  parser.add_argument('--num_gpus', type=int, default=1)
-  parser.add_argument('--batch_size', type=int, default=128,
-                      help='Images of a step on each GPU.')
-  parser.add_argument('--use_fp16', action='store_true')
-  parser.add_argument('--log_device_placement', action='store_true')
-  parser.add_argument('--digits', action='store_true',
-                      help='Train on the digits that come with the project, in '
-                      'random colors: by default 30 steps of 32 images.')
-  if parser.parse_args(arguments).digits:
-    parser.set_defaults(max_steps=30, batch_size=32)
-  return parser.parse_args(arguments)
-
-
 if __name__ == '__main__':
-  runtime.start()
-  flags_ = parse()
   print('Finished at step %d: %s.' % (
       train(flags_), os.path.join(flags_.train_dir, 'checkpoint')))

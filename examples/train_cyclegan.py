@@ -13,11 +13,11 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # pylint: disable=wrong-import-position
-from slim_common import runtime
+from examples import command_line
 
 if __name__ == '__main__':
-  # Before TensorFlow greets.
-  runtime.hide_remarks()
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.gan(__doc__, batch_size=8))
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -58,7 +58,7 @@ def build(flags, generator_width=16, discriminator_width=8,
   """Builds the `gan_training.Gan` of the four networks.
 
   Args:
-    flags: result of `gan_training.parse_flags`.
+    flags: result of `command_line.gan`.
     generator_width, discriminator_width: channels of the first layers.
     num_resnet_blocks: residual blocks of each generator.
   """
@@ -129,4 +129,4 @@ def _unpaired(split, flags):
 
 
 if __name__ == '__main__':
-  gan_training.main(build, __doc__, batch_size=8)
+  gan_training.main(build, flags_)

@@ -10,11 +10,11 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # pylint: disable=wrong-import-position
-from slim_common import runtime
+from examples import command_line
 
 if __name__ == '__main__':
-  # Before TensorFlow greets.
-  runtime.hide_remarks()
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.gan(__doc__, batch_size=32))
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -30,7 +30,7 @@ def build(flags, generator_depth=32, discriminator_depth=16):
   """Builds the `gan_training.Gan` of both networks.
 
   Args:
-    flags: result of `gan_training.parse_flags`.
+    flags: result of `command_line.gan`.
     generator_depth: channels of the generator's last layer before the logits.
     discriminator_depth: channels of the discriminator's first layer.
   """
@@ -67,4 +67,4 @@ def build(flags, generator_depth=32, discriminator_depth=16):
 
 
 if __name__ == '__main__':
-  gan_training.main(build, __doc__, batch_size=32)
+  gan_training.main(build, flags_)

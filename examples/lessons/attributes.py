@@ -3,9 +3,16 @@
   python -m examples.lessons.attributes
 
 One trunk, two heads: which digit (softmax), and whether it is odd and whether
-it is above 5 (a sigmoid each). One in four attributes is hidden in training; a
-weight of 0 leaves it out of the mean and of the gradient.
+it is above 5 (a sigmoid each). One in four attributes is hidden in training: -1
+stands in its place, and a weight of 0 leaves it out of the mean and of the
+gradient, so that any number could stand there.
 """
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.lesson(__doc__, steps=300))
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -14,7 +21,8 @@ from examples.lessons import lesson
 from image_classifier.losses import multi_task
 
 _BATCH, _HIDDEN = 64, 0.25
-NAMES = ('odd', 'above 5')
+# Neither yes nor no.
+UNKNOWN = -1
 
 
 def attributes_of(labels):
@@ -28,6 +36,7 @@ def run(flags):
   attributes = attributes_of(labels)
   known = (np.random.RandomState(flags.seed).rand(*attributes.shape) >=
            _HIDDEN).astype(np.float32)
+  given = np.where(known, attributes, UNKNOWN)
   inputs = tf.placeholder(tf.float32, [None, 28, 28, 1])
   targets = tf.placeholder(tf.int64, [None])
   answers, weights = [tf.placeholder(tf.float32, [None, 2]) for _ in range(2)]
@@ -48,7 +57,7 @@ def run(flags):
       batch = next(order)
       values, _ = session.run([losses, step], {
           inputs: images[batch], targets: labels[batch],
-          answers: attributes[batch], weights: known[batch]})
+          answers: given[batch], weights: known[batch]})
       for task, value in values.items():
         curves[task].append(float(value))
     test_images, test_labels = lesson.digits('t10k')
@@ -56,7 +65,8 @@ def run(flags):
   right = (chance >= 0) == (attributes_of(test_labels) > 0)
   picture = lesson.path(flags, 'losses.png')
   lesson.draw_curves(picture, curves, 'Two tasks on one trunk')
-  return {'digit_accuracy': float(np.mean(guess.argmax(1) == test_labels)),
+  return {'attributes_loss_last': float(np.mean(curves['attributes'][-5:])),
+          'digit_accuracy': float(np.mean(guess.argmax(1) == test_labels)),
           'odd_accuracy': float(right[:, 0].mean()),
           'above_5_accuracy': float(right[:, 1].mean()),
           'exact_match': float(right.all(axis=1).mean()),
@@ -64,4 +74,4 @@ def run(flags):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=300)
+  lesson.main(run, flags_)

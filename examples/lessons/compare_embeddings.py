@@ -5,8 +5,17 @@
 The accuracy of the nearest neighbor among 4,000 known digits, on 1,000 others:
 of the untrained network, of batch-hard triplets, and of the features before the
 softmax of a classifier. All see the same number of batches of the same size.
-README.md has the figures of --seeds=5.
+examples/README.md has the table of --seeds=5, accuracies.md in --output_dir.
 """
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.lesson(
+      __doc__, steps=100, seeds={
+          'type': command_line.positive, 'default': 2,
+          'help': 'number of seeds (default: %(default)s)'}))
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 
@@ -14,6 +23,7 @@ from datasets.reading import class_batches
 from examples.lessons import lesson
 from image_classifier.losses import metric_learning
 from nets import nets_factory
+from slim_common import atomic_files
 
 KINDS = ('untrained', 'batch hard', 'softmax features')
 _CLASSES, _SAMPLES = 10, 6
@@ -55,10 +65,24 @@ def _classify(features):
   return tf.matmul(tf.nn.relu(features), weights)
 
 
+def table(found):
+  """Returns the lines of a Markdown table of {kind: accuracies}."""
+  count = len(next(iter(found.values())))
+  lines = [['embedding', 'mean', 'lowest', 'highest'] + [
+      'run %d' % number for number in range(1, count + 1)]]
+  lines.append(['---'] * len(lines[0]))
+  for kind, values in found.items():
+    lines.append([kind] + ['%.3f' % value for value in [
+        np.mean(values), min(values), max(values)] + values])
+  return ['| %s |' % ' | '.join(cells) for cells in lines]
+
+
 def run(flags):
-  """Prints mean and spread over the seeds."""
+  """Prints mean and spread over the seeds; writes them as a table."""
   found = {kind: [accuracy(kind, flags.steps, flags.seed + number)
                   for number in range(flags.seeds)] for kind in KINDS}
+  with atomic_files.publish(lesson.path(flags, 'accuracies.md')) as output:
+    output.write('\n'.join(table(found)) + '\n')
   picture = lesson.path(flags, 'accuracies.png')
   lesson.draw_spread(picture, found, '1-NN accuracy, a mark a seed')
   return dict({kind: 'mean %.4f, from %.4f to %.4f' % (
@@ -67,4 +91,4 @@ def run(flags):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=100, seeds=(2, 'number of seeds'))
+  lesson.main(run, flags_)

@@ -7,6 +7,12 @@ layers; weight decay on two of them; the moving average of the weights, whose
 decay grows with the step, is what is evaluated. It has 1,068,298 parameters.
 Here digits in random colors stand for the photographs.
 """
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.lesson(__doc__, steps=200))
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -74,7 +80,7 @@ def colored(images, seed):
 
 
 def run(flags):
-  """Trains; returns the first loss and the accuracy of the averages."""
+  """Trains; returns the first losses and the accuracy of the averages."""
   images, labels = lesson.digits(count=2000)
   images = colored(images, flags.seed)
   data = tf.data.Dataset.from_tensor_slices((images, labels)).shuffle(
@@ -87,8 +93,8 @@ def run(flags):
     logits = network(batch)
   cross_entropy = tf.losses.sparse_softmax_cross_entropy(classes, logits)
   step = tf.train.get_or_create_global_step()
-  train = tf.train.GradientDescentOptimizer(0.1).minimize(
-      tf.losses.get_total_loss(), step)
+  total_loss = tf.losses.get_total_loss()
+  train = tf.train.GradientDescentOptimizer(0.1).minimize(total_loss, step)
   averages = averages_at(step)
   with tf.control_dependencies([train]):
     train = averages.apply(tf.trainable_variables())
@@ -99,16 +105,18 @@ def run(flags):
     test_logits = network(crops)
   use_averages = [variable.assign(averages.average(variable))
                   for variable in tf.trainable_variables()]
-  losses = []
+  rows = []
   with tf.Session() as session:
     session.run([tf.global_variables_initializer(), tf.tables_initializer()])
     for _ in range(flags.steps):
-      losses.append(float(session.run([cross_entropy, train])[0]))
+      rows.append(session.run([cross_entropy, total_loss, train])[:2])
     session.run(use_averages)
     found = session.run(test_logits)
+  losses, totals = np.array(rows).T.tolist()
   return {'parameters': sum(v.shape.num_elements()
                             for v in tf.trainable_variables()),
-          'loss_first': losses[0], 'loss_last': float(np.mean(losses[-5:])),
+          'total_loss_first': totals[0], 'loss_first': losses[0],
+          'loss_last': float(np.mean(losses[-5:])),
           'averaged_accuracy': float(np.mean(
               found.argmax(axis=1) == test_labels)),
           'picture': _draw(flags, losses)}
@@ -124,4 +132,4 @@ def _draw(flags, losses):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=200)
+  lesson.main(run, flags_)

@@ -10,6 +10,12 @@
 The data are made up here, and the network has two inputs, so that all it knows
 can be drawn: planes.png shows the arm it sees at every point, before and after.
 """
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.lesson(__doc__, steps=300))
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -93,4 +99,4 @@ def _draw(guess, points, arms):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=300)
+  lesson.main(run, flags_)

@@ -5,6 +5,12 @@
 The rate is a tensor computed from the global step, which the optimizer
 increases; tensorboard --logdir=learning_rate_decay-output shows it.
 """
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.lesson(__doc__, steps=100))
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 
@@ -49,4 +55,4 @@ def run(flags):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=100)
+  lesson.main(run, flags_)

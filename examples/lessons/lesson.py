@@ -1,5 +1,4 @@
-"""What all lessons share: flags, digits, batches and pictures."""
-import argparse
+"""What all lessons share: digits, batches and pictures."""
 import gzip
 import os
 
@@ -9,7 +8,6 @@ from PIL import ImageDraw
 import tensorflow.compat.v1 as tf
 
 from slim_common import atomic_files
-from slim_common import runtime
 
 _DIGITS = os.path.join(
     os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(
@@ -23,31 +21,14 @@ _WIDTH, _HEIGHT = _SIZE - 2 * _MARGIN, 346
 _FINE = 3
 
 
-def main(run, description, steps, **others):
-  """Runs a lesson from the command line and prints what it returns.
+def main(run, flags):
+  """Runs a lesson and prints what it returns.
 
   Args:
-    run: function of the flags (steps, seed, output_dir) that returns a dict of
-      results, `picture` among them, the path of one.
-    description: docstring of the lesson, which --help shows.
-    steps: default of --steps.
-    others: (default, help) of each further flag, a number of at least 1.
+    run: function of the flags that returns a dict of results, `picture` among
+      them, the path of one.
+    flags: result of `command_line.lesson`.
   """
-  parser = argparse.ArgumentParser(
-      description=description,
-      formatter_class=argparse.RawDescriptionHelpFormatter)
-  name = parser.prog.split('.')[-2] if parser.prog.endswith('.py') else 'lesson'
-  parser.add_argument('--steps', type=_positive, default=steps,
-                      help='number of training steps (default: %(default)s)')
-  parser.add_argument('--seed', type=int, default=0,
-                      help='seed of weights and batches (default: %(default)s)')
-  parser.add_argument('--output_dir', default=name + '-output',
-                      help='directory of the files (default: %(default)s)')
-  for other, (default, text) in others.items():
-    parser.add_argument('--' + other, type=_positive, default=default,
-                        help=text + ' (default: %(default)s)')
-  flags = parser.parse_args()
-  runtime.start()
   for key, value in start(run, flags).items():
     print('%s: %s' % (key.replace('_', ' '), '%.4f' % value if isinstance(
         value, float) else value))
@@ -59,13 +40,6 @@ def start(run, flags):
   with tf.Graph().as_default():
     tf.set_random_seed(flags.seed)
     return run(flags)
-
-
-def _positive(text):
-  if not text.isdecimal() or not int(text):
-    raise argparse.ArgumentTypeError(
-        'must be a whole number, 1 or more; got %s' % text)
-  return int(text)
 
 
 def digits(split='train', count=None):

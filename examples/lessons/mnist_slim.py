@@ -7,6 +7,12 @@
 3. Loss and optimizer: create_train_op also runs the updates of layers.
 4. Loop: run the train op, then save and evaluate on digits not trained on.
 """
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.lesson(__doc__, steps=200))
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -71,4 +77,4 @@ def _accuracy(logits, labels):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=200)
+  lesson.main(run, flags_)

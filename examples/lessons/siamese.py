@@ -5,8 +5,15 @@
 The same variables see both images of a pair (reuse=True for the second). The
 contrastive loss pulls pairs of one digit together and pushes others apart, up
 to a margin. Two numbers per digit are enough to see it: siamese.png shows held
-out digits where the network puts them, retrieval.png the nearest to some.
+out digits where the network puts them, retrieval.png the nearest to some, by
+distance, which is what is trained, and by cosine, which is the angle alone.
 """
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.lesson(__doc__, steps=200))
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -113,12 +120,14 @@ def _draw(flags, points_of):
       np.linalg.norm(points, axis=1, keepdims=True), 1e-9)
   rows = []
   for query in range(5):
-    cosines = directions @ directions[query]
-    order = np.argsort(-cosines)
-    rows.append(('a %d and the nearest by cosine' % labels[query],
-                 [images[i] for i in order[:10]]))
+    for measure, distances in (
+        ('distance', np.linalg.norm(points - points[query], axis=1)),
+        ('cosine', -directions @ directions[query])):
+      order = np.argsort(distances, kind='stable')
+      rows.append(('a %d and the nearest by %s' % (labels[query], measure),
+                   [images[i] for i in order[:10]]))
   lesson.draw_rows(lesson.path(flags, 'retrieval.png'), rows)
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=200)
+  lesson.main(run, flags_)

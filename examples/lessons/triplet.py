@@ -1,13 +1,31 @@
 """Triplet loss with online mining: batch-all first, then batch-hard.
 
   python -m examples.lessons.triplet
+  python -m examples.lessons.triplet --params=experiment.json
 
 Each batch holds P digits with K images each. Batch-all averages over all
 triplets that still cost something, batch-hard takes the hardest of each anchor;
 hard mining from the first step may collapse all embeddings to one point, where
 the loss stays at the margin. sheet.png shows held-out digits and the nearest
-known ones; `tensorboard --logdir=triplet-output` shows the projector.
+known ones; `tensorboard --logdir=triplet-output` shows the projector, and the
+loss, the fraction of triplets that cost something, norms and distances.
+
+The JSON file has some of the parameters of `examples/lessons/experiment.py`,
+such as {"triplet_strategy": "batch_hard", "learning_rate": 1e-4, "margin": 1};
+results.json has all of them beside what they gave.
 """
+from examples import command_line
+from examples.lessons import experiment
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.lesson(
+      __doc__, steps='num_epochs of the experiment',
+      params=experiment.FLAG))
+
+import itertools
+import json
+
 import numpy as np
 from PIL import Image
 import tensorflow.compat.v1 as tf
@@ -17,70 +35,132 @@ from datasets.reading import class_batches
 from examples.lessons import lesson
 from image_classifier.losses import collapse
 from image_classifier.losses import metric_learning
+from slim_common import atomic_files
 
-MARGIN = 0.5
-_SIZE, _CLASSES, _SAMPLES = 64, 8, 8
+_SIZE, _KNOWN, _SUMMARIZE_EVERY = 28, 1000, 10
 
 
-def embed(images):
-  """Returns float32 [batch, 64]: two convolutions, a dense layer, no norm."""
-  with tf.variable_scope('Triplet', reuse=tf.AUTO_REUSE):
-    net = slim.max_pool2d(slim.conv2d(images, 32, 3, scope='conv1'), 2)
-    net = slim.max_pool2d(slim.conv2d(net, 64, 3, scope='conv2'), 2)
+def embed(images, params, is_training=False):
+  """Returns float32 [batch, size]: two convolutions, a dense layer, no norm.
+
+  Args:
+    images: float32 [batch, 28, 28, 1].
+    params: an `experiment.Experiment`.
+    is_training: whether batch normalization uses the statistics of the batch.
+  """
+  if params.image_size != _SIZE:
+    images = tf.image.resize_images(images, 2 * [params.image_size])
+  with tf.variable_scope('Triplet', reuse=tf.AUTO_REUSE), slim.arg_scope(
+      [slim.conv2d],
+      normalizer_fn=slim.batch_norm if params.use_batch_norm else None,
+      normalizer_params={
+          'decay': params.bn_momentum, 'is_training': is_training}):
+    net = slim.conv2d(images, params.num_channels, 3, scope='conv1')
+    net = slim.max_pool2d(net, 2)
+    net = slim.conv2d(net, 2 * params.num_channels, 3, scope='conv2')
+    net = slim.max_pool2d(net, 2)
     return slim.fully_connected(
-        slim.flatten(net), _SIZE, activation_fn=None, scope='embedding')
+        slim.flatten(net), params.embedding_size, activation_fn=None,
+        scope='embedding')
+
+
+def make_steps(classes, embeddings, params):
+  """Returns what trains an experiment, and what there is to see.
+
+  Args:
+    classes: int64 [batch].
+    embeddings: float32 [batch, size].
+    params: an `experiment.Experiment`.
+
+  Returns:
+    (steps, seen): the operations of the first and the second half of the
+    training; and a dict of float32 scalars for the summaries.
+  """
+  arguments = classes, embeddings, params.margin
+  batch_all, fraction = metric_learning.batch_all_triplet_loss(
+      *arguments, squared=params.squared)
+  losses = {'batch_all': batch_all,
+            'batch_hard': metric_learning.batch_hard_triplet_loss(
+                *arguments, squared=params.squared)}
+  halves = [('batch_all', 1), ('batch_hard', 0.1)]
+  if params.triplet_strategy in losses:
+    halves = [(params.triplet_strategy, 1)] * 2
+  with tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS)):
+    steps = [tf.train.AdamOptimizer(params.learning_rate * factor).minimize(
+        losses[name]) for name, factor in halves]
+  return steps, dict(metric_learning.statistics(*arguments), **dict(
+      losses, fraction_positive=fraction))
 
 
 def run(flags):
-  """Trains both strategies in turn; returns accuracies and what fell."""
-  images, labels = lesson.digits()
-  pictures = tf.placeholder(tf.float32, [None, 28, 28, 1])
+  """Trains with the strategy; returns accuracies and what fell."""
+  params = flags.params
+  pictures = tf.placeholder(tf.float32, [None, _SIZE, _SIZE, 1])
   classes = tf.placeholder(tf.int64, [None])
-  embeddings = embed(pictures)
-  batch_all, fraction = metric_learning.batch_all_triplet_loss(
-      classes, embeddings, MARGIN)
-  batch_hard = metric_learning.batch_hard_triplet_loss(
-      classes, embeddings, MARGIN)
-  statistics = metric_learning.statistics(classes, embeddings, MARGIN)
-  steps = [tf.train.AdamOptimizer(rate).minimize(loss) for rate, loss in (
-      (1e-3, batch_all), (1e-4, batch_hard))]
-  order = class_batches.batches(labels, _CLASSES, _SAMPLES, flags.seed)
-  fractions = []
+  steps, seen = make_steps(
+      classes, embed(pictures, params, is_training=True), params)
+  embeddings = embed(pictures, params)
   with tf.Session() as session:
     session.run(tf.global_variables_initializer())
 
     def embed_all(values):
       return session.run(embeddings, {pictures: values})
 
-    before = _accuracy(embed_all)
-    for number in range(flags.steps):
-      batch = next(order)
-      feeds = {pictures: images[batch], classes: labels[batch]}
-      _, value = session.run(
-          [steps[number >= flags.steps // 2], fraction], feeds)
-      fractions.append(float(value))
-    seen = session.run(dict(statistics, loss=batch_hard), feeds)
-    after = _accuracy(embed_all)
+    before = _accuracy(embed_all, params)
+    fractions, values = _train(
+        session, steps, seen, flags, (pictures, classes))
+    after = _accuracy(embed_all, params)
     _draw(flags, embed_all)
-  return {
+  results = {
       'nearest_accuracy_before': before, 'nearest_accuracy_after': after,
       'fraction_positive_first': fractions[0],
       'fraction_positive_last': float(np.mean(fractions[-5:])),
-      'mean_norm': float(seen['mean_norm']),
+      'mean_norm': float(values['mean_norm']),
       'diagnosis': collapse.message(
-          seen['loss'], MARGIN, seen['negative_distance']) or 'not collapsed',
+          values['batch_hard'], params.margin,
+          values['negative_distance']) or 'not collapsed',
       'picture': lesson.path(flags, 'sheet.png')}
+  with atomic_files.publish(lesson.path(flags, 'results.json')) as output:
+    output.write(json.dumps(dict(
+        results, params=params._asdict(), seed=flags.seed,
+        fractions=fractions), indent=2) + '\n')
+  return results
 
 
-def _accuracy(embed_all):
-  known, queries = lesson.digits(count=1000), lesson.digits('t10k', 500)
+def _train(session, steps, seen, flags, placeholders):
+  """Trains; returns the fractions of positive triplets, and what is seen last.
+  """
+  params = flags.params
+  images, labels = lesson.digits(count=params.train_size)
+  count = flags.steps or max(
+      1, params.num_epochs * len(labels) // params.batch_size)
+  order = class_batches.batches(
+      labels, experiment.CLASSES, params.batch_size // experiment.CLASSES,
+      flags.seed)
+  summaries = tf.summary.merge(
+      [tf.summary.scalar(name, value) for name, value in seen.items()])
+  fractions = []
+  with tf.summary.FileWriter(flags.output_dir) as writer:
+    for number, batch in enumerate(itertools.islice(order, count)):
+      feeds = dict(zip(placeholders, (images[batch], labels[batch])))
+      if number % _SUMMARIZE_EVERY == 0:
+        writer.add_summary(session.run(summaries, feeds), number)
+      _, fraction = session.run(
+          [steps[2 * number // count], seen['fraction_positive']], feeds)
+      fractions.append(float(fraction))
+  return fractions, session.run(seen, feeds)
+
+
+def _accuracy(embed_all, params):
+  known = lesson.digits(count=_KNOWN)
+  queries = lesson.digits('t10k', params.eval_size)
   return lesson.nearest_accuracy(
       embed_all(known[0]), known[1], embed_all(queries[0]), queries[1])
 
 
 def _draw(flags, embed_all):
   """Writes the sheet, and the files of TensorBoard's projector."""
-  known, _ = lesson.digits(count=1000)
+  known, _ = lesson.digits(count=_KNOWN)
   images, labels = lesson.digits('t10k', 400)
   embedded, queries = embed_all(known), embed_all(images)
   rows = []
@@ -113,4 +193,4 @@ def _write_sprite(flags, images):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=300)
+  lesson.main(run, flags_)

@@ -18,7 +18,8 @@ def message(loss, margin, negative_distance):
     margin: its margin, above 0.
     negative_distance: mean distance of examples of different classes.
   """
-  if abs(loss - margin) > _NEAR * margin:
+  # Not the other way round: a loss that is not a number is at no margin.
+  if not abs(loss - margin) <= _NEAR * margin:
     return None
   where = 'The loss, %.4g, is at the margin, %g' % (loss, margin)
   if negative_distance <= _COLLAPSED * margin:

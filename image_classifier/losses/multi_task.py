@@ -148,7 +148,9 @@ def train_ops(losses, optimizer, head_scopes, global_step=None):
   Raises:
     ValueError: no trainable variable is in a scope.
   """
-  heads = {task: set(tf.trainable_variables(scope.rstrip('/') + '/'))
+  # A scope as an argument of trainable_variables would be a pattern.
+  heads = {task: {variable for variable in tf.trainable_variables()
+                  if variable.op.name.startswith(scope.rstrip('/') + '/')}
            for task, scope in head_scopes.items()}
   for task, head in heads.items():
     if not head:

@@ -211,10 +211,16 @@ def log_variances(heads):
 
   The variables are made at the first call, of value 0.
   """
+  scopes = {}
+  for head in heads:
+    scope = _scope(head.task)
+    # Names of two tasks may differ in what TensorFlow does not accept.
+    while scope in scopes.values():
+      scope += '_'
+    scopes[head.task] = scope
   with tf.variable_scope('', reuse=tf.AUTO_REUSE, auxiliary_name_scope=False):
-    made = multi_task.log_variance_variables(
-        [_scope(head.task) for head in heads])
-  return {head.task: made[_scope(head.task)] for head in heads}
+    made = multi_task.log_variance_variables(list(scopes.values()))
+  return {task: made[scope] for task, scope in scopes.items()}
 
 
 def _scope(task):

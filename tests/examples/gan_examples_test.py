@@ -10,6 +10,7 @@ from PIL import Image
 import pytest
 import tensorflow.compat.v1 as tf
 
+from examples import command_line
 from examples import gan_training
 from examples import train_cyclegan
 from examples import train_dcgan
@@ -94,13 +95,13 @@ def test_runs_in_another_directory(tmp_path):
     (['--seed=x'], "--seed: invalid int value: 'x'")])
 def test_wrong_flags_are_refused(arguments, message, capsys):
   with pytest.raises(SystemExit) as stopped:
-    gan_training.parse_flags('An example.', 8, arguments)
+    command_line.gan('An example.', 8, arguments)
   assert stopped.value.code == 2
   assert message in capsys.readouterr().err
 
 
 def test_default_flags():
-  given = gan_training.parse_flags('An example.', 8, [])
+  given = command_line.gan('An example.', 8, [])
   assert (given.steps, given.batch_size, given.seed) == (200, 8, 0)
   assert given.output_dir.endswith('-output')
 

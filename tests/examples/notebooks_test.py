@@ -45,7 +45,7 @@ def test_every_notebook_is_tested():
 @pytest.mark.slow
 def test_walkthrough():
   values = _run('slim_walkthrough.ipynb', 'losses', 'accuracies')
-  assert values['figures'] == 5
+  assert values['figures'] == 6
   assert values['losses'][-1] < 0.3 * values['losses'][0]
   whole, tuned, scratch = values['accuracies']
   assert whole > 0.9

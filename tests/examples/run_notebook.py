@@ -2,8 +2,9 @@
 
   python -m tests.examples.run_notebook NOTEBOOK VARIABLE...
 
-Its last line is a JSON dict: `figures`, the number of figures that were shown
-and are not blank, and the values of the variables.
+Its last line is a JSON dict: `figures`, the number of figures that were shown,
+are not blank and have no label beyond their border; and the values of the
+variables.
 """
 import json
 import os
@@ -29,8 +30,16 @@ def _show(shown):
     figure = pyplot.figure(number)
     figure.canvas.draw()
     pixels = np.asarray(figure.canvas.buffer_rgba())
-    shown.append(pixels.std() > 1)
+    shown.append(pixels.std() > 1 and _is_whole(figure))
   pyplot.close('all')
+
+
+def _is_whole(figure):
+  """Returns whether all that is drawn is inside the figure."""
+  drawn = figure.get_tightbbox(figure.canvas.get_renderer())
+  width, height = figure.get_size_inches()
+  return (min(drawn.x0, drawn.y0) > -0.01 and drawn.x1 < width + 0.01 and
+          drawn.y1 < height + 0.01)
 
 
 def main(path, *names):

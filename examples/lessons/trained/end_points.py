@@ -7,6 +7,12 @@ LeNet's first layers make of a digit. Probabilities are the softmax of the
 logits, and the logits are the last features times the last weights, which is
 checked here by hand.
 """
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.lesson(__doc__, steps=40))
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 
@@ -53,4 +59,4 @@ def run(flags):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=40)
+  lesson.main(run, flags_)

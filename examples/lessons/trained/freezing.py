@@ -11,6 +11,12 @@ All need is_training=False in the network: batch normalization in training mode
 would change its moving averages. The order matters too: initialize first, then
 restore; the other way round the trained weights are lost.
 """
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.lesson(__doc__, steps=40))
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -71,7 +77,8 @@ def train_head(way, checkpoint, steps, seed):
   """Trains a head; returns what has changed.
 
   Returns:
-    (changed, losses): a dict {'network', 'head'} of bools, and the losses.
+    (changed, losses): a dict {'network', 'head'} of bools, of which the first
+    is whether its variables or what it makes of an image changed; the losses.
   """
   images, labels = lesson.wide_digits(count=500)
   with tf.Graph().as_default(), tf.Session() as session:
@@ -90,13 +97,13 @@ def train_head(way, checkpoint, steps, seed):
     session.run(tf.global_variables_initializer())
     if restored:
       tf.train.Saver(restored).restore(session, checkpoint)
-    before = session.run([restored, head])
+    before = session.run([restored + [features], head], {inputs: images[:4]})
     losses = []
     for _, batch in zip(range(steps), lesson.batches(
         _BATCH, len(labels), seed)):
       losses.append(float(session.run([loss, step], {
           inputs: images[batch], targets: labels[batch]})[0]))
-    after = session.run([restored, head])
+    after = session.run([restored + [features], head], {inputs: images[:4]})
   return {name: any((old != new).any() for old, new in zip(*values))
           for name, values in zip(('network', 'head'), zip(before, after))
          }, losses
@@ -140,4 +147,4 @@ def run(flags):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=40)
+  lesson.main(run, flags_)

@@ -10,6 +10,12 @@ frozen network was trained on 0 to 4). A second import needs a prefix.
 The head's loss takes logits. Given probabilities, it would be a softmax of a
 softmax, and even a perfect answer of two classes would cost 0.313.
 """
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.lesson(__doc__, steps=200))
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -116,4 +122,4 @@ def _draw(flags, test, classes, guess):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=200)
+  lesson.main(run, flags_)

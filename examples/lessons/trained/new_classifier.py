@@ -8,6 +8,13 @@ not in the file and keeps its own first values. Stage 1 trains Predict alone,
 stage 2 everything, from where stage 1 ended. (The file here has random weights,
 as if they were trained.)
 """
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.lesson(__doc__, steps=15))
+
+import numpy as np
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
@@ -33,6 +40,16 @@ def _build(images):
     resnet_v1.resnet_v1_50(images, None, is_training=True)
 
 
+def _equal_layers(session, checkpoint):
+  """Returns how many variables of the graph are those of the file."""
+  reader = tf.train.NewCheckpointReader(checkpoint)
+  values = session.run({
+      variable.op.name: variable for variable in slim.get_model_variables()
+      if reader.has_tensor(variable.op.name)})
+  return sum(np.array_equal(value, reader.get_tensor(name))
+             for name, value in values.items())
+
+
 def run(flags):
   """Restores, trains both stages; returns what changed in each."""
   checkpoint = lesson.save_network(lesson.path(flags, 'resnet.ckpt'), _build)
@@ -56,6 +73,7 @@ def run(flags):
   with tf.Session() as session:
     session.run(tf.global_variables_initializer())
     restore(session)
+    results['layers_restored'] = _equal_layers(session, checkpoint)
     order = lesson.batches(_BATCH, len(labels), flags.seed)
     for number, stage in enumerate(stages, 1):
       before = session.run([backbone, head])
@@ -76,4 +94,4 @@ def run(flags):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=15)
+  lesson.main(run, flags_)

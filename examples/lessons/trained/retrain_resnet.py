@@ -19,6 +19,12 @@ Batch normalization and weight decay come from the network's arg_scope, which
 here has random weights, as if they were trained.) The picture shows filters of
 the first layer, which stage 1 keeps, and how stage 2 changes them.
 """
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.lesson(__doc__, steps=15))
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -108,4 +114,4 @@ def _draw(flags, filters):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=15)
+  lesson.main(run, flags_)

@@ -9,6 +9,12 @@ as the slots of the optimizer are saved too.
 import glob
 import os
 
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.lesson(__doc__, steps=40))
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 
@@ -77,4 +83,4 @@ def _draw(flags, straight, resumed):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=40)
+  lesson.main(run, flags_)

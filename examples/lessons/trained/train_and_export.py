@@ -6,6 +6,12 @@ After the training there is a checkpoint; a frozen graph, whose weights are
 constants; and a SavedModel with a signature. All take raw images, uint8, in
 batches of any size, and give the same classes.
 """
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.lesson(__doc__, steps=150))
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 
@@ -83,4 +89,4 @@ def _draw(flags, digits, classes):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=150)
+  lesson.main(run, flags_)

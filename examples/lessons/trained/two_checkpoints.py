@@ -19,6 +19,12 @@ for networks: load_models refuses the silent case.
 """
 import collections
 
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.lesson(__doc__, steps=1))
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 
@@ -141,4 +147,4 @@ def run(flags):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=1)
+  lesson.main(run, flags_)

@@ -6,6 +6,12 @@ Two checkpoints that hold variables of the same names overwrite each other in
 one session without a word. `load_models` gives each a graph and a session, or
 with one_session=True a scope, and compares all variables with the checkpoints.
 """
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.lesson(__doc__, steps=100))
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 
@@ -68,4 +74,4 @@ def _draw(flags, images, found):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=100)
+  lesson.main(run, flags_)

@@ -10,6 +10,12 @@ digit at the probability of its class, by the one network and by the other.
 """
 from concurrent import futures
 
+from examples import command_line
+
+if __name__ == '__main__':
+  # --help needs no TensorFlow, which loads here.
+  flags_ = command_line.start(command_line.lesson(__doc__, steps=80))
+
 import numpy as np
 import tensorflow.compat.v1 as tf
 
@@ -86,4 +92,4 @@ def run(flags):
 
 
 if __name__ == '__main__':
-  lesson.main(run, __doc__, steps=80)
+  lesson.main(run, flags_)

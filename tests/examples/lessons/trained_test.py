@@ -4,6 +4,7 @@ import os
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
+import tf_slim as slim
 
 from examples.lessons.trained import end_points
 from examples.lessons.trained import freezing
@@ -44,10 +45,28 @@ def test_a_head_on_a_frozen_graph(tmp_path):
 @pytest.mark.slow
 def test_new_classifier(tmp_path):
   results = running.run(new_classifier, tmp_path, 1)
+  # 53 convolutions: weights, gamma, beta, moving mean and variance.
+  assert results['layers_restored'] == 5 * 53
   assert results['stage_1'] == 'network kept, head changed'
   assert results['stage_2'] == 'network changed, head changed'
   assert results['features'] == '[2048]'
   assert results['parameters'] == 23508032
+
+
+def test_a_new_layer_is_missing_in_the_file_but_must_not_differ(tmp_path):
+  old = slim.model_variable('old', [2])
+  with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    path = tf.train.Saver([old]).save(session, str(tmp_path / 'model.ckpt'))
+  new = slim.model_variable('new', [3])
+  with tf.Session() as session:
+    with pytest.raises(tf.errors.NotFoundError, match='new'):
+      slim.assign_from_checkpoint_fn(path, [old, new])(session)
+    slim.assign_from_checkpoint_fn(
+        path, [old, new], ignore_missing_vars=True)(session)
+    with pytest.raises(tf.errors.InvalidArgumentError, match='shape'):
+      slim.assign_from_checkpoint_fn(
+          path, {'old': new}, ignore_missing_vars=True)(session)
 
 
 @pytest.mark.slow

@@ -103,14 +103,19 @@ def test_contrastive_at_its_edges(label, distance, value, gradient):
   np.testing.assert_allclose(found[1], [[gradient, 0]], atol=1e-6)
 
 
-def test_contrastive_of_a_batch_weighs_both_kinds_of_pairs_equally():
-  d = _distances(_EMBEDDINGS, False)
-  same = np.equal.outer(_LABELS, _LABELS)
+@pytest.mark.parametrize('labels, embeddings, margin', [
+    (_LABELS, _EMBEDDINGS, 6.),
+    (np.random.RandomState(2).randint(5, size=40),
+     np.float32(np.random.RandomState(3).randn(40, 6)), 4.)])
+def test_contrastive_of_a_batch_weighs_both_kinds_of_pairs_equally(
+    labels, embeddings, margin):
+  d = _distances(embeddings, False)
+  same = np.equal.outer(labels, labels)
   expected = .25 * (
-      (d ** 2)[same & ~np.eye(5, dtype=bool)].mean() +
-      (np.maximum(0, 6 - d) ** 2)[~same].mean())
+      (d ** 2)[same & ~np.eye(len(labels), dtype=bool)].mean() +
+      (np.maximum(0, margin - d) ** 2)[~same].mean())
   np.testing.assert_allclose(_run(metric_learning.batch_contrastive_loss(
-      _LABELS, tf.constant(_EMBEDDINGS), 6.)), expected, rtol=1e-5)
+      labels, tf.constant(embeddings), margin)), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize('triplet, expected', [
@@ -120,6 +125,37 @@ def test_given_triplets(triplet, expected):
   anchor, positive, negative = np.float32(triplet)[:, None]
   assert _run(metric_learning.triplet_loss(
       anchor, positive, negative, 1.)) == expected
+
+
+def test_given_triplets_against_numpy():
+  """The loss, and the gradients that its definition has."""
+  random = np.random.RandomState(0)
+  triplets = random.randn(3, 64, 6).astype(np.float32)
+  tensors = [tf.constant(part) for part in triplets]
+  loss = metric_learning.triplet_loss(*tensors, margin=2.)
+  value, *gradients = _run(loss, *tf.gradients(loss, tensors))
+  a, p, n = np.float64(triplets)
+  costs = 2 + ((a - p) ** 2).sum(1) - ((a - n) ** 2).sum(1)
+  assert 10 < (costs > 0).sum() < 54
+  np.testing.assert_allclose(value, np.maximum(costs, 0).mean(), rtol=1e-5)
+  counts = (costs > 0)[:, None] / 64
+  for found, expected in zip(
+      gradients, (2 * (n - p), 2 * (p - a), 2 * (a - n))):
+    np.testing.assert_allclose(found, counts * expected, atol=1e-6)
+
+
+@pytest.mark.parametrize('order, shift', [(-1, 0.), (1, 16.)])
+def test_what_changes_no_loss_of_pairs_and_triplets(order, shift):
+  """Another order of the batch, and the same added to all embeddings."""
+  parts = np.random.RandomState(0).randn(3, 20, 4).astype(np.float32)
+  labels = np.arange(20) % 3 == 0
+  moved = parts[:, ::order] + np.float32(shift)
+  for found, expected in zip(*[_run(
+      metric_learning.contrastive_loss(these, given[0], given[1], 3.),
+      metric_learning.triplet_loss(*given, margin=3.))
+                               for these, given in (
+                                   (labels[::order], moved), (labels, parts))]):
+    assert found > .5 and found == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize('squared, margin, batch_all, batch_hard', [
@@ -145,10 +181,10 @@ def _batches():
   """Yields labels and embeddings: random ones, duplicates, nearly equal ones.
   """
   random = np.random.RandomState(0)
-  labels = random.randint(6, size=32)
-  yield labels, random.randn(32, 6)
-  yield labels.astype(np.float32), random.randint(2, size=[32, 6])
-  yield labels, 1 + 2e-7 * random.randn(32, 6)
+  labels = random.randint(6, size=64)
+  yield labels, random.randn(64, 6)
+  yield labels.astype(np.float32), random.randint(2, size=[64, 6])
+  yield labels, 1 + 2e-7 * random.randn(64, 6)
 
 
 @pytest.mark.parametrize('squared', [False, True])
@@ -220,6 +256,43 @@ def test_one_class_or_all_different(labels, batch_all, batch_hard):
       labels, embeddings, 1.)))
 
 
+_OF_A_BATCH = {
+    'contrastive': metric_learning.batch_contrastive_loss,
+    'batch_all': lambda *arguments: (
+        metric_learning.batch_all_triplet_loss(*arguments)[0]),
+    'batch_all_squared': lambda *arguments: (
+        metric_learning.batch_all_triplet_loss(*arguments, squared=True)[0]),
+    'batch_hard': metric_learning.batch_hard_triplet_loss,
+    'batch_hard_squared': lambda *arguments: (
+        metric_learning.batch_hard_triplet_loss(*arguments, squared=True)),
+    'semihard': metric_learning.triplet_semihard_loss}
+# Labels and embeddings. Squares of the last are too small to have all digits.
+_DEGENERATE = {
+    'one_class': ([3] * 4, _EMBEDDINGS[:4]),
+    'all_different': ([0, 1, 2, 3], _EMBEDDINGS[:4]),
+    'one_image': ([0], _EMBEDDINGS[:1]),
+    'pairs_of_equals': ([0, 0, 1, 1], _EMBEDDINGS[[0, 0, 1, 1]]),
+    'equals_of_two_classes': ([0, 1, 0, 1], _EMBEDDINGS[[1, 1, 2, 2]]),
+    'tiny': ([0, 0, 1, 1], 1e-20 * _EMBEDDINGS[:4]),
+    'denormal': ([0, 0, 1, 1], 1e-22 * _EMBEDDINGS[:4])}
+
+
+@pytest.mark.parametrize('batch', sorted(_DEGENERATE))
+def test_losses_and_gradients_of_any_batch_are_finite(batch):
+  labels, embeddings = _DEGENERATE[batch]
+  tensor = tf.constant(np.float32(embeddings))
+  losses = {name: loss(labels, tensor, .5)
+            for name, loss in _OF_A_BATCH.items()}
+  values, gradients, statistics = _run(
+      losses, {name: tf.gradients(loss, tensor)[0]
+               for name, loss in losses.items()},
+      metric_learning.statistics(labels, tensor, .5))
+  for name, value in values.items():
+    assert 0 <= value < np.inf, name
+    assert np.isfinite(gradients[name]).all(), name
+  assert np.isfinite(list(statistics.values())).all()
+
+
 def test_different_classes_within_the_margin():
   """An anchor without positive counts with the distance 0 to one."""
   np.testing.assert_allclose(_run(metric_learning.batch_hard_triplet_loss(
@@ -265,7 +338,8 @@ def test_statistics():
      '--normalize_embedding.'),
     (.49, 1.5, 'The loss, 0.49, is at the margin, 0.5: examples of one class '
      'are as far apart as those of different classes (1.5). If that lasts, '
-     'change --learning_rate.'), (.3, .001, None), (.8, 2., None)])
+     'change --learning_rate.'), (.3, .001, None), (.8, 2., None),
+    (np.nan, np.nan, None)])
 def test_message_about_the_margin(loss, distance, words):
   text = collapse.message(loss, .5, distance)
   assert text is None if words is None else words in text

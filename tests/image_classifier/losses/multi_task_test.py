@@ -29,6 +29,41 @@ def test_softmax_values(weights, expected):
       logits, targets, weights)), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize('order', [1, -1])
+def test_softmax_against_numpy(order):
+  """Masked, weighted, of targets with fractions; in any order of the batch."""
+  random = np.random.RandomState(0)
+  logits = 3 * random.randn(12, 5).astype(np.float32)
+  targets = random.dirichlet(np.ones(5), 12).astype(np.float32)
+  weights = np.float32(random.randint(3, size=12)) / 2
+  exps = np.exp(np.float64(logits))
+  each = -(targets * np.log(exps / exps.sum(1, keepdims=True))).sum(1)
+  tensor = tf.constant(logits[::order])
+  loss = multi_task.softmax_task_loss(
+      tensor, targets[::order], weights[::order])
+  value, gradient = _run(loss, tf.gradients(loss, tensor)[0])
+  assert 0 < (weights > 0).sum() < 12
+  np.testing.assert_allclose(
+      value, (each * weights).sum() / (weights > 0).sum(), rtol=1e-5)
+  np.testing.assert_allclose(
+      gradient[::order], (exps / exps.sum(1, keepdims=True) - targets) * (
+          weights / (weights > 0).sum())[:, None], atol=1e-6)
+
+
+@pytest.mark.parametrize('loss', [
+    multi_task.softmax_task_loss,
+    lambda logits, targets, weights: multi_task.sigmoid_task_loss(
+        logits, targets, weights[:, None], .1, np.float32([2, 1, 3]))])
+@pytest.mark.parametrize('scale', [1, 100])
+def test_a_batch_without_labels_costs_nothing_and_changes_nothing(loss, scale):
+  logits = tf.constant(scale * _LOGITS)
+  for targets in (_TARGETS, 0 * _TARGETS):
+    none = loss(logits, targets, tf.zeros([2]))
+    value, gradient = _run(none, tf.gradients(none, logits)[0])
+    assert value == 0
+    np.testing.assert_array_equal(gradient, 0 * _LOGITS)
+
+
 @pytest.mark.parametrize('changes, expected', [
     ({}, .2790252), ({'label_smoothing': .1}, .3665252),
     ({'weights': [[1.], [0.]]}, .3047556),
@@ -54,15 +89,24 @@ def test_sigmoid_of_each_attribute(positive_weight, expected):
     assert losses.sum() == pytest.approx(1.6741512)
 
 
-def test_sigmoid_against_numpy():
+@pytest.mark.parametrize('positive', [3., np.float32([1, 2, 3, 4, .5])])
+def test_sigmoid_against_numpy(positive):
   random = np.random.RandomState(0)
   x, z = random.randn(2, 8, 5).astype(np.float32)
   z, known = np.float32(z > 0), np.float32(random.rand(8, 5) < .7)
   z_smooth = z * .8 + .1
   p = 1 / (1 + np.exp(-np.float64(x)))
-  each = -(z_smooth * 3 * np.log(p) + (1 - z_smooth) * np.log(1 - p))
+  each = -(z_smooth * positive * np.log(p) + (1 - z_smooth) * np.log(1 - p))
   np.testing.assert_allclose(_run(multi_task.sigmoid_task_loss(
-      x, z, known, .2, 3.)), each[known > 0].mean(), rtol=1e-5)
+      x, z, known, .2, positive)), each[known > 0].mean(), rtol=1e-5)
+
+
+def test_logits_far_off_have_finite_losses_and_gradients():
+  logits = tf.constant([[100., -100.], [-100., 100.]])
+  for targets in np.float32([[[1, 0], [1, 0]], [[1, 1], [0, 0]]]):
+    loss = multi_task.sigmoid_task_loss(logits, targets, 1.0, 0.0, 2.)
+    value, gradient = _run(loss, tf.gradients(loss, logits)[0])
+    assert 0 <= value <= 200 and np.isfinite(gradient).all()
 
 
 def test_unknown_labels_have_no_gradient():
@@ -161,6 +205,20 @@ def test_turns_touch_one_head_each():
         np.testing.assert_array_equal(before[other], after[other])
 
 
+def test_a_dot_in_the_name_of_a_scope_is_a_dot():
+  losses, variables = {}, {}
+  for task in ('a.b', 'axb'):
+    variables[task] = tf.get_variable('Heads/%s/w' % task, initializer=1.)
+    losses[task] = tf.square(variables[task])
+  steps = multi_task.train_ops(losses, tf.train.GradientDescentOptimizer(.25), {
+      task: 'Heads/' + task for task in losses})
+  with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    for task in losses:
+      session.run(steps[task])
+    assert session.run(variables) == {'a.b': .5, 'axb': .5}
+
+
 def test_a_scope_without_variables():
   with pytest.raises(ValueError, match='The head of the task a has no '
                      'trainable variable in the scope Heads/a.'):
@@ -182,6 +240,20 @@ def test_wrong_schedules(schedule):
   assert str(error.value) == (
       "The schedule is %r; it must be 'joint', 'alternate' or a list of the "
       "steps in a row of each of the 2 tasks, such as [2, 1]." % (schedule,))
+
+
+def test_uncertainty_against_numpy():
+  random = np.random.RandomState(0)
+  losses, logs = random.rand(2, 3).astype(np.float32) * 3 - [[0], [1]]
+  tensors = {str(i): tf.constant(value) for i, value in enumerate(losses)}
+  variables = {str(i): tf.constant(value) for i, value in enumerate(logs)}
+  total = multi_task.uncertainty_loss(tensors, variables)
+  value, *gradients = _run(total, *tf.gradients(
+      total, [variables[str(i)] for i in range(3)]))
+  np.testing.assert_allclose(
+      value, (np.exp(-logs) * losses + logs / 2).sum(), rtol=1e-6)
+  np.testing.assert_allclose(
+      gradients, .5 - np.exp(-logs) * losses, rtol=1e-5)
 
 
 def test_uncertainty_weights():

@@ -84,6 +84,17 @@ def test_losses_of_the_task_whose_turn_it_is():
         other * is_on[1]], rtol=1e-5)
 
 
+def test_every_task_has_an_uncertainty_of_its_own():
+  heads = [task_heads.Head(name, ['x'], False, 1.0, 0, [0], None)
+           for name in ('a.b', 'a-b', 'a_b', '\u732b')]
+  for _ in range(2):  # The second time they are there.
+    made = task_heads.log_variances(heads)
+    assert list(made) == [head.task for head in heads]
+    assert len({variable.op.name for variable in made.values()}) == 4
+  assert len(tf.trainable_variables()) == 4
+  assert made['a.b'].op.name == 'log_variance/a_b'
+
+
 def test_losses_weighted_by_uncertainty():
   (one, other), found = _losses(0, is_uncertain=True)
   np.testing.assert_allclose(found, [
