@@ -1,7 +1,7 @@
 """Measures this project and what could be used instead, in one run.
 
-  python -m benchmarks.bench --output_dir=DIR [--only=step,input] [--rounds=7]
-      [--seconds=0.5]
+  python -m benchmarks.bench --output_dir=DIR [--only=step,input] [--full]
+      [--rounds=3] [--seconds=0.3]
   python -m benchmarks.bench --compare=A,B
 
 Every environment of `make env` that exists takes part (.venv, .venv-mkl,
@@ -14,14 +14,20 @@ every turn. `--compare` prints two such files beside each other.
              of inception at 299 x 299, the crops of vgg at 224 x 224
   step       a training step on a batch in memory
   train      the same from files, with all that a training does beside
+  evaluate   batches of an evaluation from files, and the network alone
   inference  the forms of an export
   programs   whole processes: see `python -m benchmarks.startup --help`
+
+Without --full, two small networks, the exports of one, and few turns, so that
+all of it takes less than 20 minutes on two cores; --full measures all networks,
+seven turns each, and takes more than an hour.
 
 "ratio" is the contender's images/s as a multiple of those of the first of its
 case, the median over the rounds; "CPU ratio" is the same of images per CPU
 second, which other programs disturb less. A ratio above 1 is faster.
 """
 import argparse
+import collections
 import json
 import os
 import platform
@@ -34,14 +40,22 @@ from benchmarks import common
 from benchmarks import input_pipeline
 from benchmarks import startup
 from benchmarks import train
+from benchmarks.contenders import tables
 from benchmarks.contenders import turns
 from slim_common import atomic_files
 
 _PEERS = os.path.join(common.ROOT, '.venv-peers', 'bin', 'python')
 _SIZES = {'lenet': (28, 1)}
 _DEFAULT_SIZE = (224, 3)
-_NETWORKS = ('lenet', 'mobilenet_v1_025', 'mobilenet_v2', 'resnet_v1_50')
-_INFERENCE = ('mobilenet_v1', 'resnet_v1_50')
+# What a small run measures, and what all.
+Scope = collections.namedtuple(
+    'Scope', 'networks exported programs rounds seconds')
+SMALL = Scope(
+    ('lenet', 'mobilenet_v1_025'), ('mobilenet_v1',),
+    tuple(case for case in startup.CASES if case != 'first step'), 3, 0.3)
+FULL = Scope(
+    SMALL.networks + ('mobilenet_v2', 'resnet_v1_50'),
+    SMALL.exported + ('resnet_v1_50',), startup.CASES, 7, 0.5)
 _CLASSES = 1001
 # Images of a batch of the evaluation, and classes of the data.
 _EVALUATION_BATCH, _DATA_CLASSES = 32, 10
@@ -62,12 +76,11 @@ class Bench:
 
   Args:
     data: directory for temporary files.
-    rounds: turns of each contender.
-    seconds: length of a turn.
+    scope: the `Scope` of what is measured.
   """
 
-  def __init__(self, data, rounds, seconds):
-    self.data, self.rounds, self.seconds = data, rounds, seconds
+  def __init__(self, data, scope):
+    self.data, self.scope = data, scope
     # Today's TensorFlow is what others are compared with.
     self.stacks = sorted(common.environments(), key=lambda item: (
         item[0] != 'tf2'))
@@ -76,7 +89,7 @@ class Bench:
 
   def play(self, section, case, contenders):
     """Lets them work; returns a dict of each, what bench.json holds."""
-    turns.play(contenders, self.rounds, self.seconds)
+    turns.play(contenders, self.scope.rounds, self.scope.seconds)
     return [dict(section=section, case=case, contender=found.name,
                  problem=found.problem, turns=found.turns)
             for found in contenders]
@@ -114,7 +127,7 @@ def _training_work(bench, network):
 
 def measure_steps(bench, kind='step'):
   """Yields the results of training steps, or of trainings from files."""
-  for network in _NETWORKS:
+  for network in bench.scope.networks:
     work = dict(_training_work(bench, network), work=kind)
     contenders = [turns.Contender('ours, ' + stack, python, 'ours', **work)
                   for stack, python in bench.stacks]
@@ -136,7 +149,7 @@ def measure_training(bench):
 
 def measure_evaluation(bench):
   """Yields the results of evaluations."""
-  for network in _NETWORKS:
+  for network in bench.scope.networks:
     work = _training_work(bench, network)
     work['batch'] = _EVALUATION_BATCH
     # That of LeNet has been made with the data.
@@ -166,7 +179,7 @@ def measure_evaluation(bench):
 
 def measure_inference(bench):
   """Yields the results of exports."""
-  for network in _INFERENCE:
+  for network in bench.scope.exported:
     exports = {stack: _export(python, network, os.path.join(
         bench.data, stack, network)) for stack, python in bench.stacks}
     for batch in (1, 16):
@@ -219,7 +232,7 @@ def _export(python, network, directory):
 
 def measure_programs(bench):
   """Yields the results of whole processes."""
-  for case in startup.CASES:
+  for case in bench.scope.programs:
     yield bench.play('programs', case, startup.contenders(
         case, bench.stacks, bench.data))
 
@@ -229,11 +242,11 @@ SECTIONS = {'input': measure_input, 'step': measure_steps,
             'inference': measure_inference, 'programs': measure_programs}
 
 
-def run(output_dir, sections, rounds, seconds):
+def run(output_dir, sections, scope):
   """Measures sections and keeps bench.json and bench.md up to date."""
   os.makedirs(output_dir, exist_ok=True)
   with tempfile.TemporaryDirectory() as data:
-    bench = Bench(data, rounds, seconds)
+    bench = Bench(data, scope)
     started = time.time()
     facts = machine_facts(bench)
     startup.prepare(common.environments()[0][1], data)
@@ -256,8 +269,8 @@ def machine_facts(bench):
   return {
       'date': time.strftime('%Y-%m-%d'), 'processor': ', '.join(sorted(names)),
       'cores': bench.threads, 'system': platform.platform(),
-      'load': '%.1f' % os.getloadavg()[0], 'rounds': bench.rounds,
-      'seconds of a turn': bench.seconds,
+      'load': '%.1f' % os.getloadavg()[0], 'rounds': bench.scope.rounds,
+      'seconds of a turn': bench.scope.seconds,
       'versions': {stack: _versions(python) for stack, python in environments}}
 
 
@@ -279,90 +292,7 @@ def _write(output_dir, facts, results):
   with atomic_files.publish(os.path.join(output_dir, 'bench.json')) as target:
     json.dump({'facts': facts, 'results': results}, target, indent=1)
   with atomic_files.publish(os.path.join(output_dir, 'bench.md')) as target:
-    target.write('\n'.join(markdown(facts, results)) + '\n')
-
-
-def markdown(facts, results):
-  """Yields the lines of bench.md."""
-  yield '# Benchmarks of %s' % facts['date']
-  yield ''
-  for name, fact in facts.items():
-    if name != 'versions':
-      yield '* %s: %s' % (name, fact)
-  for stack, versions in facts['versions'].items():
-    yield '* %s: %s' % (stack, ', '.join(
-        '%s %s' % item for item in versions.items()))
-  titles = ''
-  for row in results:
-    first = next(other for other in results if not other['problem'] and
-                 _key(other)[:2] == _key(row)[:2] or other is row)
-    if row['section'] != titles:
-      titles = row['section']
-      yield from ['', '## ' + titles, '', _head(titles), '|---' * 7 + '|']
-    yield '| %s | %s | %s |' % (row['case'], row['contender'], ' | '.join(
-        [row['problem'].replace('|', '/'), '', '', '', ''] if row['problem']
-        else cells(row, first)))
-
-
-def _key(row):
-  return row['section'], row['case'], row['contender']
-
-
-def _head(section):
-  units = ('seconds (quartiles)', 'CPU seconds') if section == 'programs' else (
-      'images/s (quartiles)', 'CPU ms/image')
-  return '| case | contender | %s | MiB | ratio (quartiles) | CPU ratio |' % (
-      ' | '.join(units))
-
-
-def cells(row, first):
-  """Returns the cells of a contender, compared with the first of its case."""
-  taken = [turns.Turn(*values) for values in row['turns']]
-  base = [turns.Turn(*values) for values in first['turns']]
-  if row['section'] == 'programs':
-    speeds, cpu = [turn.seconds for turn in taken], [
-        turn.cpu for turn in taken]
-  else:
-    speeds, cpu = [turn.images / turn.seconds for turn in taken], [
-        1000 * turn.cpu / turn.images for turn in taken]
-  by_wall, by_cpu = (
-      [getattr(old, clock) / old.images * new.images / getattr(new, clock)
-       for old, new in zip(base, taken) if getattr(new, clock)]
-      for clock in ('seconds', 'cpu'))
-  return ['%.4g (%.4g to %.4g)' % turns.spread(speeds),
-          '%.4g' % turns.spread(cpu).median,
-          '%d' % max(turn.memory for turn in taken),
-          '%.2f (%.2f to %.2f)' % turns.spread(by_wall),
-          '%.2f' % turns.spread(by_cpu).median if by_cpu else '']
-
-
-def compare(first, second):
-  """Yields the lines of a table of two files, by contender."""
-  found = []
-  for path in (first, second):
-    with open(_json_of(path)) as source:
-      found.append({_key(row): row for row in json.load(source)['results']
-                    if not row['problem']})
-  yield '| section | case | contender | CPU ms/image | then | ratio |'
-  yield '|---' * 6 + '|'
-  for key in found[0]:
-    if key in found[1]:
-      old, new = (_cpu(rows[key]) for rows in found)
-      yield '| %s | %s | %s | %.4g | %.4g | %.2f |' % (
-          key + (old, new, old / new if new else float('nan')))
-  for key in sorted(set(found[0]) ^ set(found[1])):
-    yield '| %s | %s | %s | only in %s | | |' % (
-        key + (first if key in found[0] else second,))
-
-
-def _json_of(path):
-  """Returns the path of the bench.json that a file or directory is."""
-  return os.path.join(path, 'bench.json') if os.path.isdir(path) else path
-
-
-def _cpu(row):
-  return 1000 * turns.spread(
-      [cpu / images for images, _, cpu, _ in row['turns']]).median
+    target.write('\n'.join(tables.markdown(facts, results)) + '\n')
 
 
 def main():
@@ -372,22 +302,26 @@ def main():
                       help='directory of the tables (default: %(default)s)')
   parser.add_argument('--only', type=common.names_in(SECTIONS),
                       default=list(SECTIONS), metavar='NAME,...')
-  parser.add_argument('--rounds', type=int, default=7,
-                      help='turns of each contender (default: %(default)s)')
-  parser.add_argument('--seconds', type=float, default=0.5,
-                      help='length of a turn (default: %(default)s)')
+  parser.add_argument('--full', action='store_true', help='all networks')
+  for name, kind, text in (('rounds', int, 'turns of each contender'),
+                           ('seconds', float, 'length of a turn')):
+    parser.add_argument('--' + name, type=kind, help='%s (default: %s, %s with '
+                        '--full)' % (text, *(getattr(scope, name) for scope in (
+                            SMALL, FULL))))
   parser.add_argument('--compare', metavar='A,B', help='two bench.json')
   arguments = parser.parse_args()
   if not arguments.compare:
-    run(arguments.output_dir, arguments.only, arguments.rounds,
-        arguments.seconds)
+    scope = FULL if arguments.full else SMALL
+    run(arguments.output_dir, arguments.only, scope._replace(
+        rounds=arguments.rounds or scope.rounds,
+        seconds=arguments.seconds or scope.seconds))
     return
   paths = arguments.compare.split(',')
   if len(paths) != 2 or not all(
-      os.path.isfile(_json_of(path)) for path in paths):
+      os.path.isfile(tables.json_of(path)) for path in paths):
     parser.error('--compare=%s: name two bench.json, or the directories that '
                  'hold them: --compare=A,B' % arguments.compare)
-  print('\n'.join(compare(*paths)))
+  print('\n'.join(tables.compare(*paths)))
 
 
 if __name__ == '__main__':

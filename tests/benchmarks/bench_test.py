@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks import bench
 from benchmarks import common
+from benchmarks.contenders import tables
 
 _FACTS = {'date': '2020-01-02', 'cores': 2, 'rounds': 3,
           'versions': {'stock': {'python': '3.7.16', 'numpy': '1.18.5'}}}
@@ -20,7 +21,7 @@ def _row(contender, seconds, section='step', problem=''):
 
 
 def test_the_tables_compare_with_the_first_of_a_case():
-  lines = list(bench.markdown(_FACTS, [
+  lines = list(tables.markdown(_FACTS, [
       _row('broken', [], problem='it failed: a | b'),
       _row('ours', [2, 1, 4]), _row('theirs', [4, 4, 4]),
       _row('program', [3, 2, 1], 'programs')]))
@@ -43,7 +44,7 @@ def test_two_runs_are_compared(tmp_path):
                      ('b', [_row('ours', [1])])):
     (tmp_path / name).mkdir()
     (tmp_path / name / 'bench.json').write_text(json.dumps({'results': rows}))
-  assert list(bench.compare(str(tmp_path / 'a'), str(tmp_path / 'b')))[2:] == [
+  assert list(tables.compare(str(tmp_path / 'a'), str(tmp_path / 'b')))[2:] == [
       '| step | lenet | ours | 400 | 200 | 2.00 |',
       '| step | lenet | gone | only in %s | | |' % (tmp_path / 'a')]
 
@@ -62,11 +63,11 @@ def test_arguments(argument, message, capsys, monkeypatch):
 
 @pytest.mark.slow
 def test_steps_are_measured(tmp_path, monkeypatch):
-  monkeypatch.setattr(bench, '_NETWORKS', ('lenet',))
   monkeypatch.setattr(bench, '_PEERS', os.path.join(str(tmp_path), 'none'))
   monkeypatch.setattr(
       common, 'environments', lambda: [('this', sys.executable)])
-  bench.run(str(tmp_path / 'out'), ['step', 'train', 'evaluate'], 2, 0.05)
+  bench.run(str(tmp_path / 'out'), ['step', 'train', 'evaluate'],
+            bench.SMALL._replace(networks=('lenet',), rounds=2, seconds=0.05))
   rows = json.loads((tmp_path / 'out' / 'bench.json').read_text())['results']
   assert [(row['section'], row['contender'], row['problem'], len(row['turns']))
           for row in rows] == [('step', 'ours, this', '', 2),
