@@ -137,8 +137,13 @@ def main(options):
   os.makedirs(options.output_dir, exist_ok=True)
   picture = os.path.join(options.output_dir, 'curves.png')
   curves = train(options)
-  lesson.draw_curves(picture, curves, 'Towers: %d, of %d images each' % (
-      options.num_devices, options.batch_size))
+  # On one axis with the accuracy, which is at most 1.
+  losses = [loss / curves['loss'][0] for loss in curves['loss']]
+  lesson.draw_curves(
+      picture, {'loss, relative to the first': losses,
+                'accuracy of the first tower': curves['accuracy']},
+      'Towers: %d, of %d images each' % (
+          options.num_devices, options.batch_size))
   print('picture: %s' % picture)
   return curves
 

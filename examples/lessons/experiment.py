@@ -90,7 +90,7 @@ def _wanted_number(name, kind, value):
   """Returns what a number must be; None if it is that."""
   least, most = _BOUNDS.get(name, (0, float('inf')))
   is_number = isinstance(value, (int, kind)) and not isinstance(value, bool)
-  is_right = is_number and (least or 1e-9) <= value <= most
+  is_right = is_number and (least or 1e-9) <= value <= min(most, 1e9)
   if name == 'batch_size' and is_right:
     is_right = value >= 2 * CLASSES and value % CLASSES == 0
   if is_right:

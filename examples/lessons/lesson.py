@@ -246,21 +246,24 @@ def draw_rows(file, rows, scale=2):
   columns = max(len(images) for _, images in rows)
   widest = max(_LETTER * len(caption) if isinstance(caption, str) else 0
                for caption, _ in rows)
+  # Captions of single images must not run into each other.
+  width = max([size] + [_LETTER * (len(text) + 1) for caption, _ in rows
+                        if not isinstance(caption, str) for text in caption])
   canvas = Image.new(
-      'RGB', (max(columns * (size + 4), widest) + 4,
+      'RGB', (max(columns * (width + 4), widest) + 4,
               len(rows) * (size + _LINE + 6)), 'white')
   pen = ImageDraw.Draw(canvas)
   for row, (caption, images) in enumerate(rows):
     top = row * (size + _LINE + 6)
     captions = [caption] if isinstance(caption, str) else caption
     for column, text in enumerate(captions):
-      pen.text((4 + column * (size + 4), top + 1), text, fill='black')
+      pen.text((4 + column * (width + 4), top + 1), text, fill='black')
     for column, image in enumerate(images):
       pixels = (np.clip(image, 0, 1) * 255).astype(np.uint8)
       tile = Image.fromarray(
           pixels[..., 0] if pixels.shape[-1] == 1 else pixels).convert('RGB')
       canvas.paste(tile.resize((size, size), Image.BICUBIC), (
-          4 + column * (size + 4), top + _LINE + 2))
+          4 + column * (width + 4), top + _LINE + 2))
   _save(canvas, file)
 
 

@@ -45,7 +45,8 @@ def run(flags):
   picture = lesson.path(flags, 'maps.png')
   lesson.draw_rows(picture, [('the digit', [digits[0]])] + [
       ('%s: the first 10 of %d maps' % (name, once[name].shape[-1]), [
-          once[name][0][..., i:i + 1] / max(once[name][0].max(), 1e-9)
+          # The root makes weak answers visible.
+          (once[name][0][..., i:i + 1] / max(once[name][0].max(), 1e-9)) ** 0.5
           for i in range(10)]) for name in _SHOWN], scale=2)
   return {
       'end_points': ', '.join(once),

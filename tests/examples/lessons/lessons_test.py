@@ -33,6 +33,16 @@ def test_results_are_printed(tmp_path, capsys):
   assert (tmp_path / 'new').is_dir()
 
 
+def test_captions_of_images_do_not_run_into_each_other(tmp_path):
+  """Two captions of 20 digits, 6 pixels each, above images of 10 pixels."""
+  path, captions = str(tmp_path / 'rows.png'), ['0123456789' * 2] * 2
+  lesson.draw_rows(path, [(captions, [np.ones([10, 10, 1])] * 2)], scale=1)
+  canvas = np.asarray(Image.open(path).convert('L'))
+  assert canvas.shape[1] >= 2 * 20 * 6
+  is_white = (canvas[:14] > 250).all(axis=0)
+  assert is_white[4 + 20 * 6:4 + 21 * 6].all() and not is_white[140:200].all()
+
+
 def _lessons():
   """Returns {name as in the page: text of the module}."""
   paths = sorted(_DIRECTORY.glob('**/*.py'))
@@ -165,6 +175,7 @@ def test_strategies_differ():
     ('{"margn": 1}', 'p.json: there is no parameter margn; did you mean '
      'margin? There are learning_rate, batch_size,'),
     ('{"margin": 0}', 'margin is 0; it must be a number above 0.'),
+    ('{"margin": Infinity}', 'margin is Infinity; it must be a number above'),
     ('{"margin": "1"}', 'margin is "1"; it must be a number above 0.'),
     ('{"num_epochs": 1.5}',
      'num_epochs is 1.5; it must be a whole number above 0.'),
