@@ -22,6 +22,7 @@ import itertools
 import re
 from typing import Callable, List, Optional
 
+import numpy as np
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
@@ -156,6 +157,25 @@ def load_adapted(warm_start: Plan, session):
   for name, variable in warm_start.adapted.items():
     variable.load(first_convolution.adapt(
         reader.get_tensor(name), variable.shape.as_list()[-2]), session)
+
+
+def new_heads(warm_start: Plan, width: int) -> List[tf.Variable]:
+  """Returns the variables of last layers that a warm start does not load.
+
+  Args:
+    warm_start: what it does.
+    width: that of the last layers. Auxiliary heads have layers before these.
+  """
+  return [variable for variable in slim.get_model_variables()
+          if shape_mismatch.is_head(variable.op.name)
+          and variable.shape.as_list()[-1] == width
+          and variable not in warm_start.loaded.values()]
+
+
+def load_zeros(variables, session):
+  """Sets variables to 0; adds nothing to the session's graph."""
+  for variable in variables:
+    variable.load(np.zeros(variable.shape.as_list(), np.float32), session)
 
 
 def describe(warm_start: Plan) -> List[str]:

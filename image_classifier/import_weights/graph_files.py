@@ -11,6 +11,7 @@ from image_classifier.checkpoints import shape_mismatch
 _SAVED_MODEL = 'saved_model.pb'
 _VARIABLES = os.path.join('variables', 'variables')
 _AVERAGE = '/ExponentialMovingAverage'
+_INCOMPLETE = 'it is no complete GraphDef or SavedModel'
 
 
 def is_saved_model(path: str) -> bool:
@@ -40,6 +41,8 @@ def read(path: str) -> Dict[str, np.ndarray]:
     else:
       model = _parsed(os.path.join(path, _SAVED_MODEL),
                       saved_model_pb2.SavedModel())
+      if not model.meta_graphs:  # Bytes of another kind can be parsed so.
+        raise ValueError(_INCOMPLETE)
       values = _constants(model.meta_graphs[0].graph_def)
   except (ValueError, IndexError, RuntimeError, tf.errors.OpError) as error:
     raise ValueError('%s is refused: %s.' % (
@@ -57,7 +60,7 @@ def _parsed(path, message):
   try:
     message.ParseFromString(content)
   except Exception:  # DecodeError, of a module that differs between versions.
-    raise ValueError('it is no complete GraphDef or SavedModel')
+    raise ValueError(_INCOMPLETE)
   return message
 
 

@@ -5,16 +5,20 @@ from slim_common import flags
 from slim_common import help_page
 
 PRESETS = {
-    # A new head on features that are good already: first the head alone, which
-    # would otherwise spoil them with its large first gradients, then all
-    # layers, at a rate that ends at 0. Crops keep half of an image or more, as
-    # there are few images and what is in them shall stay.
+    # A new head on features that are good already. It starts at zero: few
+    # images never change most of its directions, and random weights in these
+    # would add noise to the logits of all others. First the head alone, whose
+    # first gradients would spoil the features, then all layers, at a rate that
+    # ends at 0. Crops keep half of an image or more, as there are few images
+    # and what is in them shall stay.
     'finetune': {
         'optimizer': 'momentum',
         'learning_rate': 0.003,
         'learning_rate_decay_type': 'cosine',
         'warmup_epochs': 0.5,
         'head_epochs': 2.0,
+        'max_head_fraction': 0.2,
+        'new_head': 'zeros',
         'num_epochs': 10.0,
         'crop_min_area': 0.5,
         'eval_every_epochs': 1.0,
@@ -25,7 +29,8 @@ PRESETS = {
 # Flags that say the same in another unit: the one given by hand replaces the
 # other in a preset.
 ALTERNATIVES = {
-    'num_epochs': 'max_number_of_steps', 'eval_every_epochs': 'eval_every'}
+    'num_epochs': 'max_number_of_steps', 'eval_every_epochs': 'eval_every',
+    'max_head_fraction': 'head_epochs'}
 
 
 def describe(config) -> List[str]:

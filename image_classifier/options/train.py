@@ -127,6 +127,15 @@ class WarmStart:
       0.0, 'Number of passes over the split at the start in which only the '
       'last layers are trained, those whose width is the number of classes.',
       at_least=0, only_if_set=('checkpoint_path',))
+  max_head_fraction: float = flag(
+      1.0, 'Part of the training that --head_epochs may take at most, so that '
+      'a short one has steps left for all layers.', at_least=0, at_most=1,
+      only_if_set=('head_epochs',))
+  new_head: str = flag(
+      'random', 'What last layers that are not loaded start with: the initial '
+      'weights of the network (random), or zeros, which add no noise to what '
+      'is learned from few images. Embeddings always start at random.',
+      choices=('random', 'zeros'), only_if_set=('checkpoint_path',))
   checkpoint_path: Optional[str] = flag(
       None, 'Checkpoint that initializes the weights: a directory (its latest '
       'checkpoint), any file of a checkpoint, or a .tar.gz archive of one. '

@@ -129,7 +129,9 @@ def _scaffold(run, graph):
     plan = warm_start.plan(warm)
     print('\n'.join(warm_start.describe(plan)))
     resume.check_apart(plan.checkpoint, loop.train_dir, loop.resume)
-    init_fn = _loader(plan, graph.average)
+    zeros = warm_start.new_heads(plan, run.num_outputs) if (
+        warm.new_head == 'zeros' and not run.embedding_size) else []
+    init_fn = _loader(plan, graph.average, zeros)
   return tf.train.Scaffold(
       saver=saver, init_fn=init_fn,
       summary_op=_summary_op(graph, loop.summarize_images))
@@ -143,8 +145,14 @@ def _summary_op(graph, num_images):
       'training_images', graph.images, max_outputs=num_images)])
 
 
-def _loader(plan, average):
-  """Returns a Scaffold's init_fn that loads the variables of a warm start."""
+def _loader(plan, average, zeros):
+  """Returns a Scaffold's init_fn that loads the variables of a warm start.
+
+  Args:
+    plan: the `warm_start.Plan`.
+    average: the `moving_average.MovingAverage` of the weights, or None.
+    zeros: list of variables that start at 0.
+  """
   restorer = tf.train.Saver(plan.loaded)
   start_averages = average.start_op() if average else tf.no_op()
 
@@ -153,6 +161,7 @@ def _loader(plan, average):
     try:
       restorer.restore(session, plan.checkpoint)
       warm_start.load_adapted(plan, session)
+      warm_start.load_zeros(zeros, session)
     except _UNREADABLE as error:
       raise ValueError(
           'The checkpoint %s cannot be read to its end: %s. Is one of its '

@@ -52,11 +52,18 @@ def compute(options, num_examples: int) -> RunLength:
   eval_every = loop.eval_every
   if loop.eval_every_epochs:
     eval_every = max(1, round(loop.eval_every_epochs * steps_per_epoch))
-  warm = options.warm_start
-  head_steps = round(warm.head_epochs * steps_per_epoch) if (
-      warm.checkpoint_path) else 0
-  return RunLength(min(ends) if ends else None, eval_every, examples_per_step,
-                   head_steps)
+  last_step = min(ends) if ends else None
+  return RunLength(last_step, eval_every, examples_per_step, _head_steps(
+      options.warm_start, steps_per_epoch, last_step))
+
+
+def _head_steps(warm_start, steps_per_epoch, last_step):
+  """Returns the steps at the start that train the last layers only."""
+  if not warm_start.checkpoint_path:
+    return 0
+  steps = round(warm_start.head_epochs * steps_per_epoch)
+  return steps if last_step is None else min(
+      steps, int(round(warm_start.max_head_fraction * last_step, 6)))
 
 
 def workers_per_step(deployment) -> int:

@@ -60,6 +60,26 @@ def test_a_head_of_other_classes_is_not_loaded(checkpoint):
       'not loaded.']
 
 
+def test_new_heads_are_the_last_layers_that_are_not_loaded(checkpoint):
+  _network(5)
+  with tf.variable_scope('net/AuxLogits'):
+    slim.model_variable('Conv2d_1b_1x1/weights', [8, 128])
+    last = slim.model_variable('Conv2d_2b_1x1/weights', [128, 5])
+  heads = warm_start.new_heads(_plan(checkpoint), 5)
+  assert [variable.op.name for variable in heads] == [
+      'net/logits/weights', 'net/logits/biases', last.op.name]
+  with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    assert session.run(last).any()
+    warm_start.load_zeros(heads, session)
+    assert not any(value.any() for value in session.run(heads))
+
+
+def test_a_loaded_head_is_not_new(checkpoint):
+  _network(1001)
+  assert warm_start.new_heads(_plan(checkpoint), 1001) == []
+
+
 def test_excluded_scopes_match_the_start_of_names(checkpoint):
   _network(5)
   plan = _plan(checkpoint,

@@ -89,13 +89,14 @@ def write_keras_3(file, layers):
         group[str(number)] = value
 
 
-def write_tflite(path, tensors, types=None):
+def write_tflite(path, tensors, types=None, activations=None):
   """Writes weights in the order of their layers, as TensorFlow Lite does.
 
   Args:
     path: path of the file.
     tensors: {'layer_NUMBER/kernel' or '.../bias': array}.
     types: {name: number of another type of tensors}, for those of one byte.
+    activations: {name of a kernel: number of the activation behind it}.
   """
   names, operations = list(tensors), []
   for index, name in enumerate(names):
@@ -107,7 +108,10 @@ def write_tflite(path, tensors, types=None):
       bias = names.index(bias) if bias in tensors else -1
       operations.append({
           0: flat_buffer.Scalar('I', int(is_depthwise)),
-          1: flat_buffer.Numbers('i', (-1, index, bias))})
+          1: flat_buffer.Numbers('i', (-1, index, bias)),
+          # The activation of a depthwise convolution is a field further.
+          4: {3 + is_depthwise: flat_buffer.Scalar(
+              'b', (activations or {}).get(name, 0))}})
   there = {name: value.transpose(3, 0, 1, 2) if value.ndim == 4 else value
            for name, value in tensors.items()}
   root = {

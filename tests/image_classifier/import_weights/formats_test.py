@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 from image_classifier.import_weights import formats
+from image_classifier.import_weights import layers
+from image_classifier.import_weights import name_rules
 from image_classifier.import_weights import safetensors_files
+from image_classifier.import_weights import tflite_files
+from image_classifier.import_weights.tables import tflite_names
 from tests.image_classifier.import_weights import files
 
 _TENSORS = {'a.weight': np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -117,6 +121,25 @@ def test_keras_3_without_names(tmp_path):
   (tmp_path / 'x').write_bytes(content.getvalue())
   with pytest.raises(ValueError, match='it has numbers instead of names'):
     files.read(tmp_path / 'x')
+
+
+@pytest.mark.parametrize('kernel, activation, bias', [
+    ([1, 1, 3, 2], tflite_files.RELU6, [-2.5, -2]),
+    ([3, 3, 2, 1], tflite_files.RELU6, [-2.5, -2]),
+    ([1, 1, 3, 2], 0, [0.5, 1])])
+def test_gates_of_tflite(tmp_path, kernel, activation, bias):
+  """The 3 of the hard sigmoid behind a layer may be in its bias."""
+  path = tmp_path / 'x.tflite'
+  files.write_tflite(path, {
+      'layer_0/kernel': np.ones(kernel, np.float32),
+      'layer_0/bias': np.float32([0.5, 1])}, activations={
+          'layer_0/kernel': activation})
+  conv, _ = layers.of_tflite(files.read(path), 1e-3)
+  gate, other = (name_rules.find(
+      'expanded_conv_1/' + scope, tflite_names.ROWS['mobilenet_v3_small'].rules)
+                 for scope in ('squeeze_excite/Conv_1', 'squeeze_excite/Conv'))
+  np.testing.assert_array_equal(conv(gate.conv).bias, bias)
+  np.testing.assert_array_equal(conv(other.conv).bias, [0.5, 1])
 
 
 def _truncate(path):

@@ -1,6 +1,7 @@
 """Imports of whole networks, and what the programs do with them."""
 import json
 import os
+import pickle
 
 import numpy as np
 import pytest
@@ -263,20 +264,51 @@ def test_graphs_with_the_names_of_slim(exported, form, tmp_path):
     np.testing.assert_array_equal(value, values[name])
 
 
-def test_a_hub_module(tmp_path):
-  """Its variables have a prefix; averages replace weights."""
+def _hub_module(directory):
+  """Writes one of LeNet whose conv1 has averages of 3 for its biases."""
   with tf.Graph().as_default(), tf.Session() as session:
     with tf.variable_scope('module'):
       nets_factory.get_network_fn('lenet', 10)(tf.zeros([1, 28, 28, 3]))
     tf.get_variable('module/LeNet/conv1/biases/ExponentialMovingAverage',
                     initializer=np.float32([3] * 32))
     session.run(tf.global_variables_initializer())
-    (tmp_path / 'hub' / 'variables').mkdir(parents=True)
-    tf.train.Saver().save(
-        session, str(tmp_path / 'hub' / 'variables' / 'variables'))
-  (tmp_path / 'hub' / 'saved_model.pb').write_bytes(b'')
+    (directory / 'variables').mkdir(parents=True)
+    tf.train.Saver().save(session, str(directory / 'variables' / 'variables'))
+  (directory / 'saved_model.pb').write_bytes(b'')
+
+
+def test_a_hub_module(tmp_path):
+  """Its variables have a prefix; averages replace weights."""
+  _hub_module(tmp_path / 'hub')
   importing.run(str(tmp_path / 'hub'), 'lenet', str(tmp_path / 'x'))
   assert (_saved(tmp_path / 'x')['LeNet/conv1/biases'] == 3).all()
+
+
+@pytest.mark.parametrize('ending', ['index', 'data-00000-of-00001'])
+def test_truncated_hub_modules(ending, tmp_path):
+  _hub_module(tmp_path / 'hub')
+  path = tmp_path / 'hub' / 'variables' / ('variables.' + ending)
+  path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
+  with pytest.raises(ValueError, match='hub is refused: '):
+    importing.run(str(tmp_path / 'hub'), 'lenet', str(tmp_path / 'x'))
+  assert not (tmp_path / 'x').exists()
+
+
+def test_hub_modules_of_another_network(tmp_path):
+  _hub_module(tmp_path / 'hub')
+  with pytest.raises(ValueError, match='has no tensor CifarNet/conv1/weights'):
+    importing.run(str(tmp_path / 'hub'), 'cifarnet', str(tmp_path / 'x'))
+  assert not (tmp_path / 'x').exists()
+
+
+@pytest.mark.parametrize('content', [
+    pickle.dumps({'a': os.mkdir}, 2), b'<html>Not found</html>', b''])
+def test_other_files_in_the_place_of_a_saved_model(content, tmp_path):
+  (tmp_path / 'model').mkdir()
+  (tmp_path / 'model' / 'saved_model.pb').write_bytes(content)
+  with pytest.raises(ValueError, match='model is refused: it is no complete'):
+    importing.run(str(tmp_path / 'model'), 'lenet', str(tmp_path / 'x'))
+  assert not (tmp_path / 'x').exists()
 
 
 def test_graphs_that_do_not_fit(exported, tmp_path):

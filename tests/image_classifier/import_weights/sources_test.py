@@ -131,6 +131,21 @@ def test_what_is_refused(source, fault, tmp_path, monkeypatch):
   assert os.listdir(str(tmp_path)) == [file]
 
 
+@pytest.mark.parametrize('source', _SOURCES)
+def test_what_is_imported(source, tmp_path):
+  network, _, _, name, layer = _SOURCES[source]
+  imported = importing.run(
+      str(_write(source, tmp_path, _tensors(source))), network,
+      str(tmp_path / 'in'))
+  assert (imported.source, imported.unused, imported.initialized) == (
+      source, [], [])
+  value = _tensors(source)[name]
+  np.testing.assert_array_equal(
+      tf.train.NewCheckpointReader(imported.checkpoint).get_tensor(
+          layer + '/weights'),
+      value.transpose(2, 3, 1, 0) if name.endswith('.weight') else value)
+
+
 def _graph_of_constants(values):
   """Returns the bytes of a frozen graph with these weights."""
   graph_def = tf.GraphDef()

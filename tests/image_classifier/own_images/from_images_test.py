@@ -61,7 +61,7 @@ def test_one_command(images, checkpoint, tmp_path, capsys):
   assert train_image_classifier.main(config) == 0
   out = capsys.readouterr().out
   assert 'Preset finetune: --optimizer=momentum --learning_rate=0.003' in out
-  assert 'Until step 4 only the last layers are trained.' in out
+  assert 'Until step 1 only the last layers are trained.' in out
   assert 'Counted 2 examples at step 6.' in out
   assert out.endswith('Classify images with:\n  python classify_image.py '
                       '--graph=%s-export IMAGE...\n' % train_dir)
@@ -101,8 +101,10 @@ def test_what_is_typed_overrides_the_preset():
 
 def test_the_same_in_another_unit_overrides_it_too():
   config = _parse('--preset=finetune', '--dataset_dir=x',
-                  '--max_number_of_steps=7', '--eval_every=2')
+                  '--max_number_of_steps=7', '--eval_every=2',
+                  '--head_epochs=3', '--checkpoint_path=x')
   assert (config.loop.num_epochs, config.loop.eval_every_epochs) == (None, 0)
+  assert config.warm_start.max_head_fraction == 1
 
 
 def test_rules_know_the_values_of_the_preset():
@@ -112,6 +114,19 @@ def test_rules_know_the_values_of_the_preset():
   assert warnings == [
       '--rmsprop_decay has no effect with --optimizer=momentum; it works with '
       '--optimizer=rmsprop']
+
+
+def test_a_new_head_of_zeros(digits, tmp_path):
+  given = _train_lenet(digits, tmp_path / 'given', 1)
+  assert runs.saved(tmp_path / 'given', 0)['LeNet/fc4/weights'].any()
+  loop.train(runs.train(
+      digits, tmp_path / 'run', steps=1, warm_start=dict(
+          checkpoint_path=str(tmp_path / 'given'), new_head='zeros',
+          checkpoint_exclude_scopes=('LeNet/fc4',))))
+  start = runs.saved(tmp_path / 'run', 0)
+  assert not start['LeNet/fc4/weights'].any()
+  np.testing.assert_array_equal(
+      start['LeNet/fc3/weights'], given['LeNet/fc3/weights'])
 
 
 def _train_lenet(digits, directory, steps, **warm_start):

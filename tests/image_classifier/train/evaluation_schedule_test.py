@@ -79,7 +79,8 @@ _EXEMPT = {
     'it decides what the weights are, and these come from the checkpoint': (
         'checkpoint_path', 'checkpoint_scope', 'checkpoint_exclude_scopes',
         'adapt_first_convolution', 'trainable_scopes', 'ignore_missing_vars',
-        'preset', 'source', 'head_epochs',
+        'preset', 'source', 'head_epochs', 'max_head_fraction',
+        'new_head',
         'optimizer', 'clip_gradient_norm', 'opt_epsilon', 'adadelta_rho',
         'adagrad_initial_accumulator_value',
         'adam_beta1', 'adam_beta2', 'ftrl_learning_rate_power',

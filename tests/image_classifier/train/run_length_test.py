@@ -5,9 +5,10 @@ from image_classifier.train import run_length
 from tests.image_classifier import training_runs as runs
 
 
-def _length(num_examples=4000, batch=8, clones=1, **loop):
+def _length(num_examples=4000, batch=8, clones=1, warm_start=None, **loop):
   options = runs.train('data', 'model', steps=None, loop=loop, data=dict(
-      batch_size=batch), deployment=dict(num_clones=clones))
+      batch_size=batch), deployment=dict(num_clones=clones),
+                       warm_start=warm_start or {})
   return run_length.compute(options, num_examples)
 
 
@@ -40,6 +41,22 @@ def test_steps_and_epochs_between_evaluations_exclude_each_other():
   with pytest.raises(ValueError, match=r'--eval_every=3 \(steps\) and '
                      '--eval_every_epochs=0.5 exclude each other: leave one'):
     _length(eval_every=3, eval_every_epochs=0.5)
+
+
+@pytest.mark.parametrize('warm_start, head_steps', [
+    (dict(head_epochs=2), 1000), (dict(head_epochs=0.1), 50),
+    (dict(head_epochs=2, max_head_fraction=0.2), 400),
+    (dict(head_epochs=0.1, max_head_fraction=0.2), 50),
+    (dict(head_epochs=2, checkpoint_path=None), 0)])
+def test_the_head_alone_takes_a_part_of_the_run(warm_start, head_steps):
+  assert _length(num_epochs=4, warm_start=dict(
+      dict(checkpoint_path='x'), **warm_start)).head_steps == head_steps
+
+
+def test_the_head_alone_in_a_run_without_end():
+  assert _length(warm_start=dict(
+      checkpoint_path='x', head_epochs=2,
+      max_head_fraction=0.2)).head_steps == 1000
 
 
 def test_the_length_is_described():
