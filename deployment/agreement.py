@@ -35,6 +35,11 @@ def difference(agreed, worker, others, other):
   return ''
 
 
+def agree(options, agreed):
+  """Does `write` as worker 0 and `check` as another worker."""
+  (check if options.task else write)(options, agreed)
+
+
 def write(options, agreed):
   """Writes what the other workers have to agree on, as worker 0.
 

@@ -240,8 +240,7 @@ class WaitingSessionCreator(tf.train.SessionCreator):
       return self._creator.create_session()
     cluster_hosts.wait_for(servers, self._options.cluster_timeout_secs)
     if self._options.ps_hosts:
-      agree = agreement.write if is_chief(self._options) else agreement.check
-      agree(self._options, self._agreed)
+      agreement.agree(self._options, self._agreed)
     missing = ', '.join(servers)
     if not is_chief(self._options) and has_parameter_servers(self._options):
       missing = 'worker 0 to make or load the variables'

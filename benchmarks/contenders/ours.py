@@ -43,7 +43,7 @@ def end_to_end(work):
 
 
 def evaluation(work):
-  """Serves the batches of evaluations of a split, one after the other."""
+  """Serves the batches of an evaluation, of files that start again."""
   from image_classifier.evaluate import evaluator
   paused = turns.Paused()
 
@@ -51,25 +51,19 @@ def evaluation(work):
 
     def _next_batch(self):
       batch = super()._next_batch()
-      if batch is not None:
-        paused.pause()
+      paused.pause()
       return batch
 
   paused.serve_beside(work['batch'], warm=2)
-  with Evaluator(_to_evaluate(work), work['checkpoint'], quiet=True) as ours:
-    while True:
-      ours.evaluate(work['checkpoint'])
+  with _batches(lambda batches: batches.repeat()):
+    Evaluator(_to_evaluate(work), work['checkpoint'], quiet=True).evaluate(
+        work['checkpoint'])
 
 
 def bare_inference(work):
   """Serves the network of an evaluation on a batch in memory."""
-  from datasets.reading import input_pipeline
   from image_classifier.evaluate import eval_graph
   from image_classifier.evaluate import evaluator
-  batches = input_pipeline.evaluation_batches
-
-  def kept(*arguments, **keywords):
-    return batches(*arguments, **keywords).take(1).cache().repeat()
 
   class Evaluator(evaluator.Evaluator):
 
@@ -80,9 +74,18 @@ def bare_inference(work):
       logits = self._graph.logits
       turns.serve(lambda: self._session.run(logits), work['batch'])
 
-  with mock.patch.object(input_pipeline, 'evaluation_batches', kept):
+  with _batches(lambda batches: batches.take(1).cache().repeat()):
     Evaluator(_to_evaluate(work), work['checkpoint'], quiet=True).serve(
         work['checkpoint'])
+
+
+def _batches(change):
+  """Returns a context manager that changes the dataset of an evaluation."""
+  from datasets.reading import input_pipeline
+  batches = input_pipeline.evaluation_batches
+  return mock.patch.object(
+      input_pipeline, 'evaluation_batches',
+      lambda *arguments, **keywords: change(batches(*arguments, **keywords)))
 
 
 def _to_evaluate(work):

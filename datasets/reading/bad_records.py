@@ -80,6 +80,21 @@ class RecordTracker:
 
     return records.apply(tf.data.experimental.take_while(may_continue))
 
+  def forget_at_start(self, numbers):
+    """Returns a dataset of numbers, int64, that begins with no record held.
+
+    A session that replaces another one, because a parameter server was lost,
+    starts to read again; what the other one was decoding will not arrive.
+    """
+
+    def forget(unused_element):
+      held, _ = tf.raw_ops.LookupTableExportV2(
+          table_handle=self._held, Tkeys=tf.int64, Tvalues=tf.int64)
+      with tf.control_dependencies([self._remove(held)]):
+        return tf.constant(False)
+
+    return tf.data.Dataset.range(1).filter(forget).concatenate(numbers)
+
   def check(self, numbers, is_complete):
     """Removes the records that arrived and reports those that failed.
 

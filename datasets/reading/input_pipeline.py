@@ -371,10 +371,12 @@ def _examples(records, first_number, decoding):
   make = decoding.maker.make_block if in_blocks else decoding.maker.make
   if in_blocks:
     records = records.batch(decoding.block_size, drop_remainder=True)
-  numbered = tf.data.Dataset.zip((records, tf.data.Dataset.range(
-      first_number, tf.int64.max, decoding.block_size)))
+  # Numbers first: what was held is forgotten before the first record is read.
+  numbered = tf.data.Dataset.zip((
+      decoding.tracker.forget_at_start(tf.data.Dataset.range(
+          first_number, tf.int64.max, decoding.block_size)), records))
 
-  def track_and_make(record, number):
+  def track_and_make(number, record):
     record = record_files.Record(*record)
     if in_blocks:
       number += tf.range(decoding.block_size, dtype=tf.int64)

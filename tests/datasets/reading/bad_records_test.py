@@ -190,3 +190,16 @@ def test_only_new_failures_are_reported():
   assert not is_fatal
   assert b'record 2' in message and b'record 1' not in message
   assert bad_records.describe([_failure(is_reported=True)], 2) == (b'', False)
+
+
+def test_an_input_that_starts_again_forgets_what_was_being_decoded(tmp_path):
+  """As after the loss of a parameter server, which ended with an error."""
+  write(tmp_path, [8])
+  batch, _ = input_pipeline.next_batch(
+      _training(tmp_path, 8, num_threads=2)())
+  with tf.Session() as session:
+    # Fewer steps each time: none comes to what the last one left.
+    for steps in range(100, 0, -20):
+      session.run(tf.tables_initializer())
+      for _ in range(steps):
+        session.run(batch)
