@@ -131,7 +131,9 @@ class _Training:
          os.path.join(_ROOT, 'train_image_classifier.py'),
          '--dataset_name=mnist', '--dataset_dir=' + data, '--model_name=lenet',
          '--train_dir=' + train_dir, '--max_number_of_steps=%d' % last_step,
+         # Updates of two workers, each of an older state, diverge at 0.01.
          '--batch_size=4', '--optimizer=momentum', '--seed=1',
+         '--learning_rate=0.001',
          '--deterministic', '--cpu_threads=1', '--log_every_n_steps=1',
          '--save_interval_secs=1', '--clone_on_cpu'],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
