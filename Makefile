@@ -40,7 +40,7 @@ help:
 #: make env-peers     prepare PyTorch and Keras (Python 3.11 to 3.13, 7 GB), to
 #:                    compare with: for make bench, make test-import
 #: make bench         measure all stacks that exist, and the peers, into
-#:                    OUTPUT=bench-output: less than 20 minutes;
+#:                    OUTPUT=bench-output: small networks, few turns;
 #:                    BENCH='--full' or '--only=step' does more or less
 #: make bench-compare hold two such folders against each other: A=DIR B=DIR
 #: make fuzz          feed damaged files to all that reads files; FUZZ='--seed=1'

@@ -18,9 +18,8 @@ every turn. `--compare` prints two such files beside each other.
   inference  the forms of an export
   programs   whole processes: see `python -m benchmarks.startup --help`
 
-Without --full, two small networks, the exports of one, and few turns, so that
-all of it takes less than 20 minutes on two cores; --full measures all networks,
-seven turns each, and takes more than an hour.
+Without --full, two small networks, the exports of one, and three turns each;
+--full measures all networks, seven turns each, and takes several times as long.
 
 "ratio" is the contender's images/s as a multiple of those of the first of its
 case, the median over the rounds; "CPU ratio" is the same of images per CPU
@@ -311,6 +310,10 @@ def main():
   parser.add_argument('--compare', metavar='A,B', help='two bench.json')
   arguments = parser.parse_args()
   if not arguments.compare:
+    for name in ('rounds', 'seconds'):
+      given = getattr(arguments, name)
+      if given is not None and given <= 0:
+        parser.error('--%s=%g: it must be above 0.' % (name, given))
     scope = FULL if arguments.full else SMALL
     run(arguments.output_dir, arguments.only, scope._replace(
         rounds=arguments.rounds or scope.rounds,

@@ -285,6 +285,9 @@ def main():
       '--check', default='mobilenet_v1_025,resnet_v1_50,lenet,mobilenet_v2',
       help='networks to check the model with, the first two to fit it')
   options = parser.parse_args()
+  if options.check.count(',') < 2:
+    parser.error('--check=%s: name three networks or more, the first two to '
+                 'fit the model.' % options.check)
   tables = {'measurements': measured_table, 'check': check_table}
   with tempfile.TemporaryDirectory() as directory:
     data = None if options.only == 'model' else _make_data(directory)

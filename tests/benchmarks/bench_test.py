@@ -53,6 +53,8 @@ def test_two_runs_are_compared(tmp_path):
     ('--compare=a', '--compare=a: name two bench.json, or the directories'),
     ('--compare=,', '--compare=,: name two bench.json, or the directories'),
     ('--compare=no,none', '--compare=no,none: name two bench.json, or the dir'),
+    ('--rounds=0', '--rounds=0: it must be above 0.'),
+    ('--seconds=-1', '--seconds=-1: it must be above 0.'),
     ('--only=input,speed', "--only: 'speed' is not one of input, step, train")])
 def test_arguments(argument, message, capsys, monkeypatch):
   monkeypatch.setattr(sys, 'argv', ['bench', argument])

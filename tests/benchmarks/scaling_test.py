@@ -107,3 +107,11 @@ def test_the_model_is_checked_with_other_networks(monkeypatch):
       '| b | 10.00 million | 0.200 | 0.250 | fitted | |',
       '| c | 5.00 million | 0.300 | 0.400 | 0.330 | -18 % |',
       'Fitted: 1000 MB/s, 5.0 ms.']
+
+
+def test_a_model_needs_two_networks_to_be_fitted(monkeypatch, capsys):
+  monkeypatch.setattr(sys, 'argv', ['scaling', '--check=lenet,vgg_16'])
+  with pytest.raises(SystemExit):
+    scaling.main()
+  assert '--check=lenet,vgg_16: name three networks or more' in (
+      capsys.readouterr().err)
