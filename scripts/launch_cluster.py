@@ -260,8 +260,12 @@ def run(arguments):
   alone, together = (
       (options.restarts, 0) if options.ps else (0, options.restarts))
 
+  lock = threading.Lock()
+
   def say(line):
-    print(line, flush=True)
+    # From a thread of each process; print writes a line's end separately.
+    with lock:
+      print(line, flush=True)
 
   for attempt in range(1 + together):
     if attempt:

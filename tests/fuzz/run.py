@@ -141,7 +141,7 @@ class _Worker:
       target = self._receive(start)
       fate, detail = self._receive(start)
     except TimeoutError:
-      fate, detail = _FAILED, 'a hang: %d s are over' % self._seconds
+      fate, detail = _FAILED, 'a hang: %g s are over' % self._seconds
       self._process.kill()
       self._process.join()
     except (EOFError, ConnectionError):

@@ -63,12 +63,11 @@ def test_fates(tmp_path, function, fate, detail):
 def test_crashes_and_hangs_are_told_and_the_rest_goes_on(
     tmp_path, monkeypatch):
   monkeypatch.setattr(run, '_work', unreliable_worker.work)
-  monkeypatch.setattr(run, '_SECONDS_AN_INPUT', 0.3)
-  found = list(run.outcomes(0, range(4), str(tmp_path / 'run')))
+  found = list(run.outcomes(0, range(4), str(tmp_path / 'run'), seconds=0.3))
   assert [outcome.fate for outcome in found] == [
       'read', 'failed', 'failed', 'read']
   assert 'the process ended with -6\nlast words' in found[1].detail
-  assert 'a hang' in found[2].detail
+  assert 'a hang: 0.3 s are over' in found[2].detail
   lines = run.table(found)
   assert lines[1].split()[:5] == ['toy', '4', '2', '0', '2']
   assert lines[2].split()[:5] == ['all', '4', '2', '0', '2']

@@ -49,6 +49,13 @@ def test_parameter_servers_and_workers_of_several_machines():
       'worker 1': ('a', shared + ['--task=1', '--job_name=worker'])}
 
 
+def test_lines_of_several_processes_stay_whole():
+  done = _launch('--workers=3', program='print("line\\n" * 3000)')
+  assert done.returncode == 0
+  assert set(_without_numbers(done.stdout.splitlines())) == {
+      '[worker %d] %s' % (i, text) for i in range(3) for text in ('line', '')}
+
+
 def test_output_has_names_and_the_first_failure_is_the_status():
   done = _launch('--workers=2', program=(
       'import sys; task = sys.argv[-1][-1]; print("I am", task); '
