@@ -13,8 +13,10 @@ every turn. `--compare` prints two such files beside each other.
   input      batches of 32 from JPEGs of 500 x 375 pixels: the crops and colors
              of inception at 299 x 299, the crops of vgg at 224 x 224
   step       a training step on a batch in memory
-  train      the same from files, with all that a training does beside
-  evaluate   batches of an evaluation from files, and the network alone
+  train      the same from files, with all that a training does beside, and the
+             step alone
+  evaluate   batches of an evaluation from files, and its network and its input
+             alone
   inference  the forms of an export
   programs   whole processes: see `python -m benchmarks.startup --help`
 
@@ -60,6 +62,9 @@ _CLASSES = 1001
 _EVALUATION_BATCH, _DATA_CLASSES = 32, 10
 _FORMS = ('frozen_inference_graph.pb', 'saved_model', 'model.tflite',
           'model.onnx')
+# Work of a section to what this project does of it, and its title.
+_OURS = {'step': {'step': 'ours'},
+         'end_to_end': {'end_to_end': 'ours', 'step': 'step alone'}}
 # Reader of PyTorch to its transforms, for a case of `input_pipeline`.
 _TORCH_RECIPES = {
     'inception': {'DataLoader': 'inception',
@@ -102,8 +107,9 @@ def measure_input(bench):
     contenders = [
         input_pipeline.contender(kind, described, bench.threads, records,
                                  python, '%s, %s' % (title, stack))
-        for kind, title in (('pipeline', 'ours'), ('whole', 'plain tf.data'),
-                            ('queue', "slim's queues"))
+        for kind, title in (
+            ('pipeline', 'ours'), ('window', 'decoding of the crops alone'),
+            ('whole', 'plain tf.data'), ('queue', "slim's queues"))
         for stack, python in bench.stacks]
     if bench.peers:
       contenders += [
@@ -128,8 +134,11 @@ def measure_steps(bench, kind='step'):
   """Yields the results of training steps, or of trainings from files."""
   for network in bench.scope.networks:
     work = dict(_training_work(bench, network), work=kind)
-    contenders = [turns.Contender('ours, ' + stack, python, 'ours', **work)
-                  for stack, python in bench.stacks]
+    contenders = [
+        turns.Contender('%s, %s' % (title, stack), python, 'ours',
+                        **dict(work, work=ours))
+        for stack, python in bench.stacks
+        for ours, title in _OURS[kind].items()]
     if bench.peers:
       contenders.append(turns.Contender(
           'PyTorch', _PEERS, 'torch_networks', **work))
@@ -162,6 +171,7 @@ def measure_evaluation(bench):
                         **dict(work, work=kind, checkpoint=checkpoint))
         for stack, python in bench.stacks
         for kind, title in (('bare_inference', 'network alone'),
+                            ('evaluation_input', 'input alone'),
                             ('evaluation', 'ours'))]
     if bench.peers:
       contenders.append(turns.Contender(
@@ -197,9 +207,10 @@ def measure_inference(bench):
                                 backend=backend, **work)
                 for backend in ('tensorflow', 'jax')]
         contenders += [
-            turns.Contender('OpenVINO on model.onnx, ' + stack, _PEERS,
-                            'openvino_network', export=exports[stack], **work)
-            for stack, _ in bench.stacks]
+            turns.Contender('OpenVINO in %s on model.onnx, %s' % (
+                precision, stack), _PEERS, 'openvino_network',
+                            export=exports[stack], precision=precision, **work)
+            for stack, _ in bench.stacks for precision in ('f32', 'bf16')]
       yield bench.play('inference', '%s, batch %d' % (network, batch),
                        contenders)
 

@@ -73,7 +73,7 @@ def _ours(program, data, *arguments):
 def _train(data, model, *arguments):
   return _ours('train_image_classifier.py', data, '--model_name=' + model,
                '--train_dir=DIR/model', '--max_number_of_steps=1',
-               '--clone_on_cpu', *arguments)
+               '--clone_on_cpu', '--optimizer=momentum', *arguments)
 
 
 def _slim(what, data, directory, network, batch_size):

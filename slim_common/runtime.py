@@ -1,6 +1,5 @@
 """Starts TensorFlow the way the programs use it, without its remarks."""
 import contextlib
-import importlib.abc
 import importlib.util
 import logging
 import os
@@ -69,8 +68,11 @@ def hide_remarks():
   return level
 
 
-class _QuietFinder(importlib.abc.MetaPathFinder):
-  """Imports TensorFlow without its greeting."""
+class _QuietFinder:
+  """Imports TensorFlow without its greeting.
+
+  A meta path finder without its base class; see `tf_versions`.
+  """
 
   def find_spec(self, fullname, path, target=None):
     """Returns how to load TensorFlow; None for any other module."""

@@ -24,9 +24,10 @@ _BELOW_EVALUATE = _BASE + _FACTORIES + _BELOW_RUNS + (
 TABLE = {
     '': _LIBRARIES + PROJECT + ('setuptools',),
     'tests': _LIBRARIES + PROJECT + _PROGRAMS + (
-        'scripts', 'examples', 'benchmarks', 'h5py', 'importlib_metadata',
-        'keras', 'matplotlib', 'numba', 'onnx', 'packaging', 'pytest', 'safetensors',
-        'setuptools', 'timm', 'openvino', 'torch', 'torchvision'),
+        'scripts', 'examples', 'benchmarks', 'google.protobuf', 'h5py',
+        'importlib_metadata', 'keras', 'matplotlib', 'numba', 'onnx', 'packaging',
+        'pytest', 'safetensors', 'setuptools', 'timm', 'openvino', 'torch',
+        'torchvision'),
     'examples': _LIBRARIES + PROJECT + _PROGRAMS + ('matplotlib',),
     'benchmarks': _LIBRARIES + PROJECT + _PROGRAMS + (
         'cv2', 'matplotlib', 'simplejpeg'),

@@ -62,19 +62,31 @@ def evaluation(work):
 
 def bare_inference(work):
   """Serves the network of an evaluation on a batch in memory."""
+  _serve_part(work, lambda graph: graph.logits,
+              lambda batches: batches.take(1).cache().repeat())
+
+
+def evaluation_input(work):
+  """Serves the images of an evaluation without the network."""
+  _serve_part(work, lambda graph: graph.batch.images,
+              lambda batches: batches.repeat(), warm=2)
+
+
+def _serve_part(work, tensor_of, change, warm=0):
+  """Serves one tensor of the graph of an evaluation."""
   from image_classifier.evaluate import eval_graph
   from image_classifier.evaluate import evaluator
 
   class Evaluator(evaluator.Evaluator):
 
     def serve(self, checkpoint):
-      """Serves the steps of the network alone."""
+      """Serves the steps."""
       self._restore(checkpoint)
       eval_graph.restart_input(self._session)
-      logits = self._graph.logits
-      turns.serve(lambda: self._session.run(logits), work['batch'])
+      tensor = tensor_of(self._graph)
+      turns.serve(lambda: self._session.run(tensor), work['batch'], warm)
 
-  with _batches(lambda batches: batches.take(1).cache().repeat()):
+  with _batches(change):
     Evaluator(_to_evaluate(work), work['checkpoint'], quiet=True).serve(
         work['checkpoint'])
 
@@ -121,5 +133,5 @@ if __name__ == '__main__':
   _work = json.loads(sys.argv[1])
   runtime.start()
   {'step': step, 'end_to_end': end_to_end, 'evaluation': evaluation,
-   'bare_inference': bare_inference,
+   'bare_inference': bare_inference, 'evaluation_input': evaluation_input,
    'inference': inference}[_work['work']](_work)

@@ -72,9 +72,11 @@ def from_directory(directory, title=None):
       or a class is missing from 'train'.
   """
   scan = class_directories.Scan(directory, title)
-  splits = collections.OrderedDict(
-      (split, [Image(file.path, file.name, None, (file.class_name,))
-               for file in files]) for split, files in scan.splits.items())
+  splits = collections.OrderedDict()
+  for split in list(scan.splits):
+    # Each list of a million goes when the next one is complete.
+    splits[split] = [Image(file.path, file.name, None, (file.class_name,))
+                     for file in scan.splits.pop(split)]
   _check_each_has_images(splits['train'], scan)
   if scan.nested:
     print('%d files are in directories below those of the classes and belong '
@@ -174,7 +176,7 @@ def _class_names(label, multi_label, position):
 
 def _listing(splits, skipped, is_chosen, source, multi_label=False):
   """Returns a Listing with labels; checks the names of the classes."""
-  splits = _with_one_spelling(splits, numbers=is_chosen)
+  _give_one_spelling(splits, numbers=is_chosen)
   names = {split: classes_of(splits[split]) for split in splits}
   class_names = sorted(names['train'].union(*[
       {name for name in names[split]
@@ -195,19 +197,43 @@ def _listing(splits, skipped, is_chosen, source, multi_label=False):
       raise ValueError('%s: the class name %r has a line end: rename it' % (
           source, name))
   ids = {name: k for k, name in enumerate(class_names)}
-  for split, images in splits.items():
-    labels = [tuple(ids[name] for name in image.class_names)
-              for image in images]
-    splits[split] = [image._replace(label=label if multi_label else label[0])
-                     for image, label in zip(images, labels)]
+
+  def label_of(class_names):
+    label = tuple(ids[name] for name in class_names)
+    return label if multi_label else label[0]
+
+  labels = _Remembered(label_of)
+  for split in splits:
+    splits[split] = [image._replace(label=labels[image.class_names])
+                     for image in splits[split]]
   return Listing(splits, class_names, skipped, is_chosen, multi_label)
 
 
-def _with_one_spelling(splits, numbers):
-  """Returns the splits with one name for each class; says what is joined.
+class _Remembered(dict):
+  """A dict of arguments to the results of a function, one object for each.
+
+  Images share the few tuples there are.
 
   Args:
-    splits: dict of split name to list of `Image`s.
+    function: function of one argument, called once for each.
+  """
+
+  def __init__(self, function):
+    super().__init__()
+    self._function = function
+
+  def __missing__(self, argument):
+    self[argument] = self._function(argument)
+    return self[argument]
+
+
+def _give_one_spelling(splits, numbers):
+  """Replaces the lists by those with one name for each class.
+
+  What is joined is printed.
+
+  Args:
+    splits: dict of split name to list of `Image`s; changed.
     numbers: whether 1.0 is 1, if there is a 1.
   """
   names = sorted(set().union(*map(classes_of, splits.values())))
@@ -223,10 +249,11 @@ def _with_one_spelling(splits, numbers):
   for form, same in by_spelling.items():
     if len(same) > 1:
       print('%s are one class, %r' % (' and '.join(map(ascii, same)), form))
-  return collections.OrderedDict(
-      (split, [image._replace(class_names=tuple(sorted(
-          {spelling[name] for name in image.class_names})))
-               for image in images]) for split, images in splits.items())
+  shared = _Remembered(
+      lambda names: tuple(sorted({spelling[name] for name in names})))
+  for split in splits:
+    splits[split] = [image._replace(class_names=shared[image.class_names])
+                     for image in splits[split]]
 
 
 def classes_of(images):
@@ -251,11 +278,14 @@ def without_other_files(listing):
   """
   if listing.is_chosen:
     return listing
-  splits = collections.OrderedDict(
-      (split, [image for image in images if _may_be_image(image)])
-      for split, images in listing.splits.items())
-  others = [image.name for split, images in listing.splits.items()
-            for image in sorted(set(images) - set(splits[split]))]
+  splits, others = collections.OrderedDict(), []
+  for split, images in listing.splits.items():
+    splits[split] = []
+    for image in images:
+      if _may_be_image(image):
+        splits[split].append(image)
+      else:
+        others.append(image.name)
   skipped = listing.skipped + collections.Counter(
       {'no images by name or content, such as %r' % others[0]: len(others)}
       if others else {})

@@ -7,6 +7,7 @@ still holds, of all up to the last one that arrived, are those that failed. If
 records were decoded in a block, each of them is then decoded alone.
 """
 import collections
+import sys
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -44,8 +45,9 @@ class RecordTracker:
     limit: number of records that may fail before it is an error.
     max_in_flight: maximum number of records held unless some failed.
     find_decodable: for records that are decoded in blocks, which fail together:
-      a function of examples, string [n], and numbers, int64 [n], that returns
-      the numbers of those that can be decoded, int64 [m].
+      a function of examples, a list of bytes, and numbers, a list of int, that
+      returns a list of the numbers of those that can be decoded. It is called
+      only when a block has failed.
     find_fault: function of the features of a record that returns what is
       wrong with it, or None.
   """
@@ -141,51 +143,59 @@ class RecordTracker:
 
   def _check_before(self, last, none_arrived=False):
     """Reports the records up to a number that are still held."""
-    numbers, positions = [
-        tf.reshape(part, [-1]) for part in tf.raw_ops.LookupTableExportV2(
-            table_handle=self._held, Tkeys=tf.int64, Tvalues=tf.int64)]
-    numbers, positions = [tf.boolean_mask(part, numbers <= last)
-                          for part in (numbers, positions)]
-    return tf.cond(
-        tf.size(numbers) > 0,
-        lambda: self._report(numbers, positions, none_arrived), tf.no_op)
-
-  def _report(self, numbers, positions, none_arrived):
-    decodable = tf.zeros([0], tf.int64)
-    if self._find_decodable is not None:
-      examples = tf.numpy_function(self._load_examples, [positions], tf.string)
-      examples.set_shape([None])
-      decodable = self._find_decodable(examples, numbers)
+    numbers, positions = tf.raw_ops.LookupTableExportV2(
+        table_handle=self._held, Tkeys=tf.int64, Tvalues=tf.int64)
     reported, _ = tf.raw_ops.LookupTableExportV2(
         table_handle=self._reported, Tkeys=tf.int64, Tvalues=tf.int64)
-    message, is_fatal, bad = tf.numpy_function(
-        lambda *arrays: self._describe(*arrays, none_arrived=none_arrived),
-        [numbers, positions, decodable, reported],
-        [tf.string, tf.bool, tf.int64])
-    # tf.print prints a string of unknown shape on one line, in quotes.
-    message.set_shape([])
+    # In Python, as operations would lengthen the start of every run.
+    message, is_fatal, failed, bad = tf.numpy_function(
+        lambda *arrays: self._report(*arrays, none_arrived=none_arrived),
+        [last, numbers, positions, reported],
+        [tf.string, tf.bool, tf.int64, tf.int64])
     with tf.control_dependencies([tf.Assert(~is_fatal, [message])]):
-      return tf.group(
-          tf.cond(tf.equal(message, ''), tf.no_op, lambda: tf.print(message)),
-          self._remove(numbers), tf.raw_ops.LookupTableInsertV2(
-              table_handle=self._reported, keys=bad, values=bad))
+      return tf.group(self._remove(failed), tf.raw_ops.LookupTableInsertV2(
+          table_handle=self._reported, keys=bad, values=bad))
 
-  def _describe(self, numbers, positions, decodable, reported, none_arrived):
-    bad = {position for number, position in zip(numbers, positions)
-           if number not in decodable}
+  def _report(self, last, numbers, positions, reported, none_arrived):
+    """Prints which records up to a number failed, if that is no error.
+
+    Args:
+      last: the number.
+      numbers, positions: arrays of all records held.
+      reported: array of the positions of the failures reported before.
+      none_arrived: whether no other record arrived for a long time.
+
+    Returns:
+      (message, is_fatal, failed, bad): as of `describe`, and int64 arrays of
+      the numbers that failed and of the positions of those that are bad.
+    """
+    failed = {int(number): position for number, position in zip(
+        numbers.flat, positions.flat) if number <= last}
+    message, is_fatal, bad = b'', False, set()
+    if failed:
+      bad = self._find_bad(failed)
+      failures = [
+          failure._replace(is_reported=position in reported) for
+          position, failure in self._load(sorted(bad.union(reported.flat)))]
+      message, is_fatal = describe(
+          failures, self._limit, none_arrived, self._find_fault)
+    if message and not is_fatal:
+      print(message.decode(), file=sys.stderr, flush=True)
+    return (message, is_fatal, np.array(sorted(failed), np.int64),
+            np.array(sorted(bad), np.int64))
+
+  def _find_bad(self, failed):
+    """Returns the positions of the records that cannot be decoded.
+
+    Args:
+      failed: dict of number to position of those that failed.
+    """
+    decodable = self._find_decodable(
+        [failure.example for _, failure in self._load(failed.values())],
+        list(failed)) if self._find_decodable else []
     # If each can be decoded alone, which one failed is unknown.
-    bad = bad or set(positions)
-    failures = [
-        failure._replace(is_reported=position in reported)
-        for position, failure in self._load(sorted(bad.union(reported.flat)))]
-    return describe(
-        failures, self._limit, none_arrived, self._find_fault) + (
-            np.array(sorted(bad), np.int64),)
-
-  def _load_examples(self, positions):
-    # An array of objects: NumPy's own strings lose zeros at their end.
-    return np.array(
-        [failure.example for _, failure in self._load(positions)], object)
+    return {position for number, position in failed.items()
+            if number not in decodable} or set(failed.values())
 
   def _load(self, positions):
     """Returns a list of (position, Failure)."""

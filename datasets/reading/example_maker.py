@@ -119,20 +119,27 @@ class ExampleMaker:
   def find_decodable(self, examples, numbers):
     """Returns the numbers of the records that `make` does not fail on.
 
+    It has a graph of its own, so that no pipeline carries what is needed only
+    after a failure.
+
     Args:
-      examples: string [n], serialized tf.train.Examples.
-      numbers: int64 [n].
+      examples: list of bytes, serialized tf.train.Examples.
+      numbers: list of int.
 
     Returns:
-      int64 [m].
+      A list of int.
     """
-    position = tf.constant(0, tf.int64)
-    made = tf.data.Dataset.from_tensor_slices((examples, numbers)).map(
-        lambda example, number: self.make(
-            record_files.Record(example, position), number))
-    return made.apply(tf.data.experimental.ignore_errors()).reduce(
-        tf.zeros([0], tf.int64),
-        lambda numbers, example: tf.concat([numbers, [example.number]], 0))
+    with tf.Graph().as_default():
+      record, number = tf.placeholder(tf.string, []), tf.placeholder(
+          tf.int64, [])
+      made = self.make(record_files.Record(
+          record, tf.constant(0, tf.int64)), number)
+      # A GPU may be the training's alone.
+      with tf.Session(config=tf.ConfigProto(
+          device_count={'GPU': 0})) as session:
+        return [of_example for example, of_example in zip(examples, numbers)
+                if _can_run(session, made, {
+                    record: example, number: of_example})]
 
   def _label(self, labels):
     """Returns (label, extreme_label) of an Example."""
@@ -210,6 +217,14 @@ class ExampleMaker:
     with tf.control_dependencies([in_range]):
       labels = tf.identity(batch.label)
     return labels if self._multi_label else labels - low
+
+
+def _can_run(session, fetches, values):
+  try:
+    session.run(fetches, values)
+  except tf.errors.OpError:
+    return False
+  return True
 
 
 def seed_argument(seed, number):

@@ -55,9 +55,10 @@ class CheckpointHook(tf.train.SessionRunHook):
     # A new session, because a parameter server was lost, goes back.
     self._step = int(session.run(tf.train.get_global_step()))
     with self._explained(self._step):
-      tf.train.write_graph(
-          session.graph.as_graph_def(add_shapes=True), self._train_dir,
-          'graph.pbtxt')
+      with atomic_files.publish(
+          os.path.join(self._train_dir, 'graph.pbtxt')) as target:
+        # tf.train.write_graph takes 15 times as long for the same text.
+        target.write(str(session.graph.as_graph_def(add_shapes=True)))
     self.save(session, self._step)
 
   def before_run(self, run_context):

@@ -189,8 +189,6 @@ def move_aside(train_dir):
 def clean(train_dir, start):
   """Removes what a killed run wrote after the checkpoint to resume from."""
   run_log.cut(train_dir, start.step)
-  for name in fnmatch.filter(os.listdir(train_dir), 'graph.pbtxt.tmp*'):
-    os.remove(os.path.join(train_dir, name))
   shutil.rmtree(os.path.join(train_dir, checkpoint_saver.UNFINISHED),
                 ignore_errors=True)
 

@@ -74,6 +74,8 @@ def test_steps_are_measured(tmp_path, monkeypatch):
   assert [(row['section'], row['contender'], row['problem'], len(row['turns']))
           for row in rows] == [('step', 'ours, this', '', 2),
                                ('train', 'ours, this', '', 2),
+                               ('train', 'step alone, this', '', 2),
                                ('evaluate', 'network alone, this', '', 2),
+                               ('evaluate', 'input alone, this', '', 2),
                                ('evaluate', 'ours, this', '', 2)]
   assert '## train' in (tmp_path / 'out' / 'bench.md').read_text()

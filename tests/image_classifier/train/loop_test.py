@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
+from google.protobuf import text_format
 
 from image_classifier.train import loop
 from nets import nets_factory
@@ -37,6 +38,10 @@ def test_what_a_run_leaves(digits, tmp_path, capsys):
                   'losses/softmax_cross_entropy_loss/value', 'learning_rate',
                   'total_loss_1', 'input_wait_seconds', 'input_wait',
                   'images_per_second'}
+  graph = text_format.Parse(
+      (tmp_path / 'graph.pbtxt').read_text(), tf.GraphDef())
+  assert {'train_op', 'LeNet/conv1/weights'} <= {
+      node.name for node in graph.node}
   record = json.loads((tmp_path / 'run.json').read_text())
   assert (record['model_name'], record['num_classes'], record['image_shape'],
           record['last_step']) == ('lenet', 10, [28, 28, 1], 4)
