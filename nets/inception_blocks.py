@@ -10,13 +10,13 @@ written in the table, since checkpoints depend on them. The comment beside a row
 is the shape of its output for images of the default size.
 """
 import collections
-import contextlib
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from nets import layer_utils
 from nets import layouts
+from nets import scoped_value
 
 Conv = collections.namedtuple(
     'Conv', 'scope depth kernel stride padding stddev')
@@ -30,7 +30,7 @@ Residual = collections.namedtuple(
 Repeat = collections.namedtuple('Repeat', 'scope blocks rate end_point')
 
 _RGB_CHANNELS = 3
-_counts_padding = [False]
+_counts_padding = scoped_value.ScopedValue(False)
 
 
 def conv(scope, depth, kernel, stride=1, padding='SAME', stddev=None):
@@ -63,18 +63,13 @@ def avg_pool(scope, kernel=3, stride=1, padding='SAME'):
   return Pool(scope, slim.avg_pool2d, _pair(kernel), stride, padding)
 
 
-@contextlib.contextmanager
 def padding_counted():
-  """Makes average pooling inside count the zeros around an image.
+  """Makes average pooling inside a `with` count the zeros around an image.
 
   TensorFlow divides by the pixels inside the image, PyTorch by default by the
   size of the kernel.
   """
-  _counts_padding.append(True)
-  try:
-    yield
-  finally:
-    _counts_padding.pop()
+  return _counts_padding.replaced(True)
 
 
 def fork(*layers):
@@ -233,7 +228,7 @@ class _Interpreter:
     if isinstance(row, Fork):
       return self._concat([self.build(net, layer) for layer in row.layers])
     if isinstance(row, Pool):
-      if _counts_padding[-1] and row == avg_pool(row.scope):
+      if _counts_padding.value and row == avg_pool(row.scope):
         net = layer_utils.fixed_padding(net, row.kernel[0])
         row = row._replace(padding='VALID')
       return row.function(net, row.kernel, stride=row.stride,

@@ -15,31 +15,28 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 from tf_slim.ops import arg_scope as slim_scopes
 
-_implementations = [slim.batch_norm]
+from nets import scoped_value
+
+_implementation = scoped_value.ScopedValue(slim.batch_norm)
 
 
 def batch_norm(*args, **kwargs):
   """Calls the current implementation; `slim.batch_norm` unless replaced."""
-  return _implementations[-1](*args, **kwargs)
+  return _implementation.value(*args, **kwargs)
 
 
 # tf_slim finds the scoped arguments of a function by this attribute.
 batch_norm._key_op = slim.batch_norm._key_op  # pylint: disable=protected-access
 
 
-@contextlib.contextmanager
 def implementation(function):
-  """Replaces the batch normalization of all networks built inside.
+  """Replaces the batch normalization of networks built inside a `with`.
 
   Args:
     function: function with the arguments of `slim.batch_norm`. It receives the
       scoped arguments if it is decorated or calls `slim.batch_norm`.
   """
-  _implementations.append(function)
-  try:
-    yield
-  finally:
-    _implementations.pop()
+  return _implementation.replaced(function)
 
 
 @contextlib.contextmanager
@@ -54,7 +51,7 @@ def overridden(choose):
       arguments, those of arg scopes included. It returns a dict of the
       arguments to change.
   """
-  inner = _implementations[-1]
+  inner = _implementation.value
 
   def function(*args, **kwargs):
     arguments = dict(scoped_arguments(), **kwargs)

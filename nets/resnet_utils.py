@@ -22,6 +22,7 @@ import tf_slim as slim
 from nets import layer_utils
 from nets import layouts
 from nets import normalization
+from nets import scoped_value
 
 _ROOT_STRIDE = 4
 
@@ -68,22 +69,17 @@ class Placement(NamedTuple):
   pad_pool: bool = False
 
 
-_placements = [Placement()]
+_placement = scoped_value.ScopedValue(Placement())
 
 
-@contextlib.contextmanager
 def placed(placement):
-  """Gives the ResNets built inside another `Placement`."""
-  _placements.append(placement)
-  try:
-    yield
-  finally:
-    _placements.pop()
+  """Gives the ResNets built inside a `with` statement another `Placement`."""
+  return _placement.replaced(placement)
 
 
 def strides_of_unit(stride):
   """Returns the strides of a unit's 1x1 and 3x3 convolution."""
-  return (stride, 1) if _placements[-1].first_conv else (1, stride)
+  return (stride, 1) if _placement.value.first_conv else (1, stride)
 
 
 def bottleneck_block(scope, unit_fn, base_depth, num_units, stride):
@@ -198,7 +194,7 @@ def stack_blocks_dense(net, blocks, output_stride=None,
 
 def _with_placed_strides(blocks):
   """Returns blocks with the strides where the placement wants them."""
-  if not _placements[-1].first_unit:
+  if not _placement.value.first_unit:
     return blocks
   # The first unit of a block comes right after the last one of the block
   # before: each unit takes over the stride of the one before it.
@@ -245,7 +241,7 @@ def network_scope(scope, default_scope, inputs, unit_fn, is_training, reuse):
 def root_block(net):
   """Builds the convolution and the pooling before the blocks, of stride 4."""
   net = conv2d_same(net, 64, 7, stride=2, scope='conv1')
-  if not _placements[-1].pad_pool:
+  if not _placement.value.pad_pool:
     return slim.max_pool2d(net, [3, 3], stride=2, scope='pool1')
   return slim.max_pool2d(layer_utils.fixed_padding(net, 3), [3, 3], stride=2,
                          padding='VALID', scope='pool1')

@@ -28,13 +28,14 @@ Turn = collections.namedtuple('Turn', 'images seconds cpu memory')
 Spread = collections.namedtuple('Spread', 'median low high')
 
 
-def serve(step, images, warm=0):
+def serve(step, images, warm=1):
   """Does a step again and again, whenever a line of stdin asks for it.
 
   Args:
     step: function without arguments that handles `images` images.
     images: number of images of a step.
-    warm: steps before the clock starts, which empty what was prefetched.
+    warm: steps before the clock starts: the first one after others worked takes
+      up to twice as long, and those after it may use up what was prefetched.
   """
   _reply(ready=True)
   for line in sys.stdin:

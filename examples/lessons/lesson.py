@@ -93,12 +93,14 @@ def nearest_accuracy(known, known_labels, queries, labels):
   return float(np.mean(known_labels[squares.argmin(axis=1)] == labels))
 
 
-def wide_digits(count=None):
+def wide_digits(count=None, classes=10):
   """Returns (images, labels) for networks of photographs.
 
-  The images are float32 [n, 32, 32, 3] in [-1, 1].
+  The images are float32 [n, 32, 32, 3] in [-1, 1], the digits below `classes`
+  among the first `count`.
   """
   images, labels = digits(count=count)
+  images, labels = images[labels < classes], labels[labels < classes]
   images = np.pad(images, [[0, 0], [2, 2], [2, 2], [0, 0]], 'constant')
   return np.repeat(images, 3, axis=3) * 2 - 1, labels
 

@@ -4,7 +4,6 @@ A. Howard et al.: Searching for MobileNetV3 (2019),
 https://arxiv.org/abs/1905.02244
 """
 import collections
-import contextlib
 import functools
 
 import tensorflow.compat.v1 as tf
@@ -14,6 +13,7 @@ from nets import contrib_scopes
 from nets import layer_utils
 from nets import layouts
 from nets import normalization
+from nets import scoped_value
 from nets.mobilenet import conv_blocks as ops
 from nets.mobilenet import mobilenet as lib
 
@@ -28,21 +28,16 @@ def hard_swish(x):
 
 
 # Not 1 / 6: the published weights were trained with this constant.
-_sigmoid_slopes = [0.16667]
+_sigmoid_slope = scoped_value.ScopedValue(0.16667)
 
 
-@contextlib.contextmanager
 def exact_hard_sigmoid():
-  """Gives the networks built inside a hard sigmoid of the slope 1 / 6."""
-  _sigmoid_slopes.append(1 / 6)
-  try:
-    yield
-  finally:
-    _sigmoid_slopes.pop()
+  """Gives networks built inside a `with` a hard sigmoid of the slope 1 / 6."""
+  return _sigmoid_slope.replaced(1 / 6)
 
 
 def _hard_sigmoid(x):
-  return tf.nn.relu6(x + 3) * _sigmoid_slopes[-1]
+  return tf.nn.relu6(x + 3) * _sigmoid_slope.value
 
 
 squeeze_excite = functools.partial(

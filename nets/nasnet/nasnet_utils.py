@@ -3,36 +3,29 @@
 B. Zoph, V. Vasudevan, J. Shlens, Q. V. Le: Learning transferable architectures
 for scalable image recognition, https://arxiv.org/abs/1707.07012.
 """
-import contextlib
-
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from nets import normalization
+from nets import scoped_value
 from nets.nasnet import cells
 
 INVALID = 'null'
 # Bounded activations clip values that are not rectified to [-BOUND, BOUND].
 BOUND = 6
-# The pools that see zeros around an image at a stride of 2; the last list is in
-# force.
-_zero_padded = [()]
+# The pools that see zeros around an image at a stride of 2.
+_zero_padded = scoped_value.ScopedValue(())
 
 
-@contextlib.contextmanager
 def zeros_pooled(*functions):
-  """Makes pooling of stride 2 inside see, and count, zeros around an image.
+  """Makes pooling of stride 2 inside a `with` see, and count, zeros outside.
 
   TensorFlow ignores what is outside an image, Keras and timm do not.
 
   Args:
     *functions: those of `slim.avg_pool2d` and `slim.max_pool2d` that do.
   """
-  _zero_padded.append(functions)
-  try:
-    yield
-  finally:
-    _zero_padded.pop()
+  return _zero_padded.replaced(functions)
 
 
 def calc_reduction_layers(num_cells, num_reduction_layers):
@@ -307,7 +300,7 @@ class NasNetABaseCell:
     if self._bounded:
       net = tf.nn.relu6(net)
     padding = 'SAME'
-    if stride == 2 and operation.function in _zero_padded[-1]:
+    if stride == 2 and operation.function in _zero_padded.value:
       net, padding = _padded(net, operation.size), 'VALID'
     net = operation.function(
         net, operation.size, stride=stride, padding=padding)

@@ -49,15 +49,18 @@ def test_a_loop_waits_between_its_steps():
   paused, made = turns.Paused(), []
 
   def loop():
-    for index in range(100):
+    for index in range(4):
       made.append(index)
       paused.pause()
 
-  threading.Thread(target=loop, daemon=True).start()
+  thread = threading.Thread(target=loop)
+  thread.start()
   paused._done.acquire()
   for _ in range(3):
     paused._step()
   assert made == [0, 1, 2, 3]
+  paused._go.release()
+  thread.join()
 
 
 def test_a_contender_that_fails_says_why():

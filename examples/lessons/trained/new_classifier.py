@@ -53,8 +53,7 @@ def _equal_layers(session, checkpoint):
 def run(flags):
   """Restores, trains both stages; returns what changed in each."""
   checkpoint = lesson.save_network(lesson.path(flags, 'resnet.ckpt'), _build)
-  images, labels = lesson.wide_digits(count=400)
-  images, labels = images[labels < CLASSES], labels[labels < CLASSES]
+  images, labels = lesson.wide_digits(count=400, classes=CLASSES)
   inputs = tf.placeholder(tf.float32, [None, _SIZE, _SIZE, 3])
   targets = tf.placeholder(tf.int64, [None])
   features, end_points = features_of(inputs)
