@@ -72,7 +72,7 @@ def evaluation_input(work):
               lambda batches: batches.repeat(), warm=2)
 
 
-def _serve_part(work, tensor_of, change, warm=0):
+def _serve_part(work, tensor_of, change, warm=1):
   """Serves one tensor of the graph of an evaluation."""
   from image_classifier.evaluate import eval_graph
   from image_classifier.evaluate import evaluator

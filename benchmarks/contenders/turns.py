@@ -58,7 +58,7 @@ class Paused:
     self._done.release()
     self._go.acquire()
 
-  def serve_beside(self, images, warm=0):
+  def serve_beside(self, images, warm=1):
     """Starts to serve the steps, each of `images` images."""
     threading.Thread(
         target=self._serve, args=(images, warm), daemon=True).start()
