@@ -328,6 +328,10 @@ def main():
       given = getattr(arguments, name)
       if given is not None and given <= 0:
         parser.error('--%s=%g: it must be above 0.' % (name, given))
+    existing = tables.json_of(arguments.output_dir)
+    if os.path.isfile(existing):
+      parser.error('%s exists: name another directory (make bench OUTPUT=DIR), '
+                   'or move it away.' % existing)
     scope = FULL if arguments.full else SMALL
     run(arguments.output_dir, arguments.only, scope._replace(
         rounds=arguments.rounds or scope.rounds,

@@ -63,6 +63,15 @@ def test_arguments(argument, message, capsys, monkeypatch):
   assert message in capsys.readouterr().err
 
 
+def test_tables_are_not_overwritten(tmp_path, capsys, monkeypatch):
+  (tmp_path / 'bench.json').write_text('{}')
+  monkeypatch.setattr(sys, 'argv', ['bench', '--output_dir=%s' % tmp_path])
+  with pytest.raises(SystemExit):
+    bench.main()
+  assert ('%s/bench.json exists: name another directory (make bench OUTPUT=DIR)'
+          % tmp_path) in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_steps_are_measured(tmp_path, monkeypatch):
   monkeypatch.setattr(bench, '_PEERS', os.path.join(str(tmp_path), 'none'))
