@@ -55,7 +55,7 @@ def evaluation(work):
       return batch
 
   paused.serve_beside(work['batch'], warm=2)
-  with _batches(lambda batches: batches.repeat()):
+  with _batches(_endless):
     Evaluator(_to_evaluate(work), work['checkpoint'], quiet=True).evaluate(
         work['checkpoint'])
 
@@ -68,8 +68,12 @@ def bare_inference(work):
 
 def evaluation_input(work):
   """Serves the images of an evaluation without the network."""
-  _serve_part(work, lambda graph: graph.batch.images,
-              lambda batches: batches.repeat(), warm=2)
+  _serve_part(work, lambda graph: graph.batch.images, _endless, warm=2)
+
+
+def _endless(batches):
+  # Where none is last, TensorFlow 2 adds a prefetch of its own, of gigabytes.
+  return batches.repeat().prefetch(1)
 
 
 def _serve_part(work, tensor_of, change, warm=1):
