@@ -7,7 +7,9 @@ they end with the process that started them, even if it is killed.
 import collections
 import concurrent.futures.process
 import contextlib
+import ctypes
 import itertools
+import multiprocessing
 import os
 import signal
 import threading
@@ -41,6 +43,7 @@ class WorkerPool:
           % num_workers)
     self.num_workers = num_workers or _usable_cores()
     self._pool = None
+    self._is_left = multiprocessing.RawValue(ctypes.c_bool, False)
     self._waiting = collections.deque()
 
   def map(self, function, tasks):
@@ -61,7 +64,7 @@ class WorkerPool:
     if not self._pool:
       self._pool = concurrent.futures.ProcessPoolExecutor(
           self.num_workers, initializer=_start_worker,
-          initargs=(os.getpid(),))
+          initargs=(os.getpid(), self._is_left))
     tasks = iter(tasks)
     for task in itertools.islice(
         tasks, _TASKS_AHEAD_PER_WORKER * self.num_workers):
@@ -70,7 +73,7 @@ class WorkerPool:
 
   def _submit(self, function, task):
     with _killed_worker_is_an_error():
-      self._waiting.append(self._pool.submit(function, *task))
+      self._waiting.append(self._pool.submit(_run, function, task))
 
   def _results(self, function, tasks):
     while self._waiting:
@@ -85,8 +88,10 @@ class WorkerPool:
 
   def __exit__(self, *error):
     if self._pool:
-      for future in self._waiting:
-        future.cancel()
+      # Nothing is cancelled: Python 3.7 may wait for ever for the end of a pool
+      # in which something was.
+      self._is_left.value = True
+      concurrent.futures.wait(self._waiting)
       self._pool.shutdown()
 
 
@@ -105,14 +110,24 @@ def _usable_cores():
   return os.cpu_count() or 1
 
 
-def _start_worker(parent):
+def _start_worker(parent, is_left):
   """Leaves Ctrl-C to the parent, and ends this process when the parent ends.
 
   The parent's handler of SIGTERM, if any, is not for its workers.
+
+  Args:
+    parent: process id.
+    is_left: shared bool, whether the tasks that have not started are dropped.
   """
+  _run.is_left = is_left
   signal.signal(signal.SIGINT, signal.SIG_IGN)
   signal.signal(signal.SIGTERM, signal.SIG_DFL)
   threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _run(function, task):
+  """Does a task in a worker, unless its pool has been left."""
+  return None if _run.is_left.value else function(*task)
 
 
 def _end_with(parent):

@@ -47,7 +47,8 @@ def test_measurements_of_a_training(status, monkeypatch):
       scaling.measure(layout, options, 'data')
     return
   found = scaling.measure(layout, options, 'data')
-  assert found.seconds > 0.01 and found.cpu >= 0
+  # Lines that arrive late shorten what is between them.
+  assert 0.001 < found.seconds < 1 and found.cpu >= 0
   # From step 3 to step 5.
   assert (found.bytes, found.parameters) == (400, 1000)
 

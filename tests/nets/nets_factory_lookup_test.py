@@ -51,7 +51,7 @@ assert loaded() == ['nets_factory'], loaded()
 nets_factory.get_network_fn('lenet', 10)
 assert loaded() == ['contrib_scopes', 'layer_utils', 'layouts', 'lenet',
                     'nets_factory',
-                    'normalization', 'sequential'], loaded()
+                    'normalization', 'scoped_value', 'sequential'], loaded()
 """
   result = subprocess.run(
       [sys.executable, '-c', program], cwd=_ROOT, stderr=subprocess.PIPE,

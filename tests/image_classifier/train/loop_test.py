@@ -2,10 +2,10 @@
 import json
 import os
 
+from google.protobuf import text_format
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-from google.protobuf import text_format
 
 from image_classifier.train import loop
 from nets import nets_factory
