@@ -7,8 +7,9 @@ of `make env` that exists:
 
   help        `train_image_classifier.py --help`
   import      the import of TensorFlow and tf_slim alone
-  train       a LeNet training of one step, by this project and by a program
-              that calls tf_slim.learning.train
+  train       a LeNet training of one step, by this project, by a program that
+              calls tf_slim.learning.train, and by TensorFlow alone: without
+              files, input, summaries and checkpoints
   evaluate    the evaluation of 1,000 digits, likewise
   first step  the same of inception_v3, batch 2
   convert     256 JPEGs of 500 x 375 pixels to record files
@@ -94,14 +95,16 @@ def commands(data):
           '-c', 'import tensorflow.compat.v1; '
           'from slim_common import tf_versions; import tf_slim']},
       'train': {'ours': _train(data, 'lenet', '--batch_size=50'),
-                "slim's loop": _slim('train', data, 'DIR/model', 'lenet', 50)},
+                "slim's loop": _slim('train', data, 'DIR/model', 'lenet', 50),
+                'TensorFlow alone': _slim('step', data, '', 'lenet', 50)},
       'evaluate': {
           'ours': _ours('eval_image_classifier.py', data, '--eval_dir=DIR/eval',
                         '--checkpoint_path=' + model, '--batch_size=50'),
           "slim's loop": _slim('evaluate', data, model, 'lenet', 50)},
       'first step': {
           'ours': _train(data, 'inception_v3', '--batch_size=2'),
-          "slim's loop": _slim('train', data, 'DIR/model', 'inception_v3', 2)},
+          "slim's loop": _slim('train', data, 'DIR/model', 'inception_v3', 2),
+          'TensorFlow alone': _slim('step', data, '', 'inception_v3', 2)},
       'convert': {'ours': [
           os.path.join(common.ROOT, 'download_and_convert_data.py'),
           '--dataset_name=image_folder', '--dataset_dir=DIR/records',

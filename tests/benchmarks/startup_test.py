@@ -34,4 +34,5 @@ def test_cases_name_programs_that_exist():
         assert os.path.exists(os.path.join(common.ROOT, arguments[0])), case
   found = startup.contenders('train', [('a', 'x'), ('b', 'y')], 'data')
   assert [program.name for program in found] == [
-      'ours, a', "slim's loop, a", 'ours, b', "slim's loop, b"]
+      'ours, a', "slim's loop, a", 'TensorFlow alone, a',
+      'ours, b', "slim's loop, b", 'TensorFlow alone, b']
