@@ -1,7 +1,7 @@
 """Measures this project and what could be used instead, in one run.
 
   python -m benchmarks.bench --output_dir=DIR [--only=step,input] [--full]
-      [--rounds=3] [--seconds=0.3]
+      [--rounds=3] [--seconds=0.3] [--programs=help,train]
   python -m benchmarks.bench --compare=A,B
 
 Every environment of `make env` that exists takes part (.venv, .venv-mkl,
@@ -316,6 +316,10 @@ def main():
   parser.add_argument('--only', type=common.names_in(SECTIONS),
                       default=list(SECTIONS), metavar='NAME,...')
   parser.add_argument('--full', action='store_true', help='all networks')
+  parser.add_argument('--programs', type=common.names_in(startup.CASES),
+                      metavar='NAME,...',
+                      help='cases of the section programs, of %s' % ', '.join(
+                          startup.CASES))
   for name, kind, text in (('rounds', int, 'turns of each contender'),
                            ('seconds', float, 'length of a turn')):
     parser.add_argument('--' + name, type=kind, help='%s (default: %s, %s with '
@@ -334,6 +338,7 @@ def main():
                    'or move it away.' % existing)
     scope = FULL if arguments.full else SMALL
     run(arguments.output_dir, arguments.only, scope._replace(
+        programs=arguments.programs or scope.programs,
         rounds=arguments.rounds or scope.rounds,
         seconds=arguments.seconds or scope.seconds))
     return

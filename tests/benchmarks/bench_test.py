@@ -55,12 +55,24 @@ def test_two_runs_are_compared(tmp_path):
     ('--compare=no,none', '--compare=no,none: name two bench.json, or the dir'),
     ('--rounds=0', '--rounds=0: it must be above 0.'),
     ('--seconds=-1', '--seconds=-1: it must be above 0.'),
+    ('--programs=train,all', "--programs: 'all' is not one of help, import, t"),
     ('--only=input,speed', "--only: 'speed' is not one of input, step, train")])
 def test_arguments(argument, message, capsys, monkeypatch):
   monkeypatch.setattr(sys, 'argv', ['bench', argument])
   with pytest.raises(SystemExit):
     bench.main()
   assert message in capsys.readouterr().err
+
+
+def test_given_values_replace_those_of_the_scope(monkeypatch, tmp_path):
+  ran = []
+  monkeypatch.setattr(bench, 'run', lambda *arguments: ran.append(arguments))
+  monkeypatch.setattr(sys, 'argv', [
+      'bench', '--output_dir=%s' % tmp_path, '--only=programs', '--rounds=5',
+      '--programs=first step,help'])
+  bench.main()
+  assert ran == [(str(tmp_path), ['programs'], bench.SMALL._replace(
+      rounds=5, programs=['first step', 'help']))]
 
 
 def test_tables_are_not_overwritten(tmp_path, capsys, monkeypatch):
