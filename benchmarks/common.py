@@ -49,6 +49,12 @@ def names_in(known):
   return lambda text: [check(name) for name in text.split(',')]
 
 
+def directory(text):
+  """Returns the argument of a directory, which is made where it is missing."""
+  os.makedirs(text, exist_ok=True)
+  return text
+
+
 def numbers(text):
   """Returns the whole numbers of an argument such as 1,4,16, each above 0."""
   words = text.split(',')

@@ -95,7 +95,8 @@ def main():
   cores = os.cpu_count()
   parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
   parser.add_argument('--source', help='directory of IDX files')
-  parser.add_argument('--dataset_dir', help='where to write temporary files')
+  parser.add_argument('--dataset_dir', type=common.directory,
+                      help='where to write temporary files')
   parser.add_argument(
       '--num_workers', type=int, default=cores,
       help='processes of the second run; left out, one per core, %d' % cores)

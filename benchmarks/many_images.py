@@ -98,7 +98,8 @@ def main():
   parser.add_argument(
       '--numbers', metavar='N,...', default=[10 ** 4, 10 ** 5, 10 ** 6],
       type=common.numbers)
-  parser.add_argument('--dataset_dir', help='where to write temporary files')
+  parser.add_argument('--dataset_dir', type=common.directory,
+                      help='where to write temporary files')
   arguments = parser.parse_args()
   print('| images | program | seconds | CPU seconds | images/s | MiB |\n'
         '|---|---|---|---|---|---|')

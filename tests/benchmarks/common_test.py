@@ -24,3 +24,10 @@ def test_what_are_no_numbers(text):
   with pytest.raises(argparse.ArgumentTypeError,
                      match='must be whole numbers above 0'):
     common.numbers(text)
+
+
+def test_a_directory_is_made_where_it_is_missing(tmp_path):
+  for _ in range(2):
+    assert common.directory(str(tmp_path / 'a' / 'b')) == str(
+        tmp_path / 'a' / 'b')
+    assert (tmp_path / 'a' / 'b').is_dir()
