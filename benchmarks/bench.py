@@ -332,6 +332,9 @@ def main():
       given = getattr(arguments, name)
       if given is not None and given <= 0:
         parser.error('--%s=%g: it must be above 0.' % (name, given))
+    if arguments.programs and 'programs' not in arguments.only:
+      parser.error('--programs chooses cases of the section programs: add it '
+                   'to --only.')
     existing = tables.json_of(arguments.output_dir)
     if os.path.isfile(existing):
       parser.error('%s exists: name another directory (make bench OUTPUT=DIR), '

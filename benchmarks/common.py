@@ -51,7 +51,11 @@ def names_in(known):
 
 def directory(text):
   """Returns the argument of a directory, which is made where it is missing."""
-  os.makedirs(text, exist_ok=True)
+  try:
+    os.makedirs(text, exist_ok=True)
+  except OSError as error:
+    raise argparse.ArgumentTypeError('%s cannot be made: %s' % (
+        text, error.strerror))
   return text
 
 

@@ -22,7 +22,7 @@ from nets import nets_factory
 from preprocessing import preprocessing_factory
 
 _IMAGES, _CLASSES = 1000, 10
-# Defaults of slim's training program.
+# As in slim's training program; how long the decay takes is no matter here.
 _WEIGHT_DECAY, _LEARNING_RATE = 4e-5, 0.01
 _DECAY_FACTOR, _DECAY_STEPS = 0.94, 200
 _AUXILIARY_WEIGHT = 0.4

@@ -64,6 +64,14 @@ def test_arguments(argument, message, capsys, monkeypatch):
   assert message in capsys.readouterr().err
 
 
+def test_programs_need_their_section(capsys, monkeypatch):
+  monkeypatch.setattr(sys, 'argv', [
+      'bench', '--only=input', '--programs=train'])
+  with pytest.raises(SystemExit):
+    bench.main()
+  assert 'section programs: add it to --only.' in capsys.readouterr().err
+
+
 def test_given_values_replace_those_of_the_scope(monkeypatch, tmp_path):
   ran = []
   monkeypatch.setattr(bench, 'run', lambda *arguments: ran.append(arguments))

@@ -31,3 +31,9 @@ def test_a_directory_is_made_where_it_is_missing(tmp_path):
     assert common.directory(str(tmp_path / 'a' / 'b')) == str(
         tmp_path / 'a' / 'b')
     assert (tmp_path / 'a' / 'b').is_dir()
+
+
+def test_a_directory_that_cannot_be_made(tmp_path):
+  (tmp_path / 'file').write_text('')
+  with pytest.raises(argparse.ArgumentTypeError, match='cannot be made: '):
+    common.directory(str(tmp_path / 'file' / 'a'))
