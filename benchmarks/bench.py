@@ -308,6 +308,21 @@ def _write(output_dir, facts, results):
     target.write('\n'.join(tables.markdown(facts, results)) + '\n')
 
 
+def _check_run(parser, arguments):
+  """Ends with a message if these arguments cannot be measured."""
+  for name in ('rounds', 'seconds'):
+    given = getattr(arguments, name)
+    if given is not None and given <= 0:
+      parser.error('--%s=%g: it must be above 0.' % (name, given))
+  if arguments.programs and 'programs' not in arguments.only:
+    parser.error('--programs chooses cases of the section programs: add it '
+                 'to --only.')
+  existing = tables.json_of(arguments.output_dir)
+  if os.path.isfile(existing):
+    parser.error('%s exists: name another directory (make bench OUTPUT=DIR), '
+                 'or move it away.' % existing)
+
+
 def main():
   parser = argparse.ArgumentParser(
       description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -328,17 +343,7 @@ def main():
   parser.add_argument('--compare', metavar='A,B', help='two bench.json')
   arguments = parser.parse_args()
   if not arguments.compare:
-    for name in ('rounds', 'seconds'):
-      given = getattr(arguments, name)
-      if given is not None and given <= 0:
-        parser.error('--%s=%g: it must be above 0.' % (name, given))
-    if arguments.programs and 'programs' not in arguments.only:
-      parser.error('--programs chooses cases of the section programs: add it '
-                   'to --only.')
-    existing = tables.json_of(arguments.output_dir)
-    if os.path.isfile(existing):
-      parser.error('%s exists: name another directory (make bench OUTPUT=DIR), '
-                   'or move it away.' % existing)
+    _check_run(parser, arguments)
     scope = FULL if arguments.full else SMALL
     run(arguments.output_dir, arguments.only, scope._replace(
         programs=arguments.programs or scope.programs,
