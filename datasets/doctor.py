@@ -6,6 +6,8 @@ another number of records than `dataset_info.json` says. Images that are in
 several splits, byte for byte, are reported but are no problem: some published
 datasets have them.
 """
+import array
+import bisect
 import collections
 import functools
 import hashlib
@@ -37,14 +39,14 @@ _Finding.__doc__ = """What a worker found in one record.
 Attributes:
   labels: list of class ids.
   height, width: size of the image in pixels, or None.
-  digest: hash of the encoded image, or None.
+  digest: hash of the encoded image, 16 bytes, or None.
   problem: what is wrong, a str, or None.
   label_problem: what is wrong with the label, a str, or None.
 """
 
 Report = collections.namedtuple(
     'Report', 'class_names multi_label counts num_records num_without_class '
-    'heights widths problems duplicates num_repeated')
+    'heights widths problems duplicates num_duplicates num_repeated')
 Report.__doc__ = """What `examine` found in a dataset.
 
 Attributes:
@@ -53,10 +55,11 @@ Attributes:
   counts: dict of split to a Counter of class ids.
   num_records: Counter of records by split.
   num_without_class: Counter of records without a class by split.
-  heights, widths: sorted lists of the sizes of all images, in pixels.
+  heights, widths: Counters of the sizes of all images, in pixels.
   problems: list of sentences that name file and record index.
-  duplicates: list of (record, record), each 'FILE, record INDEX', that have the
-    same image in two splits.
+  duplicates: list of the first (record, record), each 'FILE, record INDEX',
+    that have the same image in two splits.
+  num_duplicates: Counter by split of images that are in an earlier one already.
   num_repeated: Counter by split of images that are in it already.
 """
 
@@ -111,8 +114,9 @@ def examine(dataset_dir, num_workers=None):
     info = dataset_info.parse_info(source.read(), path)
   report = Report(
       info['class_names'], info['multi_label'], {}, collections.Counter(),
-      collections.Counter(), [], [], [], [], collections.Counter())
-  first_records = {}
+      collections.Counter(), collections.Counter(), collections.Counter(), [],
+      [], collections.Counter(), collections.Counter())
+  digests = _Digests()
   with worker_pool.WorkerPool(num_workers) as workers:
     for split, content in info['splits'].items():
       report.counts[split] = collections.Counter()
@@ -121,14 +125,56 @@ def examine(dataset_dir, num_workers=None):
         for name, expected in zip(content['files'],
                                   content['examples_per_file']):
           _examine_file(dataset_dir, split, name, expected, workers, shown,
-                        first_records, report, _form(info))
-  report.heights.sort()
-  report.widths.sort()
+                        digests, report, _form(info))
+  for (first_split, first_record), (split, record) in digests.repeated():
+    if first_split == split:
+      report.num_repeated[split] += 1
+      continue
+    report.num_duplicates[split] += 1
+    if len(report.duplicates) < _MAX_DUPLICATES_LISTED:
+      report.duplicates.append((first_record, record))
   return report
 
 
-def _examine_file(dataset_dir, split, name, expected, workers, shown,
-                  first_records, report, form):
+class _Digests:
+  """The digests of all images, in 24 bytes each."""
+
+  def __init__(self):
+    self._digests = bytearray()
+    self._indices = array.array('Q')  # Of the records in their files.
+    self._files, self._starts = [], []
+
+  def start_file(self, split, name):
+    """Notes the file of the records to come."""
+    self._files.append((split, name))
+    self._starts.append(len(self._indices))
+
+  def add(self, digest, index):
+    """Adds the digest of the image in a record of this file."""
+    self._digests += digest
+    self._indices.append(index)
+
+  def repeated(self):
+    """Yields (the first record, record) of each with an image of another.
+
+    Both are (split, 'FILE, record INDEX'), in the order of the records.
+    """
+    halves = np.frombuffer(self._digests, np.uint64).reshape([-1, 2])
+    order = np.lexsort(halves.T)  # Equal ones stay in the order of the records.
+    is_new = np.ones(len(order), bool)
+    is_new[1:] = np.any(halves[order[1:]] != halves[order[:-1]], axis=1)
+    firsts = order[is_new][np.cumsum(is_new) - 1]
+    pairs = np.stack([order, firsts], axis=1)[~is_new]
+    for row, first in pairs[np.argsort(pairs[:, 0])]:
+      yield self._record(first), self._record(row)
+
+  def _record(self, row):
+    split, name = self._files[bisect.bisect_right(self._starts, row) - 1]
+    return split, '%s, record %d' % (name, self._indices[row])
+
+
+def _examine_file(dataset_dir, split, name, expected, workers, shown, digests,
+                  report, form):
   """Reads one record file and adds its findings to the report."""
   path = os.path.join(dataset_dir, name)
   if not os.path.exists(path):
@@ -140,13 +186,15 @@ def _examine_file(dataset_dir, split, name, expected, workers, shown,
         '%s: a compressed (GZIP or ZLIB) record file, which training does not '
         'read: write it again without compression' % name)
     return
+  digests.start_file(split, name)
   tasks = (task + (form, report.multi_label)
            for task in _tasks(path, damages))
   for findings in workers.map(_check_records, tasks):
     shown.add(len(findings))
     for finding in findings:
-      _add(finding, split, '%s, record %d' % (name, count), first_records,
-           report)
+      _add(finding, split, '%s, record %d' % (name, count), report)
+      if finding.digest is not None:
+        digests.add(finding.digest, count)
       count += 1
   report.problems.extend(
       '%s, record %d: damaged (%s); the rest of the file was not read' % (
@@ -156,7 +204,7 @@ def _examine_file(dataset_dir, split, name, expected, workers, shown,
         name, count, expected, dataset_info.INFO_FILENAME))
 
 
-def _add(finding, split, record, first_records, report):
+def _add(finding, split, record, report):
   """Adds the finding in one record to the report."""
   if finding.problem:
     report.problems.append('%s: %s' % (record, finding.problem))
@@ -170,16 +218,8 @@ def _add(finding, split, record, first_records, report):
   if finding.label_problem and not finding.problem:
     report.problems.append('%s: %s' % (record, finding.label_problem))
   if finding.height is not None:
-    report.heights.append(finding.height)
-    report.widths.append(finding.width)
-  if finding.digest is None:
-    return
-  first_split, first_record = first_records.setdefault(
-      finding.digest, (split, record))
-  if first_split != split:
-    report.duplicates.append((first_record, record))
-  elif first_record != record:
-    report.num_repeated[split] += 1
+    report.heights[finding.height] += 1
+    report.widths[finding.width] += 1
 
 
 def _tasks(path, damages):
@@ -224,7 +264,7 @@ def _check_record(serialized, policy, channels, multi_label):
         labels, None, None, None, 'no image/encoded', label_problem)
   verdict = image_checks.check(content, policy)
   return _Finding(labels, verdict.height, verdict.width,
-                  hashlib.sha1(content).digest(),
+                  hashlib.sha1(content).digest()[:16],
                   verdict.fault or _why_not_decoded(content, verdict, channels),
                   label_problem)
 
@@ -256,20 +296,26 @@ def report_lines(report):
   for title, sizes in (('height', report.heights), ('width', report.widths)):
     if sizes:
       lines.append('%s: %d to %d pixels, median %d' % (
-          title, sizes[0], sizes[-1], sizes[len(sizes) // 2]))
+          title, min(sizes), max(sizes), median(sizes)))
   for split, count in report.num_repeated.items():
     lines.append('%s: %d images are duplicates within it' % (split, count))
-  count = len(report.duplicates)
+  count = sum(report.num_duplicates.values())
   if count:
     lines.append('%d images are in several splits:' % count)
-    lines += ['  %s = %s' % pair
-              for pair in report.duplicates[:_MAX_DUPLICATES_LISTED]]
-    if count > _MAX_DUPLICATES_LISTED:
-      lines.append('  and %d more' % (count - _MAX_DUPLICATES_LISTED))
+    lines += ['  %s = %s' % pair for pair in report.duplicates]
+    if count > len(report.duplicates):
+      lines.append('  and %d more' % (count - len(report.duplicates)))
   if not report.problems:
     return lines + ['All records are valid.']
   return lines + ['%d problems:' % len(report.problems)] + [
       '  ' + problem for problem in report.problems]
+
+
+def median(counts):
+  """Returns the median, the upper of two, of a Counter of numbers."""
+  values = sorted(counts)
+  ends = np.cumsum([counts[value] for value in values])
+  return values[np.searchsorted(ends, ends[-1] // 2, side='right')]
 
 
 def _row(name, cells):

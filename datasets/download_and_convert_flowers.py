@@ -7,7 +7,6 @@ whatever their EXIF orientation.
 The TensorFlow Team, "Flowers", January 2019, from
 http://download.tensorflow.org/example_images/flower_photos.tgz.
 """
-import random
 
 from datasets.conversion import dataset_writer
 from datasets.conversion import downloads
@@ -78,7 +77,7 @@ def _files():
 
 def _plan(splits):
   """Returns a dict of split name to (file names, images in their order)."""
-  images = list(splits['train'])
+  images = splits['train'].shuffled(_SEED)
   if len(images) <= _NUM_VALIDATION:
     raise ValueError('the source has %d images; %d are needed to validate '
                      'with, and more to train on' % (
@@ -86,7 +85,6 @@ def _plan(splits):
   if len(images) != _NUM_IMAGES:
     print('Note: %d images, not the %d of the published archive.' % (
         len(images), _NUM_IMAGES))
-  random.Random(_SEED).shuffle(images)
   files = _files()
   return {'train': (files['train'], images[_NUM_VALIDATION:]),
           'validation': (files['validation'], images[:_NUM_VALIDATION])}

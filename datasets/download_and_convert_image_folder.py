@@ -3,6 +3,7 @@
 `image_lists` says which forms a source can have, and `image_checks` what
 becomes of each image. The originals are only read.
 """
+import array
 import collections
 import functools
 import os
@@ -90,10 +91,9 @@ def _plan(validation_fraction, num_validation, seed, num_shards, splits):
         splits['train'], validation_fraction, num_validation, seed)
   planned = collections.OrderedDict()
   for split in [split for split in splits if splits[split]]:
-    images = list(splits[split])
-    random.Random(seed).shuffle(images)
     planned[split] = engine.shard_names(
-        _FILES, split, len(images), num_shards), images
+        _FILES, split, len(splits[split]), num_shards), splits[split].shuffled(
+            seed)
   return planned
 
 
@@ -147,13 +147,13 @@ def _split_validation(images, fraction, number, seed):
   train on.
 
   Args:
-    images: list of `image_lists.Image`s.
+    images: `source_images.Images`.
     fraction: fraction to validate with, 0 <= fraction < 1; or None.
     number: number to validate with; or None. One of the two is given.
     seed: seed of the random generator, an integer.
 
   Returns:
-    (images to train on, images to validate with), two lists.
+    (images to train on, images to validate with), two `source_images.Images`.
 
   Raises:
     ValueError: `number` is too large.
@@ -161,14 +161,15 @@ def _split_validation(images, fraction, number, seed):
   groups = _by_rarest_class(images)
   shuffler = random.Random(seed)
   covered = set()
-  train, free = [], {}
+  train, free = array.array('I'), {}
   for name, group in groups.items():
     shuffler.shuffle(group)
-    free[name] = []
-    for image in group:
-      is_needed = not covered.issuperset(image.class_names)
-      (train if is_needed else free[name]).append(image)
-      covered.update(image.class_names)
+    free[name] = array.array('I')
+    for index in group:
+      names = images.class_names(index)
+      is_needed = not covered.issuperset(names)
+      (train if is_needed else free[name]).append(index)
+      covered.update(names)
   limit = sum(map(len, free.values()))
   if number is None:
     number = min(int(fraction * len(images) + 0.5), limit)
@@ -178,28 +179,28 @@ def _split_validation(images, fraction, number, seed):
         'on: give %d or fewer' % (number, len(images), limit))
   counts = _proportional({name: len(groups[name]) for name in groups},
                          {name: len(free[name]) for name in free}, number)
-  validation = []
+  validation = array.array('I')
   for name in groups:
     validation += free[name][:counts[name]]
     train += free[name][counts[name]:]
-  return train, validation
+  return images.select(train), images.select(validation)
 
 
 def _by_rarest_class(images):
-  """Returns a dict of class name, the rarest first, to list of images.
+  """Returns a dict of class name, the rarest first, to indices of images.
 
   The key of the images of no class is ''.
   """
   frequencies = collections.Counter(
-      name for image in images for name in image.class_names)
+      name for k in range(len(images)) for name in images.class_names(k))
 
   def rareness(name):
     return frequencies[name], name
 
   groups = {}
-  for image in images:
-    name = min(image.class_names, key=rareness, default='')
-    groups.setdefault(name, []).append(image)
+  for index in range(len(images)):
+    name = min(images.class_names(index), key=rareness, default='')
+    groups.setdefault(name, array.array('I')).append(index)
   return collections.OrderedDict(
       (name, groups[name]) for name in sorted(groups, key=rareness))
 

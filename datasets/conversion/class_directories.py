@@ -14,6 +14,8 @@ import collections
 import os
 import re
 
+from datasets.conversion import source_images
+
 SPLIT_OF = {
     'train': 'train', 'training': 'train',
     'validation': 'validation', 'valid': 'validation', 'val': 'validation',
@@ -38,24 +40,16 @@ _DIRECTORY, _FILE, _NEITHER = range(3)
 _ENTRIES_SHOWN = 6
 
 
-class File(collections.namedtuple('File', 'path name class_name')):
-  """A file of a class.
-
-  Attributes:
-    path: its path.
-    name: its path in the source.
-    class_name: name of the directory of its class.
-  """
-
-
 class Scan:
   """What is in a directory.
 
   Attributes:
-    splits: dict of split name to list of `File`s, in the order of the classes.
+    splits: dict of split name to `source_images.Images` without labels, in the
+      order of the classes.
     skipped: Counter of the files left out, by reason.
-    nested: list of the names of the `File`s below another directory than that
-      of their class.
+    num_nested: number of images below another directory than that of their
+      class.
+    nested: name of one of them, or None.
   """
 
   def __init__(self, directory, title=None):
@@ -70,9 +64,10 @@ class Scan:
     """
     self._directory, self._title = directory, title or directory
     self.skipped = collections.Counter()
-    self.nested = []
+    self.num_nested, self.nested = 0, None
     self.splits = collections.OrderedDict()
     self._root, names = self._find_root(directory)
+    self._images = source_images.Images(self._root)
     split_names = self._split_names(names)
     if not split_names:
       self._check_classes(names)
@@ -188,8 +183,8 @@ class Scan:
             % os.path.relpath(path, self._directory))
 
   def _in_classes(self, above, class_names):
-    """Returns the Files in the directories of classes in `above`."""
-    files = []
+    """Returns the Images in the directories of classes in `above`."""
+    first = len(self._images)
     for class_name in class_names:
       directory = os.path.join(above, class_name)
       found = self._files_below(directory)
@@ -198,11 +193,12 @@ class Scan:
             'the class directory %s holds no images: fill it or remove it' %
             self.shown(directory))
       prefix = os.path.relpath(directory, self._root)
-      files += [File(os.path.join(directory, name), os.path.join(prefix, name),
-                     class_name) for name in found]
-      self.nested += [os.path.join(prefix, name) for name in found
-                      if os.sep in name]
-    return files
+      for name in found:
+        self._images.append(os.path.join(prefix, name), (class_name,))
+        if os.sep in name:
+          self.num_nested += 1
+          self.nested = self.nested or os.path.join(prefix, name)
+    return self._images[first:]
 
   def _files_below(self, directory):
     """Returns the sorted paths, in a directory, of the files at any depth."""

@@ -14,6 +14,8 @@ import csv
 import io
 import os
 
+import numpy as np
+
 from datasets.conversion import image_lists
 from datasets.conversion import shards
 from slim_common import atomic_files
@@ -24,6 +26,8 @@ BAD_IMAGE_CHOICES = ('fail', 'skip')
 
 # Shards are built in parts if there are fewer shards than this.
 _TASKS_PER_FURTHER_WORKER = 32
+# Where the record of an image is: index of the file, offset and size in bytes.
+_RECORD = [('file', np.uint32), ('offset', np.uint64), ('size', np.uint64)]
 
 
 class Split(collections.namedtuple('Split', 'files num_images images_of')):
@@ -32,13 +36,13 @@ class Split(collections.namedtuple('Split', 'files num_images images_of')):
   Attributes:
     files: list of the names of the record files.
     num_images: number of images in all files.
-    images_of: function of the index of a file that returns the list of its
+    images_of: function of the index of a file that returns the sequence of its
       images, as `shards` describes them. It is called when they are needed.
   """
 
 
 def _consecutive_split(files, images):
-  """Returns the Split whose files take consecutive parts of a list."""
+  """Returns the Split whose files take consecutive parts of the images."""
   per_file = _rounded_up(len(images), len(files))
   return Split(files, len(images), lambda shard: images[
       shard * per_file:(shard + 1) * per_file])
@@ -64,9 +68,9 @@ def convert_listing(writer, listing, plan, policy, on_bad_image):
   Args:
     writer: the entered `dataset_writer.DatasetWriter`.
     listing: an `image_lists.Listing`.
-    plan: function of a dict of split name to list of `image_lists.Image`. It
-      returns a dict of split name to (names of the record files, images in the
-      order of their records), and is called again if images are bad.
+    plan: function of a dict of split name to `source_images.Images`. It returns
+      a dict of split name to (names of the record files, images in the order of
+      their records), and is called again if images are bad.
     policy: an `image_checks.Policy`.
     on_bad_image: as for `convert`.
 
@@ -80,7 +84,9 @@ def convert_listing(writer, listing, plan, policy, on_bad_image):
 
   def splits_without(bad):
     good = collections.OrderedDict(
-        (split, [image for image in images if image.name not in bad])
+        (split, images.select(
+            k for k, image in enumerate(images) if image.name not in bad)
+         if bad else images)
         for split, images in listing.splits.items())
     image_lists.check_classes(listing.class_names, good['train'])
     return collections.OrderedDict(
@@ -106,7 +112,8 @@ def convert(writer, splits, class_names, features_of, policy, on_bad_image,
     on_bad_image: 'fail' (nothing is published) or 'skip' (a report of the bad
       images becomes a file of the dataset).
     plan_without: function of a set of names of bad images that returns
-      `splits` for the others; None if bad images leave all others in place.
+      `splits` for the others, which share the tables of all
+      (`source_images.Images`); None if bad images leave all others in place.
     multi_label: whether an example has any number of classes, not one.
 
   Raises:
@@ -224,13 +231,16 @@ def _rearrange(writer, splits, good_splits, bad):
     good_splits: dict of split name to `Split` of the good images.
     bad: set of names of images.
   """
-  records = {}
-  for split in splits.values():
-    for k, file_name in enumerate(split.files):
-      records.update(zip(
-          (image.name for image in split.images_of(k)
-           if image.name not in bad),
-          shards.locate_records(writer.path(file_name))))
+  files = [(file_name, split.images_of(k)) for split in splits.values()
+           for k, file_name in enumerate(split.files)]
+  records = np.zeros(
+      1 + max(max(images.numbers, default=0) for _, images in files), _RECORD)
+  for k, (file_name, images) in enumerate(files):
+    good = (number for number, image in zip(images.numbers, images)
+            if image.name not in bad)
+    for number, (offset, size) in zip(
+        good, shards.locate_records(writer.path(file_name))):
+      records[number] = k, offset, size
   new_files = []
   for name, split in good_splits.items():
     counts, sizes = collections.Counter(), []
@@ -238,7 +248,8 @@ def _rearrange(writer, splits, good_splits, bad):
       images = split.images_of(k)
       shards.copy_records(
           atomic_files.unfinished(writer.path(file_name)),
-          [records[image.name] for image in images])
+          ((writer.path(files[file][0]), int(offset), int(size))
+           for file, offset, size in records[images.numbers]))
       sizes.append(len(images))
       for image in images:
         counts.update(shards.class_ids(image.label))

@@ -18,26 +18,19 @@ A jsonl file may have labels of several tasks: {"digit": "7", "odd": ["yes"]}.
 Its classes are named digit:7 and odd:yes. An image may lack a task; it gets the
 class odd:? then. A task is multi-label if one of its labels is a list.
 """
+import array
 import collections
 import os
 import re
 import unicodedata
 
+import numpy as np
+
 from datasets.conversion import class_directories
 from datasets.conversion import label_tasks
 from datasets.conversion import list_files
+from datasets.conversion import source_images
 from slim_common import image_formats
-
-
-class Image(collections.namedtuple('Image', 'path name label class_names')):
-  """An image of a source, as `shards` describes it.
-
-  Attributes:
-    path: path of the file.
-    name: its path in the source.
-    label: class id, or tuple of class ids of a multi-label list.
-    class_names: tuple of names; of one name unless the list is multi-label.
-  """
 
 
 class Listing(collections.namedtuple(
@@ -45,7 +38,8 @@ class Listing(collections.namedtuple(
   """The images of a source.
 
   Attributes:
-    splits: dict of split name to list of `Image`s, sorted by name.
+    splits: dict of split name to `source_images.Images`, which share their
+      tables.
     class_names: sorted list.
     skipped: Counter of the files left out, by reason.
     is_chosen: whether the user named each file, so that none is left out.
@@ -72,17 +66,11 @@ def from_directory(directory, title=None):
       or a class is missing from 'train'.
   """
   scan = class_directories.Scan(directory, title)
-  splits = collections.OrderedDict()
-  for split in list(scan.splits):
-    # Each list of a million goes when the next one is complete.
-    splits[split] = [Image(file.path, file.name, None, (file.class_name,))
-                     for file in scan.splits.pop(split)]
-  _check_each_has_images(splits['train'], scan)
+  _check_each_has_images(scan.splits['train'], scan)
   if scan.nested:
     print('%d files are in directories below those of the classes and belong '
-          'to the class above, such as %r' % (
-              len(scan.nested), scan.nested[0]))
-  listing = _listing(splits, scan.skipped, False, scan.shown(directory))
+          'to the class above, such as %r' % (scan.num_nested, scan.nested))
+  listing = _listing(scan.splits, scan.skipped, False, scan.shown(directory))
   if len(listing.class_names) < 2:
     scan.refuse('holds %d classes; 2 or more are needed' % len(
         listing.class_names))
@@ -95,7 +83,7 @@ def _check_each_has_images(images, scan):
   for image in images:
     if image.class_names[0] not in with_images and _may_be_image(image):
       with_images.add(image.class_names[0])
-  empty = sorted(classes_of(images) - with_images)
+  empty = sorted(images.classes() - with_images)
   if empty:
     scan.refuse('no file in %s is an image' % ', '.join(empty))
 
@@ -112,34 +100,53 @@ def from_list(path):
   Raises:
     ValueError: a line cannot be understood, or names an image again.
   """
-  rows = list_files.read(path)
-  tasks = label_tasks.of_rows(rows, path)
-  multi_label = tasks or any(isinstance(row.label, list) for row in rows)
+  # The list is read twice, so that no more than a line of it is in memory.
+  multi_label = label_tasks.multi_label(list_files.read(path), path)
   directory = os.path.dirname(path)
-  lines = {}
-  splits = collections.OrderedDict()
-  for row in rows:
-    name = _existing(directory, row.path)
-    same = os.path.normpath(os.path.join(directory, name))
-    if same in lines:
-      raise ValueError('%s, line %d names %s again, after line %d' % (
-          path, row.line, name, lines[same]))
-    lines[same] = row.line
-    splits.setdefault(row.split or 'train', []).append(Image(
-        os.path.join(directory, name), name, None, _class_names(
-            label_tasks.joined(row, tasks, path) if tasks else row.label,
-            multi_label, '%s, line %d' % (path, row.line))))
-  if splits and 'train' not in splits:
+  images = source_images.Images(directory)
+  lines, indices = array.array('Q'), {}
+  for row in list_files.read(path):
+    indices.setdefault(row.split or 'train', array.array('I')).append(
+        len(images))
+    lines.append(row.line)
+    images.append(_existing(directory, row.path), _class_names(
+        label_tasks.joined(row, multi_label, path)
+        if isinstance(row.label, dict) else row.label,
+        multi_label, '%s, line %d' % (path, row.line)))
+  _check_no_image_again(images, lines, path)
+  if indices and 'train' not in indices:
     raise ValueError('%s names no image of the split train' % path)
   listing = _listing(collections.OrderedDict(
-      (split, sorted(splits.get(split, ()), key=lambda image: image.name))
+      (split, images.select(indices.get(split, ())).sorted())
       for split in class_directories.SPLITS
-      if split in splits or split == 'train'), collections.Counter(), True,
+      if split in indices or split == 'train'), collections.Counter(), True,
                      path, multi_label)
   if len(listing.class_names) < (1 if multi_label else 2):
     raise ValueError('%s holds %d classes; 2 or more are needed: lines of '
                      'path,label' % (path, len(listing.class_names)))
   return listing
+
+
+def _check_no_image_again(images, lines, path):
+  """Raises ValueError if two lines of a list name the same file.
+
+  Args:
+    images: `source_images.Images` in the order of the list.
+    lines: the number of each one's line.
+    path: path of the list, for the message.
+  """
+  def normal_path(index):
+    return os.path.normpath(images[index].path)
+
+  keys = np.fromiter(
+      (hash(normal_path(k)) for k in range(len(images))), np.int64, len(images))
+  order = np.argsort(keys, kind='stable')
+  is_again = keys[order[1:]] == keys[order[:-1]]
+  for again in sorted(order[1:][is_again]):
+    for first in np.flatnonzero(keys[:again] == keys[again]):
+      if normal_path(first) == normal_path(again):
+        raise ValueError('%s, line %d names %s again, after line %d' % (
+            path, lines[again], images[again].name, lines[first]))
 
 
 def _existing(directory, name):
@@ -177,7 +184,7 @@ def _class_names(label, multi_label, position):
 def _listing(splits, skipped, is_chosen, source, multi_label=False):
   """Returns a Listing with labels; checks the names of the classes."""
   _give_one_spelling(splits, numbers=is_chosen)
-  names = {split: classes_of(splits[split]) for split in splits}
+  names = {split: splits[split].classes() for split in splits}
   class_names = sorted(names['train'].union(*[
       {name for name in names[split]
        if label_tasks.is_unknown(name, multi_label)} for split in names]))
@@ -198,45 +205,25 @@ def _listing(splits, skipped, is_chosen, source, multi_label=False):
           source, name))
   ids = {name: k for k, name in enumerate(class_names)}
 
-  def label_of(class_names):
+  def labeled(class_names):
     label = tuple(ids[name] for name in class_names)
-    return label if multi_label else label[0]
+    return label if multi_label else label[0], class_names
 
-  labels = _Remembered(label_of)
   for split in splits:
-    splits[split] = [image._replace(label=labels[image.class_names])
-                     for image in splits[split]]
+    splits[split] = splits[split].labeled(labeled)
   return Listing(splits, class_names, skipped, is_chosen, multi_label)
 
 
-class _Remembered(dict):
-  """A dict of arguments to the results of a function, one object for each.
-
-  Images share the few tuples there are.
-
-  Args:
-    function: function of one argument, called once for each.
-  """
-
-  def __init__(self, function):
-    super().__init__()
-    self._function = function
-
-  def __missing__(self, argument):
-    self[argument] = self._function(argument)
-    return self[argument]
-
-
 def _give_one_spelling(splits, numbers):
-  """Replaces the lists by those with one name for each class.
+  """Replaces the images by those with one name for each class.
 
   What is joined is printed.
 
   Args:
-    splits: dict of split name to list of `Image`s; changed.
+    splits: dict of split name to `source_images.Images`; changed.
     numbers: whether 1.0 is 1, if there is a 1.
   """
-  names = sorted(set().union(*map(classes_of, splits.values())))
+  names = sorted(set().union(*(split.classes() for split in splits.values())))
   spelling = {name: unicodedata.normalize('NFC', name) for name in names}
   known = set(spelling.values())
   for name, form in spelling.items():
@@ -249,21 +236,14 @@ def _give_one_spelling(splits, numbers):
   for form, same in by_spelling.items():
     if len(same) > 1:
       print('%s are one class, %r' % (' and '.join(map(ascii, same)), form))
-  shared = _Remembered(
-      lambda names: tuple(sorted({spelling[name] for name in names})))
   for split in splits:
-    splits[split] = [image._replace(class_names=shared[image.class_names])
-                     for image in splits[split]]
-
-
-def classes_of(images):
-  """Returns the set of the names of the classes of images."""
-  return {name for image in images for name in image.class_names}
+    splits[split] = splits[split].labeled(lambda names: (
+        None, tuple(sorted({spelling[name] for name in names}))))
 
 
 def check_classes(class_names, images):
   """Raises ValueError if a class has none of the images to train on."""
-  empty = {name for name in set(class_names) - classes_of(images)
+  empty = {name for name in set(class_names) - images.classes()
            if not name.endswith(label_tasks.UNKNOWN)}
   if empty:
     raise ValueError('no good image to train on is left in the classes: %s' %
@@ -278,17 +258,19 @@ def without_other_files(listing):
   """
   if listing.is_chosen:
     return listing
-  splits, others = collections.OrderedDict(), []
+  splits, num_others, other = collections.OrderedDict(), 0, None
   for split, images in listing.splits.items():
-    splits[split] = []
-    for image in images:
+    kept = array.array('I')
+    for k, image in enumerate(images):
       if _may_be_image(image):
-        splits[split].append(image)
+        kept.append(k)
       else:
-        others.append(image.name)
+        num_others += 1
+        other = other or image.name
+    splits[split] = images.select(kept)
   skipped = listing.skipped + collections.Counter(
-      {'no images by name or content, such as %r' % others[0]: len(others)}
-      if others else {})
+      {'no images by name or content, such as %r' % other: num_others}
+      if other else {})
   return listing._replace(splits=splits, skipped=skipped)
 
 
@@ -308,7 +290,7 @@ def features_of(image, verdict):
   """Returns the features of an image's record.
 
   Args:
-    image: an `Image`.
+    image: a `source_images.Image`.
     verdict: the `image_checks.Verdict` on it.
   """
   label = image.label

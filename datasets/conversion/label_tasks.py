@@ -4,22 +4,24 @@ _BETWEEN = ':'
 UNKNOWN = ':?'
 
 
-def of_rows(rows, path):
-  """Returns a dict of task to whether it is multi-label.
+def multi_label(rows, path):
+  """Returns whether a list is multi-label.
 
   Args:
-    rows: list of `list_files.Row`s.
+    rows: yields the `list_files.Row`s.
     path: path of the list, for the messages.
 
   Returns:
-    The dict, sorted by the names; empty if the labels are not of tasks.
+    Whether the label of a row is a list; of labels of several tasks, the dict
+    of each task to whether that is so, sorted by the names.
 
   Raises:
     ValueError: some labels are of tasks and some are not, or a row has none.
   """
-  tasks = {}
+  tasks, kinds = {}, set()
   for row in rows:
-    if isinstance(row.label, dict) != isinstance(rows[0].label, dict):
+    kinds.add(type(row.label))
+    if dict in kinds and len(kinds) > 1:
       raise ValueError(
           '%s, line %d has labels of tasks and other lines have not, or the '
           'other way round: write {"TASK": "CLASS", ...} in each' % (
@@ -30,7 +32,7 @@ def of_rows(rows, path):
     if isinstance(row.label, dict):
       for task, label in row.label.items():
         tasks[task] = tasks.get(task, False) or isinstance(label, list)
-  return {task: tasks[task] for task in sorted(tasks)}
+  return {task: tasks[task] for task in sorted(tasks)} or list in kinds
 
 
 def joined(row, tasks, path):
@@ -38,7 +40,7 @@ def joined(row, tasks, path):
 
   Args:
     row: a `list_files.Row` with labels of tasks.
-    tasks: the dict that `of_rows` returns.
+    tasks: the dict that `multi_label` returns.
     path: path of the list, for the messages.
 
   Raises:

@@ -44,7 +44,7 @@ class Row(collections.namedtuple('Row', 'line path label split')):
 
 
 def read(path):
-  """Returns the list of `Row`s of a csv or jsonl file.
+  """Yields the `Row`s of a csv or jsonl file.
 
   Raises:
     ValueError: a line cannot be understood; the message names file and line.
@@ -56,11 +56,11 @@ def read(path):
     raise ValueError('%s, line 1 is UTF-16 or not text: save the list as '
                      'UTF-8' % path)
   fields = _jsonl_fields if path.lower().endswith('.jsonl') else _csv_fields
-  return [Row(line, _path(values['path'], path, line),
+  for line, values in fields(path):
+    yield Row(line, _path(values['path'], path, line),
               _label(values['label'], path, line),
               _split(values['split'], path, line) if 'split' in values else
               None)
-          for line, values in fields(path)]
 
 
 def _path(value, path, line):

@@ -24,6 +24,9 @@ ALL = ('*',)
 # conversion has read them once already.
 _READ_WHOLE = 1 << 18
 _SAMPLE = 1 << 16
+# In place of the contents of files that changed while they were converted;
+# equal to no others.
+_CHANGED = 'changed'
 # What it decides is seen in whether the dataset has a report of bad images.
 BAD_IMAGES = 'on_bad_image'
 
@@ -49,9 +52,8 @@ class Origin:
                      for source in sources]
     self._options = dict(options)
     self._read = read
-    self._files = [
-        (name, path, _status(path)) for k, source in enumerate(self._sources)
-        for name, path in _files(source, str(k), patterns, lists_count)]
+    self._look_for = patterns, lists_count
+    self._num_files, self._num_bytes, self._times, _ = self._look()
 
   def record(self, has_bad_images):
     """Returns the dict for `dataset_info.json`; reads the files."""
@@ -59,8 +61,8 @@ class Origin:
     if not has_bad_images:
       options.pop(BAD_IMAGES, None)
     return {'sources': self._sources, 'options': options,
-            'num_files': len(self._files), 'num_bytes': self._num_bytes(),
-            'contents': self._contents(), 'times': self._times()}
+            'num_files': self._num_files, 'num_bytes': self._num_bytes,
+            'contents': self._contents(), 'times': self._times}
 
   def check(self, recorded, what):
     """Raises ValueError if a dataset was made of something else.
@@ -86,7 +88,7 @@ class Origin:
     if not self._is_same_source(recorded):
       then = _described(recorded['sources'], recorded['num_files'],
                         recorded['num_bytes'])
-      now = _described(self._sources, len(self._files), self._num_bytes())
+      now = _described(self._sources, self._num_files, self._num_bytes)
       found.append('its source was %s, not %s' % (then, now) if then != now else
                    'files of its source, %s, have changed' % now)
     theirs, ours = dict(recorded['options']), dict(self._options)
@@ -102,24 +104,44 @@ class Origin:
   def _is_same_source(self, recorded):
     gone = any(not os.path.exists(path) for path in self._sources
                if '://' not in path)
-    if gone or not self._files or not recorded['num_files']:
+    if gone or not self._num_files or not recorded['num_files']:
       return self._sources == recorded['sources']
-    if self._times() == recorded['times']:
+    if self._times == recorded['times']:
       return True
-    return ((len(self._files), self._num_bytes()) == (
+    return ((self._num_files, self._num_bytes) == (
         recorded['num_files'], recorded['num_bytes']) and
-            self._contents() == recorded['contents'])
-
-  def _num_bytes(self):
-    return sum(size for _, _, (size, _) in self._files)
-
-  def _times(self):
-    return _digest((name, size, time)
-                   for name, _, (size, time) in self._files)
+            self._contents() == recorded['contents'] != _CHANGED)
 
   def _contents(self):
-    return _digest((name, size, _sampled(path, size) if self._read else '')
-                   for name, path, (size, _) in self._files)
+    """Returns a digest of the files, or _CHANGED if they have changed."""
+    try:
+      _, _, times, contents = self._look(read=True)
+    except (OSError, ValueError):  # A list that is gone, or no list any more.
+      return _CHANGED
+    return contents if times == self._times else _CHANGED
+
+  def _look(self, read=False):
+    """Looks at the files, one after the other.
+
+    Args:
+      read: whether to read them.
+
+    Returns:
+      (number, size in bytes, `times`, `contents`); the last is None if they
+      are not read.
+    """
+    number, num_bytes = 0, 0
+    times, contents = hashlib.sha1(), hashlib.sha1()
+    for k, source in enumerate(self._sources):
+      for name, path in _files(source, str(k), *self._look_for):
+        size, time = _status(path)
+        number, num_bytes = number + 1, num_bytes + size
+        _add(times, (name, size, time))
+        if read:
+          _add(contents, (
+              name, size, _sampled(path, size) if self._read else ''))
+    return (number, num_bytes, times.hexdigest(),
+            contents.hexdigest() if read else None)
 
 
 def _files(source, prefix, patterns, lists_count):
@@ -139,11 +161,12 @@ def _files(source, prefix, patterns, lists_count):
         not _is_above(os.path.join(above, name), above))
     if patterns != ALL:  # As `downloads.candidates` looks for them.
       names[:] = names if above == source else []
+    inner = os.path.relpath(above, source)
+    start = prefix + '/' if inner == os.curdir else '%s/%s/' % (prefix, inner)
     for name in sorted(files):
-      if not class_directories.is_left_out(name) and any(
-          fnmatch.fnmatch(name, pattern) for pattern in patterns):
-        path = os.path.join(above, name)
-        yield prefix + '/' + os.path.relpath(path, source), path
+      if not class_directories.is_left_out(name) and (patterns == ALL or any(
+          fnmatch.fnmatch(name, pattern) for pattern in patterns)):
+        yield start + name, os.path.join(above, name)
 
 
 def _is_above(path, directory):
@@ -178,11 +201,8 @@ def _sampled(path, size):
   return digest.hexdigest()
 
 
-def _digest(rows):
-  digest = hashlib.sha1()
-  for row in rows:
-    digest.update(repr(row).encode('utf-8', 'surrogateescape'))
-  return digest.hexdigest()
+def _add(digest, row):
+  digest.update(repr(row).encode('utf-8', 'surrogateescape'))
 
 
 def _described(sources, num_files, num_bytes):

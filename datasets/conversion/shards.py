@@ -249,17 +249,22 @@ def _read(path):
 
 
 def locate_records(path):
-  """Yields (path, offset, size) of each record in a record file, in bytes."""
+  """Yields (offset, size) of each record in a record file, in bytes."""
   offset = 0
   with open(path, 'rb') as source:
     for start in iter(lambda: source.read(_BEFORE), b''):
       size = _BEFORE + _LENGTH.unpack_from(start)[0] + _AFTER
-      yield path, offset, size
+      yield offset, size
       offset = source.seek(offset + size)
 
 
 def copy_records(path, records):
-  """Writes a record file of records that `locate_records` found."""
+  """Writes a record file of records of others.
+
+  Args:
+    path: path of the new file.
+    records: yields (path, offset, size), as `locate_records` finds them.
+  """
   with open(path, 'wb') as target:
     for source_path, offset, size in records:
       with open(source_path, 'rb') as source:

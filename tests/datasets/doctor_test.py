@@ -69,7 +69,7 @@ def _chart(tmp_path, names, **splits):
             for split, values in splits.items()}
   path = tmp_path / 'chart.png'
   doctor.draw_histogram(
-      doctor.Report(names, False, counts, *[None] * 7), str(path))
+      doctor.Report(names, False, counts, *[None] * 8), str(path))
   assert [path] == list(tmp_path.iterdir())
   return Image.open(str(path)).size
 
@@ -240,11 +240,32 @@ def test_images_in_both_splits(tmp_path):
   report = doctor.examine(str(tmp_path), 2)
   assert report.duplicates == [
       ('train.tfrecord, record 1', 'validation.tfrecord, record 0')]
+  assert report.num_duplicates == {'validation': 1}
   assert report.num_repeated == {'train': 1}
   assert not report.problems
   lines = doctor.report_lines(report)
   assert '1 images are in several splits:' in lines
   assert 'train: 1 images are duplicates within it' in lines
+
+
+def test_many_images_in_both_splits(tmp_path):
+  _write(tmp_path, train=[_record(seed=k) for k in range(25)], validation=[
+      _record(1, seed=k) for k in reversed(range(25))] + [_record(seed=7)])
+  lines = doctor.report_lines(doctor.examine(str(tmp_path), 2))
+  start = lines.index('26 images are in several splits:')
+  assert lines[start + 1] == (
+      '  train.tfrecord, record 24 = validation.tfrecord, record 0')
+  assert lines[start + 20:start + 22] == [
+      '  train.tfrecord, record 5 = validation.tfrecord, record 19',
+      '  and 6 more']
+
+
+@pytest.mark.parametrize('sizes,median', [
+    ({5: 1}, 5), ({5: 1, 3: 1}, 5), ({9: 1, 4: 3, 6: 1}, 4),
+    ({4: 2, 6: 2, 1: 1}, 4), ({4: 2, 6: 3, 1: 1}, 6)])
+def test_median_of_counted_sizes(sizes, median):
+  listed = sorted(size for size in sizes for _ in range(sizes[size]))
+  assert doctor.median(sizes) == median == listed[len(listed) // 2]
 
 
 def test_directory_without_a_dataset(tmp_path):

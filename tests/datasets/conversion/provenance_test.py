@@ -82,6 +82,22 @@ def test_changed_files(folder, change):
                           'changed' % folder))
 
 
+@pytest.mark.parametrize('change', [
+    lambda folder: _write(folder / 'a' / '1.jpg', b'A/1.jpg'),
+    lambda folder: os.remove(str(folder / 'list.csv')),
+    lambda folder: _write(folder / 'list.csv', b'path,label,split\na')])
+def test_files_that_change_during_the_conversion_are_not_the_same(
+    folder, change):
+  _write(folder / 'list.csv', b'a/1.jpg,x\na/2.jpg,y\n')
+  for source in (folder, folder / 'list.csv'):
+    origin = _origin(source)
+    change(folder)
+    recorded = origin.record(False)
+    _write(folder / 'list.csv', b'a/1.jpg,x\na/2.jpg,y\n')
+    assert len(_differences(recorded, source)) == 1
+    _write(folder / 'a' / '1.jpg', b'a/1.jpg', 1000)
+
+
 def test_another_source(folder, tmp_path):
   recorded = _origin(folder).record(False)
   _write(tmp_path / 'other' / 'x', b'1')

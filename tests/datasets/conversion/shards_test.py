@@ -114,9 +114,10 @@ def test_records_are_located_and_copied(tmp_path):
   _build(tmp_path, _images(tmp_path / 'in'))
   path = str(tmp_path / 'shard')
   found = list(shards.locate_records(path))
-  assert [offset + size for _, offset, size in found] == [
-      offset for _, offset, _ in found[1:]] + [os.path.getsize(path)]
-  shards.copy_records(str(tmp_path / 'copy'), [found[2], found[0]])
+  assert [offset + size for offset, size in found] == [
+      offset for offset, _ in found[1:]] + [os.path.getsize(path)]
+  shards.copy_records(str(tmp_path / 'copy'), [
+      (path,) + found[2], (path,) + found[0]])
   assert [records.values(example, 'image/filename')[0] for example in
           records.read(tmp_path / 'copy')] == [b'c.JPEG', b'a.JPEG']
 
