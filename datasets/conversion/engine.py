@@ -231,15 +231,16 @@ def _rearrange(writer, splits, good_splits, bad):
     good_splits: dict of split name to `Split` of the good images.
     bad: set of names of images.
   """
-  files = [(file_name, split.images_of(k)) for split in splits.values()
-           for k, file_name in enumerate(split.files)]
+  paths = [writer.path(file_name) for split in splits.values()
+           for file_name in split.files]
+  built = [split.images_of(k) for split in splits.values()
+           for k in range(len(split.files))]
   records = np.zeros(
-      1 + max(max(images.numbers, default=0) for _, images in files), _RECORD)
-  for k, (file_name, images) in enumerate(files):
+      1 + max(max(images.numbers, default=0) for images in built), _RECORD)
+  for k, images in enumerate(built):
     good = (number for number, image in zip(images.numbers, images)
             if image.name not in bad)
-    for number, (offset, size) in zip(
-        good, shards.locate_records(writer.path(file_name))):
+    for number, (offset, size) in zip(good, shards.locate_records(paths[k])):
       records[number] = k, offset, size
   new_files = []
   for name, split in good_splits.items():
@@ -247,9 +248,8 @@ def _rearrange(writer, splits, good_splits, bad):
     for k, file_name in enumerate(split.files):
       images = split.images_of(k)
       shards.copy_records(
-          atomic_files.unfinished(writer.path(file_name)),
-          ((writer.path(files[file][0]), int(offset), int(size))
-           for file, offset, size in records[images.numbers]))
+          atomic_files.unfinished(writer.path(file_name)), paths,
+          records[images.numbers])
       sizes.append(len(images))
       for image in images:
         counts.update(shards.class_ids(image.label))

@@ -258,16 +258,18 @@ def locate_records(path):
       offset = source.seek(offset + size)
 
 
-def copy_records(path, records):
+def copy_records(path, source_paths, records):
   """Writes a record file of records of others.
 
   Args:
     path: path of the new file.
-    records: yields (path, offset, size), as `locate_records` finds them.
+    source_paths: list of the paths of the others.
+    records: yields (index of the path, offset, size), the latter two as
+      `locate_records` finds them.
   """
   with open(path, 'wb') as target:
-    for source_path, offset, size in records:
-      with open(source_path, 'rb') as source:
+    for index, offset, size in records:
+      with open(source_paths[index], 'rb') as source:
         source.seek(offset)
         target.write(source.read(size))
   atomic_files.sync(path)

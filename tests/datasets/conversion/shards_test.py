@@ -116,8 +116,8 @@ def test_records_are_located_and_copied(tmp_path):
   found = list(shards.locate_records(path))
   assert [offset + size for offset, size in found] == [
       offset for offset, _ in found[1:]] + [os.path.getsize(path)]
-  shards.copy_records(str(tmp_path / 'copy'), [
-      (path,) + found[2], (path,) + found[0]])
+  shards.copy_records(
+      str(tmp_path / 'copy'), [path], [(0,) + found[2], (0,) + found[0]])
   assert [records.values(example, 'image/filename')[0] for example in
           records.read(tmp_path / 'copy')] == [b'c.JPEG', b'a.JPEG']
 
