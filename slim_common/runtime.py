@@ -1,5 +1,8 @@
 """Starts TensorFlow the way the programs use it, without its remarks."""
+import atexit
 import contextlib
+import gc
+import importlib.machinery
 import importlib.util
 import logging
 import os
@@ -18,6 +21,9 @@ _REMARKS = re.compile(
     r'|I\d{4} .* oneDNN custom operations are on'
     r'|fully_quantize: \d, inference_type: '
     r'|INFO: Created TensorFlow Lite XNNPACK delegate')
+# What TensorFlow imports for Keras alone, up to a third of its own time; Keras
+# imports matplotlib. TensorFlow does without what is not there.
+_FOR_KERAS = ('keras', 'tf_keras', 'h5py')
 
 
 def start() -> None:
@@ -46,6 +52,9 @@ def start() -> None:
       '0': tf.logging.INFO, '1': tf.logging.WARN,
       '3': tf.logging.FATAL}.get(level, tf.logging.ERROR))
   tf.disable_v2_behavior()
+  # Looking for garbage among TensorFlow's objects, which Python does when it
+  # ends, takes a third of a second.
+  atexit.register(gc.freeze)
 
 
 def hide_remarks():
@@ -81,9 +90,44 @@ class _QuietFinder:
     sys.meta_path.remove(self)
     spec = importlib.util.find_spec(fullname)
     if spec and spec.loader:
-      execute = spec.loader.exec_module
-      spec.loader.exec_module = without_remarks()(execute)
+      spec.loader.exec_module = _without_keras()(
+          without_remarks()(spec.loader.exec_module))
     return spec
+
+
+@contextlib.contextmanager
+def _without_keras():
+  """Puts off the import of Keras until something uses it."""
+  finder = _PutOffFinder()
+  sys.meta_path.insert(0, finder)
+  try:
+    yield
+  finally:
+    sys.meta_path.remove(finder)
+
+
+class _PutOffFinder:
+  """Finds what is for Keras alone, and fails to import it.
+
+  A meta path finder and a loader without base classes; see `tf_versions`.
+  """
+
+  def find_spec(self, fullname, path, target=None):
+    """Returns where a package is; None for any other module."""
+    if fullname not in _FOR_KERAS:
+      return None
+    spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+    if spec:
+      spec.loader = self
+    return spec
+
+  def create_module(self, spec):
+    """Raises ImportError."""
+    raise ImportError(
+        '%s is not imported while TensorFlow is' % spec.name, name=spec.name)
+
+  def exec_module(self, module):
+    """Is never called; loaders have it."""
 
 
 @contextlib.contextmanager

@@ -92,28 +92,13 @@ class RecordTracker:
     def forget(unused_element):
       held, _ = tf.raw_ops.LookupTableExportV2(
           table_handle=self._held, Tkeys=tf.int64, Tvalues=tf.int64)
-      with tf.control_dependencies([self._remove(held)]):
+      with tf.control_dependencies([self.remove(held)]):
         return tf.constant(False)
 
     return tf.data.Dataset.range(1).filter(forget).concatenate(numbers)
 
-  def check(self, numbers, is_complete):
-    """Removes the records that arrived and reports those that failed.
-
-    Args:
-      numbers: int64 [n], numbers of the records that arrived, ascending.
-      is_complete: bool scalar, whether no record before the last is missing, so
-        that there is no failure to report.
-
-    Returns:
-      An operation. It raises an InvalidArgumentError that names the failed
-      records if they are more than the limit; otherwise it prints them.
-    """
-    with tf.control_dependencies([self._remove(numbers)]):
-      return tf.cond(
-          is_complete, tf.no_op, lambda: self._check_before(numbers[-1]))
-
-  def _remove(self, numbers):
+  def remove(self, numbers):
+    """Returns an operation that removes records that arrived, int64 [n]."""
     return tf.raw_ops.LookupTableRemoveV2(table_handle=self._held, keys=numbers)
 
   def final_check(self, structure, is_infinite):
@@ -130,7 +115,7 @@ class RecordTracker:
 
     def check(unused_element):
       # No record is being decoded any more.
-      with tf.control_dependencies([self._check_before(
+      with tf.control_dependencies([self.report_before(
           tf.constant(tf.int64.max, tf.int64), is_infinite)]):
         return tf.constant(False)
 
@@ -141,8 +126,17 @@ class RecordTracker:
                 [size or 0 for size in tensor.shape.as_list()], tensor.dtype),
             structure))
 
-  def _check_before(self, last, none_arrived=False):
-    """Reports the records up to a number that are still held."""
+  def report_before(self, last, none_arrived=False):
+    """Reports the records up to a number that are still held.
+
+    Args:
+      last: int64 scalar, the number; all that did not fail have been removed.
+      none_arrived: whether no record after them can arrive.
+
+    Returns:
+      An operation. It raises an InvalidArgumentError that names the failed
+      records if they are more than the limit; otherwise it prints them.
+    """
     numbers, positions = tf.raw_ops.LookupTableExportV2(
         table_handle=self._held, Tkeys=tf.int64, Tvalues=tf.int64)
     reported, _ = tf.raw_ops.LookupTableExportV2(
@@ -153,7 +147,7 @@ class RecordTracker:
         [last, numbers, positions, reported],
         [tf.string, tf.bool, tf.int64, tf.int64])
     with tf.control_dependencies([tf.Assert(~is_fatal, [message])]):
-      return tf.group(self._remove(failed), tf.raw_ops.LookupTableInsertV2(
+      return tf.group(self.remove(failed), tf.raw_ops.LookupTableInsertV2(
           table_handle=self._reported, keys=bad, values=bad))
 
   def _report(self, last, numbers, positions, reported, none_arrived):

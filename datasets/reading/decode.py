@@ -1,5 +1,6 @@
 """From a serialized tf.train.Example to its image and its label."""
 import collections
+import threading
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -55,6 +56,7 @@ class Reader:
         type(label) is slim.tfexample_decoder.Tensor)
     self._features = {_FILENAME_KEY: tf.FixedLenFeature([], tf.string, '')}
     self.can_parse_blocks, self.image_shape = False, None
+    self._decode_any_block, self._lock = None, threading.Lock()
     if self.is_standard:
       self._image_key, = set(image.keys) - {image._format_key}
       self._label_key, = label.keys
@@ -130,6 +132,13 @@ class Reader:
     return ParsedExample(
         values[self._image_key], labels, values[_FILENAME_KEY])
 
+  def static_shape(self):
+    """Returns the static shape of the images that `decode` returns."""
+    if self.is_standard:
+      return tf.TensorShape(self.image_shape or (None, None, self.channels))
+    with tf.Graph().as_default():
+      return self.decode(tf.placeholder(tf.string, [])).shape
+
   def decode(self, encoded):
     """Decodes one image, string scalar, `ParsedExample.encoded`.
 
@@ -164,12 +173,28 @@ class Reader:
     is_bmp_or_raw = (
         tf.equal(tf.strings.substr(encoded, 0, len(_BMP)), _BMP) |
         tf.equal(tf.strings.length(encoded), height * width * channels))
-    return tf.cond(
+    images = tf.cond(
         tf.reduce_any(is_bmp_or_raw),
-        lambda: tf.map_fn(self.decode, encoded, tf.uint8),
+        lambda: tf.numpy_function(self._decode_apart, [encoded], tf.uint8),
         lambda: tf.stack(map_in_sequence(
-            lambda one: tf.reshape(self._decode_all_but_bmp(one),
-                                   self.image_shape), tf.unstack(encoded))))
+            self._decode_all_but_bmp, tf.unstack(encoded))))
+    return tf.reshape(images, encoded.shape.as_list() + list(self.image_shape))
+
+  def _decode_apart(self, encoded):
+    """Decodes n images, an array of bytes, by a graph of its own.
+
+    As part of the pipeline, a loop with tests in it makes each run start a
+    third of a second later, though few datasets have BMPs or raw images.
+    """
+    with self._lock:
+      if self._decode_any_block is None:
+        with tf.Graph().as_default():
+          block = tf.placeholder(tf.string, [None])
+          images = tf.map_fn(self.decode, block, tf.uint8)
+          # A GPU may be the training's alone.
+          session = tf.Session(config=tf.ConfigProto(device_count={'GPU': 0}))
+        self._decode_any_block = session.make_callable(images, [block])
+    return self._decode_any_block(encoded)
 
   def _decode_all_but_bmp(self, encoded):
     # Despite its name, decode_png decodes JPEG and GIF as well.

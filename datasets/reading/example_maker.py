@@ -1,6 +1,7 @@
 """From records to preprocessed examples, one by one or in blocks."""
 import collections
 
+import numpy as np
 import tensorflow.compat.v1 as tf
 
 from datasets.reading import decode
@@ -188,35 +189,49 @@ class ExampleMaker:
     return (self._preprocessing.batch is not None and
             self._reader.image_shape is not None)
 
-  def labels(self, batch, files):
-    """Returns the labels of a batch after checking their range.
+  def labels(self, batch):
+    """Returns the labels of a batch, an Example with fields of shape [n, ...].
+
+    Returns:
+      int64 [n], the offset subtracted; or float32 [n, num_classes].
+    """
+    return batch.label if self._multi_label else (
+        batch.label - self._labels_offset)
+
+  def has_wrong_label(self, batch):
+    """Returns a bool scalar, whether a label of a batch is out of range."""
+    return tf.reduce_any(self._is_wrong(batch.extreme_label))
+
+  def check_labels(self, batch, files):
+    """Returns an operation that fails if a label of a batch is out of range.
 
     Args:
       batch: an Example with fields of shape [n, ...].
       files: list of the paths of all record files, sorted.
 
     Returns:
-      int64 [n], the offset subtracted; or float32 [n, num_classes]. An
-      InvalidArgumentError names the first label that is out of range.
+      The operation. Its InvalidArgumentError names the first of these labels.
     """
     low, high = self._labels_offset, self._num_classes
-    is_wrong = (batch.extreme_label < low) | (batch.extreme_label >= high)
 
-    def fail():
-      first = tf.argmax(tf.cast(is_wrong, tf.int32))
-      path, index = record_files.position_strings(batch.position[first], files)
-      return tf.Assert(False, [tf.strings.join([
-          'Label ', tf.strings.as_string(batch.extreme_label[first]),
-          ' of record ', index, ' of ', path,
-          ' is outside [%d, %d). ' % (low, high),
-          'A label below --labels_offset=%d has no output: use '
+    def fault(labels, positions):
+      # In Python, as operations would lengthen the start of every run.
+      wrong = np.flatnonzero(self._is_wrong(labels))
+      if not wrong.size:
+        return b''
+      position = record_files.decode_position(positions[wrong[0]])
+      return ('Label %d of record %d of %s is outside [%d, %d). %s' % (
+          labels[wrong[0]], position.record_index, files[position.file_index],
+          low, high, 'A label below --labels_offset=%d has no output: use '
           '--labels_offset=0.' % low if low else 'With classes numbered from '
-          '1 and no background class, use --labels_offset=1.'])])
+          '1 and no background class, use --labels_offset=1.')).encode()
 
-    in_range = tf.cond(tf.reduce_any(is_wrong), fail, tf.no_op)
-    with tf.control_dependencies([in_range]):
-      labels = tf.identity(batch.label)
-    return labels if self._multi_label else labels - low
+    message = tf.numpy_function(
+        fault, [batch.extreme_label, batch.position], tf.string)
+    return tf.Assert(tf.equal(message, ''), [message])
+
+  def _is_wrong(self, labels):
+    return (labels < self._labels_offset) | (labels >= self._num_classes)
 
 
 def _can_run(session, fetches, values):

@@ -32,6 +32,8 @@ Attributes:
   is_damaged: bool, whether the file cannot be read from this record on.
 """
 
+# Position of what is after the last record.
+_END = -1
 # In place of the rest of a damaged file; it does not parse as tf.train.Example.
 _UNREADABLE = b'\0 damaged'
 # A position is file_index * _FILE_STRIDE + record_index (+ _DAMAGED).
@@ -195,24 +197,26 @@ def read_blocks(path, file_index, shard=(0, 1)):
           tf.data.experimental.ignore_errors()),
       tf.data.Dataset.range(first, first + _FILE_STRIDE)))
   end = tf.data.Dataset.from_tensors((
-      tf.zeros([0], tf.string), tf.fill([0], first)))
+      tf.fill([1], _UNREADABLE), tf.fill([1], tf.constant(_END, tf.int64))))
 
   def add_up(state, block):
-    """Adds up sizes; at the end, which is an empty block, compares them."""
+    """Adds up sizes; drops the end if they are that of the file.
+
+    Without a condition, which takes 80 ms of the start of every run.
+    """
     read_bytes, next_position = state
     block = Record(*block)
+    is_end = tf.cast(tf.equal(block.position[0], _END), tf.int64)
+    is_whole = tf.cast(tf.equal(read_bytes, size), tf.int64)
     count = tf.size(block.example, out_type=tf.int64)
     length = tf.reduce_sum(tf.strings.length(block.example))
-
-    def last():
-      missing = tf.cast(tf.not_equal(read_bytes, size), tf.int32)
-      return Record(tf.fill([missing], _UNREADABLE),
-                    tf.fill([missing], next_position + _DAMAGED))
-
     read_bytes += tf.cast(length, tf.int64) + count * (
         _HEADER_SIZE + _FOOTER_SIZE)
-    return (read_bytes, next_position + count), tf.cond(
-        count > 0, lambda: block, last)
+    position = block.position + is_end * (next_position + _DAMAGED - _END)
+    # A slice from 0 shares the memory of the records.
+    start = is_end * is_whole
+    return (read_bytes, next_position + count), Record(
+        block.example[start:], position[start:])
 
   blocks = records.batch(_BLOCK_SIZE).concatenate(end).apply(
       tf.data.experimental.scan((tf.constant(0, tf.int64), first), add_up))

@@ -6,6 +6,7 @@ import tensorflow.compat.v1 as tf
 
 from datasets.reading import class_sampling
 from datasets.reading import input_pipeline
+from datasets.reading import sample_image
 from deployment import all_reduce
 from image_classifier.train import run_length
 from preprocessing import preprocessing_factory
@@ -78,7 +79,8 @@ def image_shape(options, dataset, size):
   preprocess = preprocessing_factory.get_preprocessing(
       _name(options), use_grayscale=options.data.use_grayscale)
   with tf.Graph().as_default():
-    image = preprocess(input_pipeline.next_image(dataset), size, size)
+    image = preprocess(tf.placeholder(
+        tf.uint8, sample_image.static_shape(dataset)), size, size)
   return tuple(image.shape.as_list())
 
 
@@ -130,7 +132,7 @@ def _summarize_image(dataset, preprocess):
   Summaries made inside tf.data reach no file. This image is read outside of
   tf.data, whenever the summaries are.
   """
-  image = input_pipeline.next_image(dataset)
+  image = sample_image.next_image(dataset)
   tf.summary.image('input_picture', tf.expand_dims(image, 0))
   preprocess(image)
 

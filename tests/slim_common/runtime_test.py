@@ -52,3 +52,29 @@ from slim_common import runtime
 runtime.start()
 logging.getLogger('tensorflow').info('restoring')""")
   assert 'restoring' in result.stderr
+
+
+def test_keras_is_imported_when_it_is_used():
+  result = _run("""
+import sys
+from slim_common import runtime
+runtime.start()
+names = ('keras', 'tf_keras', 'h5py', 'matplotlib')
+print([name for name in names if name in sys.modules])
+import tensorflow
+print(tensorflow.keras.layers.Dense.__name__)
+import h5py
+""")
+  assert (result.stdout, result.returncode) == ('[]\nDense\n', 0), result.stderr
+
+
+def test_the_end_of_a_program_looks_for_no_garbage():
+  result = _run("""
+import atexit, gc
+from slim_common import runtime
+atexit.register(lambda: print('frozen', gc.get_freeze_count() > 100000))
+runtime.start()
+print('frozen', gc.get_freeze_count() > 100000)
+""")
+  assert (result.stdout, result.returncode) == (
+      'frozen False\nfrozen True\n', 0), result.stderr

@@ -247,15 +247,6 @@ def test_waiting_is_measured(tmp_path):
   assert min(waits) >= 0 and sum(waits) > 0.1
 
 
-def test_next_image(tmp_path):
-  write(tmp_path, [3], bad=[1])
-  image = input_pipeline.next_image(pipeline_files.dataset(tmp_path, 3))
-  with tf.Session() as session:
-    session.run(tf.tables_initializer())
-    images = [session.run(image) for _ in range(3)]
-  assert [image[0, 0, 0] for image in images] == [0, 2, 0]
-
-
 @pytest.mark.parametrize('batches', [
     lambda dataset, function: input_pipeline.training_batches(
         dataset, function, 2),
