@@ -1,6 +1,4 @@
 """Reuse of the memory of batches."""
-import ctypes
-
 # Names of the parameters in glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 _NEVER_TRIM = 2 ** 31 - 1
@@ -16,6 +14,7 @@ def keep_freed_memory() -> None:
   need more memory at its peak, but does not return any either. Threads that
   already run keep their heaps. Without the GNU C library nothing happens.
   """
+  import ctypes  # Not for --help.
   try:
     set_parameter = ctypes.CDLL(None).mallopt
   except (OSError, AttributeError, TypeError):

@@ -4,11 +4,9 @@ import contextlib
 import gc
 import importlib.machinery
 import importlib.util
-import logging
 import os
 import re
 import sys
-import tempfile
 import warnings
 
 from slim_common import memory
@@ -35,6 +33,7 @@ def start() -> None:
   Raises:
     ValueError: TensorFlow or tf_slim is not installed.
   """
+  import logging  # Not for --help, as below.
   level = hide_remarks()
   # By --logger_levels; TensorFlow sets one while it loads.
   asked = ('tensorflow' not in sys.modules and
@@ -136,6 +135,7 @@ def without_remarks():
 
   For work of a few seconds: other lines appear at its end.
   """
+  import tempfile
   sys.stderr.flush()
   with tempfile.TemporaryFile() as held:
     stderr = os.dup(2)
