@@ -135,6 +135,7 @@ def _check_no_image_again(images, lines, path):
     lines: the number of each one's line.
     path: path of the list, for the message.
   """
+
   def normal_path(index):
     return os.path.normpath(images[index].path)
 
