@@ -59,6 +59,14 @@ def directory(text):
   return text
 
 
+def count(text):
+  """Returns the whole number above 0 of an argument."""
+  if not text.isdecimal() or not int(text):
+    raise argparse.ArgumentTypeError(
+        '%r must be a whole number above 0' % text)
+  return int(text)
+
+
 def numbers(text):
   """Returns the whole numbers of an argument such as 1,4,16, each above 0."""
   words = text.split(',')

@@ -117,7 +117,8 @@ def parse_arguments(arguments=None):
       '--batch_sizes', metavar='N,...', default=[1, 4, 16],
       type=common.numbers)
   parser.add_argument('--image_size', type=int, default=64)
-  parser.add_argument('--rounds', type=int, default=7, help='steps timed')
+  parser.add_argument('--rounds', type=common.count, default=7,
+                      help='steps timed')
   parser.add_argument('--child', action='store_true', help=argparse.SUPPRESS)
   return parser.parse_args(arguments)
 

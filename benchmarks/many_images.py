@@ -130,22 +130,21 @@ def measure(numbers, rounds, directory):
       for number in numbers:
         for written in places[number][1:]:
           shutil.rmtree(written, ignore_errors=True)
-        _ask(programs, number, turn)
+        for name in commands(*places[number]):
+          _ask(programs[number, name], number, turn)
   return [_row(number, name, program.turns)
           for (number, name), program in programs.items()]
 
 
-def _ask(programs, number, turn):
-  """Runs the programs of a number; raises ValueError if one failed."""
-  for (other, name), program in programs.items():
-    if other != number:
-      continue
-    program.ask()
-    if program.problem:
-      raise ValueError('%s, %d images: %s' % (name, number, program.problem))
-    print('round %d: %s, %d images: %.1f s' % (
-        turn + 1, name, number, program.turns[-1].seconds), file=sys.stderr,
-          flush=True)
+def _ask(program, number, turn):
+  """Runs a program; raises ValueError if it failed."""
+  program.ask()
+  if program.problem:
+    raise ValueError('%s, %d images: %s' % (
+        program.name, number, program.problem))
+  print('round %d: %s, %d images: %.1f s' % (
+      turn + 1, program.name, number, program.turns[-1].seconds),
+        file=sys.stderr, flush=True)
 
 
 def _row(number, name, taken):
@@ -196,7 +195,8 @@ def main():
   parser.add_argument(
       '--numbers', metavar='N,...', default=[10 ** 4, 10 ** 5, 10 ** 6],
       type=common.numbers)
-  parser.add_argument('--rounds', type=int, default=7, help='runs of each')
+  parser.add_argument('--rounds', type=common.count, default=7,
+                      help='runs of each')
   parser.add_argument('--dataset_dir', type=common.directory,
                       help='where to write temporary files')
   parser.add_argument('--output_dir', type=common.directory, default='.',

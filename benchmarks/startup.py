@@ -134,7 +134,8 @@ def contenders(case, environments, data):
 def main():
   parser = argparse.ArgumentParser(
       description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-  parser.add_argument('--rounds', type=int, default=7, help='runs of each')
+  parser.add_argument('--rounds', type=common.count, default=7,
+                      help='runs of each')
   parser.add_argument('--only', type=common.names_in(CASES),
                       default=list(CASES), metavar='NAME,...')
   arguments = parser.parse_args()

@@ -134,8 +134,8 @@ def _scaffold(run, graph):
     init_fn = _loader(plan, graph.average, zeros)
   ready = {}
   if not cluster.has_parameter_servers(run.deployment):
-    # This process has made or loaded all variables; looking for others takes a
-    # third of a second.
+    # This process has made or loaded all variables; looking for others takes up
+    # to a quarter of a second.
     ready = dict.fromkeys(('ready_op', 'ready_for_local_init_op'),
                           tf.constant([], tf.string))
   return tf.train.Scaffold(

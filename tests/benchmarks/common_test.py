@@ -37,3 +37,11 @@ def test_a_directory_that_cannot_be_made(tmp_path):
   (tmp_path / 'file').write_text('')
   with pytest.raises(argparse.ArgumentTypeError, match='cannot be made: '):
     common.directory(str(tmp_path / 'file' / 'a'))
+
+
+def test_a_count_is_a_whole_number_above_0():
+  assert common.count('7') == 7
+  for text in ('0', '-1', '1.5', '1,2', ''):
+    with pytest.raises(argparse.ArgumentTypeError,
+                       match='%r must be a whole number above 0' % text):
+      common.count(text)
